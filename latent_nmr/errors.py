@@ -1,0 +1,62 @@
+"""Errors that a user can act on, and the checks at the door that raise them.
+
+Every message has four parts: the name, the rule, the offending value, the cure.
+"""
+
+import difflib
+import math
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used; a command ends with exit code 2."""
+
+
+class NumericalError(ArithmeticError):
+    """A computation left the finite numbers; a command ends with exit code 3."""
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
+    """Return `value` if it is one of `choices`, else raise with the nearest match."""
+    choices = tuple(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    cure = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
+    raise InputError(f"{name} must be one of {', '.join(choices)}, but is {value!r}. {cure}")
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
+    cure: str = "",
+) -> float:
+    """Return `value` as a finite float inside the bounds, or raise."""
+    bounds = [
+        (above, ">", lambda x, b: x > b),
+        (at_least, ">=", lambda x, b: x >= b),
+        (at_most, "<=", lambda x, b: x <= b),
+    ]
+    rule = " and ".join(f"{sign} {bound:g}" for bound, sign, _ in bounds if bound is not None)
+    rule = (rule or "a finite number") + (f" {unit}" if unit else "")
+    is_number = hasattr(value, "__float__") and not isinstance(value, (str, bool))
+    number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    if math.isfinite(number) and all(holds(number, b) for b, _, holds in bounds if b is not None):
+        return number
+    raise InputError(f"{name} must be {rule}, but is {value!r}. {cure or f'Give {name} {rule}.'}")
+
+
+def check_count(name: str, value: object, *, at_least: int = 1, cure: str = "") -> int:
+    """Return `value` as an int of at least `at_least`, or raise."""
+    cure = cure or f"Give a whole number of at least {at_least}."
+    is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if is_whole and value.__index__() >= at_least:  # type: ignore[attr-defined]
+        return value.__index__()  # type: ignore[attr-defined]
+    raise InputError(
+        f"{name} must be a whole number of at least {at_least}, but is {value!r}. {cure}"
+    )

@@ -1,0 +1,1 @@
+"""Models that turn curves into a few numbers and back; they know rows, not time or physics."""

@@ -1,0 +1,72 @@
+r"""The parts of the β-VAE's objective, per row, before any mean.
+
+Notation: x data, x̂ decoded, μ and log σ² posterior mean and log-variance per axis. The
+objective to minimise is
+
+.. math:: J = \underbrace{-\log p(x|z) + \text{const}}_\text{reconstruction}
+    + \beta\, D_{KL}(\mathcal N(\mu, \sigma^2)\,\|\,\mathcal N(0, 1))
+
+summed over features and axes (I. Higgins et al., ICLR 2017, eq. 4). The likelihood's constant
+is left out of the reconstruction and given by :func:`log_normaliser`.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+LIKELIHOODS = ("gaussian", "bernoulli")
+
+
+def kl_divergence(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
+    """KL divergence of the posterior from N(0, 1) per row and axis, in nats.
+
+    Parameters
+    ----------
+    mean, log_variance : Array, shape (n_rows, n_components)
+
+    Returns
+    -------
+    Array, shape (n_rows, n_components)
+        ½ (μ² + σ² - 1 - log σ²), never negative (D. Kingma and M. Welling, ICLR 2014, app. B).
+    """
+    # expm1 keeps the sum positive where σ² is close to 1.
+    return 0.5 * (mean**2 + jnp.expm1(log_variance) - log_variance)
+
+
+def reconstruction_loss(
+    x: jax.Array, logits: jax.Array, likelihood: str, scale: jax.Array | float
+) -> jax.Array:
+    """Misfit of each row, summed over its features, in nats.
+
+    Parameters
+    ----------
+    x : Array, shape (n_rows, n_features)
+        Data; in [0, 1] for the Bernoulli likelihood.
+    logits : Array, shape (n_rows, n_features)
+        Decoder output before the sigmoid.
+    likelihood : {"gaussian", "bernoulli"}
+        `gaussian`: Σ (x - x̂)² / 2σ². `bernoulli`: -Σ [x log x̂ + (1 - x) log(1 - x̂)].
+    scale : float
+        σ of the Gaussian, in the units of x; ignored by the Bernoulli likelihood.
+
+    Returns
+    -------
+    Array, shape (n_rows,)
+    """
+    if likelihood == "gaussian":
+        return jnp.sum((x - jax.nn.sigmoid(logits)) ** 2, axis=1) / (2 * scale**2)
+    # -x log σ(l) - (1 - x) log(1 - σ(l)) = softplus(l) - x l, without the overflow.
+    return jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
+
+
+def log_normaliser(n_features: int, likelihood: str, scale: float) -> float:
+    """Constant that :func:`reconstruction_loss` leaves out: -log p(x|z) is the sum of both."""
+    if likelihood == "gaussian":
+        return 0.5 * n_features * math.log(2 * math.pi * scale**2)
+    return 0.0
+
+
+def reparametrise(mean: jax.Array, log_variance: jax.Array, noise: jax.Array) -> jax.Array:
+    """Latent sample z = μ + σ ε for standard normal ε; all of shape (n_rows, n_components)."""
+    return mean + jnp.exp(0.5 * log_variance) * noise

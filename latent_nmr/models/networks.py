@@ -1,0 +1,111 @@
+"""The encoder and decoder of the β-VAE, in flax.nnx.
+
+Layer sizes are those of A. Rao et al., Phys. Rev. Research 5, 043098 (2023): an encoder
+1882→512→128→16→(2, 2) for the full curve and 400→128→32→16→(2, 2) for the echo window, with
+mirrored decoders. Hidden layers are leaky ReLU with slope 0.01, the heads for mean and
+log-variance are linear, the output is a sigmoid.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jax
+import numpy as np
+from flax import nnx
+
+NEGATIVE_SLOPE = 0.01
+
+# Hidden layer sizes by number of inputs; any other width gets the default.
+PUBLISHED_SIZES = {1882: (512, 128, 16), 400: (128, 32, 16)}
+DEFAULT_SIZES = (128, 32, 16)
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes that decide the shape of every weight."""
+
+    n_features: int
+    hidden_layer_sizes: tuple[int, ...]
+    n_components: int
+
+
+class Perceptron(nnx.Module):
+    """Linear layers, each followed by a leaky ReLU."""
+
+    def __init__(self, sizes: Sequence[int], *, rngs: nnx.Rngs):
+        pairs = zip(sizes[:-1], sizes[1:], strict=True)
+        self.layers = nnx.List([nnx.Linear(n_in, n_out, rngs=rngs) for n_in, n_out in pairs])
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for layer in self.layers:
+            x = nnx.leaky_relu(layer(x), NEGATIVE_SLOPE)
+        return x
+
+
+class VAE(nnx.Module):
+    """Encoder to a diagonal Gaussian posterior and decoder to the logits of a sigmoid."""
+
+    def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
+        n_features, hidden = architecture.n_features, architecture.hidden_layer_sizes
+        n_latent = architecture.n_components
+        self.encoder = Perceptron((n_features, *hidden), rngs=rngs)
+        self.mean_head = nnx.Linear(hidden[-1], n_latent, rngs=rngs)
+        self.log_variance_head = nnx.Linear(hidden[-1], n_latent, rngs=rngs)
+        self.decoder = Perceptron((n_latent, *hidden[::-1]), rngs=rngs)
+        self.output = nnx.Linear(hidden[0], n_features, rngs=rngs)
+
+    def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Posterior mean and log-variance of rows `x`, each of shape (n_rows, n_components)."""
+        h = self.encoder(x)
+        return self.mean_head(h), self.log_variance_head(h)
+
+    def decode_logits(self, z: jax.Array) -> jax.Array:
+        """Logits of the decoded rows, shape (n_rows, n_features)."""
+        return self.output(self.decoder(z))
+
+    def decode(self, z: jax.Array) -> jax.Array:
+        """Decoded rows in (0, 1), shape (n_rows, n_features)."""
+        return nnx.sigmoid(self.decode_logits(z))
+
+
+def layer_sizes(n_features: int, requested: Sequence[int] | None) -> tuple[int, ...]:
+    """Hidden layer sizes: those requested, else the published ones for this width."""
+    return tuple(requested) if requested else PUBLISHED_SIZES.get(n_features, DEFAULT_SIZES)
+
+
+@cache
+def graph_of(architecture: Architecture) -> nnx.GraphDef:
+    """Static structure of the network: one object per architecture, so jit caches hold."""
+    return nnx.split(nnx.eval_shape(lambda: VAE(architecture, rngs=nnx.Rngs(0))))[0]
+
+
+def initial_state(architecture: Architecture, key: jax.Array) -> nnx.State:
+    """Random weights: LeCun-normal kernels, zero biases."""
+    return nnx.split(VAE(architecture, rngs=nnx.Rngs(key)))[1]
+
+
+def weights_of(state: nnx.State) -> Weights:
+    """Weights as NumPy arrays under dotted names such as ``encoder.layers.0.kernel``."""
+    flat = nnx.to_flat_state(state)
+    return {".".join(map(str, path)): np.asarray(leaf[...]) for path, leaf in flat}
+
+
+def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Shape of every weight of an architecture, by dotted name."""
+    abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
+    flat = nnx.to_flat_state(abstract)
+    return {".".join(map(str, path)): tuple(leaf.shape) for path, leaf in flat}
+
+
+def state_of(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> nnx.State:
+    """Turn named weights back into the network's state."""
+    abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
+    flat = nnx.to_flat_state(abstract)
+    filled = [
+        (path, leaf.replace(jax.numpy.asarray(weights[".".join(map(str, path))])))
+        for path, leaf in flat
+    ]
+    return nnx.from_flat_state(filled)

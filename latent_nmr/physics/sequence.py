@@ -1,0 +1,120 @@
+"""Pulse sequences: when the record is sampled, and which ideal pulses act in it.
+
+A pulse rotates as ds/dt = s × b with b along its axis, so 90° about x takes +z to +y and the
+echo is positive in Im M⁺. A sample at a pulse's time is taken just after it. Angles in
+radians, time in µs.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from latent_nmr.errors import InputError, check_count, check_number
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """An instantaneous rotation at a sample's time.
+
+    Parameters
+    ----------
+    sample : int
+        Index of the sample at whose time it acts.
+    angle : float
+        Rotation angle, rad.
+    phase : float
+        Direction of the axis in the transverse plane, rad: 0 is x, π/2 is y.
+    """
+
+    sample: int
+    angle: float
+    phase: float = 0.0
+
+    def matrix(self) -> np.ndarray:
+        """Rotation of the spin vector by this pulse, shape (3, 3).
+
+        ds/dt = s × b turns by `angle` about -b in the right-handed sense.
+        """
+        x, y = math.cos(self.phase), math.sin(self.phase)
+        axis = np.array([x, y, 0.0])
+        cross = np.array([[0.0, 0.0, y], [0.0, 0.0, -x], [-y, x, 0.0]])
+        return (
+            math.cos(self.angle) * np.eye(3)
+            - math.sin(self.angle) * cross
+            + (1 - math.cos(self.angle)) * np.outer(axis, axis)
+        )
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A record of `n_samples` points, `dt` apart, with pulses at some of them.
+
+    The spins start along +z; the first pulse acts at sample 0.
+    """
+
+    dt: float
+    n_samples: int
+    pulses: tuple[Pulse, ...]
+
+    def __post_init__(self):
+        check_number("dt", self.dt, above=0, unit="µs")
+        check_count("n_samples", self.n_samples)
+        samples = [pulse.sample for pulse in self.pulses]
+        if not samples or samples[0] != 0 or samples != sorted(set(samples)):
+            raise InputError(
+                "pulses must start at sample 0 and follow each other in time, "
+                f"but act at samples {samples}. Sort them and put the first at 0."
+            )
+
+    @property
+    def time(self) -> np.ndarray:
+        """Time of every sample, µs, shape (n_samples,)."""
+        return self.dt * np.arange(self.n_samples)
+
+    @property
+    def echo_sample(self) -> int:
+        """Index of the echo: as long after the second pulse as that is after the first."""
+        return 2 * self.pulses[1].sample
+
+    @property
+    def segments(self) -> tuple[int, ...]:
+        """Number of sample intervals after each pulse, up to the next one or the end."""
+        ends = [pulse.sample for pulse in self.pulses[1:]] + [self.n_samples - 1]
+        spans = (end - pulse.sample for end, pulse in zip(ends, self.pulses, strict=True))
+        return tuple(max(span, 0) for span in spans)
+
+
+def spin_echo(
+    dt: float, pulse_spacing: int, n_samples: int, flip_angle: float = math.pi / 2
+) -> Sequence:
+    """Hahn echo: θ about x at t = 0, 2θ about y at τ, echo at 2τ.
+
+    Parameters
+    ----------
+    dt : float
+        Sample interval, µs.
+    pulse_spacing : int
+        τ in sample intervals.
+    n_samples : int
+        Length of the record, which must reach beyond the second pulse.
+    flip_angle : float
+        θ, rad.
+
+    Returns
+    -------
+    Sequence
+
+    Raises
+    ------
+    InputError
+        If the record ends before the second pulse.
+    """
+    check_count("pulse_spacing", pulse_spacing)
+    if n_samples <= pulse_spacing:
+        raise InputError(
+            f"n_samples must exceed pulse_spacing = {pulse_spacing}, so that the second pulse is "
+            f"on the record, but is {n_samples}. Record longer or shorten the spacing."
+        )
+    pulses = (Pulse(0, flip_angle), Pulse(pulse_spacing, 2 * flip_angle, math.pi / 2))
+    return Sequence(dt, n_samples, pulses)
