@@ -50,6 +50,10 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Of Adam.
     batch_size : int, default=128
         Rows per optimiser step; at most the number of training rows is used.
+    min_epoch_steps : int, default=50
+        Fewest optimiser steps in an epoch; a small set is passed several times until they are
+        done. Without it, `patience` epochs on a thousand curves are so few steps that training
+        ends long before it has converged.
     max_epochs : int, default=1000
         Passes over the training rows, if early stopping does not end them before.
     patience : int, default=7
@@ -102,6 +106,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         scale=0.02,
         learning_rate=1e-3,
         batch_size=128,
+        min_epoch_steps=50,
         max_epochs=1000,
         patience=7,
         validation_fraction=0.15,
@@ -115,6 +120,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.scale = scale
         self.learning_rate = learning_rate
         self.batch_size = batch_size
+        self.min_epoch_steps = min_epoch_steps
         self.max_epochs = max_epochs
         self.patience = patience
         self.validation_fraction = validation_fraction
@@ -128,7 +134,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         `ValueError`) for parameters or data that cannot be used, `NumericalError` if the loss
         is not finite from the start.
         """
-        self._check_parameters()
+        self.check_parameters()
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         X = self._check_range(X).astype(np.float32)
         draw = check_random_state(self.random_state).randint
@@ -152,7 +158,11 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             objective=Objective(self.beta, self.scale),
             likelihood=self.likelihood,
             schedule=Schedule(
-                self.batch_size, self.max_epochs, self.patience, self.learning_rate
+                batch_size=self.batch_size,
+                min_epoch_steps=self.min_epoch_steps,
+                max_epochs=self.max_epochs,
+                patience=self.patience,
+                learning_rate=self.learning_rate,
             ),
             key=jax.random.key(train_seed),
             on_epoch=on_epoch or (_print_epoch if self.verbose else None),
@@ -262,6 +272,12 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.weights_ = orient(self.weights_, order, signs)
         self.kl_ = kl[order]
         self.axis_variances_ = mean.var(axis=0)[order]
+        self.history_ = [
+            record._replace(
+                validation_kl_per_axis=tuple(record.validation_kl_per_axis[axis] for axis in order)
+            )
+            for record in self.history_
+        ]
 
     def _check_range(self, X):
         """Refuse data outside [0, 1] for the Bernoulli likelihood."""
@@ -273,7 +289,8 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return X
 
-    def _check_parameters(self):
+    def check_parameters(self):
+        """Raise `InputError` for a constructor argument that cannot be used."""
         check_count("n_components", self.n_components)
         for size in self.hidden_layer_sizes or ():
             check_count("every entry of hidden_layer_sizes", size)
@@ -282,6 +299,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_number("scale", self.scale, above=0)
         check_number("learning_rate", self.learning_rate, above=0)
         check_count("batch_size", self.batch_size)
+        check_count("min_epoch_steps", self.min_epoch_steps)
         check_count("max_epochs", self.max_epochs)
         check_count("patience", self.patience)
         fraction = check_number("validation_fraction", self.validation_fraction, above=0)

@@ -101,7 +101,7 @@ def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
         if unknown:
             raise ValueError(f"has unknown parameters {sorted(unknown)}")
         model = cls(**parameters)
-        model._check_parameters()
+        model.check_parameters()
         fitted = card["fitted"]
         model.architecture_ = architecture
         model.n_features_in_ = architecture.n_features

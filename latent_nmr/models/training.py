@@ -15,7 +15,7 @@ from flax import nnx
 
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
-from latent_nmr.models.networks import Architecture, graph_of, initial_state
+from latent_nmr.models.networks import Architecture, graph_of, initial_state, match_data
 
 # Unrolled steps of the epoch's scan: wins time where a step is short (400 inputs).
 UNROLL = 4
@@ -52,9 +52,14 @@ class EpochRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and in which portions to train."""
+    """How long and in which portions to train.
+
+    An epoch passes all rows, and small sets several times until it has `min_epoch_steps`
+    steps, so that `patience` counts comparable pieces of work for any number of rows.
+    """
 
     batch_size: int
+    min_epoch_steps: int
     max_epochs: int
     patience: int
     learning_rate: float
@@ -107,10 +112,11 @@ def train(
     """
     init_key, epoch_key, validation_key = jax.random.split(key, 3)
     graph = graph_of(architecture)
-    state = initial_state(architecture, init_key)
-    optimiser_state = optax.adam(schedule.learning_rate).init(state)
     training_data, validation_data = jnp.asarray(training_rows), jnp.asarray(validation_rows)
+    state = match_data(graph, initial_state(architecture, init_key), training_data)
+    optimiser_state = optax.adam(schedule.learning_rate).init(state)
     batch_size = min(schedule.batch_size, len(training_rows))
+    n_batches = max(-(-len(training_rows) // batch_size), schedule.min_epoch_steps)
 
     history: list[EpochRecord] = []
     best_state, best_epoch, best_loss = None, 0, np.inf
@@ -126,6 +132,7 @@ def train(
             schedule.learning_rate,
             jax.random.fold_in(epoch_key, epoch),
             likelihood=likelihood,
+            n_batches=n_batches,
             batch_size=batch_size,
         )
         held_out = evaluate(
@@ -152,20 +159,27 @@ def train(
     return Fit(best_state, history, best_epoch, stop_reason)
 
 
-@partial(jax.jit, static_argnames=("graph", "likelihood", "batch_size"))
+@partial(jax.jit, static_argnames=("graph", "likelihood", "n_batches", "batch_size"))
 def run_epoch(
-    graph, state, optimiser_state, data, objective, learning_rate, key, *, likelihood, batch_size
+    graph,
+    state,
+    optimiser_state,
+    data,
+    objective,
+    learning_rate,
+    key,
+    *,
+    likelihood,
+    n_batches,
+    batch_size,
 ):
-    """Take one optimiser step per batch; every row is used at least once.
+    """Take `n_batches` optimiser steps through shuffled rows, which are reshuffled when used up.
 
-    Where the batch size does not divide the rows, the last batch is filled up with the rows
-    that came first, so that all batches have one shape and equal weight.
+    Filling the last batch from the next shuffle gives all batches one shape and equal weight.
     """
-    n_rows = data.shape[0]
-    n_batches = -(-n_rows // batch_size)
     order_key, noise_key = jax.random.split(key)
-    order = jax.random.permutation(order_key, n_rows)
-    order = jnp.resize(order, (n_batches, batch_size))
+    order = shuffled_rows(order_key, data.shape[0], n_batches * batch_size)
+    order = order.reshape(n_batches, batch_size)
     # All latent noise of the epoch at once: cheaper than a draw per batch.
     n_latent = latent_size(state)
     noise = jax.random.normal(noise_key, (n_batches, batch_size, n_latent))
@@ -186,6 +200,13 @@ def run_epoch(
         take_step, (state, optimiser_state), (order, noise), unroll=min(UNROLL, n_batches)
     )
     return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
+
+
+def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
+    """Row numbers of shape (length,): one random order of all rows after another."""
+    n_passes = -(-length // n_rows)
+    keys = jax.random.split(key, n_passes)
+    return jnp.concatenate([jax.random.permutation(k, n_rows) for k in keys])[:length]
 
 
 @partial(jax.jit, static_argnames=("graph", "likelihood"))

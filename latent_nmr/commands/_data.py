@@ -1,0 +1,56 @@
+"""How commands get their data: from a store the user names, or the default set, made on first use."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latent_nmr.commands._shell import tell
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from latent_nmr.physics.simulate import Simulation
+
+DATA_FOLDER = Path("artifacts/data")
+
+
+def default_store(simulation: "Simulation") -> Path:
+    """Where the default data set with these settings is kept."""
+    preset = simulation.preset
+    return DATA_FOLDER / f"{preset}-{simulation.line_draw}-seed{simulation.seed}.zarr"
+
+
+def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> int:
+    """Simulate what the store at `path` lacks, with a progress bar; returns how many were made."""
+    from tqdm.auto import tqdm
+
+    from latent_nmr.data.store import fill_store
+
+    counts = fill_store(path, simulation, n_curves)
+    finished = before = next(counts)
+    if before == n_curves:
+        return 0
+    tell(f"Simulating {n_curves - before} of {n_curves} curves of preset {simulation.preset} into {path}")
+    with tqdm(total=n_curves, initial=before, unit="curve", delay=1, disable=None) as bar:
+        for finished in counts:
+            bar.update(finished - bar.n)
+    return finished - before
+
+
+def load_for_model(path: Path, model) -> "xr.Dataset":
+    """Read a data set and check that it covers the window the model was trained on."""
+    import numpy as np
+
+    from latent_nmr.data.store import load_echoes
+    from latent_nmr.data.windows import window_time
+    from latent_nmr.errors import InputError
+
+    dataset = load_echoes(path)
+    window = model.metadata_["window"]
+    time, wanted = window_time(dataset, window), np.asarray(model.metadata_["time_us"])
+    if time.shape != wanted.shape or not np.allclose(time, wanted, rtol=0, atol=1e-3):
+        raise InputError(
+            f"data must be sampled like those the model was trained on ({len(wanted)} samples from "
+            f"{wanted[0]:.1f} to {wanted[-1]:.1f} µs), but {path} has {len(time)} from "
+            f"{time[0]:.1f} to {time[-1]:.1f} µs in the window {window!r}. Use data of its preset."
+        )
+    return dataset

@@ -1,0 +1,142 @@
+"""What commands do with a trained model: read it, embed data, draw its figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from latent_nmr.models.beta_vae import BetaVAE
+
+# Labels written beside the latent coordinates, where the data have them.
+EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
+REQUIRED_METADATA = ("window", "normalisation", "time_us", "echo_index", "dt_us", "pulse_samples")
+
+
+def load_model(path: Path) -> "BetaVAE":
+    """Read a model that was trained on echoes, with the metadata that the commands need."""
+    from latent_nmr.errors import InputError
+    from latent_nmr.models.beta_vae import BetaVAE
+
+    model = BetaVAE.load(path)
+    missing = [name for name in REQUIRED_METADATA if name not in model.metadata_]
+    if missing:
+        raise InputError(
+            f"the model must say what it was trained on, but {path} lacks {', '.join(missing)} in "
+            "its metadata. Train it with latent-nmr train-vae."
+        )
+    return model
+
+
+def describe_data(dataset: "xr.Dataset", window: str, normalisation: str) -> dict[str, Any]:
+    """Metadata that ties a model to the data it was trained on."""
+    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.windows import window_time
+
+    return {
+        "window": window,
+        "normalisation": normalisation,
+        "time_us": window_time(dataset, window).tolist(),
+        "echo_index": int(dataset.attrs["echo_index"]),
+        "dt_us": float(dataset.attrs["dt_us"]),
+        "pulse_samples": list(dataset.attrs["pulse_samples"]),
+        "n_curves": dataset.sizes["curve"],
+        "data_sha256": fingerprint(dataset),
+    }
+
+
+def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
+    """One row per curve: its index, latent coordinates, their posterior sd, labels and split.
+
+    `split` says `training` or `validation` for the data the model was fitted on, else `new`.
+    """
+    import pandas as pd
+
+    from latent_nmr.analysis.axes import axis_names
+    from latent_nmr.data.echoes import fingerprint
+
+    names = axis_names(model.n_components)
+    latent, deviation = model.transform(X), model.transform_std(X)
+    split = np.full(len(X), "new", dtype=object)
+    if model.metadata_["data_sha256"] == fingerprint(dataset):
+        split[model.training_rows_] = "training"
+        split[model.validation_rows_] = "validation"
+    columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
+    columns |= dict(zip(names, latent.T, strict=True))
+    columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
+    columns |= {
+        label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
+    }
+    return pd.DataFrame({**columns, "split": split})
+
+
+def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components: int):
+    """Latent maps of an embedding table, one panel per label."""
+    from latent_nmr.analysis.axes import axis_names
+    from latent_nmr.errors import check_choice
+    from latent_nmr.plots.latent import latent_maps
+
+    names = axis_names(n_components)
+    known = [label for label in EMBEDDED_LABELS if label in table.columns]
+    values = {label: table[check_choice("color", label, known)].to_numpy() for label in labels}
+    return latent_maps(table[names].to_numpy(), values, axis_names=names)
+
+
+def draw_traversals(
+    model: "BetaVAE", axes: tuple[int, ...], table: "pd.DataFrame | None", *, span: float, n_steps: int
+):
+    """Curves along each of `axes`, coloured by the mean W of the data nearest to them.
+
+    Without an embedding that knows W, they are coloured by their place on the axis.
+    """
+    from latent_nmr.analysis.axes import axis_names
+    from latent_nmr.analysis.traversal import mean_of_nearest, traverse
+    from latent_nmr.plots.curves import traversal
+    from latent_nmr.plots.style import SIGNAL_TEXTS, new_figure
+
+    names = axis_names(model.n_components)
+    walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
+    if table is not None and "W" in table.columns:
+        latent, strength = table[names].to_numpy(), table["W"].to_numpy()
+        colours = [mean_of_nearest(walk.points, latent, strength) for walk in walks]
+        colour_text = "mean W of the nearest data (MHz)"
+    else:
+        colours, colour_text = [walk.positions for walk in walks], "position along the axis"
+    figure = new_figure(4.9 * len(walks), 3.5)
+    row = figure.subplots(1, len(walks), sharey=True, squeeze=False)[0]
+    for ax, walk, colour in zip(row, walks, colours, strict=True):
+        traversal(
+            np.asarray(model.metadata_["time_us"]),
+            walk.curves,
+            colour,
+            colour_text=colour_text,
+            colour_limits=(float(np.min(colours)), float(np.max(colours))),
+            signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]] if ax is row[0] else "",
+            marks=time_marks(model.metadata_),
+            ax=ax,
+        )
+        name = names[walk.axis - 1]
+        ax.set_title(f"along {name}, from {-span:g} to {span:g}", pad=16, fontsize="medium")
+    return figure
+
+
+def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
+    """Names and times (µs) of the pulses and the echo."""
+    times = np.asarray(metadata["pulse_samples"]) * metadata["dt_us"]
+    angles = ("θ pulse", "2θ pulse")
+    marks = {name: float(time) for name, time in zip(angles, times, strict=False)}
+    return marks | {"echo": metadata["echo_index"] * metadata["dt_us"]}
+
+
+def refuse_overwriting(paths: list[Path], force: bool) -> None:
+    """Raise `InputError` if a path is taken and the user did not say --force."""
+    from latent_nmr.errors import InputError
+
+    taken = [path for path in paths if path.exists()]
+    if taken and not force:
+        raise InputError(
+            f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force."
+        )

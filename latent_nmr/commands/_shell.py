@@ -1,0 +1,87 @@
+"""What all commands share: parse, run, report, and end with the right exit code."""
+
+import contextlib
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import tyro
+
+from latent_nmr.errors import InputError, NumericalError
+
+SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, INTERRUPTED = 0, 2, 3, 130
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command has to say: lines for people, values for `--json`."""
+
+    lines: list[str]
+    values: dict[str, Any] = field(default_factory=dict)
+    exit_code: int = SUCCESS
+
+
+def execute(
+    name: str, options_type: type[Options], run: Callable[[Options], Report], argv: list[str]
+) -> int:
+    """Parse `argv`, run the command, print its report and return the exit code."""
+    try:
+        options = parse(name, options_type, argv)
+        report = run(options)
+    except InputError as error:
+        return _complain(name, error, BAD_INPUT)
+    except NumericalError as error:
+        return _complain(name, error, NUMERICAL_FAILURE)
+    except OSError as error:
+        place = error.filename or "a file"
+        text = f"{place} cannot be read or written ({error.strerror}). Free space, or choose another path."
+        return _complain(name, text, BAD_INPUT)
+    except KeyboardInterrupt:
+        return _complain(
+            name, "interrupted; the same command continues where it stopped.", INTERRUPTED
+        )
+    if getattr(options, "json", False):
+        print(json.dumps(report.values, ensure_ascii=False))
+    else:
+        print("\n".join(report.lines))
+    return report.exit_code
+
+
+def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:
+    """Read the command line; a malformed one raises `InputError` with one line of text."""
+    captured = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(captured):
+            return tyro.cli(options_type, args=argv, prog=f"latent-nmr {name}")
+    except SystemExit as exit_request:
+        if not exit_request.code:
+            raise
+        raise InputError(_one_line(captured.getvalue(), name)) from None
+
+
+def tell(text: str) -> None:
+    """Tell the user something while the command works; stdout stays free for the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _complain(name: str, error: object, code: int) -> int:
+    tell(f"latent-nmr {name}: {' '.join(str(error).split())}")
+    return code
+
+
+def _one_line(boxed: str, name: str) -> str:
+    """Shrink the parser's framed text to its first statement and its suggestion."""
+    rows = [row.strip("│╭╮╰╯─ ").strip() for row in boxed.splitlines()]
+    rows = [row for row in rows[1:] if row]
+    statement = rows[0] if rows else "these options cannot be read"
+    suggestion = ""
+    if "Perhaps you meant:" in rows:
+        near = rows[rows.index("Perhaps you meant:") + 1]
+        suggestion = f" Did you mean {re.split(r'[ ,]', near)[0]}?"
+    return f"{statement}.{suggestion} See latent-nmr {name} --help."

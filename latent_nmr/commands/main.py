@@ -1,0 +1,49 @@
+"""`latent-nmr NAME …`: finds the command and hands it the rest of the line."""
+
+import sys
+from importlib import import_module
+
+from latent_nmr.commands._shell import BAD_INPUT, SUCCESS, execute, tell
+from latent_nmr.errors import InputError, check_choice
+
+COMMANDS = {
+    "simulate": "simulate labelled spin echoes into a zarr store",
+    "train-vae": "train a β-VAE and write model, embedding and figures",
+    "plot-latent": "draw the latent map of a data set, coloured by labels",
+    "traverse": "draw the curves that a model generates along a latent axis",
+    "embed": "write the latent coordinates of a data set to a file",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return SUCCESS if argv else BAD_INPUT
+    name = argv[0].replace("_", "-")
+    try:
+        check_choice("the command", name, COMMANDS)
+    except InputError as error:
+        tell(f"latent-nmr: {error}")
+        return BAD_INPUT
+    module = import_module(f"latent_nmr.commands.{name.replace('-', '_')}")
+    return execute(name, module.Options, module.run, argv[1:])
+
+
+def usage() -> str:
+    """Text of `latent-nmr --help`."""
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    return "\n".join(
+        ["usage: latent-nmr COMMAND …", "", *rows, "", "latent-nmr COMMAND --help lists its options."]
+    )
+
+
+def script(name: str) -> None:
+    """Run one command with this process' arguments and exit, for the files in scripts/."""
+    sys.exit(main([name, *sys.argv[1:]]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

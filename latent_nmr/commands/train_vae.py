@@ -1,0 +1,227 @@
+"""Train a β-VAE on spin echoes and write the model, its embedding and its figures."""
+
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from latent_nmr.models.beta_vae import BetaVAE
+
+RUNS_FOLDER = Path("artifacts/runs")
+RUN_FILE = "run.json"
+DEFAULT_N_CURVES = 1200
+
+# Options that change where and how results appear, not what they are.
+NOT_SETTINGS = ("out", "force", "json")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train a β-VAE on spin echoes and write the model, its embedding and its figures.
+
+    Without --data, the default set is simulated on first use and kept in artifacts/data.
+    """
+
+    window: str = "echo"
+    """Part of the record: echo (400 samples around the echo), full, or echo300."""
+    data: Path | None = None
+    """Zarr store of echoes. [default: a simulated set of preset paper]"""
+    n_curves: int | None = None
+    """Curves to use. [default: 1200 simulated ones, or all of --data]"""
+    data_seed: int = 0
+    """Seed of the simulated default set."""
+    line_draw: str = "independent"
+    """How ν of the default set is drawn: independent, stratified or frozen."""
+    normalisation: str = "initial"
+    """What |M| is divided by: initial (|M(0)|) or window_max."""
+    n_components: int = 2
+    """Number of latent axes."""
+    beta: float = 2.0
+    """Weight of the KL term."""
+    likelihood: str = "gaussian"
+    """Law of the data around the decoded curve: gaussian or bernoulli."""
+    scale: float = 0.02
+    """σ of the Gaussian likelihood, as a fraction of |M(0)|."""
+    learning_rate: float = 1e-3
+    """Of Adam."""
+    batch_size: int = 128
+    """Curves per optimiser step."""
+    max_epochs: int = 1000
+    """Epochs after which training ends if early stopping has not ended it."""
+    patience: int = 7
+    """Epochs without a better validation reconstruction before training stops."""
+    validation_fraction: float = 0.15
+    """Part of the curves held out for early stopping."""
+    seed: int = 0
+    """Seed of split, weights, batch order and latent noise."""
+    out: Path | None = None
+    """Folder to write. [default: artifacts/runs/vae-WINDOW-seedSEED]"""
+    force: bool = False
+    """Replace a run with other settings."""
+    json: bool = False
+    """Print the result as one JSON object."""
+
+
+def run(options: Options) -> Report:
+    """Load or simulate the data, fit, save, report."""
+    out = options.out or RUNS_FOLDER / f"vae-{options.window}-seed{options.seed}"
+    settings = settings_of(options)
+    model = untrained_model(options)
+    finished = finished_run(out, settings, force=options.force)
+    if finished is not None:
+        return report_of(finished, out, "already finished; use --force to train it anew")
+
+    from latent_nmr._files import sole_writer, staged_folder
+    from latent_nmr.commands._run_folder import write_run
+    from latent_nmr.data.windows import features
+
+    with sole_writer(out):
+        clock = Stopwatch()
+        dataset, data_path = load_data(options)
+        X = features(dataset, options.window, options.normalisation)
+        clock.lap("data")
+        fit_with_progress(model, X)
+        clock.lap("training")
+        with staged_folder(out) as staging:
+            result = write_run(staging, model, dataset, X, options.window, options.normalisation)
+            clock.lap("writing")
+            result |= {
+                "settings": settings,
+                "data": str(data_path),
+                "seconds": clock.seconds,
+            }
+            write_manifest(staging, result)
+    return report_of(result, out, "")
+
+
+def settings_of(options: Options) -> dict[str, Any]:
+    """Options that decide the result, as JSON holds them."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in asdict(options).items()
+        if name not in NOT_SETTINGS
+    }
+
+
+def untrained_model(options: Options) -> "BetaVAE":
+    """Check every option that can be checked without data, and build the estimator."""
+    from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
+    from latent_nmr.errors import check_choice, check_count
+    from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.physics.line import DRAWS
+
+    check_choice("--window", options.window, HALF_WIDTHS)
+    check_choice("--normalisation", options.normalisation, NORMALISATIONS)
+    check_choice("--line-draw", options.line_draw, DRAWS)
+    check_count("--seed", options.seed, at_least=0)
+    check_count("--data-seed", options.data_seed, at_least=0)
+    if options.n_curves is not None:
+        check_count("--n-curves", options.n_curves, at_least=2)
+    names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
+    parameters = {name: getattr(options, name) for name in names}
+    model = BetaVAE(**parameters, random_state=options.seed)
+    model.check_parameters()
+    return model
+
+
+def finished_run(out: Path, settings: dict[str, Any], *, force: bool) -> dict[str, Any] | None:
+    """Return the result of an equal run at `out`, None if `out` is free, else raise."""
+    import json
+
+    from latent_nmr.errors import InputError
+
+    if not out.exists():
+        return None
+    if not (out / RUN_FILE).is_file():
+        raise InputError(
+            f"--out must be a new folder or an earlier run, but {out} holds something else. "
+            "Choose another."
+        )
+    if force:
+        return None
+    result = json.loads((out / RUN_FILE).read_text("utf-8"))
+    for name, value in settings.items():
+        if result["settings"].get(name) != value:
+            raise InputError(
+                f"--out must not hold a run with other settings, but {out} has {name} = "
+                f"{result['settings'].get(name)!r} and {value!r} is asked for. "
+                "Choose another --out, or use --force to replace it."
+            )
+    return result
+
+
+def load_data(options: Options) -> tuple["xr.Dataset", Path]:
+    """Read --data, or make what the default set lacks and read that."""
+    from latent_nmr.commands._data import default_store, fill_with_progress
+    from latent_nmr.data.store import load_echoes
+    from latent_nmr.physics.simulate import Simulation
+
+    if options.data is not None:
+        return load_echoes(options.data, options.n_curves), options.data
+    simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
+    path, n_curves = default_store(simulation), options.n_curves or DEFAULT_N_CURVES
+    fill_with_progress(path, simulation, n_curves)
+    return load_echoes(path, n_curves), path
+
+
+def fit_with_progress(model: "BetaVAE", X: "np.ndarray") -> None:
+    """Fit, with a line that tells epoch and losses as they come."""
+    from tqdm.auto import tqdm
+
+    tell(f"Training on {len(X)} curves × {X.shape[1]} samples")
+    with tqdm(unit="epoch", disable=None, bar_format="{n_fmt} epochs [{elapsed}{postfix}]") as bar:
+
+        def show(record):
+            bar.set_postfix_str(
+                f"validation reconstruction {record.validation_reconstruction:.1f}, "
+                f"KL {record.validation_kl:.2f}",
+                refresh=False,
+            )
+            bar.update()
+
+        model.fit(X, on_epoch=show)
+
+
+class Stopwatch:
+    """Wall time of each part of a job, in seconds."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Book the time since the last call on `part`."""
+        now = time.perf_counter()
+        self.seconds[part] = round(now - self._last, 2)
+        self._last = now
+
+
+def write_manifest(folder: Path, result: dict[str, Any]) -> None:
+    """Write run.json, from which the run can be reported and made again."""
+    from latent_nmr._files import write_json
+
+    options = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in result["settings"].items()
+        if value is not None
+    ]
+    command = "latent-nmr train-vae " + " ".join(options)
+    write_json(folder / RUN_FILE, {"command": command, **result})
+
+
+def report_of(result: dict[str, Any], out: Path, remark: str) -> Report:
+    """Lines and values that tell how a run went."""
+    from latent_nmr.commands._run_folder import summary_lines
+
+    lines = summary_lines(result, out)
+    if remark:
+        lines.insert(0, f"{out} is {remark}.")
+    failed = result["stop_reason"] == "loss not finite"
+    exit_code = NUMERICAL_FAILURE if failed else SUCCESS
+    return Report(lines, {**result, "out": str(out)}, exit_code)

@@ -1,0 +1,94 @@
+"""Curves against time: traversals of latent space, and data over their reconstructions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure, own_axes
+
+
+def traversal(
+    time: npt.NDArray[np.floating],
+    curves: npt.NDArray[np.floating],
+    colours: npt.NDArray[np.floating],
+    *,
+    colour_text: str,
+    signal_text: str,
+    colour_limits: tuple[float, float] | None = None,
+    marks: dict[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw decoded curves along a latent axis.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n_features,)
+        µs.
+    curves : ndarray, shape (n_steps, n_features)
+        Decoded |M(t)|, in the order of the walk.
+    colours : ndarray, shape (n_steps,)
+        Number that colours each curve.
+    colour_text, signal_text : str
+        What the colours and the curves are, with units.
+    colour_limits : (float, float), optional
+        Ends of the colour scale, for figures that share it.
+    marks : dict, optional
+        Name and time of pulses and echo.
+    ax : Axes, optional
+    """
+    ax = own_axes(ax, 4.6, 3.4)
+    low, high = colour_limits or (float(colours.min()), float(colours.max()))
+    mapping = ScalarMappable(Normalize(low, high), colormaps["viridis"])
+    for curve, colour in zip(curves, colours, strict=True):
+        ax.plot(time, curve, color=mapping.to_rgba(float(colour)), linewidth=1.2)
+    ax.figure.colorbar(mapping, ax=ax, pad=0.02).set_label(colour_text)
+    limits = float(time[0]), float(time[-1])
+    mark_times(ax, marks or {}, limits)
+    ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)
+    ax.set_ylim(bottom=0)
+    return ax
+
+
+def reconstruction_sheet(
+    time: npt.NDArray[np.floating],
+    curves: npt.NDArray[np.floating],
+    reconstructions: npt.NDArray[np.floating],
+    titles: Sequence[str],
+    *,
+    signal_text: str,
+) -> Figure:
+    """Draw curves over their reconstructions, four to a row, with the rms difference of each.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n_features,)
+        µs.
+    curves, reconstructions : ndarray, shape (n_curves, n_features)
+    titles : sequence of str
+        One per curve.
+    signal_text : str
+        What the curves are.
+    """
+    n_columns = 4
+    n_rows = -(-len(curves) // n_columns)
+    figure = new_figure(9.0, 1.9 * n_rows + 0.5)
+    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    for ax, curve, fit, title in zip(panels.flat, curves, reconstructions, titles, strict=False):
+        ax.plot(time, curve, color="0.65", linewidth=2.2, label="simulated")
+        ax.plot(time, fit, color="#D55E00", linewidth=1.0, label="reconstructed")
+        rms = float(np.sqrt(np.mean((curve - fit) ** 2)))
+        ax.set_title(f"{title}\nrms {rms:.4f}", fontsize="small")
+        ax.set_xlim(time[0], time[-1])
+    for ax in panels.flat[len(curves) :]:
+        ax.set_axis_off()
+    figure.supxlabel(TIME_TEXT, fontsize="medium")
+    figure.supylabel(signal_text, fontsize="medium")
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
+    return figure

@@ -1,0 +1,89 @@
+"""Maps of latent space, coloured by a label."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latent_nmr.errors import InputError
+from latent_nmr.plots.style import COLOUR_MAPS, KERNEL_STYLES, LABEL_TEXTS, new_figure, own_axes
+
+
+def latent_map(
+    latent: npt.NDArray[np.floating],
+    values: npt.NDArray,
+    label: str,
+    *,
+    axis_names: Sequence[str] = ("LA1", "LA2"),
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter the first two latent coordinates, coloured by one label.
+
+    Parameters
+    ----------
+    latent : ndarray, shape (n_curves, n_components)
+        At least two components; the first two are drawn.
+    values : ndarray, shape (n_curves,)
+        The label: kernel names, or numbers.
+    label : str
+        Its name, such as `W`.
+    axis_names : sequence of str
+        Names of the two coordinates.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    """
+    if latent.shape[1] < 2:
+        raise InputError(
+            "a latent map needs at least two latent axes, but the model has "
+            f"{latent.shape[1]}. Use one trained with --n-components 2 or more."
+        )
+    ax = own_axes(ax)
+    size = float(np.clip(6000 / len(latent), 1.5, 14))
+    text = LABEL_TEXTS.get(label, label)
+    # Drawn in a shuffled order, so that no class hides the others by coming last.
+    order = np.random.default_rng(0).permutation(len(latent))
+    x, y, values = latent[order, 0], latent[order, 1], np.asarray(values)[order]
+    if values.dtype.kind in "OUT":
+        for name in sorted(set(values.tolist())):
+            title, colour, marker = KERNEL_STYLES.get(name, (name, "0.5", "x"))
+            rows = values == name
+            ax.scatter(
+                x[rows], y[rows], s=size, c=colour, marker=marker, alpha=0.7, lw=0, label=title
+            )
+        ax.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
+            markerscale=2, fontsize="small", handletextpad=0.1, columnspacing=0.8,
+        )  # fmt: skip
+    else:
+        points = ax.scatter(
+            x, y, s=size, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), alpha=0.85, lw=0
+        )
+        bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, shrink=0.9)
+        bar.set_label(text)
+        bar.solids.set_alpha(1)
+    ax.set_xlabel(axis_names[0])
+    ax.set_ylabel(axis_names[1])
+    return ax
+
+
+def latent_maps(
+    latent: npt.NDArray[np.floating],
+    labels: Mapping[str, npt.NDArray],
+    *,
+    axis_names: Sequence[str] = ("LA1", "LA2"),
+) -> Figure:
+    """Draw one latent map per label, side by side on common axes."""
+    figure = new_figure(3.2 * len(labels) + 0.4, 3.7)
+    row = figure.subplots(1, len(labels), sharex=True, sharey=True, squeeze=False)[0]
+    for number, (ax, (label, values)) in enumerate(zip(row, labels.items(), strict=True)):
+        latent_map(latent, values, label, axis_names=axis_names, ax=ax)
+        if number:
+            ax.set_ylabel("")
+        letter = "abcdefgh"[number % 8]
+        ax.annotate(
+            f"({letter})", (0, 1), xycoords="axes fraction", xytext=(4, -4),
+            textcoords="offset points", va="top", ha="left",
+        )  # fmt: skip
+    return figure
