@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 # Labels written beside the latent coordinates, where the data have them.
 EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
-REQUIRED_METADATA = ("window", "normalisation", "time_us", "echo_index", "dt_us", "pulse_samples")
+# Attributes of the data that a model's figures need, and all that a command reads of a model.
+COPIED_ATTRIBUTES = ("echo_index", "dt_us", "pulse_samples", "pulse_angles_rad")
+REQUIRED_METADATA = ("window", "normalisation", "time_us", "data_sha256", *COPIED_ATTRIBUTES)
 
 
 def load_model(path: Path) -> "BetaVAE":
@@ -40,9 +42,7 @@ def describe_data(dataset: "xr.Dataset", window: str, normalisation: str) -> dic
         "window": window,
         "normalisation": normalisation,
         "time_us": window_time(dataset, window).tolist(),
-        "echo_index": int(dataset.attrs["echo_index"]),
-        "dt_us": float(dataset.attrs["dt_us"]),
-        "pulse_samples": list(dataset.attrs["pulse_samples"]),
+        **{name: dataset.attrs[name] for name in COPIED_ATTRIBUTES},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),
     }
@@ -125,9 +125,8 @@ def draw_traversals(
 
 def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
     """Names and times (µs) of the pulses and the echo."""
-    times = np.asarray(metadata["pulse_samples"]) * metadata["dt_us"]
-    angles = ("θ pulse", "2θ pulse")
-    marks = {name: float(time) for name, time in zip(angles, times, strict=False)}
+    pulses = zip(metadata["pulse_samples"], metadata["pulse_angles_rad"], strict=True)
+    marks = {f"{np.degrees(angle):.0f}°": sample * metadata["dt_us"] for sample, angle in pulses}
     return marks | {"echo": metadata["echo_index"] * metadata["dt_us"]}
 
 

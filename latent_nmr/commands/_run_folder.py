@@ -72,7 +72,9 @@ def run_figures(model: "BetaVAE", table: pd.DataFrame, dataset: "xr.Dataset", X:
 def draw_history(model: "BetaVAE"):
     """Loss history with the likelihood named."""
     records = model.history_
-    text = f"Gaussian σ = {model.scale:g}" if model.likelihood == "gaussian" else "Bernoulli"
+    text = "Bernoulli likelihood"
+    if model.likelihood == "gaussian":
+        text = f"Gaussian likelihood, σ = {model.scale:g}"
     return loss_history(
         [record.epoch for record in records],
         np.array([record.reconstruction for record in records]),
@@ -99,15 +101,15 @@ def draw_reconstructions(model: "Decoder", dataset: "xr.Dataset", X: np.ndarray)
 
 
 def curve_title(dataset: "xr.Dataset", row: int) -> str:
-    """What is known of a curve, in few words."""
+    """What is known of a curve, in one or two short lines."""
     curve = dataset.isel(curve=row)
-    words = [f"curve {int(curve['curve'])}"]
+    title = f"curve {int(curve['curve'])}"
     if "kernel" in dataset.variables:
         kernel = str(curve["kernel"].item())
-        words.append(KERNEL_STYLES.get(kernel, (kernel,))[0])
+        title += ", " + KERNEL_STYLES.get(kernel, (kernel,))[0]
     if "W" in dataset.variables:
-        words.append(f"W = {float(curve['W']):.2f} MHz")
-    return ", ".join(words)
+        title += f"\nW = {float(curve['W']):.2f} MHz"
+    return title
 
 
 def summarise(model: "BetaVAE", table: pd.DataFrame, X: np.ndarray) -> dict[str, Any]:

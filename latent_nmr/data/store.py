@@ -9,7 +9,7 @@ A power cut may lose more: nothing is forced to the platter.
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -100,7 +100,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
         if not path.exists():
             with staged_folder(path) as staging:
                 _create(staging, simulation, n_curves)
-        group = open_group(path)
+        group = open_group(path, "r+")
         _check_same_settings(path, group, simulation)
         if _array(group, "done").shape[0] < n_curves:
             # The flags last: a reader takes the number of curves from them.
@@ -116,15 +116,15 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
                 yield int(done.sum())
 
 
-def open_group(path: Path) -> zarr.Group:
-    """Open a store of ours for reading, or raise `InputError` saying what is wrong with it."""
+def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
+    """Open a store of ours, or raise `InputError` saying what is wrong with it."""
     if not path.exists():
         raise InputError(
             f"data must be an existing zarr store, but there is nothing at {path}. "
             f"Make it with: latent-nmr simulate --out {path}"
         )
     try:
-        group = zarr.open_group(path, mode="r+")
+        group = zarr.open_group(path, mode=mode)
         found = group.attrs.get("format"), group.attrs.get("format_version")
     except Exception as error:  # zarr raises many kinds for files that are not its own
         raise InputError(

@@ -77,13 +77,13 @@ def reconstruction_sheet(
     """
     n_columns = 4
     n_rows = -(-len(curves) // n_columns)
-    figure = new_figure(9.0, 1.9 * n_rows + 0.5)
+    figure = new_figure(9.0, 2.0 * n_rows + 0.5)
     panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
     for ax, curve, fit, title in zip(panels.flat, curves, reconstructions, titles, strict=False):
         ax.plot(time, curve, color="0.65", linewidth=2.2, label="simulated")
         ax.plot(time, fit, color="#D55E00", linewidth=1.0, label="reconstructed")
         rms = float(np.sqrt(np.mean((curve - fit) ** 2)))
-        ax.set_title(f"{title}\nrms {rms:.4f}", fontsize="small")
+        ax.set_title(f"{title}, rms {rms:.4f}", fontsize="small")
         ax.set_xlim(time[0], time[-1])
     for ax in panels.flat[len(curves) :]:
         ax.set_axis_off()

@@ -34,14 +34,15 @@ def loss_history(
     best_epoch : int
         Whose weights were kept.
     likelihood_text : str
-        Named in the label of the loss.
+        Title of the loss panel.
     """
     figure = new_figure(7.6, 3.2)
     left, right = figure.subplots(1, 2)
     left.plot(epochs, reconstruction, color=TRAINING_COLOUR, label="training")
     left.plot(epochs, validation_reconstruction, "--", color=VALIDATION_COLOUR, label="validation")
     left.set_yscale("log")
-    left.set_ylabel(f"reconstruction, {likelihood_text} (nats per curve)")
+    left.set_ylabel("reconstruction (nats per curve)")
+    left.set_title(likelihood_text, fontsize="medium")
     for axis, kl in enumerate(validation_kl_per_axis.T):
         right.plot(
             epochs,
@@ -50,7 +51,8 @@ def loss_history(
             linestyle=LINE_STYLES[axis % len(LINE_STYLES)],
             label=f"LA{axis + 1}",
         )
-    right.set_ylabel("KL, validation (nats per curve)")
+    right.set_ylabel("KL (nats per curve)")
+    right.set_title("KL per axis, validation", fontsize="medium")
     right.set_ylim(bottom=0)
     for ax in (left, right):
         ax.axvline(best_epoch, color="0.4", linestyle=":", linewidth=1, label="best epoch")

@@ -1,0 +1,51 @@
+# make run          train the default β-VAE (echo window) in a fresh environment
+# make test         the test suite, in the same environment
+# make check        lint, types and tests: what continuous integration runs
+# make test-slow    the checks that take minutes
+# make run CUDA=1   the same on an NVIDIA GPU
+# make lock         resolve the pinned requirements anew (needs uv)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CUDA ?=
+LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
+STAMP := $(VENV)/.installed-$(LOCK)
+WORKERS ?= auto
+
+.PHONY: run test test-slow check lint lock clean
+
+run: $(STAMP)
+	$(BIN)/python scripts/train_vae.py --window echo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+
+check: lint test
+
+$(STAMP): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "latent_nmr needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1). Use: make PYTHON=python3.12 run" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments: its ensurepip is missing. Install it with: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+LOCK_FLAGS := --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev
+lock:
+	uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.lock
+	uv pip compile $(LOCK_FLAGS) --extra cuda -c requirements.lock pyproject.toml -o requirements-cuda.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
