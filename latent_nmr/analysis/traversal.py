@@ -15,7 +15,7 @@ N_NEIGHBOURS = 20
 class Decoder(Protocol):
     """Anything that turns latent points into curves: a VAE, PCA."""
 
-    def inverse_transform(self, Z): ...
+    def inverse_transform(self, Z) -> np.ndarray: ...
 
 
 class Traversal(NamedTuple):

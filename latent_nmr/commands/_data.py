@@ -1,4 +1,4 @@
-"""How commands get their data: from a store the user names, or the default set, made on first use."""
+"""How commands get data: from a store the user names, or the default set, made on first use."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,8 @@ def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> i
     finished = before = next(counts)
     if before == n_curves:
         return 0
-    tell(f"Simulating {n_curves - before} of {n_curves} curves of preset {simulation.preset} into {path}")
+    n_missing = n_curves - before
+    tell(f"Simulating {n_missing} of {n_curves} curves of preset {simulation.preset} into {path}")
     with tqdm(total=n_curves, initial=before, unit="curve", delay=1, disable=None) as bar:
         for finished in counts:
             bar.update(finished - bar.n)

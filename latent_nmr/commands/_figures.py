@@ -16,7 +16,9 @@ def save_whole(figure, out: Path, *, force: bool) -> Report:
     targets = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
     refuse_overwriting(targets, force)
     with tempfile.TemporaryDirectory() as scratch:
-        for made, target in zip(save_figure(figure, Path(scratch) / "figure"), targets, strict=True):
+        for made, target in zip(
+            save_figure(figure, Path(scratch) / "figure"), targets, strict=True
+        ):
             with staged_file(target) as staging:
                 staging.write_bytes(made.read_bytes())
     return Report(

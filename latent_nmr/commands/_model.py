@@ -86,7 +86,12 @@ def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components
 
 
 def draw_traversals(
-    model: "BetaVAE", axes: tuple[int, ...], table: "pd.DataFrame | None", *, span: float, n_steps: int
+    model: "BetaVAE",
+    axes: tuple[int, ...],
+    table: "pd.DataFrame | None",
+    *,
+    span: float,
+    n_steps: int,
 ):
     """Curves along each of `axes`, coloured by the mean W of the data nearest to them.
 

@@ -21,7 +21,6 @@ from latent_nmr.plots.training import loss_history
 if TYPE_CHECKING:
     import xarray as xr
 
-    from latent_nmr.analysis.traversal import Decoder
     from latent_nmr.models.beta_vae import BetaVAE
 
 MAP_LABELS = ("kernel", "W", "L")
@@ -85,7 +84,7 @@ def draw_history(model: "BetaVAE"):
     )
 
 
-def draw_reconstructions(model: "Decoder", dataset: "xr.Dataset", X: np.ndarray):
+def draw_reconstructions(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray):
     """Validation curves, evenly spread over W, on top of what the model makes of them."""
     rows = model.validation_rows_
     if "W" in dataset.variables:
@@ -174,7 +173,9 @@ def summary_lines(result: dict[str, Any], out: Path) -> list[str]:
         "validation": f"reconstruction {result['validation_reconstruction']:.2f}, "
         f"KL {result['validation_kl']:.2f} nats per curve; rms {result['validation_rms']:.4f}",
         "axes": "; ".join(axes),
-        "rank corr.": "; ".join(correlations) + " (validation part)" if correlations else "no labels",
+        "rank corr.": "; ".join(correlations) + " (validation part)"
+        if correlations
+        else "no labels",
         "device": result["device"],
         "time": parts,
         "written": f"{out}/: weights.safetensors, model.json, run.json, history.csv, "

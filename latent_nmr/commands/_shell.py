@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeVar
 
 import tyro
@@ -40,8 +41,8 @@ def execute(
         return _complain(name, error, NUMERICAL_FAILURE)
     except OSError as error:
         place = error.filename or "a file"
-        text = f"{place} cannot be read or written ({error.strerror}). Free space, or choose another path."
-        return _complain(name, text, BAD_INPUT)
+        text = f"{place} must be readable and writable, but: {error.strerror or error}."
+        return _complain(name, f"{text} Free space, or choose another path.", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain(
             name, "interrupted; the same command continues where it stopped.", INTERRUPTED
@@ -75,13 +76,19 @@ def _complain(name: str, error: object, code: int) -> int:
     return code
 
 
-def _one_line(boxed: str, name: str) -> str:
-    """Shrink the parser's framed text to its first statement and its suggestion."""
-    rows = [row.strip("│╭╮╰╯─ ").strip() for row in boxed.splitlines()]
-    rows = [row for row in rows[1:] if row]
-    statement = rows[0] if rows else "these options cannot be read"
+def _one_line(framed: str, name: str) -> str:
+    """Shrink the parser's framed text to its first paragraph and its suggestion."""
+    # The first row is a title; whether there is a frame depends on the terminal's encoding.
+    rows = [row.strip(" │") for row in framed.splitlines()[1:]]
+    paragraphs = [list(group) for is_text, group in groupby(rows, _is_text) if is_text]
+    statement = " ".join(paragraphs[0]) if paragraphs else "the options cannot be read"
     suggestion = ""
     if "Perhaps you meant:" in rows:
         near = rows[rows.index("Perhaps you meant:") + 1]
-        suggestion = f" Did you mean {re.split(r'[ ,]', near)[0]}?"
-    return f"{statement}.{suggestion} See latent-nmr {name} --help."
+        suggestion = f" Did you mean {re.split('[ ,]', near)[0]}?"
+    return f"{statement.rstrip('.')}.{suggestion} See latent-nmr {name} --help."
+
+
+def _is_text(row: str) -> bool:
+    """Whether a row says something, and is not part of a frame."""
+    return bool(row.strip("─-╰╯ "))

@@ -36,7 +36,13 @@ def usage() -> str:
     width = max(map(len, COMMANDS))
     rows = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
     return "\n".join(
-        ["usage: latent-nmr COMMAND …", "", *rows, "", "latent-nmr COMMAND --help lists its options."]
+        [
+            "usage: latent-nmr COMMAND …",
+            "",
+            *rows,
+            "",
+            "latent-nmr COMMAND --help lists its options.",
+        ]
     )
 
 

@@ -22,6 +22,8 @@ class Options:
     """The one seed of the data set."""
     line_draw: str = "independent"
     """How ν is drawn: independent, stratified or frozen."""
+    n_edge: int | None = None
+    """Lattice edge in sites. [default: the preset's]"""
     step: float = 2.0
     """Time step in sample intervals: a whole number or one over one."""
     dtype: str = "float32"
@@ -43,6 +45,7 @@ def run(options: Options) -> Report:
         preset=options.preset,
         seed=options.seed,
         line_draw=options.line_draw,
+        n_edge=options.n_edge,
         step=options.step,
         dtype=options.dtype,
     )

@@ -134,6 +134,8 @@ def fingerprint(dataset: xr.Dataset) -> str:
     digest = hashlib.sha256()
     for name in (*SIGNALS, "time", *(label for label in LABELS if label in dataset.variables)):
         values = dataset[name].to_numpy()
-        raw = "\n".join(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes()
+        raw = (
+            "\n".join(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes()
+        )
         digest.update(name.encode() + b"\0" + raw)
     return digest.hexdigest()

@@ -108,7 +108,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
                 _array(group, name).resize((n_curves, *_array(group, name).shape[1:]))
         done = np.asarray(_array(group, "done")[:n_curves])
         yield int(done.sum())
-        for rows in _batches(n_curves, int(group.attrs["batch_size"])):
+        for rows in _batches(n_curves, _array(group, "done").chunks[0]):
             inside = [row for row in rows if row < n_curves]
             if not done[inside].all():
                 _write(group, simulate_curves(simulation, rows), inside)
@@ -196,11 +196,8 @@ def _to_dataset(curves: SimulatedCurves, time: np.ndarray, simulation: Simulatio
 def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
     """Write an empty store: attributes, time, and arrays without data."""
     time = simulation.resolve().sequence.time
-    attributes = simulation_attributes(simulation) | {"batch_size": BATCH_SIZE}
-    group = zarr.open_group(path, mode="w", attributes=attributes)
-    group.create_array(
-        "time", data=time, dimension_names=("time",), attributes={"units": "µs"}
-    )
+    group = zarr.open_group(path, mode="w", attributes=simulation_attributes(simulation))
+    group.create_array("time", data=time, dimension_names=("time",), attributes={"units": "µs"})
     for name, title in SIGNALS.items():
         group.create_array(
             name,
@@ -244,8 +241,12 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array:
-    member = group[name]
-    assert isinstance(member, zarr.Array), f"{name} is not an array"
+    member = group.get(name)
+    if not isinstance(member, zarr.Array):
+        raise InputError(
+            f"a store must hold the array {name}, but {group.store_path} does not. "
+            "Simulate it anew under another name."
+        )
     return member
 
 

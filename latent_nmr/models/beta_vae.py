@@ -87,6 +87,8 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         0 for one that collapsed onto the prior.
     training_rows_, validation_rows_ : ndarray of int
         Which rows of X were used for what.
+    metadata_ : dict
+        After `load`: what was given to `save`.
     n_features_in_ : int
         Number of columns seen in `fit`.
 
@@ -95,6 +97,8 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     >>> from latent_nmr import BetaVAE
     >>> Z = BetaVAE(random_state=0).fit_transform(X)  # doctest: +SKIP
     """
+
+    metadata_: dict[str, Any]
 
     def __init__(
         self,
@@ -264,7 +268,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _orient_axes(self, rows):
         """Order and sign the axes, fold that into the weights, and note what each axis does."""
         mean, log_variance = self._in_pieces(_encode, rows)
-        kl = np.asarray(kl_divergence(mean, log_variance)).mean(axis=0)
+        kl = np.asarray(kl_divergence(jnp.asarray(mean), jnp.asarray(log_variance))).mean(axis=0)
         order = np.argsort(-kl, kind="stable")
         identity = np.eye(len(kl), dtype=np.float32)
         low, high = self._in_pieces(_decode, -identity)[0], self._in_pieces(_decode, identity)[0]

@@ -9,6 +9,7 @@ log-variance are linear, the output is a sigmoid.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -40,8 +41,8 @@ class Perceptron(nnx.Module):
     """Linear layers, each followed by a leaky ReLU."""
 
     def __init__(self, sizes: Sequence[int], *, rngs: nnx.Rngs):
-        pairs = zip(sizes[:-1], sizes[1:], strict=True)
-        self.layers = nnx.List([nnx.Linear(n_in, n_out, rngs=rngs) for n_in, n_out in pairs])
+        layers = [nnx.Linear(n_in, n_out, rngs=rngs) for n_in, n_out in pairwise(sizes)]
+        self.layers = nnx.List(layers)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         for layer in self.layers:
@@ -136,7 +137,6 @@ def state_of(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> n
     abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
     flat = nnx.to_flat_state(abstract)
     filled = [
-        (path, leaf.replace(jnp.asarray(weights[".".join(map(str, path))])))
-        for path, leaf in flat
+        (path, leaf.replace(jnp.asarray(weights[".".join(map(str, path))]))) for path, leaf in flat
     ]
     return nnx.from_flat_state(filled)

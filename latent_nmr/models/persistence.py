@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ class ModelFileError(InputError):
 
     def __init__(self, path: Path, reason: str):
         super().__init__(
-            f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, but {path} {reason}. "
-            "Copy it again, or train anew with latent-nmr train-vae."
+            f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, "
+            f"but {path} {reason}. Copy it again, or train anew with latent-nmr train-vae."
         )
 
 
@@ -59,7 +60,9 @@ def save(model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any]) -> Non
 
 def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> None:
     """Write the two files of a model into an existing folder that nobody reads yet."""
-    raw = safetensors.numpy.save(model.weights_, metadata={"format": FORMAT})
+    # The writer dumps the buffer as it lies in memory, whatever the strides say.
+    weights = {name: np.ascontiguousarray(array) for name, array in model.weights_.items()}
+    raw = safetensors.numpy.save(weights, metadata={"format": FORMAT})
     card = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -178,7 +181,7 @@ def _checked_architecture(card: Mapping[str, Any]) -> Architecture:
     n_features = check_count("n_features", card["n_features"])
     n_components = check_count("n_components", card["n_components"])
     sizes = (n_features, *hidden, n_components)
-    n_weights = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    n_weights = sum(a * b for a, b in pairwise(sizes))
     if n_weights > MAX_WEIGHTS:
         raise ValueError(f"the layers would hold {n_weights} weights")
     return Architecture(n_features, hidden, n_components)

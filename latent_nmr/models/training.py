@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -142,7 +142,9 @@ def train(
         history.append(record)
         if on_epoch is not None:
             on_epoch(record)
-        if not np.isfinite([record.reconstruction, record.kl, record.validation_reconstruction]).all():
+        if not np.isfinite(
+            [record.reconstruction, record.kl, record.validation_reconstruction]
+        ).all():
             stop_reason = "loss not finite"
             break
         if record.validation_reconstruction < best_loss:
@@ -224,7 +226,7 @@ def objective_parts(model, rows, noise, scale, likelihood) -> Parts:
     return Parts(misfit.mean(), kl_divergence(mean, log_variance).mean(axis=0))
 
 
-def latent_size(state: nnx.State) -> int:
+def latent_size(state: Any) -> int:
     """Number of latent axes, read off the mean head's bias."""
     return state["mean_head"]["bias"].shape[0]
 

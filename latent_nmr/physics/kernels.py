@@ -133,7 +133,7 @@ def checked_kernel_sum(table: FloatArray) -> float:
     total, size = kernel_sum(table), float(np.abs(table).sum())
     if not abs(total) > 1e-9 * size:
         raise InputError(
-            f"the kernel must have a sum κ away from zero, because the mean field is divided by it, "
+            "the kernel must have a sum κ away from zero, because the mean field is divided by it, "
             f"but κ = {total:.3g} with Σ|K| = {size:.3g}. Change its parameter or the lattice edge."
         )
     return total

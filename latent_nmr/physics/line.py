@@ -73,4 +73,6 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line) -> jax.Array:
         u = (jax.random.permutation(key, n_sites).astype(jnp.float32) + 0.5) / n_sites
     else:
         u = jax.random.uniform(key, (n_sites,), jnp.float32)
-    return lorentzian_quantile(u, line.fwhm, line.cutoff).astype(jnp.float32).reshape(n_edge, n_edge)
+    return (
+        lorentzian_quantile(u, line.fwhm, line.cutoff).astype(jnp.float32).reshape(n_edge, n_edge)
+    )

@@ -201,7 +201,7 @@ def step(
 def free_evolution(
     spins: jax.Array, lattice: Lattice, plan: Plan, n_samples: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Evolve through `n_samples` sample intervals; returns the spins and the (n_samples, 3) signal."""
+    """Evolve through `n_samples` sample intervals; returns spins and (n_samples, 3) signal."""
     n_steps, remainder = divmod(n_samples, plan.samples_per_step)
 
     def advance(spins, _):

@@ -44,10 +44,10 @@ def traversal(
     """
     ax = own_axes(ax, 4.6, 3.4)
     low, high = colour_limits or (float(colours.min()), float(colours.max()))
-    mapping = ScalarMappable(Normalize(low, high), colormaps["viridis"])
+    scale = Normalize(low, high)
     for curve, colour in zip(curves, colours, strict=True):
-        ax.plot(time, curve, color=mapping.to_rgba(float(colour)), linewidth=1.2)
-    ax.figure.colorbar(mapping, ax=ax, pad=0.02).set_label(colour_text)
+        ax.plot(time, curve, color=colormaps["viridis"](scale(colour)), linewidth=1.2)
+    ax.figure.colorbar(ScalarMappable(scale, "viridis"), ax=ax, pad=0.02).set_label(colour_text)
     limits = float(time[0]), float(time[-1])
     mark_times(ax, marks or {}, limits)
     ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)

@@ -57,12 +57,9 @@ def latent_map(
             markerscale=2, fontsize="small", handletextpad=0.1, columnspacing=0.8,
         )  # fmt: skip
     else:
-        points = ax.scatter(
-            x, y, s=size, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), alpha=0.85, lw=0
-        )
+        points = ax.scatter(x, y, s=size, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), lw=0)
         bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, shrink=0.9)
         bar.set_label(text)
-        bar.solids.set_alpha(1)
     ax.set_xlabel(axis_names[0])
     ax.set_ylabel(axis_names[1])
     return ax

@@ -1,0 +1,220 @@
+"""Echo data sets in memory and on disk."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+from latent_nmr.data.echoes import LABELS, fingerprint
+from latent_nmr.data.store import BATCH_SIZE, fill_store, load_echoes, make_simulation, simulate
+from latent_nmr.errors import InputError
+
+EDGE = 12
+SIMULATION = make_simulation(n_edge=EDGE, seed=3, step=4)
+N_CURVES = 2 * BATCH_SIZE + 3
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "echoes.zarr"
+    counts = list(fill_store(path, SIMULATION, N_CURVES))
+    return path, counts
+
+
+@pytest.fixture
+def store(filled, tmp_path):
+    """A copy of the filled store that a test may spoil."""
+    return Path(shutil.copytree(filled[0], tmp_path / "copy.zarr"))
+
+
+def assert_same(a: xr.Dataset, b: xr.Dataset):
+    """Equal to the bit: signals, times, labels and attributes."""
+    xr.testing.assert_identical(a, b)
+    assert fingerprint(a) == fingerprint(b)
+
+
+class TestSimulate:
+    """`ln.simulate`: the data set in memory."""
+
+    def test_a_longer_set_extends_a_shorter_one(self):
+        settings = {"n_edge": EDGE, "seed": 3, "step": 4}
+        short = simulate("paper", 5, **settings)
+        longer = simulate("paper", BATCH_SIZE + 2, **settings)
+        assert_same(longer.isel(curve=slice(5)), short)
+
+    def test_it_is_what_a_store_holds(self, filled):
+        in_memory = simulate("paper", N_CURVES, n_edge=EDGE, seed=3, step=4)
+        assert_same(load_echoes(filled[0]), in_memory)
+
+    def test_labels_units_and_settings_come_with_the_curves(self):
+        dataset = simulate("paper", 3, n_edge=EDGE, seed=3)
+        assert dict(dataset.sizes) == {"curve": 3, "time": 1882}
+        assert set(LABELS) <= set(dataset.coords)
+        assert dataset["time"].attrs["units"] == "µs"
+        assert dataset["W"].attrs["units"] == "MHz"
+        assert dataset.attrs["echo_index"] == 1256
+        assert (dataset.attrs["seed"], dataset.attrs["n_edge"]) == (3, EDGE)
+        assert dataset["kernel"].to_numpy().tolist() == ["gaussian", "power", "rkky"]
+
+    def test_w_is_the_sum_of_the_couplings(self):
+        dataset = simulate("paper", 6, n_edge=EDGE)
+        total = dataset["alpha_x"] + dataset["alpha_y"] + dataset["alpha_z"]
+        np.testing.assert_allclose(dataset["W"], total, rtol=1e-15)
+
+    def test_every_curve_starts_at_one_half_along_y(self):
+        dataset = simulate("paper", 6, n_edge=EDGE)
+        np.testing.assert_allclose(dataset["my"][:, 0], 0.5, rtol=1e-6)
+        np.testing.assert_allclose(dataset["mx"][:, 0], 0, atol=1e-7)
+
+    def test_seeds_differ(self):
+        one, two = (simulate("paper", 2, n_edge=EDGE, seed=seed) for seed in (1, 2))
+        assert fingerprint(one) != fingerprint(two)
+
+    def test_an_unknown_setting_is_named(self):
+        with pytest.raises(InputError, match=r"'edge' is given"):
+            simulate("paper", 2, edge=12)
+
+    def test_no_curves_is_refused(self):
+        with pytest.raises(InputError, match=r"n_curves.*at least 1, but is 0"):
+            simulate("paper", 0)
+
+
+class TestFillStore:
+    """Making a store, batch by batch."""
+
+    def test_counts_grow_by_whole_batches_to_the_number_asked_for(self, filled):
+        assert filled[1] == [0, BATCH_SIZE, 2 * BATCH_SIZE, N_CURVES]
+
+    def test_a_full_store_is_left_alone(self, filled):
+        files = {p: p.stat().st_mtime_ns for p in filled[0].rglob("*") if p.is_file()}
+        assert list(fill_store(filled[0], SIMULATION, N_CURVES)) == [N_CURVES]
+        assert list(fill_store(filled[0], SIMULATION, 5)) == [5]
+        assert {p: p.stat().st_mtime_ns for p in filled[0].rglob("*") if p.is_file()} == files
+
+    def test_an_abandoned_store_is_continued_to_the_same_bits(self, filled, tmp_path):
+        path = tmp_path / "abandoned.zarr"
+        counts = fill_store(path, SIMULATION, N_CURVES)
+        assert [next(counts), next(counts)] == [0, BATCH_SIZE]
+        counts.close()
+        assert load_echoes(path).sizes["curve"] == BATCH_SIZE
+        assert next(fill_store(path, SIMULATION, N_CURVES)) == BATCH_SIZE
+        assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
+        assert_same(load_echoes(path), load_echoes(filled[0]))
+
+    def test_a_store_grows_to_the_same_bits_as_one_made_at_once(self, filled, tmp_path):
+        path = tmp_path / "grown.zarr"
+        assert list(fill_store(path, SIMULATION, 5))[-1] == 5
+        assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
+        assert_same(load_echoes(path), load_echoes(filled[0]))
+
+    @pytest.mark.parametrize(("setting", "value"), [("seed", 4), ("step", 2.0), ("n_edge", 10)])
+    def test_other_settings_are_refused_by_name(self, filled, setting, value):
+        known = {"n_edge": EDGE, "seed": 3, "step": 4}
+        other = make_simulation(**(known | {setting: value}))
+        with pytest.raises(InputError, match=rf"{setting} = .*{value!r} is asked for"):
+            list(fill_store(filled[0], other, N_CURVES))
+
+    def test_a_second_writer_is_refused(self, tmp_path):
+        path = tmp_path / "shared.zarr"
+        first = fill_store(path, SIMULATION, 2)
+        next(first)
+        with pytest.raises(InputError, match=r"shared\.zarr must have one writer"):
+            next(fill_store(path, SIMULATION, 2))
+        first.close()
+        assert next(fill_store(path, SIMULATION, 2)) == 0
+
+
+class TestLoadEchoes:
+    """Reading a store: finished curves or a clear refusal, never zeros."""
+
+    def test_the_first_curves_can_be_read_alone(self, filled):
+        assert_same(load_echoes(filled[0], 4), load_echoes(filled[0]).isel(curve=slice(4)))
+
+    def test_curves_that_are_not_done_are_dropped(self, store):
+        done = zarr.open_group(store)["done"]
+        done[3:7] = False
+        assert load_echoes(store)["curve"].to_numpy().tolist() == [0, 1, 2, *range(7, N_CURVES)]
+
+    def test_a_lost_chunk_reads_as_nan_and_is_refused_by_name(self, store):
+        shutil.rmtree(store / "my" / "c" / "1")
+        with pytest.raises(InputError, match=rf"my of curve {BATCH_SIZE} is nan"):
+            load_echoes(store)
+
+    def test_a_damaged_chunk_is_refused(self, store):
+        chunk = store / "mx" / "c" / "0" / "0"
+        chunk.write_bytes(chunk.read_bytes()[:100])
+        with pytest.raises(InputError, match=r"copy\.zarr is damaged"):
+            load_echoes(store)
+
+    def test_a_missing_array_is_named(self, store):
+        shutil.rmtree(store / "kernel")
+        with pytest.raises(InputError, match=r"must hold the array kernel"):
+            load_echoes(store)
+
+    def test_more_curves_than_there_are_is_refused(self, filled):
+        with pytest.raises(InputError, match=rf"n_curves .* but is 99 and .* has {N_CURVES}"):
+            load_echoes(filled[0], 99)
+
+    def test_a_missing_path_names_the_command_that_makes_it(self, tmp_path):
+        with pytest.raises(InputError, match=r"nothing at .*none\.zarr.*latent-nmr simulate"):
+            load_echoes(tmp_path / "none.zarr")
+
+    def test_a_file_or_a_folder_that_is_no_store_is_refused(self, tmp_path):
+        (tmp_path / "file.zarr").write_text("hello")
+        (tmp_path / "folder.zarr").mkdir()
+        for name in ("file.zarr", "folder.zarr"):
+            with pytest.raises(InputError, match=rf"{name} cannot be read"):
+                load_echoes(tmp_path / name)
+
+    def test_a_store_of_another_format_is_refused(self, tmp_path):
+        zarr.open_group(tmp_path / "other.zarr", mode="w", attributes={"format": "nmr.tools"})
+        with pytest.raises(InputError, match=r"says 'nmr\.tools', version None"):
+            load_echoes(tmp_path / "other.zarr")
+
+    def test_a_store_opens_in_plain_xarray(self, filled):
+        dataset = xr.open_zarr(filled[0], consolidated=False)
+        assert dataset["mx"].dims == ("curve", "time")
+        assert dataset["kernel"].to_numpy()[:3].tolist() == ["gaussian", "power", "rkky"]
+
+
+class TestKilledWriter:
+    """kill -9 loses at most the batch in hand, and the same call completes the store."""
+
+    CODE = (
+        "import sys; from pathlib import Path\n"
+        "from latent_nmr.data.store import fill_store, make_simulation\n"
+        f"simulation = make_simulation(n_edge={EDGE}, seed=3, step=4)\n"
+        "for n in fill_store(Path(sys.argv[1]), simulation, int(sys.argv[2])): print(n, flush=True)"
+    )
+
+    def start(self, path, n_curves):
+        return subprocess.Popen(
+            [sys.executable, "-c", self.CODE, str(path), str(n_curves)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def test_a_store_killed_again_and_again_ends_up_whole(self, tmp_path):
+        path, n_curves = tmp_path / "killed.zarr", 40 * BATCH_SIZE
+        rng, finished = np.random.default_rng(0), 0
+        for _ in range(3):
+            process = self.start(path, n_curves)
+            announced = int(process.stdout.readline())
+            assert announced >= finished, "a finished batch was lost"
+            for _ in range(int(rng.integers(2, 6))):
+                finished = int(process.stdout.readline())
+            time.sleep(float(rng.uniform(0, 0.05)))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
+            assert load_echoes(path).sizes["curve"] >= finished
+        list(fill_store(path, SIMULATION, n_curves))
+        reference = simulate("paper", n_curves, n_edge=EDGE, seed=3, step=4)
+        assert_same(load_echoes(path), reference)

@@ -1,0 +1,90 @@
+"""The rooms of the package and who may import whom; importing it stays cheap."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "latent_nmr"
+SHARED = {"errors", "_files"}  # small modules at the top that anyone may import
+MAY_IMPORT = {  # room -> rooms it may import
+    "physics": set(),
+    "models": set(),
+    "data": {"physics"},
+    "analysis": set(),
+    "plots": set(),
+    "commands": {"physics", "data", "models", "analysis", "plots"},
+}
+HEAVY = ("jax", "flax", "sklearn", "xarray", "umap", "matplotlib", "zarr", "scipy", "pandas")
+
+
+def modules_imported_by(path):
+    """Yield the dotted names that the module at `path` imports."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported_by(path):
+    """Yield the rooms of latent_nmr that the module at `path` imports."""
+    names = modules_imported_by(path)
+    yield from (name.split(".")[1] for name in names if name.startswith("latent_nmr."))
+
+
+def heavy_modules_after(code):
+    """Names of HEAVY that are loaded in a fresh interpreter after `code`."""
+    probe = f"{code}\nimport sys\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return run.stdout.splitlines()[-1].split()
+
+
+class TestLayers:
+    """Rooms import only the rooms below them."""
+
+    @pytest.mark.parametrize("room", MAY_IMPORT)
+    def test_a_room_imports_only_the_rooms_below_it(self, room):
+        modules = list((PACKAGE / room).rglob("*.py"))
+        assert modules, f"there is no room {room}"
+        for path in modules:
+            strangers = set(rooms_imported_by(path)) - MAY_IMPORT[room] - {room, *SHARED}
+            assert not strangers, f"{path} imports {sorted(strangers)}"
+
+    def test_every_folder_of_the_package_is_a_known_room(self):
+        rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+        assert rooms == set(MAY_IMPORT)
+
+    def test_only_plots_imports_matplotlib(self):
+        for path in PACKAGE.rglob("*.py"):
+            if path.parent.name != "plots":
+                tops = {name.split(".")[0] for name in modules_imported_by(path)}
+                assert "matplotlib" not in tops, path
+
+
+class TestImportCost:
+    """Importing the package or asking for help loads nothing heavy."""
+
+    def test_importing_the_package_loads_no_heavy_library(self):
+        assert heavy_modules_after("import latent_nmr") == []
+
+    @pytest.mark.parametrize("arguments", [["--help"], ["train-vae", "--help"], ["embed", "-h"]])
+    def test_help_loads_no_heavy_library(self, arguments):
+        code = (
+            "from latent_nmr.commands.main import main\n"
+            f"try: main({arguments!r})\nexcept SystemExit: pass"
+        )
+        assert heavy_modules_after(code) == []
+
+    def test_public_names_are_found_on_first_use(self):
+        code = "import latent_nmr as ln\nassert all(getattr(ln, name) for name in ln.__all__)"
+        assert "jax" in heavy_modules_after(code)
+
+    def test_an_unknown_name_is_an_attribute_error(self):
+        import latent_nmr
+
+        with pytest.raises(AttributeError, match="no attribute 'BetaVEA'"):
+            latent_nmr.BetaVEA  # noqa: B018
