@@ -45,7 +45,7 @@ def execute(
         return _complain(name, f"{text} Free space, or choose another path.", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain(
-            name, "interrupted; the same command continues where it stopped.", INTERRUPTED
+            name, "interrupted; finished curves are kept, the same command continues.", INTERRUPTED
         )
     if getattr(options, "json", False):
         print(json.dumps(report.values, ensure_ascii=False))

@@ -23,13 +23,13 @@ class Options:
     line_draw: str = "independent"
     """How ν is drawn: independent, stratified or frozen."""
     n_edge: int | None = None
-    """Lattice edge in sites. [default: the preset's]"""
+    """Lattice edge in sites; without it, the preset's."""
     step: float = 2.0
     """Time step in sample intervals: a whole number or one over one."""
     dtype: str = "float32"
     """Precision of the dynamics: float32 or float64."""
     out: Path | None = None
-    """Store to write. [default: artifacts/data/PRESET-LINE_DRAW-seedSEED.zarr]"""
+    """Store to write; without it, artifacts/data/PRESET-LINE_DRAW-seedSEED.zarr."""
     json: bool = False
     """Print the result as one JSON object."""
 

@@ -31,9 +31,9 @@ class Options:
     window: str = "echo"
     """Part of the record: echo (400 samples around the echo), full, or echo300."""
     data: Path | None = None
-    """Zarr store of echoes. [default: a simulated set of preset paper]"""
+    """Zarr store of echoes; without it, a simulated set of preset paper."""
     n_curves: int | None = None
-    """Curves to use. [default: 1200 simulated ones, or all of --data]"""
+    """Curves to use; without it, 1200 simulated ones or all of --data."""
     data_seed: int = 0
     """Seed of the simulated default set."""
     line_draw: str = "independent"
@@ -61,7 +61,7 @@ class Options:
     seed: int = 0
     """Seed of split, weights, batch order and latent noise."""
     out: Path | None = None
-    """Folder to write. [default: artifacts/runs/vae-WINDOW-seedSEED]"""
+    """Folder to write; without it, artifacts/runs/vae-WINDOW-seedSEED."""
     force: bool = False
     """Replace a run with other settings."""
     json: bool = False

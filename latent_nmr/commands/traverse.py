@@ -27,7 +27,7 @@ class Options:
     n_steps: int = 11
     """Number of curves."""
     out: Path | None = None
-    """Where to write; .png and .pdf are added. [default: traversal_LA<axis>]"""
+    """Where to write; .png and .pdf are added; without it, traversal_LA<axis>."""
     force: bool = False
     """Replace existing files."""
     json: bool = False

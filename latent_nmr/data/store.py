@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 import zarr
+from tqdm.auto import tqdm
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.data.echoes import (
@@ -57,10 +58,11 @@ def simulate(
     n_curves = check_count("n_curves", n_curves)
     simulation = make_simulation(preset=preset, seed=seed, **settings)
     time = simulation.resolve().sequence.time
-    parts = [
-        _to_dataset(simulate_curves(simulation, rows), time, simulation)
-        for rows in _batches(n_curves, BATCH_SIZE)
-    ]
+    parts = []
+    with tqdm(total=n_curves, unit="curve", delay=2, disable=None) as bar:
+        for rows in _batches(n_curves, BATCH_SIZE):
+            parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
+            bar.update(min(len(rows), n_curves - bar.n))
     dataset = xr.concat(parts, "curve", combine_attrs="override").isel(curve=slice(n_curves))
     return dataset.assign_coords(curve=np.arange(n_curves))
 

@@ -374,6 +374,6 @@ class TestProgram:
         process.send_signal(signal.SIGINT)
         complaint = process.communicate(timeout=60)[1]
         assert process.returncode == 130
-        assert "interrupted; the same command continues" in complaint
+        assert "interrupted; finished curves are kept, the same command continues" in complaint
         assert "Traceback" not in complaint
         assert load_echoes(path).sizes["curve"] >= 16
