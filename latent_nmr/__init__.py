@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from latent_nmr.data.store import load_echoes, simulate
     from latent_nmr.data.windows import features, window_time
     from latent_nmr.models.beta_vae import BetaVAE
-    from latent_nmr.physics.simulate import simulate_fields
+    from latent_nmr.physics.fields import simulate_fields
 
 __all__ = ["BetaVAE", "features", "load_echoes", "simulate", "simulate_fields", "window_time"]
 
@@ -20,7 +20,7 @@ _HOMES = {
     "features": "latent_nmr.data.windows",
     "load_echoes": "latent_nmr.data.store",
     "simulate": "latent_nmr.data.store",
-    "simulate_fields": "latent_nmr.physics.simulate",
+    "simulate_fields": "latent_nmr.physics.fields",
     "window_time": "latent_nmr.data.windows",
 }
 

@@ -51,12 +51,14 @@ def check_number(
     raise InputError(f"{name} must be {rule}, but is {value!r}. {cure or f'Give {name} {rule}.'}")
 
 
-def check_count(name: str, value: object, *, at_least: int = 1, cure: str = "") -> int:
-    """Return `value` as an int of at least `at_least`, or raise."""
-    cure = cure or f"Give a whole number of at least {at_least}."
+def check_count(name: str, value: object, *, at_least: int = 1, at_most: int | None = None) -> int:
+    """Return `value` as an int inside the bounds, or raise."""
+    rule = f"a whole number of at least {at_least}"
+    if at_most is not None:
+        rule += f" and at most {at_most}"
     is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    if is_whole and value.__index__() >= at_least:  # type: ignore[attr-defined]
-        return value.__index__()  # type: ignore[attr-defined]
-    raise InputError(
-        f"{name} must be a whole number of at least {at_least}, but is {value!r}. {cure}"
-    )
+    if is_whole:
+        number: int = value.__index__()  # type: ignore[attr-defined]
+        if number >= at_least and (at_most is None or number <= at_most):
+            return number
+    raise InputError(f"{name} must be {rule}, but is {value!r}. Give {rule}.")

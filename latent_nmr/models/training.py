@@ -184,7 +184,7 @@ def run_epoch(
     order = order.reshape(n_batches, batch_size)
     # All latent noise of the epoch at once: cheaper than a draw per batch.
     n_latent = latent_size(state)
-    noise = jax.random.normal(noise_key, (n_batches, batch_size, n_latent))
+    noise = jax.random.normal(noise_key, (n_batches, batch_size, n_latent), data.dtype)
     optimiser = optax.adam(learning_rate)
 
     def loss(state, rows, noise):
@@ -208,13 +208,13 @@ def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
     """Row numbers of shape (length,): one random order of all rows after another."""
     n_passes = -(-length // n_rows)
     keys = jax.random.split(key, n_passes)
-    return jnp.concatenate([jax.random.permutation(k, n_rows) for k in keys])[:length]
+    return jax.vmap(lambda k: jax.random.permutation(k, n_rows))(keys).reshape(-1)[:length]
 
 
 @partial(jax.jit, static_argnames=("graph", "likelihood"))
 def evaluate(graph, state, data, scale, key, *, likelihood) -> Parts:
     """Mean parts of the objective over rows, with one latent sample per row from `key`."""
-    noise = jax.random.normal(key, (data.shape[0], latent_size(state)))
+    noise = jax.random.normal(key, (data.shape[0], latent_size(state)), data.dtype)
     return objective_parts(nnx.merge(graph, state), data, noise, scale, likelihood)
 
 

@@ -66,7 +66,7 @@ class Preset:
         α_x = α_y and α_z are uniform in `coupling_range`, kept if W = α_x + α_y + α_z lies in
         `strength_range`; the kernel's parameter is uniform in its range [P, sec. II].
         """
-        u = np.asarray(jax.random.uniform(key, (N_CANDIDATES + 1, 2)), np.float64)
+        u = np.asarray(jax.random.uniform(key, (N_CANDIDATES + 1, 2), "float32"), np.float64)
         low, high = self.coupling_range
         in_plane, along = (low + (high - low) * u[1:]).T
         strength = 2 * in_plane + along

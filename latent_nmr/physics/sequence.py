@@ -60,7 +60,14 @@ class Sequence:
     def __post_init__(self):
         check_number("dt", self.dt, above=0, unit="µs")
         check_count("n_samples", self.n_samples)
-        samples = [pulse.sample for pulse in self.pulses]
+        last = self.n_samples - 1
+        samples = [
+            check_count("pulse sample", pulse.sample, at_least=0, at_most=last)
+            for pulse in self.pulses
+        ]
+        for pulse in self.pulses:
+            check_number("pulse angle", pulse.angle, unit="(rad)")
+            check_number("pulse phase", pulse.phase, unit="(rad)")
         if not samples or samples[0] != 0 or samples != sorted(set(samples)):
             raise InputError(
                 "pulses must start at sample 0 and follow each other in time, "
@@ -75,14 +82,18 @@ class Sequence:
     @property
     def echo_sample(self) -> int:
         """Index of the echo: as long after the second pulse as that is after the first."""
+        if len(self.pulses) < 2:
+            raise InputError(
+                f"a sequence must have two pulses to make an echo, but has {len(self.pulses)}. "
+                "Use spin_echo."
+            )
         return 2 * self.pulses[1].sample
 
     @property
     def segments(self) -> tuple[int, ...]:
         """Number of sample intervals after each pulse, up to the next one or the end."""
         ends = [pulse.sample for pulse in self.pulses[1:]] + [self.n_samples - 1]
-        spans = (end - pulse.sample for end, pulse in zip(ends, self.pulses, strict=True))
-        return tuple(max(span, 0) for span in spans)
+        return tuple(end - pulse.sample for end, pulse in zip(ends, self.pulses, strict=True))
 
 
 def spin_echo(
@@ -111,6 +122,8 @@ def spin_echo(
         If the record ends before the second pulse.
     """
     check_count("pulse_spacing", pulse_spacing)
+    check_count("n_samples", n_samples)
+    check_number("flip_angle", flip_angle, unit="(rad)")
     if n_samples <= pulse_spacing:
         raise InputError(
             f"n_samples must exceed pulse_spacing = {pulse_spacing}, so that the second pulse is "

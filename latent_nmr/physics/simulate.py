@@ -1,29 +1,23 @@
-"""From ν fields, kernels and couplings to magnetisation curves, in batches.
+"""Settings to curves: draw the parameters and ν fields of a data set and simulate them.
 
-The public boundary of the simulator: everything is checked here, on the host, before the
-jitted code below it. Units as in `latent_nmr.physics`.
+Curve i depends on (seed, i) alone, not on its batch, the device or the caller's JAX settings.
 """
 
-import math
-import os
 from collections.abc import Sequence as Rows
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.errors import InputError, NumericalError, check_choice, check_count
-from latent_nmr.physics import kernels, propagate
+from latent_nmr.errors import InputError, check_choice, check_count
+from latent_nmr.physics import kernels
+from latent_nmr.physics.fields import DTYPES, SCHEMES, simulate_fields, split_step
 from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.presets import CurveParameters, Preset, get_preset
-from latent_nmr.physics.sequence import Sequence
 
-SCHEMES = ("midpoint", "source")
-DTYPES = ("float32", "float64")
+# JAX makes its keys from 32 bits: larger seeds would repeat smaller ones.
+MAX_SEED = 2**32 - 1
 
 # One key of a data set, split by role: the number is folded into it first.
 ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE = range(3)
@@ -60,8 +54,8 @@ class Simulation:
     dtype: str = "float32"
 
     def __post_init__(self):
-        check_count("seed", self.seed, at_least=0)
-        _split_step(self.step)
+        check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
+        split_step(self.step)
         check_choice("scheme", self.scheme, SCHEMES)
         check_choice("dtype", self.dtype, DTYPES)
         replace(get_preset(self.preset).line, draw=self.line_draw)
@@ -113,7 +107,9 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
     NumericalError
         If a curve is not finite.
     """
-    indices = [check_count("curve index", index, at_least=0) for index in indices]
+    if not len(indices):
+        raise InputError("indices must name at least one curve, but is empty. Give range(n).")
+    indices = [check_count("curve index", i, at_least=0, at_most=MAX_SEED) for i in indices]
     preset, parameters = draw_parameters(simulation, indices)
     tables = [kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge) for p in parameters]
     signal = simulate_fields(
@@ -135,205 +131,20 @@ def draw_parameters(
 ) -> tuple[Preset, list[CurveParameters]]:
     """Draw the parameters of the given curves; also returns the resolved preset."""
     preset = simulation.resolve()
-    key = jax.random.fold_in(jax.random.key(simulation.seed), ROLE_PARAMETERS)
-    return preset, [preset.draw_parameters(jax.random.fold_in(key, i), i) for i in indices]
+    with jax.enable_x64(False):  # whatever the caller's setting is, the draws are the same
+        key = jax.random.fold_in(jax.random.key(simulation.seed), ROLE_PARAMETERS)
+        return preset, [preset.draw_parameters(jax.random.fold_in(key, i), i) for i in indices]
 
 
 def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:
     """Draw the ν fields of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
-    preset, key = simulation.resolve(), jax.random.key(simulation.seed)
-    if preset.line.draw == "frozen":
-        frozen_key = jax.random.fold_in(key, ROLE_FROZEN_LINE)
-        keys = [frozen_key for _ in indices]
-    else:
-        key = jax.random.fold_in(key, ROLE_LINE)
-        keys = [jax.random.fold_in(key, index) for index in indices]
-    return np.stack([np.asarray(draw_frequencies(k, preset.n_edge, preset.line)) for k in keys])
-
-
-def simulate_fields(
-    frequencies: npt.ArrayLike,
-    kernel_tables: npt.ArrayLike,
-    couplings: npt.ArrayLike,
-    sequence: Sequence,
-    *,
-    decay_rate: npt.ArrayLike = 0.0,
-    step: float = 2.0,
-    scheme: str = "midpoint",
-    dtype: str = "float32",
-) -> npt.NDArray[np.floating]:
-    """Simulate given spins: explicit ν fields with per-curve kernels, couplings and decay.
-
-    Solves the mean-field equation of motion [P, eqs. 2 and 3] with a midpoint rotation.
-    Rotations are exact, so spin length is conserved to rounding for any step; the error of the
-    curve is of second order in the step.
-
-    Parameters
-    ----------
-    frequencies : array_like, shape (n_curves, n_edge, n_edge)
-        ν_i, MHz.
-    kernel_tables : array_like, shape (n_curves, n_edge, n_edge)
-        Signed K(r) from site (0, 0), even in both directions, zero at the origin; normalised
-        by its sum here.
-    couplings : array_like, shape (n_curves, 3)
-        (α_x, α_y, α_z), MHz.
-    sequence : Sequence
-        Pulses and sampling.
-    decay_rate : array_like, shape () or (n_curves,)
-        R of the pure dephasing exp(-2πR t), MHz, not negative.
-    step : float
-        Time step in sample intervals: a whole number, or one over a whole number.
-    scheme : {"midpoint", "source"}
-        `source` is the first-order scheme of the lattice code behind [P].
-    dtype : {"float32", "float64"}
-        Precision of the dynamics. JAX's global setting is left alone.
-
-    Returns
-    -------
-    ndarray of `dtype`, shape (n_curves, n_samples, 3)
-        Mean (s^x, s^y, s^z) at every sample, dimensionless.
-
-    Raises
-    ------
-    InputError
-        If shapes disagree, a number is not finite, or a kernel cannot be used.
-    NumericalError
-        If a curve is not finite.
-
-    References
-    ----------
-    [P] A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
-    """
-    frequencies, tables, couplings, decay_rate = _checked_arrays(
-        frequencies, kernel_tables, couplings, decay_rate
-    )
-    samples_per_step, steps_per_sample = _split_step(step)
-    longest = sequence.dt * max(1.0, samples_per_step / 2) / steps_per_sample
-    plan = propagate.Plan(
-        dt=sequence.dt,
-        segments=sequence.segments,
-        samples_per_step=samples_per_step,
-        steps_per_sample=steps_per_sample,
-        scheme=check_choice("scheme", scheme, SCHEMES),
-        small_angles=_largest_field(frequencies, tables, couplings) * longest
-        < propagate.SERIES_MAX_ANGLE,
-    )
-    spectra = np.stack([kernels.coupling_spectrum(table) for table in tables])
-    pulses = np.stack([pulse.matrix() for pulse in sequence.pulses])
-    dtype = check_choice("dtype", dtype, DTYPES)
-    arrays = [np.asarray(a, dtype) for a in (frequencies, spectra, couplings, decay_rate)]
-
-    def run(rows: slice) -> npt.NDArray[np.floating]:
-        # The setting is local to the thread and to this block.
-        with jax.enable_x64(dtype == "float64"):
-            lattices = propagate.Lattice(*(jnp.asarray(a[rows]) for a in arrays))
-            return np.asarray(_record_batch(lattices, jnp.asarray(pulses, dtype), plan))
-
-    signal = np.concatenate(_run_in_threads(run, len(frequencies)))
-    broken = np.flatnonzero(~np.isfinite(signal).all(axis=(1, 2)))
-    if broken.size:
-        raise NumericalError(
-            f"a simulated curve must be finite, but row {broken[0]} is not. "
-            "Use a shorter step or dtype float64."
-        )
-    return signal
-
-
-@partial(jax.jit, static_argnames="plan")
-def _record_batch(lattices: propagate.Lattice, pulses: jax.Array, plan: propagate.Plan):
-    return jax.vmap(lambda lattice: propagate.record(lattice, pulses, plan))(lattices)
-
-
-def _run_in_threads(run, n_rows: int) -> list[npt.NDArray[np.floating]]:
-    """Apply `run` to equal slices of the rows, one per core: XLA leaves the second core idle.
-
-    On an accelerator the whole batch is one call.
-    """
-    n_workers = 1
-    if jax.default_backend() == "cpu":
-        n_workers = min(len(os.sched_getaffinity(0)), n_rows)
-    size = math.ceil(n_rows / n_workers)
-    slices = [slice(start, start + size) for start in range(0, n_rows, size)]
-    with ThreadPoolExecutor(n_workers) as pool:
-        return list(pool.map(run, slices))
-
-
-def _split_step(step: float) -> tuple[int, int]:
-    """Return (sample intervals per step, steps per sample interval); one of them is 1."""
-    if isinstance(step, (int, float)) and step > 0 and math.isfinite(step):
-        whole = max(step, 1 / step)
-        if abs(whole - round(whole)) < 1e-9 * whole:
-            return (round(whole), 1) if step >= 1 else (1, round(whole))
-    raise InputError(
-        "step must be a whole number of sample intervals or one over a whole number, so that "
-        f"samples and steps meet, but is {step!r}. Use 4, 2, 1, 0.5, …"
-    )
-
-
-def _largest_field(frequencies, tables, couplings) -> float:
-    """Bound of the angular local field over all curves and times, rad/µs."""
-    # |M_i| ≤ (1/2) Σ|K| / |κ|: above 1/2 for kernels that change sign.
-    per_curve = np.abs(tables).sum(axis=(1, 2)) / np.abs(tables.sum(axis=(1, 2)))
-    in_field = 0.5 * per_curve * np.abs(couplings).max(axis=1)
-    return 2 * math.pi * float(np.max(np.abs(frequencies).max(axis=(1, 2)) + in_field))
-
-
-def _checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
-    """Convert the arrays of `simulate_fields` to float64 and check shapes and values."""
-    frequencies = np.asarray(frequencies, np.float64)
-    if frequencies.ndim != 3 or frequencies.shape[1] != frequencies.shape[2]:
-        raise InputError(
-            "frequencies must have shape (n_curves, n_edge, n_edge), "
-            f"but has shape {frequencies.shape}. Reshape to one square lattice per curve."
-        )
-    tables = np.asarray(kernel_tables, np.float64)
-    couplings = np.asarray(couplings, np.float64)
-    n_curves = len(frequencies)
-    decay_rate = np.broadcast_to(np.asarray(decay_rate, np.float64), (n_curves,))
-    for name, array, shape in (
-        ("kernel_tables", tables, frequencies.shape),
-        ("couplings", couplings, (n_curves, 3)),
-    ):
-        if array.shape != shape:
-            raise InputError(
-                f"{name} must have shape {shape} to match frequencies, but has shape "
-                f"{array.shape}. Give one row per curve."
-            )
-    named = {
-        "frequencies": frequencies,
-        "kernel_tables": tables,
-        "couplings": couplings,
-        "decay_rate": decay_rate,
-    }
-    for name, array in named.items():
-        if not np.isfinite(array).all():
-            raise InputError(
-                f"{name} must be finite, but holds {array[~np.isfinite(array)][0]}. Replace it."
-            )
-    if (decay_rate < 0).any():
-        raise InputError(
-            f"decay_rate must be >= 0 MHz, but is {decay_rate.min():g}. Spins only lose coherence."
-        )
-    _check_symmetry(tables)
-    return frequencies, tables, couplings, decay_rate
-
-
-def _check_symmetry(tables: npt.NDArray[np.float64]) -> None:
-    """Refuse a kernel that couples a spin to itself or is not even in x and in y."""
-    if (tables[:, 0, 0] != 0).any():
-        row = int(np.flatnonzero(tables[:, 0, 0])[0])
-        raise InputError(
-            "kernel_tables must be zero at the origin, because a spin feels no field of its own, "
-            f"but kernel_tables[{row}, 0, 0] = {tables[row, 0, 0]:.3g}. Set it to 0."
-        )
-    mirrored = np.roll(tables[:, ::-1, :], 1, axis=1), np.roll(tables[:, :, ::-1], 1, axis=2)
-    scale = np.abs(tables).max(axis=(1, 2))
-    for image in mirrored:
-        skew = np.abs(tables - image).max(axis=(1, 2))
-        if (skew > 1e-9 * scale).any():
-            row = int(np.argmax(skew / scale))
-            raise InputError(
-                "kernel_tables must be even in x and in y about site (0, 0), but row "
-                f"{row} differs from its mirror image by {skew[row]:.3g}. Tabulate K(r) of the "
-                "minimum-image distance."
-            )
+    preset = simulation.resolve()
+    with jax.enable_x64(False):
+        key = jax.random.key(simulation.seed)
+        if preset.line.draw == "frozen":
+            keys = [jax.random.fold_in(key, ROLE_FROZEN_LINE)] * len(indices)
+        else:
+            key = jax.random.fold_in(key, ROLE_LINE)
+            keys = [jax.random.fold_in(key, index) for index in indices]
+        fields = [draw_frequencies(k, preset.n_edge, preset.line) for k in keys]
+        return np.stack([np.asarray(field) for field in fields])

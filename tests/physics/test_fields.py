@@ -1,0 +1,256 @@
+"""Explicit spins to curves: batches, precision, refusals."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latent_nmr.errors import InputError, NumericalError
+from latent_nmr.physics.fields import simulate_fields, split_step
+from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.sequence import spin_echo
+
+N_EDGE = 8
+SEQUENCE = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
+
+# The bits of a float32 run may change with the shape of a batch, its curves by no more than this.
+BATCH_TOLERANCE = 1e-6
+
+
+def batch(n_curves=5):
+    """Arguments of `simulate_fields` that differ in every row."""
+    kernels = [("gaussian", 1.5), ("power", 1.7), ("rkky", 3.0), ("power", 3.0), ("rkky", 2.0)]
+    rng = np.random.default_rng(0)
+    return {
+        "frequencies": rng.uniform(-0.2, 0.2, (n_curves, N_EDGE, N_EDGE)),
+        "kernel_tables": np.stack([kernel_table(*k, N_EDGE) for k in kernels[:n_curves]]),
+        "couplings": rng.uniform(0.01, 0.2, (n_curves, 3)),
+        "sequence": SEQUENCE,
+        "decay_rate": 0.004 * np.arange(n_curves),
+    }
+
+
+class TestBatches:
+    """Rows of a batch are independent of each other."""
+
+    def test_a_batch_equals_single_runs(self):
+        rows = batch()
+        together = simulate_fields(**rows)
+        assert together.shape == (5, 64, 3)
+        for i in range(5):
+            alone = simulate_fields(
+                **{
+                    name: value if name == "sequence" else value[i : i + 1]
+                    for name, value in rows.items()
+                }
+            )
+            np.testing.assert_allclose(alone[0], together[i], atol=BATCH_TOLERANCE)
+        # The rows are told apart by much more than the tolerance.
+        for i in range(4):
+            assert np.abs(together[i] - together[i + 1]).max() > 1e-3
+
+    def test_one_decay_rate_stands_for_all_rows(self):
+        rows = batch(2) | {"decay_rate": 0.01}
+        np.testing.assert_array_equal(
+            simulate_fields(**rows), simulate_fields(**rows | {"decay_rate": [0.01, 0.01]})
+        )
+
+    def test_a_kernel_and_its_multiple_give_the_same_curve(self):
+        # Normalising by κ undoes the factor up to rounding of the float32 spectrum.
+        rows = batch(2)
+        scaled = rows | {"kernel_tables": -4.0 * rows["kernel_tables"]}
+        np.testing.assert_allclose(
+            simulate_fields(**scaled), simulate_fields(**rows), atol=BATCH_TOLERANCE
+        )
+
+    def test_the_arguments_are_left_as_they_were(self):
+        rows, untouched = batch(2), batch(2)
+        simulate_fields(**rows)
+        for name in ("frequencies", "kernel_tables", "couplings", "decay_rate"):
+            np.testing.assert_array_equal(rows[name], untouched[name])
+
+
+class TestGlobalSettings:
+    """JAX belongs to the user."""
+
+    @pytest.mark.parametrize("setting", [False, True])
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_a_run_leaves_the_precision_of_jax_alone(self, dtype, setting):
+        before = jax.config.jax_enable_x64
+        with jax.enable_x64(setting):
+            signal = simulate_fields(**batch(2), dtype=dtype)
+            assert jax.config.jax_enable_x64 == setting
+            assert jnp.zeros(1).dtype == ("float64" if setting else "float32")
+        assert signal.dtype == dtype
+        assert jax.config.jax_enable_x64 == before
+
+    def test_a_curve_is_the_same_where_the_caller_computes_in_float64(self):
+        expected = simulate_fields(**batch(2))
+        with jax.enable_x64(True):
+            np.testing.assert_allclose(simulate_fields(**batch(2)), expected, atol=BATCH_TOLERANCE)
+
+
+class TestSplitStep:
+    """A step in sample intervals, as whole numbers."""
+
+    @pytest.mark.parametrize(
+        ("step", "split"),
+        [
+            (4, (4, 1)),
+            (2.0, (2, 1)),
+            (1, (1, 1)),
+            (0.5, (1, 2)),
+            (1 / 3, (1, 3)),
+            (np.int64(3), (3, 1)),
+            (np.float32(0.25), (1, 4)),
+        ],
+    )
+    def test_long_steps_span_samples_and_short_ones_divide_them(self, step, split):
+        assert split_step(step) == split
+
+
+def spoiled(name, where, value):
+    """A batch with one wrong number."""
+    rows = batch(3)
+    rows[name] = rows[name].copy()
+    rows[name][where] = value
+    return rows
+
+
+class TestRefusals:
+    """What `simulate_fields` does not accept, and what it says."""
+
+    @pytest.mark.parametrize("shape", [(8, 8), (2, 8, 7), (1, 2, 8, 8)])
+    def test_fields_that_are_not_square_lattices(self, shape):
+        with pytest.raises(
+            InputError,
+            match=r"frequencies must have shape \(n_curves, n_edge, n_edge\).*"
+            + re.escape(f"{shape}. Reshape"),
+        ):
+            simulate_fields(**batch(2) | {"frequencies": np.zeros(shape)})
+
+    @pytest.mark.parametrize(
+        ("name", "shape", "rule"),
+        [
+            ("kernel_tables", (2, 8, 9), (2, 8, 8)),
+            ("kernel_tables", (3, 8, 8), (2, 8, 8)),
+            ("kernel_tables", (8, 8), (2, 8, 8)),
+            ("couplings", (3,), (2, 3)),
+            ("couplings", (2, 2), (2, 3)),
+            ("decay_rate", (3,), (2,)),
+            ("decay_rate", (1,), (2,)),
+        ],
+    )
+    def test_arrays_that_do_not_match_the_fields(self, name, shape, rule):
+        with pytest.raises(
+            InputError,
+            match=re.escape(f"{name} must have shape {rule} to match frequencies, but has shape ")
+            + re.escape(f"{shape}. Give one row per curve"),
+        ):
+            simulate_fields(**batch(2) | {name: np.zeros(shape)})
+
+    def test_no_curve_at_all(self):
+        with pytest.raises(
+            InputError, match=r"frequencies must hold at least one curve.*\(0, 8, 8\)\. Give"
+        ):
+            simulate_fields(**batch(2) | {"frequencies": np.zeros((0, 8, 8))})
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            (np.zeros((2, 8, 8), complex), "dtype complex128"),
+            (np.zeros((2, 8, 8), bool), "dtype bool"),
+            ("fast", "dtype <U4"),
+            (None, "dtype object"),
+            ([[[1, 2], [3]]], r"no array \(.*inhomogeneous"),
+        ],
+        ids=["complex", "bool", "text", "None", "ragged"],
+    )
+    @pytest.mark.parametrize("name", ["frequencies", "kernel_tables", "couplings", "decay_rate"])
+    def test_what_is_no_array_of_real_numbers(self, name, value, found):
+        with pytest.raises(
+            InputError, match=rf"{name} must be an array of real numbers, but is {found}.*Convert"
+        ):
+            simulate_fields(**batch(2) | {name: value})
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize(
+        ("name", "where"),
+        [
+            ("frequencies", (1, 2, 3)),
+            ("kernel_tables", (2, 1, 1)),
+            ("couplings", (0, 2)),
+            ("decay_rate", (1,)),
+        ],
+    )
+    def test_numbers_that_are_not_finite(self, name, where, value):
+        with pytest.raises(
+            InputError, match=rf"{name} must be finite, but holds {value}\. Replace it"
+        ):
+            simulate_fields(**spoiled(name, where, value))
+
+    def test_a_negative_decay(self):
+        with pytest.raises(
+            InputError, match=r"decay_rate must be >= 0 MHz, but is -0\.01\. Spins only lose"
+        ):
+            simulate_fields(**spoiled("decay_rate", 2, -0.01))
+
+    def test_a_spin_that_feels_itself(self):
+        with pytest.raises(
+            InputError,
+            match=r"kernel_tables must be zero at the origin.*feels no field of its own.*"
+            r"kernel_tables\[1, 0, 0\] = 0\.25\. Set it to 0",
+        ):
+            simulate_fields(**spoiled("kernel_tables", (1, 0, 0), 0.25))
+
+    @pytest.mark.parametrize("site", [(0, 1), (1, 0), (2, 3)])
+    def test_a_kernel_that_is_not_even(self, site):
+        rows = batch(3)
+        value = rows["kernel_tables"][1][site] + 0.5
+        with pytest.raises(
+            InputError,
+            match=r"kernel_tables must be even in x and in y.*row 1 differs.*by 0\.5\. Tabulate",
+        ):
+            simulate_fields(**spoiled("kernel_tables", (1, *site), value))
+
+    def test_a_kernel_that_is_even_about_the_origin_only(self):
+        # K(-r) = K(r) is not enough: K must be even in x and in y.
+        rows = batch(3)
+        rows["kernel_tables"][1][[1, -1], [1, -1]] += 0.5
+        with pytest.raises(InputError, match=r"row 1 differs from its mirror image by 0\.5\."):
+            simulate_fields(**rows)
+
+    def test_a_kernel_without_a_sum(self):
+        table = np.zeros((N_EDGE, N_EDGE))
+        table[0, [1, -1]], table[[1, -1], 0] = 1.0, -1.0
+        with pytest.raises(InputError, match=r"κ away from zero.*κ = 0 with Σ\|K\| = 4\. Change"):
+            simulate_fields(**spoiled("kernel_tables", 1, table))
+
+    @pytest.mark.parametrize(
+        "step", [0, -1, 1.5, 0.7, 2 / 3, float("nan"), float("inf"), "2", None, True]
+    )
+    def test_a_step_that_does_not_meet_the_samples(self, step):
+        message = f"step must be a whole number of sample intervals.* but is {step!r}. Use 4, 2"
+        with pytest.raises(InputError, match=message):
+            simulate_fields(**batch(2), step=step)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "choices"),
+        [("scheme", "euler", "midpoint, source"), ("dtype", "float16", "float32, float64")],
+    )
+    def test_an_unknown_choice(self, name, value, choices):
+        with pytest.raises(
+            InputError, match=rf"{name} must be one of {choices}, but is '{value}'\."
+        ):
+            simulate_fields(**batch(2) | {name: value})
+
+    def test_a_curve_that_leaves_the_finite_numbers_is_an_error_and_names_its_row(self):
+        # 2π · 1e38 MHz is beyond float32 and well inside float64.
+        rows = spoiled("frequencies", (2, 0, 0), 1e38)
+        with pytest.raises(
+            NumericalError, match=r"must be finite, but row 2 is not.*shorter step or dtype float64"
+        ):
+            simulate_fields(**rows)
+        assert np.isfinite(simulate_fields(**rows, dtype="float64")).all()

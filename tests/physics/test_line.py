@@ -1,0 +1,112 @@
+"""The cut Lorentzian line and the three ways to draw it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latent_nmr.errors import InputError
+from latent_nmr.physics.line import Line, draw_frequencies, lorentzian_quantile
+
+FWHM, CUTOFF, N_EDGE = 0.05, 0.5, 100
+N_SITES = N_EDGE**2
+
+
+def cumulative(frequency):
+    """Fraction of the cut line below `frequency`, float64."""
+    frequency = np.asarray(frequency, np.float64)
+    return 0.5 + np.arctan(2 * frequency / FWHM) / (2 * np.arctan(2 * CUTOFF / FWHM))
+
+
+def field(seed, draw):
+    return np.asarray(draw_frequencies(jax.random.key(seed), N_EDGE, Line(FWHM, CUTOFF, draw)))
+
+
+class TestQuantile:
+    """ν(u), the inverse of the line's cumulative distribution."""
+
+    def test_it_inverts_the_cumulative_distribution(self):
+        with jax.enable_x64(True):
+            u = np.linspace(0, 1, 101)
+            back = cumulative(lorentzian_quantile(jnp.asarray(u), FWHM, CUTOFF))
+        np.testing.assert_allclose(back, u, atol=1e-14)
+
+    def test_the_ends_are_the_cutoff_and_the_median_is_zero(self):
+        ends = lorentzian_quantile(jnp.array([0.0, 0.5, 1.0]), FWHM, CUTOFF)
+        # tan is steep at the ends: dν/du = 30 MHz there times the rounding of u, 6e-8.
+        np.testing.assert_allclose(ends, [-CUTOFF, 0.0, CUTOFF], atol=2e-6)
+
+    def test_the_density_at_half_the_width_is_half_the_peak(self):
+        with jax.enable_x64(True):
+            spread = jax.grad(lambda u: lorentzian_quantile(u, FWHM, CUTOFF))
+            density = [1 / spread(jnp.asarray(cumulative(nu))) for nu in (0.0, FWHM / 2)]
+        assert density[1] / density[0] == pytest.approx(0.5, rel=1e-12)
+
+
+class TestDrawing:
+    """Lattices of frequencies."""
+
+    def test_stratified_sites_hold_exactly_the_quantiles(self):
+        quantiles = (np.arange(N_SITES) + 0.5) / N_SITES
+        # cumulative() undoes tan, so what is left is float32 rounding: a few parts in 2^24 of u
+        # (four roundings of at most one half each, doubled by 2u - 1), against 1e-4 between levels.
+        np.testing.assert_allclose(
+            cumulative(np.sort(field(0, "stratified").ravel())), quantiles, atol=8 * 2.0**-24
+        )
+
+    def test_stratified_fields_differ_in_the_order_of_the_sites_only(self):
+        first, second = field(0, "stratified"), field(1, "stratified")
+        assert not np.array_equal(first, second)
+        np.testing.assert_array_equal(np.sort(first.ravel()), np.sort(second.ravel()))
+
+    @pytest.mark.parametrize("draw", ["independent", "frozen"])
+    def test_independent_sites_follow_the_line(self, draw):
+        sampled = np.sort(cumulative(field(0, draw)).ravel())
+        gap = np.abs(sampled - np.arange(N_SITES) / N_SITES).max()
+        # Dvoretzky-Kiefer-Wolfowitz: P(gap > g) ≤ 2 exp(-2 N g²) = 1e-6 at the upper bound. The
+        # lower one is a hundredth of the usual 1/√N: quantiles would be far closer than that.
+        assert 0.01 / np.sqrt(N_SITES) < gap - 1 / N_SITES < np.sqrt(np.log(2e6) / (2 * N_SITES))
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified"])
+    def test_neighbours_know_nothing_of_each_other(self, draw):
+        u = cumulative(field(0, draw))
+        for axis in (0, 1):
+            correlation = np.corrcoef(u.ravel(), np.roll(u, 1, axis).ravel())[0, 1]
+            # Five standard deviations of the correlation of N independent pairs.
+            assert abs(correlation) < 5 / np.sqrt(N_SITES)
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified", "frozen"])
+    def test_the_key_decides_the_field(self, draw):
+        np.testing.assert_array_equal(field(3, draw), field(3, draw))
+        assert not np.array_equal(field(3, draw), field(4, draw))
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified"])
+    def test_the_spins_are_the_same_where_jax_computes_in_float64(self, draw):
+        single = field(0, draw)
+        with jax.enable_x64(True):
+            double = draw_frequencies(jax.random.key(0), N_EDGE, Line(FWHM, CUTOFF, draw))
+        assert double.dtype == np.float32
+        np.testing.assert_array_equal(double, single)
+
+    def test_no_frequency_lies_beyond_the_cutoff(self):
+        narrow = draw_frequencies(jax.random.key(0), N_EDGE, Line(FWHM, 0.1))
+        # One rounding of the cutoff itself.
+        assert 0.099 < np.abs(narrow).max() <= 0.1 * (1 + 2.0**-22)
+
+
+class TestLine:
+    """The line's own checks."""
+
+    @pytest.mark.parametrize("value", [0.0, -0.05, float("nan"), "wide"])
+    @pytest.mark.parametrize("name", ["fwhm", "cutoff"])
+    def test_a_width_that_is_no_positive_number_is_refused(self, name, value):
+        with pytest.raises(InputError, match=rf"{name} must be > 0 MHz, but is {value!r}\. Give"):
+            Line(**{name: value})
+
+    def test_an_unknown_draw_is_named_with_the_nearest_one(self):
+        with pytest.raises(
+            InputError,
+            match=r"line draw must be one of independent, stratified, frozen.*'stratify'.*"
+            r"'stratified'\?",
+        ):
+            Line(draw="stratify")

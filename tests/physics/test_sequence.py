@@ -1,0 +1,152 @@
+"""Pulses and sequences."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from latent_nmr.errors import InputError
+from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
+
+ANGLES = [0.0, 0.3, math.pi / 2, 2.0, math.pi, 5.0]
+PHASES = [0.0, 0.7, math.pi / 2, math.pi, -2.1]
+
+# A 3 × 3 rotation holds sines and cosines of size 1, good to a few roundings.
+ROUNDING = 1e-15
+
+
+class TestPulse:
+    """An ideal rotation about an axis in the transverse plane."""
+
+    @pytest.mark.parametrize("phase", PHASES)
+    @pytest.mark.parametrize("angle", ANGLES)
+    def test_it_is_a_rotation(self, angle, phase):
+        matrix = Pulse(0, angle, phase).matrix()
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=ROUNDING)
+        assert np.linalg.det(matrix) == pytest.approx(1.0, abs=ROUNDING)
+
+    @pytest.mark.parametrize("phase", PHASES)
+    @pytest.mark.parametrize("angle", ANGLES)
+    def test_it_solves_the_equation_of_motion_about_its_axis(self, angle, phase):
+        axis = [math.cos(phase), math.sin(phase), 0.0]
+        # ds/dt = s × b: row d of the generator is what each component gives to ds_d/dt.
+        generator = np.cross(np.eye(3), axis).T
+        np.testing.assert_allclose(
+            Pulse(0, angle, phase).matrix(), expm(angle * generator), atol=5 * ROUNDING
+        )
+
+    def test_ninety_degrees_about_x_takes_plus_z_to_plus_y(self):
+        turned = Pulse(0, math.pi / 2).matrix() @ [0, 0, 1]
+        np.testing.assert_allclose(turned, [0, 1, 0], atol=ROUNDING)
+
+    def test_ninety_degrees_about_y_takes_plus_z_to_minus_x(self):
+        turned = Pulse(0, math.pi / 2, math.pi / 2).matrix() @ [0, 0, 1]
+        np.testing.assert_allclose(turned, [-1, 0, 0], atol=ROUNDING)
+
+    @pytest.mark.parametrize("phase", PHASES)
+    def test_its_axis_stays(self, phase):
+        axis = np.array([math.cos(phase), math.sin(phase), 0.0])
+        np.testing.assert_allclose(Pulse(0, 1.1, phase).matrix() @ axis, axis, atol=ROUNDING)
+
+    @pytest.mark.parametrize("phase", PHASES)
+    def test_angles_of_two_pulses_add(self, phase):
+        both = Pulse(0, 0.4, phase).matrix() @ Pulse(0, 1.3, phase).matrix()
+        np.testing.assert_allclose(both, Pulse(0, 1.7, phase).matrix(), atol=ROUNDING)
+
+
+class TestSpinEcho:
+    """θ about x at t = 0, 2θ about y at τ."""
+
+    @pytest.mark.parametrize("flip_angle", [math.pi / 2, 1.2, 0.4])
+    def test_the_second_pulse_is_twice_the_first_and_about_y(self, flip_angle):
+        first, second = spin_echo(0.1, 7, 30, flip_angle).pulses
+        assert (first.sample, first.angle, first.phase) == (0, flip_angle, 0.0)
+        assert (second.sample, second.angle, second.phase) == (7, 2 * flip_angle, math.pi / 2)
+
+    def test_the_pulses_are_ninety_and_a_hundred_and_eighty_degrees_unless_said(self):
+        assert [p.angle for p in spin_echo(0.1, 7, 30).pulses] == [math.pi / 2, math.pi]
+
+    def test_the_echo_comes_at_twice_the_spacing(self):
+        assert spin_echo(0.1, 7, 30).echo_sample == 14
+
+    def test_a_record_that_ends_before_the_second_pulse_is_refused(self):
+        with pytest.raises(
+            InputError, match=r"n_samples must exceed pulse_spacing = 7,.*but is 7\. Record longer"
+        ):
+            spin_echo(0.1, 7, 7)
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("n_samples", "30"), ("n_samples", 30.5), ("flip_angle", "right")]
+    )
+    def test_other_arguments_that_are_no_numbers_are_refused(self, name, value):
+        arguments = {"dt": 0.1, "pulse_spacing": 7, "n_samples": 30} | {name: value}
+        with pytest.raises(InputError, match=rf"{name} must be .*number.*but is {value!r}\. Give"):
+            spin_echo(**arguments)
+
+    @pytest.mark.parametrize("spacing", [0, -3, 2.5])
+    def test_a_spacing_that_is_no_count_is_refused(self, spacing):
+        with pytest.raises(
+            InputError, match=rf"pulse_spacing must be a whole number.*but is {spacing}\. Give"
+        ):
+            spin_echo(0.1, spacing, 30)
+
+
+class TestSequence:
+    """When the record is sampled."""
+
+    def test_times_start_at_zero_and_are_dt_apart(self):
+        np.testing.assert_allclose(spin_echo(0.25, 2, 5).time, [0.0, 0.25, 0.5, 0.75, 1.0])
+
+    @pytest.mark.parametrize(
+        ("samples", "n_samples", "segments"),
+        [
+            ((0,), 5, (4,)),
+            ((0, 3), 10, (3, 6)),
+            ((0, 3), 4, (3, 0)),
+            ((0, 3, 9), 20, (3, 6, 10)),
+        ],
+    )
+    def test_segments_run_from_each_pulse_to_the_next_and_to_the_end(
+        self, samples, n_samples, segments
+    ):
+        sequence = Sequence(0.1, n_samples, tuple(Pulse(sample, 1.0) for sample in samples))
+        assert sequence.segments == segments
+
+    @pytest.mark.parametrize("samples", [(), (1,), (0, 5, 3), (0, 4, 4)])
+    def test_pulses_out_of_order_are_refused(self, samples):
+        pulses = tuple(Pulse(sample, 1.0) for sample in samples)
+        with pytest.raises(InputError) as refusal:
+            Sequence(0.1, 10, pulses)
+        assert "pulses must start at sample 0" in str(refusal.value)
+        assert f"act at samples {list(samples)}. Sort them" in str(refusal.value)
+
+    @pytest.mark.parametrize("late", [10, 11, -1, 2.5])
+    def test_a_pulse_off_the_record_is_refused(self, late):
+        with pytest.raises(
+            InputError, match=rf"pulse sample must be .*at most 9, but is {late}\. Give"
+        ):
+            Sequence(0.1, 10, (Pulse(0, 1.0), Pulse(late, 1.0)))
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), "90°"])
+    @pytest.mark.parametrize("name", ["angle", "phase"])
+    def test_a_pulse_whose_rotation_is_no_number_is_refused(self, name, value):
+        pulse = Pulse(0, **({"angle": 1.0} | {name: value}))
+        with pytest.raises(InputError, match=rf"pulse {name} must be a finite number.*{value!r}"):
+            Sequence(0.1, 10, (pulse,))
+
+    def test_one_pulse_makes_no_echo(self):
+        with pytest.raises(InputError, match=r"must have two pulses.*but has 1\. Use spin_echo"):
+            _ = Sequence(0.1, 10, (Pulse(0, 1.0),)).echo_sample
+
+    @pytest.mark.parametrize("dt", [0.0, -0.1, float("inf"), None])
+    def test_a_sample_interval_that_is_no_positive_number_is_refused(self, dt):
+        with pytest.raises(InputError, match=rf"dt must be > 0 µs, but is {dt!r}\. Give"):
+            Sequence(dt, 10, (Pulse(0, 1.0),))
+
+    @pytest.mark.parametrize("n_samples", [0, -1, 10.0, "10"])
+    def test_a_length_that_is_no_count_is_refused(self, n_samples):
+        with pytest.raises(
+            InputError, match=rf"n_samples must be a whole number.*but is {n_samples!r}\. Give"
+        ):
+            Sequence(0.1, n_samples, (Pulse(0, 1.0),))

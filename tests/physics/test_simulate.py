@@ -1,0 +1,160 @@
+"""Data sets: every curve from its seed and its index."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from latent_nmr.errors import InputError
+from latent_nmr.physics.fields import simulate_fields
+from latent_nmr.physics.kernels import coupling_length, kernel_table
+from latent_nmr.physics.simulate import (
+    Simulation,
+    draw_fields,
+    draw_parameters,
+    simulate_curves,
+)
+
+N_EDGE = 8
+SMALL = Simulation("paper", seed=7, n_edge=N_EDGE)
+
+# The bits of a float32 run may change with the shape of a batch, its curves by no more than this.
+BATCH_TOLERANCE = 1e-6
+
+
+@pytest.fixture(scope="module")
+def curves():
+    """The first six curves of a small data set."""
+    return simulate_curves(SMALL, range(6))
+
+
+class TestSimulateCurves:
+    """Curves of a data set by index."""
+
+    def test_a_curve_does_not_depend_on_the_others(self, curves):
+        some = simulate_curves(SMALL, [4, 1])
+        assert some.parameters == [curves.parameters[4], curves.parameters[1]]
+        np.testing.assert_allclose(some.signal, curves.signal[[4, 1]], atol=BATCH_TOLERANCE)
+
+    def test_a_curve_is_the_one_its_parameters_and_field_give(self, curves):
+        _, drawn = draw_parameters(SMALL, [2])
+        signal = simulate_fields(
+            draw_fields(SMALL, [2]),
+            kernel_table(drawn[0].kernel, drawn[0].kernel_parameter, N_EDGE)[None],
+            [drawn[0].couplings],
+            SMALL.resolve().sequence,
+        )
+        np.testing.assert_allclose(signal[0], curves.signal[2], atol=BATCH_TOLERANCE)
+
+    def test_lengths_belong_to_the_kernels(self, curves):
+        expected = [
+            coupling_length(kernel_table(p.kernel, p.kernel_parameter, N_EDGE))
+            for p in curves.parameters
+        ]
+        np.testing.assert_array_equal(curves.coupling_lengths, expected)
+
+    def test_the_record_starts_at_one_half_along_y(self, curves):
+        assert curves.signal.shape == (6, 1882, 3)
+        # Rounding of a mean over 64 spins of one half.
+        np.testing.assert_allclose(curves.signal[:, 0], np.tile([0, 0.5, 0], (6, 1)), atol=1e-7)
+
+    @pytest.mark.parametrize(
+        "change", [{"scheme": "source"}, {"step": 8.0}, {"seed": 8}, {"line_draw": "stratified"}]
+    )
+    def test_every_setting_reaches_the_curves(self, curves, change):
+        other = simulate_curves(replace(SMALL, **change), range(2))
+        # Far more than rounding; the schemes differ least.
+        assert np.abs(other.signal - curves.signal[:2]).max() > 1e-4
+
+    def test_single_precision_agrees_with_double_over_a_whole_record(self, curves):
+        double = simulate_curves(replace(SMALL, dtype="float64"), range(6))
+        assert (curves.signal.dtype, double.signal.dtype) == (np.float32, np.float64)
+        assert double.parameters == curves.parameters
+        # 1882 rotations rounded at random by 6e-8 of 1/2 each: 3e-6 where nothing averages out.
+        np.testing.assert_allclose(curves.signal, double.signal, atol=1e-5)
+
+    @pytest.mark.parametrize("index", [-1, 2**32, 1.5, "3"])
+    def test_an_index_that_is_no_count_of_32_bits_is_refused(self, index):
+        with pytest.raises(
+            InputError, match=rf"curve index must be .* at most 4294967295, but is {index!r}\. Give"
+        ):
+            simulate_curves(SMALL, [0, index])
+
+    def test_no_index_at_all_is_refused(self):
+        with pytest.raises(InputError, match=r"indices must name at least one curve.*range\(n\)"):
+            simulate_curves(SMALL, [])
+
+
+class TestDraws:
+    """ν fields and parameters: the same bits whatever the batch."""
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified", "frozen"])
+    def test_a_field_is_the_same_in_whatever_company(self, draw):
+        simulation = replace(SMALL, line_draw=draw)
+        together = draw_fields(simulation, [3, 0, 11])
+        for row, index in zip(together, [3, 0, 11], strict=True):
+            np.testing.assert_array_equal(draw_fields(simulation, [index])[0], row)
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified"])
+    def test_every_curve_has_its_own_field(self, draw):
+        fields = draw_fields(replace(SMALL, line_draw=draw), range(20))
+        assert len({field.tobytes() for field in fields}) == 20
+
+    def test_frozen_gives_one_field_to_all_curves_and_that_of_none_drawn_otherwise(self):
+        frozen = draw_fields(replace(SMALL, line_draw="frozen"), range(20))
+        assert len({field.tobytes() for field in frozen}) == 1
+        independent = draw_fields(SMALL, range(20))
+        assert not any(np.array_equal(frozen[0], field) for field in independent)
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified", "frozen"])
+    def test_another_seed_gives_another_field(self, draw):
+        first = draw_fields(replace(SMALL, line_draw=draw), [0])
+        assert not np.array_equal(first, draw_fields(replace(SMALL, line_draw=draw, seed=8), [0]))
+
+    @pytest.mark.parametrize("draw", ["independent", "stratified", "frozen"])
+    def test_fields_and_parameters_are_the_same_where_the_caller_computes_in_float64(self, draw):
+        simulation = replace(SMALL, line_draw=draw)
+        fields, (_, parameters) = draw_fields(simulation, [2]), draw_parameters(simulation, [2])
+        with jax.enable_x64(True):
+            np.testing.assert_array_equal(draw_fields(simulation, [2]), fields)
+            assert draw_parameters(simulation, [2])[1] == parameters
+
+    def test_the_largest_seed_and_index_are_not_those_of_zero(self):
+        largest = 2**32 - 1
+        draws = [
+            draw_parameters(replace(SMALL, seed=seed), [index])[1][0]
+            for seed, index in [(0, 0), (largest, 0), (0, largest)]
+        ]
+        assert len({draw.kernel_parameter for draw in draws}) == 3
+
+    def test_fields_are_those_of_the_preset_with_the_edge_asked_for(self):
+        assert draw_fields(SMALL, [0]).shape == (1, N_EDGE, N_EDGE)
+        assert draw_fields(Simulation("paper"), [0]).shape == (1, 100, 100)
+
+
+class TestSimulationSettings:
+    """The settings of a data set are checked when they are made."""
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"preset": "papre"}, r"preset must be one of paper.*'papre'.*'paper'\?"),
+            ({"seed": -1}, r"seed must be .* at least 0 and at most 4294967295, but is -1\. Give"),
+            ({"seed": 2**32}, r"seed must be .* at most 4294967295, but is 4294967296\. Give"),
+            ({"seed": 0.5}, r"seed must be .* at most 4294967295, but is 0\.5\. Give"),
+            ({"n_edge": 1}, r"n_edge must be a whole number of at least 2, but is 1\. Give"),
+            ({"line_draw": "freeze"}, r"line draw must be one of independent.*'freeze'\. "),
+            ({"step": 1.5}, r"step must be a whole number of sample intervals.*1\.5\. Use"),
+            ({"scheme": "mid-point"}, r"scheme must be one of.*'mid-point'.*'midpoint'\?"),
+            ({"dtype": "float"}, r"dtype must be one of.*'float'\. Did you mean"),
+        ],
+    )
+    def test_a_bad_setting_is_refused_by_name(self, settings, message):
+        with pytest.raises(InputError, match=message):
+            Simulation(**settings)
+
+    def test_the_edge_and_the_draw_replace_those_of_the_preset(self):
+        preset = Simulation("paper", n_edge=12, line_draw="stratified").resolve()
+        assert (preset.n_edge, preset.line.draw) == (12, "stratified")
+        assert Simulation("paper").resolve().n_edge == 100
