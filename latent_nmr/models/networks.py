@@ -8,7 +8,7 @@ log-variance are linear, the output is a sigmoid.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 import jax
@@ -85,6 +85,12 @@ def layer_sizes(n_features: int, requested: Sequence[int] | None) -> tuple[int, 
 def graph_of(architecture: Architecture) -> nnx.GraphDef:
     """Static structure of the network: one object per architecture, so jit caches hold."""
     return nnx.split(nnx.eval_shape(lambda: VAE(architecture, rngs=nnx.Rngs(0))))[0]
+
+
+@partial(jax.jit, static_argnames="architecture")
+def data_matched_state(architecture: Architecture, key: jax.Array, rows: jax.Array) -> nnx.State:
+    """Random weights, fitted to the scale of `rows` by :func:`match_data`, in one compilation."""
+    return match_data(graph_of(architecture), initial_state(architecture, key), rows)
 
 
 def initial_state(architecture: Architecture, key: jax.Array) -> nnx.State:

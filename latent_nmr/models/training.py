@@ -15,10 +15,11 @@ from flax import nnx
 
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
-from latent_nmr.models.networks import Architecture, graph_of, initial_state, match_data
+from latent_nmr.models.networks import Architecture, data_matched_state, graph_of
 
-# Unrolled steps of the epoch's scan: wins time where a step is short (400 inputs).
-UNROLL = 4
+# Unrolled steps of the epoch's scan: quicker where a step is short (400 inputs), but two to
+# three seconds more to compile, which only epochs of many steps earn back.
+UNROLL, UNROLL_FROM_STEPS = 4, 100
 
 
 class Objective(NamedTuple):
@@ -113,7 +114,7 @@ def train(
     init_key, epoch_key, validation_key = jax.random.split(key, 3)
     graph = graph_of(architecture)
     training_data, validation_data = jnp.asarray(training_rows), jnp.asarray(validation_rows)
-    state = match_data(graph, initial_state(architecture, init_key), training_data)
+    state = data_matched_state(architecture, init_key, training_data)
     optimiser_state = optax.adam(schedule.learning_rate).init(state)
     batch_size = min(schedule.batch_size, len(training_rows))
     n_batches = max(-(-len(training_rows) // batch_size), schedule.min_epoch_steps)
@@ -198,8 +199,9 @@ def run_epoch(
         update, optimiser_state = optimiser.update(gradient, optimiser_state, state)
         return (optax.apply_updates(state, update), optimiser_state), parts
 
+    unroll = UNROLL if n_batches >= UNROLL_FROM_STEPS else 1
     (state, optimiser_state), parts = jax.lax.scan(
-        take_step, (state, optimiser_state), (order, noise), unroll=min(UNROLL, n_batches)
+        take_step, (state, optimiser_state), (order, noise), unroll=unroll
     )
     return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
 
