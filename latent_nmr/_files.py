@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -48,13 +49,15 @@ def staged_folder(path: Path) -> Iterator[Path]:
             path.rename(retired)
         staging.rename(path)
     finally:
+        if retired.exists() and not path.exists():  # interrupted between the two renames
+            retired.rename(path)
         shutil.rmtree(staging, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
 
 
 def sweep_staging(path: Path) -> None:
     """Remove temporaries of `path` that a killed process left; put back a retired original."""
-    for left in path.parent.glob(f".{path.name}{STAGING_MARK}*"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}{STAGING_MARK}*"):
         if left.name.endswith("-old") and not path.exists():
             left.rename(path)
         elif left.is_dir():

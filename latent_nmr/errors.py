@@ -5,6 +5,7 @@ Every message has four parts: the name, the rule, the offending value, the cure.
 
 import difflib
 import math
+import operator
 from collections.abc import Iterable
 
 
@@ -44,8 +45,10 @@ def check_number(
     ]
     rule = " and ".join(f"{sign} {bound:g}" for bound, sign, _ in bounds if bound is not None)
     rule = (rule or "a finite number") + (f" {unit}" if unit else "")
-    is_number = hasattr(value, "__float__") and not isinstance(value, (str, bool))
-    number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    try:
+        number = math.nan if isinstance(value, str | bytes | bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
     if math.isfinite(number) and all(holds(number, b) for b, _, holds in bounds if b is not None):
         return number
     raise InputError(f"{name} must be {rule}, but is {value!r}. {cure or f'Give {name} {rule}.'}")
@@ -56,9 +59,10 @@ def check_count(name: str, value: object, *, at_least: int = 1, at_most: int | N
     rule = f"a whole number of at least {at_least}"
     if at_most is not None:
         rule += f" and at most {at_most}"
-    is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    if is_whole:
-        number: int = value.__index__()  # type: ignore[attr-defined]
-        if number >= at_least and (at_most is None or number <= at_most):
-            return number
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is not None and number >= at_least and (at_most is None or number <= at_most):
+        return number
     raise InputError(f"{name} must be {rule}, but is {value!r}. Give {rule}.")

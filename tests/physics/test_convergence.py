@@ -95,9 +95,9 @@ class TestAgainstTheReference:
         )
 
     def test_rotations_too_large_for_the_series(self):
-        frequencies = 10 * sample().frequencies
+        frequencies = 40 * sample().frequencies
         numbers = sample(frequencies=frequencies, couplings=(3.0, 2.0, 1.0))
-        # 2π · 2.5 MHz · 0.16 µs = 2.5 rad per sample interval, beyond the series' range.
+        # 2π · 10 MHz · 0.16 µs = 10 rad per sample interval, where the series is far off.
         np.testing.assert_allclose(
             package_curve(numbers, step=2), stepped_curve(numbers, 2, "midpoint"), atol=1e-11
         )

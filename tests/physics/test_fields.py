@@ -88,8 +88,15 @@ class TestGlobalSettings:
 
     def test_a_curve_is_the_same_where_the_caller_computes_in_float64(self):
         expected = simulate_fields(**batch(2))
-        with jax.enable_x64(True):
-            np.testing.assert_allclose(simulate_fields(**batch(2)), expected, atol=BATCH_TOLERANCE)
+        before = jax.config.jax_enable_x64
+        # The setting of the whole process, as a caller's script would make it.
+        jax.config.update("jax_enable_x64", True)
+        try:
+            signal = simulate_fields(**batch(2))
+        finally:
+            jax.config.update("jax_enable_x64", before)
+        assert signal.dtype == np.float32
+        np.testing.assert_array_equal(signal, expected)
 
 
 class TestSplitStep:
