@@ -1,6 +1,6 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -213,7 +213,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Mean evidence lower bound per row at β = 1, in nats; higher is better.
 
         Includes the likelihood's constant. The expectation over the posterior is taken with
-        one sample per row from a fixed key, so that equal rows score alike.
+        one sample per row from a fixed key, so that the same `X` always scores the same.
         """
         X = self._validated(X).astype(np.float32)
         state = networks.state_of(self.architecture_, self.weights_)
@@ -296,8 +296,14 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def check_parameters(self):
         """Raise `InputError` for a constructor argument that cannot be used."""
         check_count("n_components", self.n_components)
-        for size in self.hidden_layer_sizes or ():
-            check_count("every entry of hidden_layer_sizes", size)
+        if self.hidden_layer_sizes is not None:
+            if not isinstance(self.hidden_layer_sizes, Sequence) or not self.hidden_layer_sizes:
+                raise InputError(
+                    "hidden_layer_sizes must be None or a sequence of layer sizes, but is "
+                    f"{self.hidden_layer_sizes!r}. Give a tuple such as (128, 32, 16)."
+                )
+            for size in self.hidden_layer_sizes:
+                check_count("every entry of hidden_layer_sizes", size)
         check_number("beta", self.beta, at_least=0)
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
         check_number("scale", self.scale, above=0)

@@ -117,7 +117,7 @@ def match_data(graph: nnx.GraphDef, state: nnx.State, rows: jax.Array) -> nnx.St
     mean = rows.mean(axis=0)
     spread = jnp.sqrt(rows.var(axis=0).mean())
     spread = jnp.where(spread > 0, spread, 1.0)
-    model = nnx.merge(graph, state)
+    model = nnx.merge(graph, state, copy=True)  # the weights given stay as they are
     first, output = model.encoder.layers[0], model.output
     first.kernel[...] = first.kernel[...] / spread
     first.bias[...] = -mean @ first.kernel[...]

@@ -66,7 +66,7 @@ def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> 
     card = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "parameters": _plain(model.get_params()),
+        "parameters": _plain(_reproducible_parameters(model)),
         "n_features": model.architecture_.n_features,
         "hidden_layer_sizes": list(model.architecture_.hidden_layer_sizes),
         "n_components": model.architecture_.n_components,
@@ -100,6 +100,8 @@ def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
     try:
         architecture = _checked_architecture(card)
         parameters = dict(card["parameters"])
+        if isinstance(parameters.get("hidden_layer_sizes"), list):  # JSON knows no tuples
+            parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
         unknown = set(parameters) - set(cls().get_params())
         if unknown:
             raise ValueError(f"has unknown parameters {sorted(unknown)}")
@@ -185,6 +187,14 @@ def _checked_architecture(card: Mapping[str, Any]) -> Architecture:
     if n_weights > MAX_WEIGHTS:
         raise ValueError(f"the layers would hold {n_weights} weights")
     return Architecture(n_features, hidden, n_components)
+
+
+def _reproducible_parameters(model: "BetaVAE") -> dict[str, Any]:
+    """Constructor arguments; a generator's state is not kept, a seed is."""
+    parameters = model.get_params()
+    if not isinstance(parameters["random_state"], int | np.integer):
+        parameters["random_state"] = None
+    return parameters
 
 
 def _epoch_record(entry: Mapping[str, Any]) -> EpochRecord:

@@ -144,6 +144,9 @@ class TestRefusals:
             ({"validation_fraction": 1.0}, "validation_fraction must be > 0 and < 1, but is 1.0"),
             ({"validation_fraction": 0}, "validation_fraction must be > 0, but is 0"),
             ({"hidden_layer_sizes": (8, 0)}, "every entry of hidden_layer_sizes"),
+            ({"hidden_layer_sizes": 5}, "hidden_layer_sizes must be None or a sequence.* but is 5"),
+            ({"hidden_layer_sizes": 0}, "hidden_layer_sizes must be None or a sequence.* but is 0"),
+            ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be None or a sequence"),
         ],
     )
     def test_a_bad_argument_is_named_with_its_value(self, curves, options, words):

@@ -125,6 +125,14 @@ class TestDamage:
             (folder / CARD).write_text(json.dumps(card), "utf-8")
             refuse(folder, "")
 
+    @pytest.mark.parametrize("name", ["kl", "axis_variances"])
+    @pytest.mark.parametrize("values", [[1.0, np.nan], [np.inf, 1.0], [1.0], [1.0, 0.5, 0.2]])
+    def test_what_the_axes_do_must_be_one_finite_number_each(self, folder, name, values):
+        card = json.loads((folder / CARD).read_text("utf-8"))
+        card["fitted"][name] = values
+        (folder / CARD).write_text(json.dumps(card), "utf-8")
+        refuse(folder, "expected 2 finite numbers")
+
 
 class TestForeignFiles:
     """Something else under the names of a model."""

@@ -59,20 +59,3 @@ def median_rms(row, fields, **options):
 @pytest.mark.parametrize("row", [0, 10])
 def test_the_scheme_that_made_them_reproduces_the_real_curves(row, fields):
     assert median_rms(row, fields, scheme="source", step=1) <= BOUNDS[row]
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(
-            0,
-            marks=pytest.mark.xfail(
-                reason="0.0087 for these fields (0.0071 for 96 of them); the source's first-order "
-                "scheme, with which the curve was made, comes to 0.0063 (0.0056)"
-            ),
-        ),
-        10,
-    ],
-)
-def test_the_default_scheme_reproduces_the_real_curves(row, fields):
-    assert median_rms(row, fields) <= BOUNDS[row]
