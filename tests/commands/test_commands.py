@@ -203,7 +203,10 @@ class TestSimulate:
         [
             (["--preset", "papre"], "'papre'. Did you mean 'paper'?"),
             (["--n-curves", "0"], "--n-curves must be a whole number of at least 1, but is 0"),
-            (["--seed", "-1"], "seed must be a whole number of at least 0, but is -1"),
+            (
+                ["--seed", "-1"],
+                "seed must be a whole number of at least 0 and at most 4294967295, but is -1",
+            ),
             (["--line-draw", "iid"], "line draw must be one of"),
             (["--step", "1.5"], "step must be a whole number of sample intervals"),
             (["--dtype", "float16"], "dtype must be one of float32, float64"),
