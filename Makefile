@@ -3,6 +3,9 @@
 # make check        lint, types and tests: what continuous integration runs
 # make test-slow    the checks that take minutes
 # make run CUDA=1   the same on an NVIDIA GPU
+# make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
+# make accuracy     measure the simulator's integration error (about ten minutes)
+# make benchmark    time the simulator beside the algorithm of its source
 # make lock         resolve the pinned requirements anew (needs uv)
 
 PYTHON ?= python3
@@ -13,7 +16,7 @@ LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 
-.PHONY: run test test-slow check lint lock clean
+.PHONY: run test test-slow check lint data accuracy benchmark lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -30,6 +33,17 @@ lint: $(STAMP)
 	$(BIN)/basedpyright
 
 check: lint test
+
+data: $(STAMP)
+	$(BIN)/latent-nmr simulate --n-curves 15000 --line-draw stratified --seed 0
+	$(BIN)/latent-nmr simulate --n-curves 1500 --line-draw independent --seed 1
+	$(BIN)/python scripts/describe_data.py
+
+accuracy: $(STAMP)
+	$(BIN)/python scripts/study_accuracy.py
+
+benchmark: $(STAMP)
+	$(BIN)/python scripts/benchmark_simulator.py
 
 $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

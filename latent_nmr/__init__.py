@@ -8,21 +8,110 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from latent_nmr.data.compact import load_compact, save_compact
+    from latent_nmr.data.formats import (
+        read_challenge,
+        read_csv,
+        read_lattice_code,
+        write_challenge,
+        write_csv,
+    )
+    from latent_nmr.data.spectrometer import (
+        add_baseline,
+        add_noise,
+        blank_dead_time,
+        rotate_phase,
+        shift_frequency,
+    )
     from latent_nmr.data.store import load_echoes, simulate
     from latent_nmr.data.windows import features, window_time
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.physics.differentiable import curve_function, curve_inputs
     from latent_nmr.physics.fields import simulate_fields
+    from latent_nmr.physics.kernels import kernel_table, tabulate
+    from latent_nmr.physics.line import Line, draw_frequencies
+    from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
 
-__all__ = ["BetaVAE", "features", "load_echoes", "simulate", "simulate_fields", "window_time"]
-
-_HOMES = {
-    "BetaVAE": "latent_nmr.models.beta_vae",
-    "features": "latent_nmr.data.windows",
-    "load_echoes": "latent_nmr.data.store",
-    "simulate": "latent_nmr.data.store",
-    "simulate_fields": "latent_nmr.physics.fields",
-    "window_time": "latent_nmr.data.windows",
+_NAMES = {
+    "latent_nmr.data.compact": (
+        "load_compact",
+        "save_compact",
+    ),
+    "latent_nmr.data.formats": (
+        "read_challenge",
+        "read_csv",
+        "read_lattice_code",
+        "write_challenge",
+        "write_csv",
+    ),
+    "latent_nmr.data.spectrometer": (
+        "add_baseline",
+        "add_noise",
+        "blank_dead_time",
+        "rotate_phase",
+        "shift_frequency",
+    ),
+    "latent_nmr.data.store": (
+        "load_echoes",
+        "simulate",
+    ),
+    "latent_nmr.data.windows": (
+        "features",
+        "window_time",
+    ),
+    "latent_nmr.models.beta_vae": ("BetaVAE",),
+    "latent_nmr.physics.differentiable": (
+        "curve_function",
+        "curve_inputs",
+    ),
+    "latent_nmr.physics.fields": ("simulate_fields",),
+    "latent_nmr.physics.kernels": (
+        "kernel_table",
+        "tabulate",
+    ),
+    "latent_nmr.physics.line": (
+        "Line",
+        "draw_frequencies",
+    ),
+    "latent_nmr.physics.sequence": (
+        "Pulse",
+        "Sequence",
+        "cpmg",
+        "spin_echo",
+    ),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = [
+    "BetaVAE",
+    "Line",
+    "Pulse",
+    "Sequence",
+    "add_baseline",
+    "add_noise",
+    "blank_dead_time",
+    "cpmg",
+    "curve_function",
+    "curve_inputs",
+    "draw_frequencies",
+    "features",
+    "kernel_table",
+    "load_compact",
+    "load_echoes",
+    "read_challenge",
+    "read_csv",
+    "read_lattice_code",
+    "rotate_phase",
+    "save_compact",
+    "shift_frequency",
+    "simulate",
+    "simulate_fields",
+    "spin_echo",
+    "tabulate",
+    "window_time",
+    "write_challenge",
+    "write_csv",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""How commands get data: from a store the user names, or the default set, made on first use."""
+"""How commands get data: what the user names, the reference set, or fresh curves."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from latent_nmr.physics.simulate import Simulation
 
 DATA_FOLDER = Path("artifacts/data")
+# 3000 curves of |M|, small enough to come with the repository.
+REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
+# For fewer curves a progress bar says it sooner.
+WORTH_AN_ESTIMATE = 200
 
 
 def default_store(simulation: "Simulation") -> Path:
@@ -19,18 +23,29 @@ def default_store(simulation: "Simulation") -> Path:
     return DATA_FOLDER / f"{preset}-{simulation.line_draw}-seed{simulation.seed}.zarr"
 
 
+def n_missing(path: Path, simulation: "Simulation", n_curves: int) -> int:
+    """Curves that the store at `path` lacks; raises if it was made with other settings."""
+    from latent_nmr.data.store import finished_curves
+
+    return n_curves - finished_curves(path, simulation, n_curves) if path.exists() else n_curves
+
+
 def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> int:
     """Simulate what the store at `path` lacks, with a progress bar; returns how many were made."""
     from tqdm.auto import tqdm
 
+    from latent_nmr.data.estimate import estimate_cost
     from latent_nmr.data.store import fill_store
 
     counts = fill_store(path, simulation, n_curves)
     finished = before = next(counts)
-    if before == n_curves:
+    missing = n_curves - before
+    if not missing:
         return 0
-    n_missing = n_curves - before
-    tell(f"Simulating {n_missing} of {n_curves} curves of preset {simulation.preset} into {path}")
+    what = f"Simulating {missing} of {n_curves} curves of preset {simulation.preset} into {path}"
+    if missing > WORTH_AN_ESTIMATE:
+        what += f": {estimate_cost(simulation, missing).sentence()}"
+    tell(what)
     with tqdm(total=n_curves, initial=before, unit="curve", delay=1, disable=None) as bar:
         for finished in counts:
             bar.update(finished - bar.n)

@@ -1,5 +1,6 @@
 """Simulate labelled spin echoes into a zarr store."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +16,29 @@ class Options:
     """
 
     preset: str = "paper"
-    """Published set whose distributions are used: paper."""
+    """Published set whose distributions are used: paper, challenge2021-gauss, challenge2021-rkky
+    or challenge2020."""
     n_curves: int = 1200
     """Curves the store shall hold."""
     seed: int = 0
     """The one seed of the data set."""
     line_draw: str = "independent"
     """How ν is drawn: independent, stratified or frozen."""
+    line_shape: str = "lorentzian"
+    """Distribution of ν: lorentzian or gaussian."""
     n_edge: int | None = None
     """Lattice edge in sites; without it, the preset's."""
-    step: float = 2.0
-    """Time step in sample intervals: a whole number or one over one."""
+    step: float | None = None
+    """Time step in sample intervals, a whole number or one over one; without it, each curve gets
+    its own."""
+    scheme: str = "averaged"
+    """Integrator: averaged, midpoint or source."""
     dtype: str = "float32"
     """Precision of the dynamics: float32 or float64."""
+    with_mz: bool = False
+    """Keep M_z too."""
+    dry_run: bool = False
+    """Say what it would cost in time and disk, and stop."""
     out: Path | None = None
     """Store to write; without it, artifacts/data/PRESET-LINE_DRAW-seedSEED.zarr."""
     json: bool = False
@@ -36,22 +47,34 @@ class Options:
 
 def run(options: Options) -> Report:
     """Fill the store and say what it holds."""
-    from latent_nmr.commands._data import default_store, fill_with_progress
+    from latent_nmr.commands._data import default_store, fill_with_progress, n_missing
+    from latent_nmr.data.estimate import check_space, estimate_cost, store_size
     from latent_nmr.errors import check_count
     from latent_nmr.physics.simulate import Simulation
 
     n_curves = check_count("--n-curves", options.n_curves)
-    simulation = Simulation(
-        preset=options.preset,
-        seed=options.seed,
-        line_draw=options.line_draw,
-        n_edge=options.n_edge,
-        step=options.step,
-        dtype=options.dtype,
-    )
+    settings = {name: getattr(options, name) for name in Simulation.__dataclass_fields__}
+    simulation = Simulation(**settings)
     path = options.out or default_store(simulation)
+    missing = n_missing(path, simulation, n_curves)
+    check_space(path, store_size(simulation, missing))
+    if options.dry_run:
+        cost = estimate_cost(simulation, missing) if missing else None
+        sentence = cost.sentence() if cost else "nothing to do"
+        return Report(
+            [f"{path}: {missing} of {n_curves} curves to simulate: {sentence}"],
+            {
+                "out": str(path),
+                "n_curves": n_curves,
+                "n_to_simulate": missing,
+                "seconds": cost.seconds if cost else 0.0,
+                "bytes": cost.n_bytes if cost else 0,
+            },
+        )
+    start = time.perf_counter()
     n_made = fill_with_progress(path, simulation, n_curves)
+    seconds = time.perf_counter() - start
     return Report(
-        [f"{path}: {n_curves} curves finished, {n_made} of them now"],
-        {"out": str(path), "n_curves": n_curves, "n_simulated": n_made},
+        [f"{path}: {n_curves} curves finished, {n_made} of them now, in {seconds:.0f} s"],
+        {"out": str(path), "n_curves": n_curves, "n_simulated": n_made, "seconds": seconds},
     )

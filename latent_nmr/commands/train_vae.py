@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 RUNS_FOLDER = Path("artifacts/runs")
 RUN_FILE = "run.json"
-DEFAULT_N_CURVES = 1200
 
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
@@ -25,19 +24,22 @@ NOT_SETTINGS = ("out", "force", "json")
 class Options:
     """Train a β-VAE on spin echoes and write the model, its embedding and its figures.
 
-    Without --data, the default set is simulated on first use and kept in artifacts/data.
+    Without --data, on the compact reference set: 3000 simulated curves of preset paper with
+    stratified ν. With --simulate N, on N fresh ones, kept in artifacts/data.
     """
 
     window: str = "echo"
     """Part of the record: echo (400 samples around the echo), full, or echo300."""
     data: Path | None = None
-    """Zarr store of echoes; without it, a simulated set of preset paper."""
+    """Zarr store or compact set of echoes; without it, the compact reference set."""
+    simulate: int | None = None
+    """Simulate so many curves of preset paper and use these."""
     n_curves: int | None = None
-    """Curves to use; without it, 1200 simulated ones or all of --data."""
+    """Curves to use; without it, all."""
     data_seed: int = 0
-    """Seed of the simulated default set."""
+    """Seed of the curves that --simulate makes."""
     line_draw: str = "independent"
-    """How ν of the default set is drawn: independent, stratified or frozen."""
+    """How ν of these curves is drawn: independent, stratified or frozen."""
     normalisation: str = "initial"
     """What |M| is divided by: initial (|M(0)|) or window_max."""
     n_components: int = 2
@@ -112,7 +114,7 @@ def settings_of(options: Options) -> dict[str, Any]:
 def untrained_model(options: Options) -> "BetaVAE":
     """Check every option that can be checked without data, and build the estimator."""
     from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-    from latent_nmr.errors import check_choice, check_count
+    from latent_nmr.errors import InputError, check_choice, check_count
     from latent_nmr.models.beta_vae import BetaVAE
     from latent_nmr.physics.line import DRAWS
 
@@ -121,8 +123,14 @@ def untrained_model(options: Options) -> "BetaVAE":
     check_choice("--line-draw", options.line_draw, DRAWS)
     check_count("--seed", options.seed, at_least=0)
     check_count("--data-seed", options.data_seed, at_least=0)
-    if options.n_curves is not None:
-        check_count("--n-curves", options.n_curves, at_least=2)
+    for name, count in (("--n-curves", options.n_curves), ("--simulate", options.simulate)):
+        if count is not None:
+            check_count(name, count, at_least=2)
+    if options.data is not None and options.simulate is not None:
+        raise InputError(
+            "--data and --simulate must not both say where curves come from, but are "
+            f"{options.data} and {options.simulate}. Leave one out."
+        )
     names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
     parameters = {name: getattr(options, name) for name in names}
     model = BetaVAE(**parameters, random_state=options.seed)
@@ -157,17 +165,18 @@ def finished_run(out: Path, settings: dict[str, Any], *, force: bool) -> dict[st
 
 
 def load_data(options: Options) -> tuple["xr.Dataset", Path]:
-    """Read --data, or make what the default set lacks and read that."""
-    from latent_nmr.commands._data import default_store, fill_with_progress
+    """Read --data or the reference set, or simulate fresh curves and read these."""
+    from latent_nmr.commands._data import REFERENCE_SET, default_store, fill_with_progress
     from latent_nmr.data.store import load_echoes
     from latent_nmr.physics.simulate import Simulation
 
-    if options.data is not None:
-        return load_echoes(options.data, options.n_curves), options.data
+    if options.simulate is None:
+        path = options.data or REFERENCE_SET
+        return load_echoes(path, options.n_curves), path
     simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
-    path, n_curves = default_store(simulation), options.n_curves or DEFAULT_N_CURVES
-    fill_with_progress(path, simulation, n_curves)
-    return load_echoes(path, n_curves), path
+    path = default_store(simulation)
+    fill_with_progress(path, simulation, options.simulate)
+    return load_echoes(path, options.n_curves or options.simulate), path
 
 
 def fit_with_progress(model: "BetaVAE", X: "np.ndarray") -> None:

@@ -1,6 +1,7 @@
 """The labelled echo data set (an xarray.Dataset) and the checks at its door.
 
-Variables `mx`, `my` (curve, time): mean transverse spin, dimensionless, |M(0)| = 1/2.
+Variables `mx`, `my` (curve, time): mean transverse spin, dimensionless, |M(0)| = 1/2; `mz` where
+it was asked for; in place of all these only `magnitude`, |M|, where no more was kept.
 Coordinates: `time` in µs; per curve the labels of `LABELS`. Attributes: every setting that
 made it, and `echo_index`, the sample at which the echo stands.
 """
@@ -17,7 +18,7 @@ from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
 FORMAT = "latent_nmr.echoes"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 # Label: (unit, what it is). All are per curve; `kernel` is a string, the rest are numbers.
 LABELS = {
@@ -30,22 +31,41 @@ LABELS = {
     "kernel_parameter": ("lattice constants (gaussian, rkky), 1 (power)", "ξ, γ or p"),
     "decay_rate": ("MHz", "dephasing rate R of exp(-2πRt)"),
 }
+# What the ML4SCI challenge calls its parameters; only sets of the challenge have them.
+CHALLENGE_LABELS = {
+    "challenge_alpha": ("1", "the challenge's coupling α"),
+    "challenge_xi": ("lattice constants", "the challenge's length ξ"),
+    "challenge_p": ("1", "the challenge's exponent p"),
+    "challenge_d": ("1", "the challenge's dephasing exponent d"),
+}
+ALL_LABELS = LABELS | CHALLENGE_LABELS
 SIGNALS = {"mx": "mean of s^x over the sites", "my": "mean of s^y over the sites"}
+LONGITUDINAL = {"mz": "mean of s^z over the sites"}
+ALL_SIGNALS = SIGNALS | LONGITUDINAL
+MAGNITUDE = {"magnitude": "length of the mean transverse spin"}
 
 
 def label_rows(curves: SimulatedCurves) -> dict[str, np.ndarray]:
-    """Labels of simulated curves, one array per name in `LABELS`."""
-    couplings = np.array([row.couplings for row in curves.parameters], np.float64)
-    return {
+    """Labels of simulated curves, one array per name in `ALL_LABELS`.
+
+    α and W are magnitudes: the challenge's RKKY kernel has a negative sum, so that its couplings,
+    taken with their sign, are negative too.
+    """
+    rows = curves.parameters
+    couplings = np.abs(np.array([row.couplings for row in rows], np.float64))
+    labels = {
         "alpha_x": couplings[:, 0],
         "alpha_y": couplings[:, 1],
         "alpha_z": couplings[:, 2],
         "W": couplings.sum(axis=1),
         "L": curves.coupling_lengths,
-        "kernel": np.array([row.kernel for row in curves.parameters]),
-        "kernel_parameter": np.array([row.kernel_parameter for row in curves.parameters]),
-        "decay_rate": np.array([row.decay_rate for row in curves.parameters]),
+        "kernel": np.array([row.kernel for row in rows]),
+        "kernel_parameter": np.array([row.kernel_parameter for row in rows]),
+        "decay_rate": np.array([row.decay_rate for row in rows]),
     }
+    for position, (name, _) in enumerate(rows[0].challenge):
+        labels[f"challenge_{name}"] = np.array([row.challenge[position][1] for row in rows])
+    return labels
 
 
 def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
@@ -59,6 +79,7 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
         **settings,
         "fwhm_MHz": preset.line.fwhm,
         "cutoff_MHz": preset.line.cutoff,
+        "n_samples": preset.sequence.n_samples,
         "dt_us": preset.sequence.dt,
         "pulse_samples": [pulse.sample for pulse in pulses],
         "pulse_angles_rad": [pulse.angle for pulse in pulses],
@@ -79,36 +100,41 @@ def assemble(
     Parameters
     ----------
     signals : dict of ndarray, shape (n_curves, n_samples)
-        `mx` and `my`, dimensionless.
+        `mx`, `my` and perhaps `mz`, or `magnitude` alone; dimensionless.
     time : ndarray, shape (n_samples,)
         µs.
     labels : dict of ndarray, shape (n_curves,)
-        Any of `LABELS`.
+        Any of `ALL_LABELS`.
     attributes : dict
         Settings; must hold `echo_index`.
     """
-    n_curves = len(signals["mx"])
+    n_curves = len(next(iter(signals.values())))
     coordinates: dict[str, Any] = {
         "curve": np.arange(n_curves),
         "time": ("time", time, {"units": "µs", "long_name": "time since the first pulse"}),
     }
     for name, values in labels.items():
-        unit, title = LABELS[name]
+        unit, title = ALL_LABELS[name]
         coordinates[name] = ("curve", values, {"units": unit, "long_name": title})
     variables = {
-        name: (("curve", "time"), signals[name].astype(np.float32), {"units": "1", "long_name": t})
-        for name, t in SIGNALS.items()
+        name: (
+            ("curve", "time"),
+            np.asarray(signals[name], np.float32),
+            {"units": "1", "long_name": title},
+        )
+        for name, title in (ALL_SIGNALS | MAGNITUDE).items()
+        if name in signals
     }
     return xr.Dataset(variables, coordinates, attributes)
 
 
 def check_echoes(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
     """Return `dataset` if it is a usable echo data set, else raise `InputError`."""
-    missing = [v for v in (*SIGNALS, "time") if v not in dataset.variables]
+    missing = [v for v in (*signal_names(dataset), "time") if v not in dataset.variables]
     if missing:
         raise InputError(
-            f"{name} must hold mx, my (curve, time) and time, but lacks {', '.join(missing)}. "
-            "Make one with latent-nmr simulate, or rename the variables."
+            f"{name} must hold mx, my (curve, time), or magnitude, and time, but lacks "
+            f"{', '.join(missing)}. Make one with latent-nmr simulate, or rename the variables."
         )
     if "echo_index" not in dataset.attrs:
         raise InputError(
@@ -117,7 +143,7 @@ def check_echoes(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
         )
     if not dataset.sizes["curve"]:
         raise InputError(f"{name} must hold at least one curve, but is empty. Simulate some.")
-    for signal in SIGNALS:
+    for signal in signal_names(dataset):
         bad = np.argwhere(~np.isfinite(dataset[signal].to_numpy()))
         if len(bad):
             row, sample = bad[0]
@@ -129,10 +155,26 @@ def check_echoes(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
     return dataset
 
 
+def signal_names(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Signals that a data set must hold: `mx` and `my`, or `magnitude` where that is all it has."""
+    only_length = "magnitude" in dataset.variables and not set(SIGNALS) & set(dataset.variables)
+    return tuple(MAGNITUDE) if only_length else tuple(SIGNALS)
+
+
+def magnitude(dataset: xr.Dataset) -> np.ndarray:
+    """|M(t)| of every curve, dimensionless, shape (n_curves, n_samples)."""
+    first, *rest = (dataset[name].to_numpy() for name in signal_names(dataset))
+    return np.hypot(first, rest[0]) if rest else first
+
+
 def fingerprint(dataset: xr.Dataset) -> str:
     """SHA-256 over signals, time and labels: equal for equal numbers, wherever they are kept."""
     digest = hashlib.sha256()
-    for name in (*SIGNALS, "time", *(label for label in LABELS if label in dataset.variables)):
+    for name in (
+        *signal_names(dataset),
+        "time",
+        *(label for label in ALL_LABELS if label in dataset.variables),
+    ):
         values = dataset[name].to_numpy()
         raw = (
             "\n".join(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes()

@@ -6,8 +6,8 @@ zarr renames finished chunks into place, so a killed writer loses at most the ba
 A power cut may lose more: nothing is forced to the platter.
 """
 
+import errno
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,10 @@ import zarr
 from tqdm.auto import tqdm
 
 from latent_nmr._files import sole_writer, staged_folder
+from latent_nmr.data.compact import SUFFIX, load_compact
 from latent_nmr.data.echoes import (
+    ALL_LABELS,
+    ALL_SIGNALS,
     FORMAT,
     FORMAT_VERSION,
     LABELS,
@@ -28,9 +31,18 @@ from latent_nmr.data.echoes import (
     simulation_attributes,
 )
 from latent_nmr.errors import InputError, check_count
-from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
+from latent_nmr.physics.devices import batch_size
+from latent_nmr.physics.simulate import (
+    SimulatedCurves,
+    Simulation,
+    draw_parameters,
+    simulate_curves,
+)
 
-BATCH_SIZE = 16
+# Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
+CHUNK = 16
+# What the operating system says when a disk, a quota or a limit is full.
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def simulate(
@@ -41,14 +53,15 @@ def simulate(
     Parameters
     ----------
     preset : str
-        Published set whose distributions are used: `paper`.
+        Published set whose distributions are used: `paper`, `challenge2021-gauss`,
+        `challenge2021-rkky` or `challenge2020`.
     n_curves : int
         Number of curves; a longer set extends a shorter one of the same seed.
     seed : int
         The one seed.
     **settings
-        Further fields of `latent_nmr.physics.simulate.Simulation`: `line_draw`, `n_edge`,
-        `step`, `scheme`, `dtype`.
+        Further fields of `latent_nmr.physics.simulate.Simulation`: `line_draw`, `line_shape`,
+        `n_edge`, `step`, `scheme`, `dtype`, `with_mz`.
 
     Returns
     -------
@@ -60,10 +73,10 @@ def simulate(
     time = simulation.resolve().sequence.time
     parts = []
     with tqdm(total=n_curves, unit="curve", delay=2, disable=None) as bar:
-        for rows in _batches(n_curves, BATCH_SIZE):
+        for rows in _batches(n_curves):
             parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
-            bar.update(min(len(rows), n_curves - bar.n))
-    dataset = xr.concat(parts, "curve", combine_attrs="override").isel(curve=slice(n_curves))
+            bar.update(len(rows))
+    dataset = xr.concat(parts, "curve", combine_attrs="override")
     return dataset.assign_coords(curve=np.arange(n_curves))
 
 
@@ -106,16 +119,23 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
         _check_same_settings(path, group, simulation)
         if _array(group, "done").shape[0] < n_curves:
             # The flags last: a reader takes the number of curves from them.
-            for name in (*SIGNALS, *LABELS, "done"):
+            for name in (*_names(group), "done"):
                 _array(group, name).resize((n_curves, *_array(group, name).shape[1:]))
         done = np.asarray(_array(group, "done")[:n_curves])
         yield int(done.sum())
-        for rows in _batches(n_curves, _array(group, "done").chunks[0]):
-            inside = [row for row in rows if row < n_curves]
-            if not done[inside].all():
-                _write(group, simulate_curves(simulation, rows), inside)
-                done[inside] = True
+        for rows in _batches(n_curves):
+            missing = [row for row in rows if not done[row]]
+            if missing:
+                _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
+                done[missing] = True
                 yield int(done.sum())
+
+
+def finished_curves(path: Path, simulation: Simulation, n_curves: int) -> int:
+    """Of the first `n_curves`, those that the store at `path` holds; refuses other settings."""
+    group = open_group(path)
+    _check_same_settings(path, group, simulation)
+    return int(np.asarray(_array(group, "done")[:n_curves]).sum())
 
 
 def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
@@ -142,11 +162,12 @@ def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
 
 
 def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
-    """Read the finished curves of a store.
+    """Read the finished curves of a store, or a compact set.
 
     Parameters
     ----------
     path : path-like
+        Folder of a zarr store, or a file ending in `.npz`.
     n_curves : int, optional
         Use only the first so many.
 
@@ -161,14 +182,14 @@ def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
         If there is no store of ours, it has too few finished curves, or a value is not finite.
     """
     path = Path(path)
+    if path.suffix == SUFFIX:
+        return load_compact(path, n_curves)
     group = open_group(path)
     try:
         finished = np.flatnonzero(_array(group, "done")[:])
         wanted = finished if n_curves is None else finished[:n_curves]
         stop = int(wanted[-1]) + 1 if len(wanted) else 0
-        read = {
-            name: np.asarray(_array(group, name)[:stop])[wanted] for name in (*SIGNALS, *LABELS)
-        }
+        read = {name: np.asarray(_array(group, name)[:stop])[wanted] for name in _names(group)}
         time = np.asarray(_array(group, "time")[:])
     except Exception as error:
         raise InputError(
@@ -180,19 +201,34 @@ def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
             f"n_curves must be at most the number of finished curves, but is {n_curves} and {path} "
             f"has {len(wanted)}. Extend it with: latent-nmr simulate --out {path}"
         )
-    labels = {name: read[name] for name in LABELS}
-    dataset = assemble({name: read[name] for name in SIGNALS}, time, labels, dict(group.attrs))
+    labels = {name: read[name] for name in read if name in ALL_LABELS}
+    signals = {name: read[name] for name in read if name in ALL_SIGNALS}
+    dataset = assemble(signals, time, labels, dict(group.attrs))
     return check_echoes(dataset.assign_coords(curve=wanted), str(path))
 
 
-def _batches(n_curves: int, batch_size: int) -> list[range]:
-    """Rows of each batch. The last one is as long as the others, so that it computes alike."""
-    return [range(start, start + batch_size) for start in range(0, n_curves, batch_size)]
+def _names(group: zarr.Group) -> list[str]:
+    """Signals and labels that a store holds; those that every store must hold are always named."""
+    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if name in group]
+    return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
+
+
+def _batches(n_curves: int) -> list[range]:
+    """Rows simulated together: whole chunks, enough of them to keep all devices busy."""
+    size = -(-batch_size() // CHUNK) * CHUNK
+    return [range(start, min(start + size, n_curves)) for start in range(0, n_curves, size)]
+
+
+def _signals(curves: SimulatedCurves, *, with_mz: bool) -> dict[str, np.ndarray]:
+    names = ALL_SIGNALS if with_mz else SIGNALS
+    return {name: curves.signal[..., axis] for axis, name in enumerate(names)}
 
 
 def _to_dataset(curves: SimulatedCurves, time: np.ndarray, simulation: Simulation) -> xr.Dataset:
-    signals = {"mx": curves.signal[..., 0], "my": curves.signal[..., 1]}
-    return assemble(signals, time, label_rows(curves), simulation_attributes(simulation))
+    attributes = simulation_attributes(simulation)
+    return assemble(
+        _signals(curves, with_mz=simulation.with_mz), time, label_rows(curves), attributes
+    )
 
 
 def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
@@ -200,22 +236,24 @@ def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
     time = simulation.resolve().sequence.time
     group = zarr.open_group(path, mode="w", attributes=simulation_attributes(simulation))
     group.create_array("time", data=time, dimension_names=("time",), attributes={"units": "µs"})
-    for name, title in SIGNALS.items():
+    for name, title in (ALL_SIGNALS if simulation.with_mz else SIGNALS).items():
         group.create_array(
             name,
             shape=(n_curves, len(time)),
-            chunks=(BATCH_SIZE, len(time)),
+            chunks=(CHUNK, len(time)),
             dtype="float32",
             fill_value=np.nan,
             dimension_names=("curve", "time"),
             attributes={"units": "1", "long_name": title},
         )
-    for name, (unit, title) in LABELS.items():
+    own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
+    for name in (*LABELS, *own):
+        unit, title = ALL_LABELS[name]
         is_text = name == "kernel"
         group.create_array(
             name,
             shape=(n_curves,),
-            chunks=(BATCH_SIZE,),
+            chunks=(CHUNK,),
             dtype=str if is_text else "float64",
             fill_value="" if is_text else np.nan,
             dimension_names=("curve",),
@@ -224,7 +262,7 @@ def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
     group.create_array(
         "done",
         shape=(n_curves,),
-        chunks=(BATCH_SIZE,),
+        chunks=(CHUNK,),
         dtype=bool,
         fill_value=False,
         dimension_names=("curve",),
@@ -232,14 +270,28 @@ def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
     )
 
 
+def _write_or_explain(
+    path: Path, group: zarr.Group, curves: SimulatedCurves, rows: list[int], done: np.ndarray
+) -> None:
+    """Write curves, turning a full disk into a message that says what is safe."""
+    try:
+        _write(group, curves, rows)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise InputError(
+            f"{path} must fit on its disk, but there is no space for more than {int(done.sum())} "
+            f"of {len(done)} curves ({error.strerror}). These stay readable. Free space and run "
+            "the same command again."
+        ) from error
+
+
 def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
-    """Write a batch of curves (those of its `rows` that the store holds), flags last."""
-    kept, place = slice(0, len(rows)), slice(rows[0], rows[-1] + 1)
-    _array(group, "mx")[place] = curves.signal[kept, :, 0].astype(np.float32)
-    _array(group, "my")[place] = curves.signal[kept, :, 1].astype(np.float32)
-    for name, values in label_rows(curves).items():
-        _array(group, name)[place] = values[kept]
-    _array(group, "done")[place] = np.ones(len(rows), bool)
+    """Write curves to their rows, flags last."""
+    signals = _signals(curves, with_mz="mz" in group)
+    for name, values in (signals | label_rows(curves)).items():
+        _array(group, name).oindex[np.array(rows)] = values
+    _array(group, "done").oindex[np.array(rows)] = np.ones(len(rows), bool)
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array:
@@ -255,7 +307,7 @@ def _array(group: zarr.Group, name: str) -> zarr.Array:
 def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
     """Refuse to continue a store that was made with other settings."""
     wanted = simulation_attributes(simulation)
-    for name in asdict(simulation):
+    for name in (name for name in wanted if name != "package_version"):
         if group.attrs.get(name) != wanted[name]:
             raise InputError(
                 f"a store must be continued with its own settings, but {path} has {name} = "

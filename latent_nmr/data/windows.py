@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import check_echoes
+from latent_nmr.data.echoes import check_echoes, magnitude
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
@@ -51,7 +51,7 @@ def features(
     Parameters
     ----------
     dataset : xarray.Dataset
-        With `mx`, `my` (curve, time) and the attribute `echo_index`.
+        With `mx`, `my` (curve, time), or `magnitude`, and the attribute `echo_index`.
     window : {"echo", "full", "echo300"}
         Which samples.
     normalisation : {"initial", "window_max"}
@@ -72,9 +72,9 @@ def features(
     check_echoes(dataset)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     samples = window_slice(window, dataset.sizes["time"], int(dataset.attrs["echo_index"]))
-    magnitude = np.hypot(dataset["mx"].to_numpy(), dataset["my"].to_numpy())
-    inside = magnitude[:, samples]
-    scale = magnitude[:, 0] if normalisation == "initial" else inside.max(axis=1)
+    curves = magnitude(dataset)
+    inside = curves[:, samples]
+    scale = curves[:, 0] if normalisation == "initial" else inside.max(axis=1)
     if not (scale > 0).all():
         row = int(np.flatnonzero(~(scale > 0))[0])
         raise InputError(

@@ -7,6 +7,8 @@ et al., Phys. Rev. Research 5, 043098 (2023).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,30 +17,34 @@ from latent_nmr.errors import InputError, check_choice, check_count, check_numbe
 
 FloatArray = npt.NDArray[np.float64]
 
+# K(distance, parameter, xp): distances > 0 in lattice constants; xp is numpy, or jax.numpy where a
+# gradient is wanted.
+KernelLaw = Callable[[Any, Any, ModuleType], Any]
+
 
 @dataclass(frozen=True)
 class Kernel:
     """A law K(r; parameter) with the symbol of its parameter."""
 
-    law: Callable[[FloatArray, float], FloatArray]
+    law: KernelLaw
     symbol: str
     title: str
 
 
-def gaussian(distance: FloatArray, length: float) -> FloatArray:
+def gaussian(distance: Any, length: Any, xp: ModuleType = np) -> Any:
     """Gaussian, short range: K = exp(-(r/ξ)²), ξ = `length` in lattice constants [P]."""
-    return np.exp(-((distance / length) ** 2))
+    return xp.exp(-((distance / length) ** 2))
 
 
-def power_law(distance: FloatArray, exponent: float) -> FloatArray:
+def power_law(distance: Any, exponent: Any, xp: ModuleType = np) -> Any:  # noqa: ARG001
     """Power law, long range: K = r^-p, p = `exponent`, for r > 0 [P]."""
     return distance**-exponent
 
 
-def rkky(distance: FloatArray, length: float) -> FloatArray:
+def rkky(distance: Any, length: Any, xp: ModuleType = np) -> Any:
     """RKKY: K = x^-4 (x cos x - sin x), x = 2r/γ, γ = `length`, for r > 0 [P]."""
     x = 2.0 * distance / length
-    return (x * np.cos(x) - np.sin(x)) / x**4
+    return (x * xp.cos(x) - xp.sin(x)) / x**4
 
 
 KERNELS = {
@@ -94,8 +100,65 @@ def kernel_table(kernel: str, parameter: float, n_edge: int) -> FloatArray:
     distance = distance_grid(n_edge)
     table = np.zeros_like(distance)
     apart = distance > 0
-    table[apart] = law(distance[apart], parameter)
+    table[apart] = law(distance[apart], parameter, np)
     return table
+
+
+def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge: int) -> FloatArray:
+    """Tabulate a user's own K(r) from site (0, 0), for `simulate_fields`; K(0) = 0.
+
+    Parameters
+    ----------
+    law : callable or array_like, shape (n_distances, 2)
+        K as a function of an array of distances r > 0 in lattice constants, or a table of r and K
+        with rising r, between which K is interpolated linearly.
+    n_edge : int
+        Lattice edge, in sites.
+
+    Returns
+    -------
+    ndarray, shape (n_edge, n_edge)
+        Signed, unnormalised kernel.
+
+    Raises
+    ------
+    InputError
+        If the table does not reach over the lattice, or K is not a finite number everywhere.
+    """
+    distance = distance_grid(n_edge)
+    apart = distance > 0
+    r = distance[apart]
+    values = np.asarray(law(r) if callable(law) else _interpolated(law, r), np.float64)
+    if values.shape != r.shape:
+        raise InputError(
+            f"the kernel must give one value per distance, but gives shape {values.shape} for "
+            f"shape {r.shape}. Write it with NumPy functions."
+        )
+    if not np.isfinite(values).all():
+        bad = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise InputError(
+            f"the kernel must be finite for r > 0, but K({r[bad]:g}) = {values[bad]}. Mend it."
+        )
+    table = np.zeros_like(distance)
+    table[apart] = values
+    return table
+
+
+def _interpolated(law: npt.ArrayLike, r: FloatArray) -> FloatArray:
+    """K at the distances r from a table of two columns."""
+    columns = np.asarray(law, np.float64)
+    if columns.ndim != 2 or columns.shape[1] != 2 or not (np.diff(columns[:, 0]) > 0).all():
+        raise InputError(
+            "a tabulated kernel must have shape (n_distances, 2) with rising distances, but has "
+            f"shape {columns.shape}. Sort its rows."
+        )
+    first, last = columns[0, 0], columns[-1, 0]
+    if first > r.min() or last < r.max():
+        raise InputError(
+            f"a tabulated kernel must reach from r = {r.min():g} to {r.max():.4g}, but reaches "
+            f"from {first:g} to {last:.4g}. Extend it, with zeros where it has died away."
+        )
+    return np.interp(r, columns[:, 0], columns[:, 1])
 
 
 def kernel_sum(table: FloatArray) -> float:

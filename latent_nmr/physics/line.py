@@ -1,12 +1,14 @@
 """The inhomogeneous line: resonance frequencies ν_i of the lattice's nuclei.
 
-A Lorentzian of full width at half maximum Γ cut at ±c has the quantile function
+A line of full width at half maximum Γ cut at ±c has the quantile function, for 0 < u < 1,
 
-    ν(u) = (Γ/2) tan[(2u - 1) arctan(2c/Γ)],    0 < u < 1,
+    ν(u) = (Γ/2) tan[(2u - 1) arctan(2c/Γ)]              Lorentzian,
+    ν(u) = √2 σ erf⁻¹[(2u - 1) erf(c/√2σ)],  σ = Γ/√(8 ln 2)    Gaussian,
 
 so every way to draw ν is a way to draw u. Frequencies in MHz, offsets from the line's centre.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,11 +18,12 @@ import jax.numpy as jnp
 from latent_nmr.errors import check_choice, check_number
 
 DRAWS = ("independent", "stratified", "frozen")
+SHAPES = ("lorentzian", "gaussian")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A cut Lorentzian line and how its sites are drawn.
+    """A cut line and how its sites are drawn.
 
     Parameters
     ----------
@@ -33,21 +36,38 @@ class Line:
         random order, so that uncoupled spins give a noise-free signal. `frozen`: one
         independent field for all curves, the flaw of part of the published data; for study
         only.
+    shape : {"lorentzian", "gaussian"}
+        Distribution before it is cut.
     """
 
     fwhm: float = 0.05
     cutoff: float = 0.5
     draw: str = "independent"
+    shape: str = "lorentzian"
 
     def __post_init__(self):
         check_number("fwhm", self.fwhm, above=0, unit="MHz")
         check_number("cutoff", self.cutoff, above=0, unit="MHz")
         check_choice("line draw", self.draw, DRAWS)
+        check_choice("line shape", self.shape, SHAPES)
+
+    def quantile(self, u: jax.Array) -> jax.Array:
+        """Frequency below which the fraction `u` of the line lies, in MHz."""
+        law = gaussian_quantile if self.shape == "gaussian" else lorentzian_quantile
+        return law(u, self.fwhm, self.cutoff)
 
 
 def lorentzian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
     """Frequency below which the fraction `u` of a cut Lorentzian lies, in MHz."""
     return (fwhm / 2) * jnp.tan((2 * u - 1) * jnp.arctan(2 * cutoff / fwhm))
+
+
+def gaussian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
+    """Frequency below which the fraction `u` of a cut Gaussian lies, in MHz."""
+    # Where the cut is so far out that erf(c/√2σ) rounds to 1, u = 0 and u = 1 lie at infinity.
+    root_two_sigma = fwhm / (2 * math.sqrt(math.log(2)))
+    edge = math.erf(cutoff / root_two_sigma)
+    return jnp.clip(root_two_sigma * jax.scipy.special.erfinv((2 * u - 1) * edge), -cutoff, cutoff)
 
 
 @partial(jax.jit, static_argnames=("n_edge", "line"))
@@ -73,6 +93,4 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line) -> jax.Array:
         u = (jax.random.permutation(key, n_sites).astype(jnp.float32) + 0.5) / n_sites
     else:
         u = jax.random.uniform(key, (n_sites,), jnp.float32)
-    return (
-        lorentzian_quantile(u, line.fwhm, line.cutoff).astype(jnp.float32).reshape(n_edge, n_edge)
-    )
+    return line.quantile(u).astype(jnp.float32).reshape(n_edge, n_edge)

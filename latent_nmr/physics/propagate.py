@@ -1,28 +1,40 @@
-r"""Mean-field dynamics of one lattice of spins: field, rotation, step, record.
+r"""Mean-field dynamics of one lattice of spins: field, schemes, steps, record.
 
-Notation: s_i = <I_i>, |s_i| ≤ 1/2; b_i local field; α couplings in MHz; ν in MHz; t in µs;
-R dephasing rate in MHz. The equation of motion [P, eq. 2] is
+Notation: s_i = <I_i>, |s_i| ≤ 1/2; ν_i, α and the dephasing rate R in MHz outside, in rad per
+interval inside (an interval is a sample interval or a whole part of one; time counts intervals).
+The equation of motion is [P, eqs. 2 and 3]
 
 .. math::
     \dot{\mathbf s}_i = 2\pi\, \mathbf s_i \times \mathbf b_i, \qquad
     \mathbf b_i = (\alpha_x M^x_i,\ \alpha_y M^y_i,\ \nu_i + \alpha_z M^z_i), \qquad
     \mathbf M_i = \tfrac1\kappa \sum_{j \ne i} K(r_{ij})\, \mathbf s_j ,
 
-plus pure dephasing of the transverse part at the rate 2πR. Everything here is a pure function
-of the arrays of one lattice; batches come from ``jax.vmap``.
+plus pure dephasing of the transverse part at the rate 2πR. g denotes the coupled part of the
+field, g = αM. Everything here is a pure function of the arrays of one lattice; batches come from
+``jax.vmap``.
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
+
+The default scheme, `averaged`, is a Magnus integrator of third order with one field evaluation per
+step of n intervals: (1) the line through the mean fields ḡ of the last two steps predicts the
+field; (2) every spin's mean over the step while it turns in that field; (3) the mean field ḡ of
+these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the step before, rotation
+about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the fast
+spins of the line's tails cost no accuracy. At a pulse, and for a step of another length, there
+is no earlier step: three evaluations start it.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-# Up to this angle (rad) the series of `Turn` with N_TERMS terms are exact to rounding: the first
-# term left out is below 3e-8 of the sum in float32 and 1e-16 in float64.
-SERIES_MAX_ANGLE = 1.5
-N_TERMS = {"float32": 6, "float64": 10}
+from latent_nmr.physics.rotation import Vector, cross, mean_on_the_way, sweep
+
+# Weights of the last two steps' mean fields in (1): a constant field acts on a spin's mean over the
+# next step as the linear one g₀ + g₁τ does if it equals g₀ + g₁n/3.
+PREDICT_LAST, PREDICT_BEFORE = 11 / 6, -5 / 6
 
 
 class Lattice(NamedTuple):
@@ -38,20 +50,18 @@ class Lattice(NamedTuple):
         (α_x, α_y, α_z), MHz.
     decay_rate : Array, shape ()
         R, MHz.
+    pulses : Array, shape (n_pulses, 3, 3)
+        Rotation of each pulse, in order of time.
+    unity : Array, shape ()
+        1; see `latent_nmr.physics.rotation.held`.
     """
 
     frequencies: jax.Array
     spectrum: jax.Array
     couplings: jax.Array
     decay_rate: jax.Array
-
-
-class Turn(NamedTuple):
-    """Rotation of every spin about its own field; each entry has shape (n_edge, n_edge)."""
-
-    cosine: jax.Array
-    sine: jax.Array
-    versine: jax.Array
+    pulses: jax.Array
+    unity: jax.Array
 
 
 class Plan(NamedTuple):
@@ -59,175 +69,215 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
-    dt : float
-        Sample interval, µs.
+    interval : float
+        Unit of time inside, µs: the sample interval or a whole part of it.
     segments : tuple of int
-        Sample intervals after each pulse.
-    samples_per_step : int
-        Sample intervals that one step spans (1 where steps are shorter than that).
-    steps_per_sample : int
-        Steps in one sample interval (1 where steps are longer than that).
-    scheme : {"midpoint", "source"}
-        Second-order midpoint rotation, or the first-order scheme of the lattice code behind
-        [P]: field of the current spins, exact rotation.
-    small_angles : bool
-        Whether every rotation stays below `SERIES_MAX_ANGLE`.
+        Intervals after each pulse.
+    stride : int
+        Intervals from one recorded sample to the next.
+    n : int
+        Intervals that one step spans.
+    scheme : {"averaged", "midpoint", "source"}
+        `averaged` as above, third order. `midpoint`: rotation in the field of the step's middle,
+        reached by half a step, second order. `source`: the scheme of the lattice code behind [P],
+        exact rotation in the field of the step's start, first order.
+    max_angle : float
+        Bound of the rotation in one interval, rad.
+    checkpointed : bool
+        Keep few states for the backward pass of a gradient and compute the others again.
     """
 
-    dt: float
+    interval: float
     segments: tuple[int, ...]
-    samples_per_step: int
-    steps_per_sample: int
+    stride: int
+    n: int
     scheme: str
-    small_angles: bool
+    max_angle: float
+    checkpointed: bool = False
 
 
-def local_field(spins: jax.Array, lattice: Lattice) -> jax.Array:
-    """Angular local field 2π b_i of [P, eqs. 2 and 3], in rad/µs.
-
-    Parameters
-    ----------
-    spins : Array, shape (3, n_edge, n_edge)
-        s_i, dimensionless.
-    lattice : Lattice
-
-    Returns
-    -------
-    Array, shape (3, n_edge, n_edge)
-    """
-    # The convolution with K/κ is diagonal in the Fourier basis: n² log n, not n⁴.
-    mean_field = jnp.fft.irfft2(jnp.fft.rfft2(spins) * lattice.spectrum[None], s=spins.shape[1:])
-    field = lattice.couplings[:, None, None] * mean_field
-    return 2 * math.pi * field.at[2].add(lattice.frequencies)
-
-
-def turn_about(field: jax.Array, duration: float, *, small_angles: bool) -> Turn:
-    r"""Coefficients of the exact rotation about a frozen field.
-
-    With the angle :math:`\theta = |\mathbf b|\,t` these are :math:`\cos\theta`,
-    :math:`t \sin\theta/\theta` and :math:`t^2 (1 - \cos\theta)/\theta^2`, all even and smooth
-    in θ, so that a power series in θ² needs neither a square root nor a division.
-
-    Parameters
-    ----------
-    field : Array, shape (3, n_edge, n_edge)
-        Angular field, rad/µs.
-    duration : float
-        t, µs.
-    small_angles : bool
-        Use the series; the caller vouches for θ ≤ `SERIES_MAX_ANGLE`.
-    """
-    angle_sq = jnp.sum(field**2, axis=0) * duration**2
-    if small_angles:
-        n_terms = N_TERMS[str(angle_sq.dtype)]
-        sinc = _alternating_series(angle_sq, first_factorial=1, n_terms=n_terms)
-        versinc = _alternating_series(angle_sq, first_factorial=2, n_terms=n_terms)
-    else:
-        # sinc of an angle made safe at zero keeps value and gradient finite there.
-        positive = angle_sq > 0
-        angle = jnp.sqrt(jnp.where(positive, angle_sq, 1.0)) * positive
-        sinc = jnp.sinc(angle / math.pi)
-        versinc = 0.5 * jnp.sinc(angle / (2 * math.pi)) ** 2
-    return Turn(1 - versinc * angle_sq, sinc * duration, versinc * duration**2)
-
-
-def rotate(spins: jax.Array, field: jax.Array, turn: Turn) -> jax.Array:
-    """Solve ds/dt = s × b for a frozen field by Rodrigues' formula; |s| is conserved.
-
-    Parameters
-    ----------
-    spins, field : Array, shape (3, n_edge, n_edge)
-        Spins, dimensionless, and angular field, rad/µs.
-    turn : Turn
-        From :func:`turn_about` with the same field.
-    """
-    sx, sy, sz = spins
-    bx, by, bz = field
-    along = turn.versine * (sx * bx + sy * by + sz * bz)
-    return jnp.stack(
-        [
-            turn.cosine * sx + turn.sine * (sy * bz - sz * by) + along * bx,
-            turn.cosine * sy + turn.sine * (sz * bx - sx * bz) + along * by,
-            turn.cosine * sz + turn.sine * (sx * by - sy * bx) + along * bz,
-        ]
+def in_angles(lattice: Lattice, interval: float) -> Lattice:
+    """Convert frequencies, couplings and decay from MHz to rad per interval."""
+    scale = 2 * math.pi * interval
+    return lattice._replace(
+        frequencies=scale * lattice.frequencies,
+        couplings=scale * lattice.couplings,
+        decay_rate=scale * lattice.decay_rate,
     )
 
 
-def dephase(spins: jax.Array, decay_rate: jax.Array, duration: float) -> jax.Array:
-    """Shrink the transverse part by exp(-2πR t)."""
-    kept = jnp.exp(-2 * math.pi * decay_rate * duration)
-    return spins * jnp.stack([kept, kept, jnp.ones_like(kept)])[:, None, None]
+def mean_field(spins: Vector, lattice: Lattice) -> Vector:
+    """Coupled part of every local field, g_i = α M_i [P, eqs. 2 and 3], rad per interval."""
+    # The convolution with K/κ is diagonal in the Fourier basis: n² log n, not n⁴.
+    stacked = jnp.stack(spins)
+    transform = jnp.fft.rfft2(stacked) * lattice.spectrum[None]
+    x, y, z = jnp.fft.irfft2(transform, s=stacked.shape[1:])
+    alpha = lattice.couplings
+    return alpha[0] * x, alpha[1] * y, alpha[2] * z
 
 
-def evolve(
-    spins: jax.Array, field: jax.Array, lattice: Lattice, duration: float, plan: Plan
-) -> jax.Array:
-    """Rotate in a frozen field for `duration` µs, dephasing half before and half after."""
-    turn = turn_about(field, duration, small_angles=plan.small_angles)
-    spins = dephase(spins, lattice.decay_rate, duration / 2)
-    return dephase(rotate(spins, field, turn), lattice.decay_rate, duration / 2)
+def with_line(field: Vector, lattice: Lattice) -> Vector:
+    """Add the site's own frequency to a field: b = ν ẑ + g."""
+    return field[0], field[1], field[2] + lattice.frequencies
 
 
-def step(
-    spins: jax.Array, lattice: Lattice, plan: Plan, n_samples: int
-) -> tuple[jax.Array, jax.Array]:
-    """Advance by `n_samples` sample intervals in one field and record each of them.
+def combine(weight_a: float, a: Vector, weight_b: float, b: Vector) -> Vector:
+    """Weighted sum of two fields."""
+    x, y, z = (weight_a * u + weight_b * v for u, v in zip(a, b, strict=True))
+    return x, y, z
 
-    The field is that of the midpoint, reached by half a step in the field of the start
-    (second order), or of the start itself (`scheme="source"`, first order).
+
+def dephase(spins: Vector, lattice: Lattice, n: float) -> Vector:
+    """Shrink the transverse part as pure dephasing does in n intervals."""
+    kept = jnp.exp(-lattice.decay_rate * n)
+    return kept * spins[0], kept * spins[1], spins[2]
+
+
+def turn(
+    spins: Vector, field: Vector, lattice: Lattice, plan: Plan, n: int
+) -> tuple[Vector, jax.Array]:
+    """Rotate by n intervals in a frozen field, dephasing half before and half after.
 
     Returns
     -------
-    spins : Array, shape (3, n_edge, n_edge)
-        At the end of the step.
-    signal : Array, shape (n_samples, 3)
-        Mean spin after each interval: the step's start state turned part of the way.
+    spins : tuple of 3 Array, shape (n_edge, n_edge)
+    signal : Array, shape (n, 3)
+        Mean spin after each interval.
     """
-    interval = plan.dt / plan.steps_per_sample
-    field = local_field(spins, lattice)
+    spins, signal = sweep(dephase(spins, lattice, n / 2), field, lattice.unity, n, plan.max_angle)
+    # Half a step's decay was taken in advance: what is seen after k intervals lacks k − n/2.
+    kept = jnp.exp(-lattice.decay_rate * (jnp.arange(1, n + 1) - n / 2))
+    signal = signal * jnp.stack([kept, kept, jnp.ones_like(kept)], axis=1)
+    return dephase(spins, lattice, n / 2), signal
+
+
+def mean_field_ahead(
+    spins: Vector, predicted: Vector, lattice: Lattice, plan: Plan, n: int
+) -> Vector:
+    """Mean field ḡ over the next n intervals, of spins that meanwhile turn in `predicted`."""
+    start = dephase(spins, lattice, n / 2)
+    mean = mean_on_the_way(start, with_line(predicted, lattice), n, plan.max_angle)
+    return mean_field(mean, lattice)
+
+
+def magnus_turn(
+    spins: Vector, field: Vector, rise: Vector, lattice: Lattice, plan: Plan, n: int
+) -> tuple[Vector, jax.Array]:
+    """Rotate by n intervals in a field that rises linearly, by `rise` over them.
+
+    Magnus' second term for s' = s × b with b = b̄ + (τ/n − 1/2) d is n²/12 b̄ × d.
+    """
+    at_middle = with_line(field, lattice)
+    effective = combine(1, at_middle, n / 12, cross(at_middle, rise))
+    return turn(spins, effective, lattice, plan, n)
+
+
+def starting_step(
+    spins: Vector, lattice: Lattice, plan: Plan, n: int
+) -> tuple[Vector, jax.Array, tuple[Vector, Vector]]:
+    """One `averaged` step of n intervals that knows of no earlier one; three evaluations.
+
+    Returns
+    -------
+    spins, signal
+        As :func:`turn`.
+    history : tuple of 2 Vector
+        Mean field of this step, and that of a step before as the rise suggests it.
+    """
+    at_start = mean_field(spins, lattice)
+    field = mean_field_ahead(spins, at_start, lattice, plan, n)
+    predicted = combine(1 / 3, at_start, 2 / 3, field)  # g₀ + (rise = 2(ḡ − g₀)) / 3
+    field = mean_field_ahead(spins, predicted, lattice, plan, n)
+    rise = combine(2, field, -2, at_start)
+    spins, signal = magnus_turn(spins, field, rise, lattice, plan, n)
+    return spins, signal, (field, combine(1, field, -1, rise))
+
+
+def averaged_step(
+    spins: Vector, history: tuple[Vector, Vector], lattice: Lattice, plan: Plan
+) -> tuple[Vector, jax.Array, tuple[Vector, Vector]]:
+    """One `averaged` step after others of the same length; one evaluation."""
+    last, before = history
+    predicted = combine(PREDICT_LAST, last, PREDICT_BEFORE, before)
+    field = mean_field_ahead(spins, predicted, lattice, plan, plan.n)
+    rise = combine(1, field, -1, last)
+    spins, signal = magnus_turn(spins, field, rise, lattice, plan, plan.n)
+    return spins, signal, (field, last)
+
+
+def frozen_step(spins: Vector, lattice: Lattice, plan: Plan, n: int) -> tuple[Vector, jax.Array]:
+    """One step of `midpoint` or `source`: n intervals in one field."""
+    field = with_line(mean_field(spins, lattice), lattice)
     if plan.scheme == "midpoint":
-        midpoint = evolve(spins, field, lattice, n_samples * interval / 2, plan)
-        field = local_field(midpoint, lattice)
-    turn = turn_about(field, interval, small_angles=plan.small_angles)
-    halfway = jnp.exp(-math.pi * lattice.decay_rate * interval)
-    kept = jnp.stack([halfway, halfway, jnp.ones_like(halfway)])[:, None, None]
-    signal = []
-    for _ in range(n_samples):
-        spins = kept * rotate(kept * spins, field, turn)
-        signal.append(jnp.mean(spins, axis=(1, 2)))
-    return spins, jnp.stack(signal)
+        half = plan._replace(max_angle=plan.max_angle * n / 2)
+        x, y, z = (b * (n / 2) for b in field)
+        middle, _ = turn(
+            spins, (x, y, z), lattice._replace(decay_rate=lattice.decay_rate * n / 2), half, 1
+        )
+        field = with_line(mean_field(middle, lattice), lattice)
+    return turn(spins, field, lattice, plan, n)
 
 
 def free_evolution(
-    spins: jax.Array, lattice: Lattice, plan: Plan, n_samples: int
-) -> tuple[jax.Array, jax.Array]:
-    """Evolve through `n_samples` sample intervals; returns spins and (n_samples, 3) signal."""
-    n_steps, remainder = divmod(n_samples, plan.samples_per_step)
+    spins: Vector, lattice: Lattice, plan: Plan, n_intervals: int
+) -> tuple[Vector, jax.Array]:
+    """Evolve through `n_intervals`; returns spins and (n_intervals, 3) signal.
 
-    def advance(spins, _):
-        if plan.steps_per_sample == 1:
-            return step(spins, lattice, plan, plan.samples_per_step)
-        for _ in range(plan.steps_per_sample):
-            spins, signal = step(spins, lattice, plan, 1)
-        return spins, signal
+    Steps end exactly at the end, so the last one may be shorter.
+    """
+    n_steps, remainder = divmod(n_intervals, plan.n)
+    signals = []
+    if plan.scheme == "averaged":
+        if n_steps:
+            spins, signal, history = starting_step(spins, lattice, plan, plan.n)
+            signals.append(signal)
 
-    spins, signal = jax.lax.scan(advance, spins, length=n_steps)
-    signal = signal.reshape(-1, 3)
-    if remainder:
-        # Steps end exactly at a pulse, so the last one before it may be shorter.
-        spins, tail = step(spins, lattice, plan, remainder)
-        signal = jnp.concatenate([signal, tail])
-    return spins, signal
+            def advance(state):
+                spins, history = state
+                spins, signal, history = averaged_step(spins, history, lattice, plan)
+                return (spins, history), signal
+
+            (spins, _), signal = _repeat(advance, (spins, history), n_steps - 1, plan)
+            signals.append(signal)
+        if remainder:
+            spins, signal, _ = starting_step(spins, lattice, plan, remainder)
+            signals.append(signal)
+    else:
+        spins, signal = _repeat(
+            lambda s: frozen_step(s, lattice, plan, plan.n), spins, n_steps, plan
+        )
+        signals.append(signal)
+        if remainder:
+            spins, signal = frozen_step(spins, lattice, plan, remainder)
+            signals.append(signal)
+    return spins, jnp.concatenate(signals) if signals else jnp.zeros((0, 3), spins[0].dtype)
 
 
-def record(lattice: Lattice, pulses: jax.Array, plan: Plan) -> jax.Array:
+def _repeat(advance, state, n_steps: int, plan: Plan):
+    """Apply `advance` `n_steps` times; returns the state and the signals, joined.
+
+    Checkpointed, the steps go in about √n_steps groups of which only the first states are kept.
+    """
+
+    def steps(state, count):
+        return jax.lax.scan(lambda s, _: advance(s), state, length=count)
+
+    if not plan.checkpointed:
+        state, signal = steps(state, n_steps)
+        return state, signal.reshape(-1, 3)
+    size = max(math.isqrt(n_steps), 1)
+    group = jax.checkpoint(partial(steps, count=size))  # type: ignore[attr-defined]
+    state, signal = jax.lax.scan(lambda s, _: group(s), state, length=n_steps // size)
+    state, rest = steps(state, n_steps % size)
+    return state, jnp.concatenate([signal.reshape(-1, 3), rest.reshape(-1, 3)])
+
+
+def record(lattice: Lattice, plan: Plan) -> jax.Array:
     """Mean spin of one lattice at every sample of the sequence.
 
     Parameters
     ----------
     lattice : Lattice
-    pulses : Array, shape (n_pulses, 3, 3)
-        Rotation of each pulse, in order of time.
     plan : Plan
 
     Returns
@@ -235,20 +285,27 @@ def record(lattice: Lattice, pulses: jax.Array, plan: Plan) -> jax.Array:
     Array, shape (n_samples, 3)
         Mean of (s^x, s^y, s^z) over the sites, dimensionless; |M(0)| = 1/2 after 90°.
     """
-    up = jnp.zeros((3, *lattice.frequencies.shape), lattice.frequencies.dtype).at[2].set(0.5)
-    spins, signal = up, jnp.zeros((0, 3), lattice.frequencies.dtype)
-    for pulse, n_samples in zip(pulses, plan.segments, strict=True):
-        spins = jnp.einsum("ab,bij->aij", pulse, spins)
-        after_pulse = jnp.mean(spins, axis=(1, 2))[None]
-        spins, tail = free_evolution(spins, lattice, plan, n_samples)
+    lattice = in_angles(lattice, plan.interval)
+    zero = jnp.zeros_like(lattice.frequencies)
+    spins: Vector = (zero, zero, zero + 0.5)
+    signal = jnp.zeros((0, 3), zero.dtype)
+    for pulse, n_intervals in zip(lattice.pulses, plan.segments, strict=True):
+        x, y, z = jnp.einsum("ab,bij->aij", pulse, jnp.stack(spins), precision="highest")
+        after_pulse = jnp.stack([jnp.mean(x), jnp.mean(y), jnp.mean(z)])[None]
+        spins, tail = free_evolution((x, y, z), lattice, plan, n_intervals)
         # A sample at a pulse's time is the one just after it.
         signal = jnp.concatenate([signal[:-1], after_pulse, tail])
-    return signal
+    return signal[:: plan.stride]
 
 
-def _alternating_series(x: jax.Array, *, first_factorial: int, n_terms: int) -> jax.Array:
-    """Σ_k (-x)^k / (2k + first_factorial)! by Horner's rule: sinc (1) or versine (2) of √x."""
-    total = jnp.zeros_like(x)
-    for k in reversed(range(n_terms)):
-        total = total * x + (-1) ** k / math.factorial(2 * k + first_factorial)
+def field_evaluations(plan: Plan) -> int:
+    """How often `record` evaluates the mean field of the whole lattice."""
+    total = 0
+    for n_intervals in plan.segments:
+        n_steps, remainder = divmod(n_intervals, plan.n)
+        if plan.scheme == "averaged":
+            total += max(n_steps + 2, 0) if n_steps else 0
+            total += 3 if remainder else 0
+        else:
+            total += (2 if plan.scheme == "midpoint" else 1) * (n_steps + bool(remainder))
     return total

@@ -97,7 +97,13 @@ class Sequence:
 
 
 def spin_echo(
-    dt: float, pulse_spacing: int, n_samples: int, flip_angle: float = math.pi / 2
+    dt: float,
+    pulse_spacing: int,
+    n_samples: int,
+    flip_angle: float = math.pi / 2,
+    *,
+    flip_error: float = 0.0,
+    phases: tuple[float, float] = (0.0, math.pi / 2),
 ) -> Sequence:
     """Hahn echo: θ about x at t = 0, 2θ about y at τ, echo at 2τ.
 
@@ -110,7 +116,11 @@ def spin_echo(
     n_samples : int
         Length of the record, which must reach beyond the second pulse.
     flip_angle : float
-        θ, rad.
+        Nominal θ, rad.
+    flip_error : float
+        ε: every pulse turns by (1 + ε) times its nominal angle.
+    phases : tuple of 2 float
+        Phases of the two pulses, rad: 0 is x, π/2 is y.
 
     Returns
     -------
@@ -129,5 +139,33 @@ def spin_echo(
             f"n_samples must exceed pulse_spacing = {pulse_spacing}, so that the second pulse is "
             f"on the record, but is {n_samples}. Record longer or shorten the spacing."
         )
-    pulses = (Pulse(0, flip_angle), Pulse(pulse_spacing, 2 * flip_angle, math.pi / 2))
+    turned = (1 + check_number("flip_error", flip_error)) * flip_angle
+    first, second = phases
+    pulses = (Pulse(0, turned, first), Pulse(pulse_spacing, 2 * turned, second))
     return Sequence(dt, n_samples, pulses)
+
+
+def cpmg(
+    dt: float,
+    pulse_spacing: int,
+    n_echoes: int,
+    flip_angle: float = math.pi / 2,
+    *,
+    flip_error: float = 0.0,
+    phases: tuple[float, float] = (0.0, math.pi / 2),
+) -> Sequence:
+    """Carr-Purcell-Meiboom-Gill train: θ at 0, 2θ at τ, 3τ, 5τ, …; echoes at 2τ, 4τ, ….
+
+    The record ends at 2 n_echoes τ, on top of the last echo. Parameters as in :func:`spin_echo`;
+    `phases` are those of the first and of all later pulses.
+    """
+    check_count("pulse_spacing", pulse_spacing)
+    check_count("n_echoes", n_echoes)
+    check_number("flip_angle", flip_angle, unit="(rad)")
+    turned = (1 + check_number("flip_error", flip_error)) * flip_angle
+    refocusing = (
+        Pulse((2 * echo + 1) * pulse_spacing, 2 * turned, phases[1]) for echo in range(n_echoes)
+    )
+    return Sequence(
+        dt, 2 * n_echoes * pulse_spacing + 1, (Pulse(0, turned, phases[0]), *refocusing)
+    )

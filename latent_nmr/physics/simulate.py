@@ -12,9 +12,12 @@ import numpy.typing as npt
 
 from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.physics import kernels
-from latent_nmr.physics.fields import DTYPES, SCHEMES, simulate_fields, split_step
+from latent_nmr.physics.fields import DTYPES, SCHEMES, simulate_fields
 from latent_nmr.physics.line import draw_frequencies
-from latent_nmr.physics.presets import CurveParameters, Preset, get_preset
+from latent_nmr.physics.parameters import CurveParameters
+from latent_nmr.physics.presets import Preset, get_preset
+from latent_nmr.physics.propagate import field_evaluations
+from latent_nmr.physics.steps import make_plan, split_step
 
 # JAX makes its keys from 32 bits: larger seeds would repeat smaller ones.
 MAX_SEED = 2**32 - 1
@@ -37,35 +40,43 @@ class Simulation:
         How ν is drawn, see `Line`.
     n_edge : int or None
         Lattice edge in sites; None takes the preset's.
-    step : float
-        Time step in sample intervals: a whole number, or one over a whole number.
-    scheme : {"midpoint", "source"}
-        Second-order midpoint rotation or the first-order scheme of the source.
+    line_shape : {"lorentzian", "gaussian"}
+        Distribution of ν, with the preset's width and cutoff.
+    step : float or None
+        Time step in sample intervals: a whole number, or one over a whole number. None chooses
+        it for each curve, see `simulate_fields`.
+    scheme : {"averaged", "midpoint", "source"}
+        See `simulate_fields`.
     dtype : {"float32", "float64"}
         Precision of the dynamics; ν is drawn in float32 for both.
+    with_mz : bool
+        Keep M_z too, which no receiver sees.
     """
 
     preset: str = "paper"
     seed: int = 0
     line_draw: str = "independent"
     n_edge: int | None = None
-    step: float = 2.0
-    scheme: str = "midpoint"
+    line_shape: str = "lorentzian"
+    step: float | None = None
+    scheme: str = "averaged"
     dtype: str = "float32"
+    with_mz: bool = False
 
     def __post_init__(self):
         check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
-        split_step(self.step)
+        if self.step is not None:
+            split_step(self.step)
         check_choice("scheme", self.scheme, SCHEMES)
         check_choice("dtype", self.dtype, DTYPES)
-        replace(get_preset(self.preset).line, draw=self.line_draw)
+        replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
         if self.n_edge is not None:
             check_count("n_edge", self.n_edge, at_least=2)
 
     def resolve(self) -> Preset:
-        """Return the preset with this simulation's lattice edge and way of drawing ν."""
+        """Return the preset with this simulation's lattice edge and its line."""
         preset = get_preset(self.preset)
-        line = replace(preset.line, draw=self.line_draw)
+        line = replace(preset.line, draw=self.line_draw, shape=self.line_shape)
         return replace(preset, line=line, n_edge=self.n_edge or preset.n_edge)
 
 
@@ -126,6 +137,26 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
     return SimulatedCurves(signal, parameters, lengths)
 
 
+def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]:
+    """Mean-field evaluations that each of the given curves will take: a measure of its cost."""
+    preset, parameters = draw_parameters(simulation, indices)
+    fields = draw_fields(simulation, indices)
+    return [
+        field_evaluations(
+            make_plan(
+                frequencies.astype(np.float64),
+                kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge),
+                np.array(p.couplings),
+                p.decay_rate,
+                preset.sequence,
+                step=simulation.step,
+                scheme=simulation.scheme,
+            )
+        )
+        for frequencies, p in zip(fields, parameters, strict=True)
+    ]
+
+
 def draw_parameters(
     simulation: Simulation, indices: Rows[int]
 ) -> tuple[Preset, list[CurveParameters]]:
@@ -133,7 +164,10 @@ def draw_parameters(
     preset = simulation.resolve()
     with jax.enable_x64(False):  # whatever the caller's setting is, the draws are the same
         key = jax.random.fold_in(jax.random.key(simulation.seed), ROLE_PARAMETERS)
-        return preset, [preset.draw_parameters(jax.random.fold_in(key, i), i) for i in indices]
+        keys = [jax.random.fold_in(key, index) for index in indices]
+        n_edge = preset.n_edge
+        rows = zip(keys, indices, strict=True)
+        return preset, [preset.law.draw(key, index, n_edge) for key, index in rows]
 
 
 def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:

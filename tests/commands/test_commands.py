@@ -174,15 +174,34 @@ class TestRunFolder:
 
 
 class TestDefaultData:
-    """Without --data the default set is simulated once and kept."""
+    """Without --data: the reference set of the repository, or fresh curves, kept."""
 
-    def test_it_is_made_on_first_use_and_reused(self, tmp_path, monkeypatch):
+    def test_the_reference_set_is_the_default(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(ROOT)
+        out = tmp_path / "run"
+        arguments = ["--n-curves", "40", "--out", str(out)]
+        assert main(["train-vae", *arguments, *QUICK]) == 0
+        result = json.loads((out / "run.json").read_text("utf-8"))
+        assert result["data"] == "artifacts/compact/paper-stratified-3000.npz"
+        embedding = (out / "embedding.csv").read_text("utf-8").splitlines()
+        assert len(embedding) == 41
+
+    def test_where_there_is_none_the_other_way_is_named(self, tmp_path, monkeypatch, capsys):
         monkeypatch.chdir(tmp_path)
-        assert main(["train-vae", "--n-curves", "6", *QUICK]) == 0
+        assert "--simulate N" in refused(capsys, ["train-vae", *QUICK])
+        assert not (tmp_path / "artifacts" / "runs" / "vae-echo-seed0").exists()
+
+    def test_data_and_simulate_exclude_each_other(self, data, tmp_path, capsys):
+        arguments = [*train(data, tmp_path / "run"), "--simulate", "5"]
+        assert "--data and --simulate must not both" in refused(capsys, arguments)
+
+    def test_fresh_curves_are_made_once_and_reused(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert main(["train-vae", "--simulate", "6", *QUICK]) == 0
         store = tmp_path / "artifacts" / "data" / "paper-independent-seed0.zarr"
         assert load_echoes(store).attrs["n_edge"] == 100
         made = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
-        assert main(["train-vae", "--n-curves", "5", "--seed", "1", *QUICK]) == 0
+        assert main(["train-vae", "--simulate", "5", "--seed", "1", *QUICK]) == 0
         assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == made
         runs = {path.name for path in (tmp_path / "artifacts" / "runs").glob("vae*")}
         assert runs == {"vae-echo-seed0", "vae-echo-seed1"}
@@ -197,6 +216,23 @@ class TestSimulate:
             assert main(simulate(path, n_curves, "--json")) == 0
             result = json.loads(capsys.readouterr().out)
             assert (result["n_curves"], result["n_simulated"]) == (n_curves, n_made)
+
+    def test_a_dry_run_says_the_cost_and_makes_nothing(self, tmp_path, capsys):
+        path = tmp_path / "deep" / "echoes.zarr"
+        assert main(simulate(path, 30, "--dry-run")) == 0
+        said = capsys.readouterr().out
+        assert "30 of 30 curves to simulate: about " in said
+        # Steps of 4 on segments of 628 and 1253 samples: 157 + 313 steps, two more at the start
+        # of each segment, and three for the sample that is left over.
+        assert "477 field evaluations per curve" in said
+        assert not path.parent.exists()
+        assert main(simulate(path, 3)) == 0
+        capsys.readouterr()
+        assert main(simulate(path, 30, "--dry-run", "--json")) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert (result["n_curves"], result["n_to_simulate"]) == (30, 27)
+        assert result["seconds"] > 0
+        assert load_echoes(path).sizes["curve"] == 3
 
     @pytest.mark.parametrize(
         ("arguments", "words"),

@@ -13,12 +13,12 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data.echoes import LABELS, fingerprint
-from latent_nmr.data.store import BATCH_SIZE, fill_store, load_echoes, make_simulation, simulate
+from latent_nmr.data.store import CHUNK, fill_store, load_echoes, make_simulation, simulate
 from latent_nmr.errors import InputError
 
 EDGE = 12
 SIMULATION = make_simulation(n_edge=EDGE, seed=3, step=4)
-N_CURVES = 2 * BATCH_SIZE + 3
+N_CURVES = 2 * CHUNK + 3
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class TestSimulate:
     def test_a_longer_set_extends_a_shorter_one(self):
         settings = {"n_edge": EDGE, "seed": 3, "step": 4}
         short = simulate("paper", 5, **settings)
-        longer = simulate("paper", BATCH_SIZE + 2, **settings)
+        longer = simulate("paper", CHUNK + 2, **settings)
         assert_same(longer.isel(curve=slice(5)), short)
 
     def test_it_is_what_a_store_holds(self, filled):
@@ -77,6 +77,41 @@ class TestSimulate:
         one, two = (simulate("paper", 2, n_edge=EDGE, seed=seed) for seed in (1, 2))
         assert fingerprint(one) != fingerprint(two)
 
+    def test_mz_is_kept_on_request_and_the_rest_stays_as_it_is(self, tmp_path):
+        without = simulate("paper", 3, n_edge=EDGE, seed=3)
+        assert "mz" not in without
+        with_mz = simulate("paper", 3, n_edge=EDGE, seed=3, with_mz=True)
+        np.testing.assert_array_equal(with_mz["my"], without["my"])
+        # A 90° pulse leaves nothing along z, and interactions bring a little of it back.
+        largest = np.abs(with_mz["mz"].to_numpy()).max(axis=1)
+        assert (np.abs(with_mz["mz"].to_numpy()[:, 0]) < 1e-7).all()
+        assert ((largest > 1e-4) & (largest < 0.5)).all()
+        path = tmp_path / "with_mz.zarr"
+        list(fill_store(path, make_simulation(n_edge=EDGE, seed=3, with_mz=True), 3))
+        assert_same(load_echoes(path), with_mz)
+
+    @pytest.mark.parametrize(
+        ("preset", "own", "kernels"),
+        [
+            ("challenge2021-gauss", ("alpha", "xi", "d"), {"gaussian"}),
+            ("challenge2021-rkky", ("alpha", "xi", "d"), {"rkky"}),
+            ("challenge2020", ("alpha", "xi", "p", "d"), {"power"}),
+        ],
+    )
+    def test_a_challenge_set_keeps_the_challenges_own_parameters(
+        self, preset, own, kernels, tmp_path
+    ):
+        dataset = simulate(preset, 4, n_edge=EDGE)
+        names = {str(name) for name in dataset.coords if str(name).startswith("challenge_")}
+        assert names == {f"challenge_{name}" for name in own}
+        assert set(dataset["kernel"].to_numpy()) == kernels
+        assert (dataset["alpha_x"] >= 0).all()
+        assert (dataset["alpha_z"] == 0).all()
+        np.testing.assert_allclose(dataset["W"], 2 * dataset["alpha_x"], rtol=1e-15)
+        path = tmp_path / "challenge.zarr"
+        list(fill_store(path, make_simulation(preset=preset, n_edge=EDGE), 4))
+        assert_same(load_echoes(path), dataset)
+
     def test_an_unknown_setting_is_named(self):
         with pytest.raises(InputError, match=r"'edge' is given"):
             simulate("paper", 2, edge=12)
@@ -90,7 +125,7 @@ class TestFillStore:
     """Making a store, batch by batch."""
 
     def test_counts_grow_by_whole_batches_to_the_number_asked_for(self, filled):
-        assert filled[1] == [0, BATCH_SIZE, 2 * BATCH_SIZE, N_CURVES]
+        assert filled[1] == [0, CHUNK, 2 * CHUNK, N_CURVES]
 
     def test_a_full_store_is_left_alone(self, filled):
         files = {p: p.stat().st_mtime_ns for p in filled[0].rglob("*") if p.is_file()}
@@ -101,10 +136,10 @@ class TestFillStore:
     def test_an_abandoned_store_is_continued_to_the_same_bits(self, filled, tmp_path):
         path = tmp_path / "abandoned.zarr"
         counts = fill_store(path, SIMULATION, N_CURVES)
-        assert [next(counts), next(counts)] == [0, BATCH_SIZE]
+        assert [next(counts), next(counts)] == [0, CHUNK]
         counts.close()
-        assert load_echoes(path).sizes["curve"] == BATCH_SIZE
-        assert next(fill_store(path, SIMULATION, N_CURVES)) == BATCH_SIZE
+        assert load_echoes(path).sizes["curve"] == CHUNK
+        assert next(fill_store(path, SIMULATION, N_CURVES)) == CHUNK
         assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
         assert_same(load_echoes(path), load_echoes(filled[0]))
 
@@ -114,7 +149,10 @@ class TestFillStore:
         assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
         assert_same(load_echoes(path), load_echoes(filled[0]))
 
-    @pytest.mark.parametrize(("setting", "value"), [("seed", 4), ("step", 2.0), ("n_edge", 10)])
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [("seed", 4), ("step", 2.0), ("n_edge", 10), ("scheme", "source"), ("with_mz", True)],
+    )
     def test_other_settings_are_refused_by_name(self, filled, setting, value):
         known = {"n_edge": EDGE, "seed": 3, "step": 4}
         other = make_simulation(**(known | {setting: value}))
@@ -131,6 +169,35 @@ class TestFillStore:
         assert next(fill_store(path, SIMULATION, 2)) == 0
 
 
+class TestFullDisk:
+    """What a writer says when its disk is full, and what it leaves."""
+
+    # The largest file the process may write stands for the disk: chunks of signals are larger.
+    CODE = (
+        "import resource, sys; from pathlib import Path\n"
+        "from latent_nmr.data.store import fill_store, make_simulation\n"
+        f"simulation = make_simulation(n_edge={EDGE}, seed=3, step=4)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "try: list(fill_store(Path(sys.argv[1]), simulation, int(sys.argv[2])))\n"
+        "except ValueError as error: print(error)"
+    )
+
+    def test_finished_curves_stay_readable_and_the_message_counts_them(self, filled, store):
+        more = N_CURVES + 3 * CHUNK
+        done = subprocess.run(
+            [sys.executable, "-c", self.CODE, str(store), str(more)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert f"no space for more than {N_CURVES} of {more} curves" in done.stdout
+        assert "Free space and run the same command again" in done.stdout
+        assert_same(load_echoes(store), load_echoes(filled[0]))
+        assert list(fill_store(store, SIMULATION, more))[-1] == more
+        in_memory = simulate("paper", more, n_edge=EDGE, seed=3, step=4)
+        assert_same(load_echoes(store), in_memory)
+
+
 class TestLoadEchoes:
     """Reading a store: finished curves or a clear refusal, never zeros."""
 
@@ -144,7 +211,7 @@ class TestLoadEchoes:
 
     def test_a_lost_chunk_reads_as_nan_and_is_refused_by_name(self, store):
         shutil.rmtree(store / "my" / "c" / "1")
-        with pytest.raises(InputError, match=rf"my of curve {BATCH_SIZE} is nan"):
+        with pytest.raises(InputError, match=rf"my of curve {CHUNK} is nan"):
             load_echoes(store)
 
     def test_a_damaged_chunk_is_refused(self, store):
@@ -201,8 +268,34 @@ class TestKilledWriter:
             text=True,
         )
 
+    @pytest.mark.slow
+    def test_twenty_kills_at_any_moment_leave_no_trace(self, tmp_path):
+        path, n_curves = tmp_path / "killed.zarr", 400 * CHUNK
+        rng, finished, kills = np.random.default_rng(1), 0, 0
+        while kills < 20:
+            process = self.start(path, n_curves)
+            # From the start of the interpreter, over creation and compilation, into the batches.
+            time.sleep(float(rng.uniform(0.5, 9)))
+            kills += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            announced = [int(line) for line in process.stdout]
+            process.stdout.close()
+            if announced:
+                assert announced[0] >= finished, "a finished batch was lost"
+                finished = announced[-1]
+            if path.exists():
+                if finished:
+                    assert load_echoes(path).sizes["curve"] >= finished
+                assert len(list(path.parent.iterdir())) <= 2, "only the store and its lock stay"
+        assert 0 < finished < n_curves, "the kills must come while there is work"
+        n_kept = finished + 2 * CHUNK
+        list(fill_store(path, SIMULATION, n_kept))
+        reference = simulate("paper", n_kept, n_edge=EDGE, seed=3, step=4)
+        assert_same(load_echoes(path, n_kept), reference)
+
     def test_a_store_killed_again_and_again_ends_up_whole(self, tmp_path):
-        path, n_curves = tmp_path / "killed.zarr", 40 * BATCH_SIZE
+        path, n_curves = tmp_path / "killed.zarr", 40 * CHUNK
         rng, finished = np.random.default_rng(0), 0
         for _ in range(3):
             process = self.start(path, n_curves)

@@ -1,0 +1,230 @@
+"""Tables of numbers in text files: read fast, and where that fails name the line and its rule.
+
+The fast reader accepts no table that the slow one refuses. The slow one runs only after it, to
+say what is wrong. Lines count from 1.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr._files import staged_file
+from latent_nmr.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+
+# Enough digits to tell any two float32 numbers apart.
+SIGNAL_FORMAT = "%.9g"
+LARGEST_DOUBLE = float(np.finfo(np.float64).max)
+LARGEST_SINGLE = float(np.finfo(np.float32).max)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_LONGEST_QUOTE = 40
+
+
+def flaw(path: Path, line: int, what_is_wrong: str, cure: str) -> InputError:
+    """Error that names file and line; `what_is_wrong` says name, rule and offending value."""
+    return InputError(f"{path}, line {line}: {what_is_wrong}. {cure}")
+
+
+def quote(text: str) -> str:
+    """`text` in quotation marks, cut where it is long."""
+    return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file that is not empty, or raise `InputError`."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} must be a file, but there is none. Check the folder and the file's name."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{path} must be a readable file, but cannot be read ({error.strerror}). "
+            "Check the path and its permissions."
+        ) from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise flaw(
+            path,
+            line,
+            f"the file must be UTF-8 text, but holds the byte 0x{byte:02x}",
+            "Is it a binary or compressed file? Give the text.",
+        ) from None
+    if not text.strip():
+        raise InputError(f"{path} must hold at least one row, but is empty. Fetch it anew.")
+    return text
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines of a text without their ends, be these LF, CRLF or CR."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.removesuffix("\n").split("\n")
+
+
+def read_table(path: Path, n_columns: int | None = None) -> FloatArray:
+    """Read rows of numbers, in the range of float32, that are separated by white space.
+
+    Parameters
+    ----------
+    path : Path
+    n_columns : int, optional
+        Numbers in each row; by default as many as in the first.
+
+    Returns
+    -------
+    ndarray, shape (n_lines, n_columns)
+        Row i stands in line i + 1.
+    """
+    lines = split_lines(read_text(path))
+    n_values = n_columns or len(lines[0].split())
+    return parse_rows(lines, path, [f"value {i + 1}" for i in range(n_values)])
+
+
+def parse_rows(
+    lines: list[str],
+    path: Path,
+    names: Sequence[str],
+    *,
+    first_line: int = 1,
+    delimiter: str | None = None,
+) -> FloatArray:
+    """Parse lines of numbers in the range of float32, shape (n_lines, len(names)).
+
+    Parameters
+    ----------
+    lines : list of str
+    path : Path
+        File that they come from.
+    names : sequence of str
+        What each number is called in a message.
+    first_line : int
+        Number of `lines[0]` in the file.
+    delimiter : str, optional
+        Between the numbers; white space by default.
+    """
+    try:
+        table = np.loadtxt(lines, comments=None, delimiter=delimiter, ndmin=2)
+    except ValueError:
+        table = np.empty((0, 0))
+    # A blank line gives no row, and a NaN compares False.
+    if table.shape == (len(lines), len(names)) and np.abs(table).max() <= LARGEST_SINGLE:
+        return table
+    return _parse_slowly(lines, path, names, first_line, delimiter)
+
+
+def parse_number(cell: str, path: Path, line: int, name: str, largest: float) -> float:
+    """Return a cell as a finite number, or raise `InputError` naming file, line and rule."""
+    if _NUMBER.fullmatch(cell):
+        number = float(cell)
+        if abs(number) <= largest:
+            return number
+    elif not _NOT_FINITE.fullmatch(cell):
+        raise flaw(
+            path,
+            line,
+            f"{name} must be a number, but is {quote(cell)}",
+            "Repair or remove the row.",
+        )
+    raise flaw(
+        path,
+        line,
+        f"{name} must be finite and at most {largest:.3g} in size, but is {quote(cell)}",
+        "Repair the row, or remove it here and in the files beside it.",
+    )
+
+
+def check_column(
+    path: Path, name: str, values: FloatArray, is_allowed: npt.NDArray[np.bool_], rule: str
+) -> None:
+    """Raise `InputError` for the first of a table's rows where `is_allowed` is False."""
+    bad = np.flatnonzero(~is_allowed)
+    if bad.size:
+        raise flaw(
+            path,
+            int(bad[0]) + 1,
+            f"{name} must be {rule}, but is {values[bad[0]]:g}",
+            "Correct it, or remove this row here and in the files beside it.",
+        )
+
+
+def check_same_rows(n_rows: dict[Path, int]) -> None:
+    """Raise `InputError` unless all files have the same number of rows."""
+    (first, expected), *others = n_rows.items()
+    for path, found in others:
+        if found != expected:
+            raise InputError(
+                f"{first} and {path} must have one row per curve each, but have {expected} and "
+                f"{found} rows. Is one of them cut short? Fetch both anew."
+            )
+
+
+@contextlib.contextmanager
+def staged_texts(paths: Iterable[Path]) -> Iterator[list[TextIO]]:
+    """Open files for writing that appear under their names only when all are complete."""
+    paths = list(paths)
+    try:
+        with contextlib.ExitStack() as renames:
+            stagings = [renames.enter_context(staged_file(path)) for path in paths]
+            with contextlib.ExitStack() as closes:
+                yield [
+                    closes.enter_context(staging.open("w", encoding="utf-8", newline="\n"))
+                    for staging in stagings
+                ]
+    except OSError as error:
+        names = ", ".join(map(str, paths))
+        raise InputError(
+            f"{names} must be writable, but cannot be written ({error.strerror}). "
+            "Choose another folder, or make room in it."
+        ) from error
+
+
+def write_signal_rows(
+    handle: TextIO,
+    rows: npt.NDArray[np.float32],
+    separator: str,
+    heads: Iterable[str] | None = None,
+) -> None:
+    """Write rows of float32 numbers with all their digits, each after its own head if any."""
+    layout = separator.join([SIGNAL_FORMAT] * rows.shape[1]) + "\n"
+    for head, row in zip(heads or [""] * len(rows), rows, strict=True):
+        handle.write(head + layout % tuple(row.tolist()))
+
+
+def _parse_slowly(
+    lines: list[str],
+    path: Path,
+    names: Sequence[str],
+    first_line: int,
+    delimiter: str | None,
+) -> FloatArray:
+    """Parse as `parse_rows` does, but one number at a time, so that a flaw can be named."""
+    rows = []
+    for line, text in enumerate(lines, first_line):
+        cells = text.split(delimiter)
+        if len(cells) != len(names):
+            cut = len(cells) < len(names) and line == first_line + len(lines) - 1
+            raise flaw(
+                path,
+                line,
+                f"a row must hold {len(names)} numbers, but this one holds {len(cells)}",
+                "It is the last line: is the file cut short? Fetch it anew."
+                if cut
+                else "Repair the row, or remove it here and in the files beside it.",
+            )
+        pairs = zip(cells, names, strict=True)
+        rows.append(
+            [parse_number(cell.strip(), path, line, n, LARGEST_SINGLE) for cell, n in pairs]
+        )
+    return np.array(rows)

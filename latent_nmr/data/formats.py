@@ -1,0 +1,248 @@
+"""Files of the field: the ML4SCI challenge, the lattice code behind [P], and CSV.
+
+Every reader returns the data set that `latent_nmr.data.echoes` describes, with signals in
+float32, and raises `InputError` with file, line (from 1) and rule for a file it cannot use.
+Files that this module wrote come back bit for bit. Notation: κ = Σ_{r≠0} K(r), signed;
+N = n_edge² spins. Couplings and rates in MHz, time in µs. [P]: A. Rao et al., Phys. Rev.
+Research 5, 043098 (2023). [H]: the NMR challenge of the ML4SCI hackathon, 2020 and 2021.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.data._csv import read_csv, write_csv
+from latent_nmr.data._kernel_sums import kernel_sums
+from latent_nmr.data._lattice_code import read_lattice_code
+from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
+from latent_nmr.data._text import (
+    check_column,
+    check_same_rows,
+    read_table,
+    staged_texts,
+    write_signal_rows,
+)
+from latent_nmr.data.echoes import assemble, check_echoes
+from latent_nmr.errors import InputError, check_choice
+
+__all__ = ["read_challenge", "read_csv", "read_lattice_code", "write_challenge", "write_csv"]
+
+FloatArray = npt.NDArray[np.float64]
+
+PARTS = ("model", "eval")
+# The challenge's record [H].
+N_EDGE = 100
+N_SAMPLES = 471
+SAMPLE_INTERVAL = 2 / (2 * math.pi)
+PULSE_SPACING = 157
+
+Rule = tuple[str, Callable[[FloatArray], npt.NDArray[np.bool_]]]
+POSITIVE: Rule = ("> 0", lambda values: values > 0)
+NOT_NEGATIVE: Rule = (">= 0", lambda values: values >= 0)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Files of one edition of the challenge: their names, columns and units."""
+
+    kernel: str
+    signal_names: dict[str, str]
+    label_name: str
+    rules: dict[str, Rule]
+    length_column: str
+    separator: str
+
+    def signal_paths(self, folder: Path, part: str) -> list[Path]:
+        """Files of real and imaginary parts, M_x and M_y."""
+        return [folder / self.signal_names[part].format(axis) for axis in "ri"]
+
+
+CHALLENGES = {
+    f"2021-{name.lower()}": Challenge(
+        kernel,
+        {part: f"{name}_echos_{part}_{{}}.txt" for part in PARTS},
+        f"{name}_mat_info_model.txt",
+        {"alpha": NOT_NEGATIVE, "xi": POSITIVE, "d": NOT_NEGATIVE},
+        "xi",
+        " ",
+    )
+    for name, kernel in (("gauss", "gaussian"), ("RKKY", "rkky"))
+} | {
+    "2020": Challenge(
+        "power",
+        {"model": "echos_{}.txt", "eval": "submit_echos_{}.txt"},
+        "mat_info.txt",
+        # ξ has no effect on these curves, so a rounded zero does no harm.
+        {"alpha": NOT_NEGATIVE, "xi": NOT_NEGATIVE, "p": POSITIVE, "d": NOT_NEGATIVE},
+        "p",
+        "\t",
+    )
+}
+
+
+def read_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dataset:
+    """Read a set of the challenge [H].
+
+    Files of kind `2021-gauss`: `gauss_echos_model_r.txt` and `_i.txt` (a row of 471 numbers per
+    curve) and `gauss_mat_info_model.txt` (α ξ d); of `2021-rkky` the same with `RKKY`; of `2020`:
+    `echos_r.txt`, `echos_i.txt`, `mat_info.txt` (α ξ p d). Evaluation files have no labels:
+    `gauss_echos_eval_r.txt`, `submit_echos_r.txt` and so on. White space separates.
+
+    Labels: α_x = α_y = |α κ| / 2N and R = 1.25 · 10^(-d/2) for 2021, α/2 and 0.5 · 10^-d for
+    2020; α_z = 0, W = 2 α_x; L of the kernel on 100 × 100 sites. The challenge's own parameters
+    stay as `challenge_alpha`, `challenge_xi`, `challenge_p` and `challenge_d`.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where the files are.
+    kind : {"2021-gauss", "2021-rkky", "2020"}
+        Edition.
+    part : {"model", "eval"}
+        With labels, or without.
+
+    Returns
+    -------
+    xarray.Dataset
+        `mx`, `my` (n_curves, 471); time in steps of 1/π µs, the echo at sample 314.
+
+    Raises
+    ------
+    InputError
+        Naming file, line and rule.
+    """
+    challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
+    check_choice("part", part, PARTS)
+    folder = Path(folder)
+    paths = challenge.signal_paths(folder, part)
+    signals = read_signals(paths, N_SAMPLES)
+    labels = {}
+    if part == "model":
+        label_path = folder / challenge.label_name
+        table = read_table(label_path, len(challenge.rules))
+        check_same_rows({paths[0]: len(signals["mx"]), label_path: len(table)})
+        own = dict(zip(challenge.rules, table.T, strict=True))
+        for name, (rule, holds) in challenge.rules.items():
+            check_column(label_path, name, own[name], holds(own[name]), rule)
+        labels = _challenge_labels(challenge, own)
+        length_column = challenge.length_column
+        has_length = np.isfinite(labels["L"])
+        check_column(label_path, length_column, own[length_column], has_length, HAS_LENGTH)
+    attributes = spin_echo_attributes(
+        f"challenge {kind} {part}", N_EDGE, SAMPLE_INTERVAL, N_SAMPLES, PULSE_SPACING
+    )
+    return assemble(signals, SAMPLE_INTERVAL * np.arange(N_SAMPLES), labels, attributes)
+
+
+def write_challenge(
+    dataset: xr.Dataset, folder: Path | str, kind: str, part: str = "model"
+) -> None:
+    """Write a data set as the files that `read_challenge` reads.
+
+    They hold the float32 signals and the challenge's own parameters, exactly; other labels are
+    computed from these when read. All files appear together, and none if one cannot be written.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        471 samples 1/π µs apart, of 100 × 100 sites; for `model` with the labels
+        `challenge_alpha`, `challenge_xi`, `challenge_d` and, for 2020, `challenge_p`.
+    folder : path-like
+        Made where it does not exist.
+    kind, part : str
+        As for `read_challenge`.
+
+    Raises
+    ------
+    InputError
+        If the data set is not one of that kind, or cannot be written.
+    """
+    challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
+    check_choice("part", part, PARTS)
+    _check_writable(check_echoes(dataset), challenge, kind)
+    folder = Path(folder)
+    paths = challenge.signal_paths(folder, part)
+    own = _own_parameters(dataset, challenge) if part == "model" else None
+    if own is not None:
+        paths.append(folder / challenge.label_name)
+    with staged_texts(paths) as handles:
+        for name, handle in zip(("mx", "my"), handles[:2], strict=True):
+            rows = dataset[name].transpose("curve", "time").to_numpy().astype(np.float32)
+            write_signal_rows(handle, rows, challenge.separator)
+        if own is not None:
+            for row in own.tolist():
+                handles[2].write(challenge.separator.join(map(repr, row)) + "\n")
+
+
+def _challenge_labels(
+    challenge: Challenge, own: dict[str, FloatArray]
+) -> dict[str, npt.NDArray[Any]]:
+    """Labels of the data set from the challenge's own parameters."""
+    parameter = own[challenge.length_column]
+    kernel_sum, length = kernel_sums(challenge.kernel, parameter, N_EDGE)
+    if challenge.kernel == "power":
+        coupling, decay_rate = own["alpha"] / 2, 0.5 * 10 ** -own["d"]
+    else:
+        coupling = np.abs(own["alpha"] * kernel_sum / (2 * N_EDGE**2))
+        decay_rate = 1.25 * 10 ** (-own["d"] / 2)
+    return {
+        "alpha_x": coupling,
+        "alpha_y": coupling.copy(),
+        "alpha_z": np.zeros_like(coupling),
+        "W": 2 * coupling,
+        "L": length,
+        "kernel": np.full(len(coupling), challenge.kernel),
+        "kernel_parameter": parameter.copy(),
+        "decay_rate": decay_rate,
+    } | {f"challenge_{name}": values.copy() for name, values in own.items()}
+
+
+def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> None:
+    """Raise `InputError` if the files could not say what this data set is."""
+    time = dataset["time"].to_numpy()
+    grid = SAMPLE_INTERVAL * np.arange(N_SAMPLES)
+    if time.shape != grid.shape or not np.allclose(time, grid, rtol=1e-6, atol=0):
+        step = time[1] - time[0] if len(time) > 1 else math.nan
+        raise InputError(
+            f"a set of kind {kind!r} must have {N_SAMPLES} samples {SAMPLE_INTERVAL:.6g} µs apart "
+            f"from t = 0, but has {len(time)}, the first two {step:.6g} µs apart. Use write_csv."
+        )
+    kernels = set(np.unique(dataset["kernel"].to_numpy())) if "kernel" in dataset else set()
+    if strangers := sorted(kernels - {challenge.kernel}):
+        raise InputError(
+            f"a set of kind {kind!r} must have the kernel {challenge.kernel!r} only, but has "
+            f"{str(strangers[0])!r}. Choose its kind, or use write_csv."
+        )
+    n_edge = dataset.attrs.get("n_edge", N_EDGE)
+    if n_edge != N_EDGE:
+        raise InputError(
+            f"a set of kind {kind!r} must be of {N_EDGE} × {N_EDGE} sites, but n_edge is {n_edge}. "
+            "Use write_csv."
+        )
+
+
+def _own_parameters(dataset: xr.Dataset, challenge: Challenge) -> FloatArray:
+    """Return the challenge's parameters, shape (n_curves, n_columns), if they can be read back."""
+    columns = []
+    for name, (rule, holds) in challenge.rules.items():
+        label = f"challenge_{name}"
+        if label not in dataset.variables:
+            raise InputError(
+                f"a challenge's set must have the label {label}, but this data set lacks it. "
+                'Add it, or write part="eval", which has no labels.'
+            )
+        values = np.asarray(dataset[label].to_numpy(), np.float64)
+        bad = np.flatnonzero(~(np.isfinite(values) & holds(values)))
+        if bad.size:
+            raise InputError(
+                f"{label} must be finite and {rule}, but is {values[bad[0]]:g} for curve "
+                f"{int(dataset['curve'][bad[0]])}. Correct or drop the curve."
+            )
+        columns.append(values)
+    return np.stack(columns, axis=1)
