@@ -76,25 +76,23 @@ def describe(path: Path, dataset) -> dict:
     }
 
 
+def nearest_curve(dataset, rows: np.ndarray, parameter: float) -> int:
+    """Of some rows, the curve nearest to a kernel parameter and to W = 0.2 MHz."""
+    drawn, strength = (dataset[name].to_numpy()[rows] for name in ("kernel_parameter", "W"))
+    away = np.hypot((drawn - parameter) / np.ptp(drawn), (strength - 0.2) / np.ptp(strength))
+    return int(rows[np.argmin(away)])
+
+
 def draw(dataset) -> None:
     """Draw the echoes and the labels of a data set."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     time, echo = dataset["time"].to_numpy(), int(dataset.attrs["echo_index"])
     kernel = np.array(dataset["kernel"].to_numpy().tolist())
-    strength = dataset["W"].to_numpy()
-    # For each kernel the curve whose W is the median of all.
-    nearest = {
-        name: int(
-            np.flatnonzero(kernel == name)[
-                np.argmin(np.abs(strength[kernel == name] - np.median(strength)))
-            ]
-        )
-        for name in KERNELS
-    }
-    examples = [
-        Example(name, dataset["mx"].to_numpy()[row] + 1j * dataset["my"].to_numpy()[row])
-        for name, row in nearest.items()
-    ]
+    examples = []
+    for name, parameter in SHOWN_KERNELS.items():
+        row = nearest_curve(dataset, np.flatnonzero(kernel == name), parameter)
+        signal = dataset["mx"].to_numpy()[row] + 1j * dataset["my"].to_numpy()[row]
+        examples.append(Example(name, signal))
     kernels = {
         name: (
             f"{KERNELS[name].symbol} = {parameter:g}",

@@ -83,12 +83,12 @@ def simulate_fields(
     check_choice("dtype", dtype, DTYPES)
     if step is not None:
         split_step(step)
+    spectra = [kernels.coupling_spectrum(table) for table in tables]
     plans = [
         make_plan(*row, step=step, scheme=scheme)
         for row in zip(frequencies, tables, couplings, decay_rate, sequences, strict=True)
     ]
     pulses = [np.stack([pulse.matrix() for pulse in s.pulses]) for s in sequences]
-    spectra = [kernels.coupling_spectrum(table) for table in tables]
     unity = np.ones(len(tables))
     rows = zip(frequencies, spectra, couplings, decay_rate, pulses, unity, strict=True)
     signal = run_lattices([propagate.Lattice._make(row) for row in rows], plans, dtype)

@@ -52,7 +52,9 @@ def plot_echo_overview(
         Times to mark with their names, µs.
     """
     figure = new_figure(10.0, 6.0)
-    grid = figure.subplot_mosaic([["all", "all", "kernels"], ["time", "window", "frequency"]])
+    upper, lower = figure.subfigures(2, 1)
+    grid = upper.subplot_mosaic([["all", "all", "kernels"]])
+    grid |= lower.subplot_mosaic([["time", "window", "frequency"]])
     _draw_all(grid["all"], time, curves, window, marks)
     _draw_kernels(grid["kernels"], kernels)
     spacing = time[1] - time[0]
@@ -71,7 +73,7 @@ def plot_echo_overview(
         grid[name].set_xlabel(TIME_TEXT)
         grid[name].set_ylabel("|M(t)|")
     mark_times(grid["time"], marks, (time[0], time[-1]))
-    grid["time"].legend(frameon=False, fontsize="small")
+    grid["time"].legend(edgecolor="white", framealpha=1, fontsize="small")
     grid["frequency"].set_xlim(-100, 100)
     grid["frequency"].set_xlabel("frequency offset (kHz)")
     grid["frequency"].set_ylabel("|spectrum of the echo| (µs)")
@@ -91,6 +93,7 @@ def _draw_all(
     image = ax.pcolormesh(
         time, levels[:-1] + 0.5 / 320, counts, norm=LogNorm(1, counts.max()), cmap="cividis"
     )
+    image.set_rasterized(True)
     ax.figure.colorbar(image, ax=ax, label="curves per bin")  # type: ignore[union-attr]
     first, last = time[window][0], time[window][-1]
     ax.axvspan(first, last, facecolor="none", edgecolor="#D55E00", linewidth=1.2)
@@ -126,7 +129,7 @@ def _draw_kernels(ax: Axes, kernels: dict[str, tuple[str, FloatArray]]) -> None:
     ax.set_ylim(1e-6, 2)
     ax.set_xlabel("r (lattice constants)")
     ax.set_ylabel("|K(r)| / |K(1)|")
-    ax.legend(frameon=False, fontsize="small", loc="lower left")
+    ax.legend(frameon=False, fontsize="small", loc="upper right")
 
 
 def plot_label_histograms(labels: dict[str, FloatArray], kernel: npt.NDArray[np.str_]) -> Figure:

@@ -662,6 +662,7 @@ class TestCsv:
             (5, ",L,", ",W,", "columns must be .*each once"),
             (5, "mx_1,mx_2", "mx_2,mx_1", "'mx_2' is out of place"),
             (5, ",my_3", "", "there are 11 columns"),
+            (5, "W,L,kernel,mx_0,mx_1,mx_2,mx_3,my_0,my_1,my_2,my_3", "W", "there are 2 columns"),
             (6, "0,0.1,", "0.5,0.1,", "curve must be a whole number, but is '0.5'"),
             (6, "0,0.1,", "0,NaN,", "W must be finite"),
             (6, "0,0.1,", "0,,", "W must be a number, but is ''"),

@@ -160,9 +160,9 @@ class TestUniformSpins:
             )[0]
             errors.append(np.abs(transverse(signal) - expected).max())
             np.testing.assert_allclose(signal[:, 2], math.cos(angle) / 2, atol=1e-3)
-        # The error is of second order, a quarter at half the step, up to the rotation in a step:
+        # The error is of third order, an eighth at half the step, up to the rotation in a step:
         # 2π · 0.15 · 0.1 = 0.1 rad.
-        assert errors[0] / errors[1] == pytest.approx(4, rel=0.1)
+        assert errors[0] / errors[1] == pytest.approx(8, rel=0.1)
 
     def test_isotropic_couplings_do_nothing_to_them(self):
         sequence = spin_echo(0.1, 40, 101, 0.8)

@@ -63,7 +63,7 @@ class TestAgainstTheReference:
     TOLERANCE = 1e-12
 
     @pytest.mark.parametrize("step", [3, 1, 0.5])
-    @pytest.mark.parametrize("scheme", ["midpoint", "source"])
+    @pytest.mark.parametrize("scheme", ["averaged", "midpoint", "source"])
     @pytest.mark.parametrize("decay_rate", [0.0, 0.01])
     @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
     def test_unequal_couplings_and_flip_angles_off_ninety_degrees(
@@ -91,7 +91,7 @@ class TestAgainstTheReference:
         curve = package_curve(numbers, step=step)
         assert curve.shape == (n_samples, 3)
         np.testing.assert_allclose(
-            curve, stepped_curve(numbers, step, "midpoint"), atol=self.TOLERANCE
+            curve, stepped_curve(numbers, step, "averaged"), atol=self.TOLERANCE
         )
 
     def test_rotations_too_large_for_the_series(self):
@@ -99,7 +99,7 @@ class TestAgainstTheReference:
         numbers = sample(frequencies=frequencies, couplings=(3.0, 2.0, 1.0))
         # 2π · 10 MHz · 0.16 µs = 10 rad per sample interval, where the series is far off.
         np.testing.assert_allclose(
-            package_curve(numbers, step=2), stepped_curve(numbers, 2, "midpoint"), atol=1e-11
+            package_curve(numbers, step=2), stepped_curve(numbers, 2, "averaged"), atol=1e-11
         )
 
     def test_an_odd_lattice_edge(self):
@@ -107,7 +107,7 @@ class TestAgainstTheReference:
         numbers = sample(frequencies=frequencies)
         np.testing.assert_allclose(
             package_curve(numbers, step=2),
-            stepped_curve(numbers, 2, "midpoint"),
+            stepped_curve(numbers, 2, "averaged"),
             atol=self.TOLERANCE,
         )
 
@@ -128,12 +128,21 @@ class TestLengthOfTheRecord:
 class TestOrderOfConvergence:
     """Errors against the exact solution, as steps are halved."""
 
-    STEPS = (4, 2, 1, 0.5, 0.25)
+    STEPS = (4, 2, 1, 0.5)
 
-    @pytest.mark.parametrize(("scheme", "order"), [("midpoint", 2), ("source", 1)])
-    @pytest.mark.parametrize("decay_rate", [0.0, 0.01])
+    # Splitting the dephasing off is of second order, which takes over from the third where R > 0.
+    @pytest.mark.parametrize(
+        ("scheme", "decay_rate", "order"),
+        [
+            ("averaged", 0.0, 3),
+            ("averaged", 0.1, 2),
+            ("midpoint", 0.0, 2),
+            ("midpoint", 0.01, 2),
+            ("source", 0.01, 1),
+        ],
+    )
     @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
-    def test_at_the_ends_of_steps(self, kernel, parameter, decay_rate, scheme, order):
+    def test_at_the_ends_of_steps(self, kernel, parameter, scheme, decay_rate, order):
         # Every step ends at every fourth sample, and at the pulse.
         numbers = sample(
             kernel,
@@ -148,27 +157,35 @@ class TestOrderOfConvergence:
             np.abs(package_curve(numbers, step=step, scheme=scheme)[::4] - exact).max()
             for step in self.STEPS
         ]
-        angles = 2 * np.pi * LARGEST_FIELD * numbers.dt * np.array(self.STEPS[:-1])
-        assert_order(errors, order, angles)
+        fastest = 2 * np.pi * (LARGEST_FIELD + decay_rate)
+        assert_order(errors, order, fastest * numbers.dt * np.array(self.STEPS[:-1]))
 
-    @pytest.mark.parametrize(("scheme", "order"), [("midpoint", 2), ("source", 1)])
+    @pytest.mark.parametrize(("scheme", "order"), [("averaged", 2), ("midpoint", 2), ("source", 1)])
     def test_at_the_samples_inside_steps(self, scheme, order):
         # Odd samples lie inside every step here; a pulse cuts the last one of its segment short.
-        numbers = sample(dt=0.0125, n_samples=600, pulses=((0, 1.2, 0.0), (231, 2.4, math.pi / 2)))
+        numbers = sample(dt=0.0125, n_samples=400, pulses=((0, 1.2, 0.0), (231, 2.4, math.pi / 2)))
         exact = exact_curve(numbers)[1:231:2]
-        steps = (16, 8, 4, 2)
+        steps = np.array([8, 4, 2])
         errors = [
-            np.abs(package_curve(numbers, step=step, scheme=scheme)[1:231:2] - exact).max()
+            np.abs(package_curve(numbers, step=int(step), scheme=scheme)[1:231:2] - exact).max()
             for step in steps
         ]
-        angles = 2 * np.pi * LARGEST_FIELD * numbers.dt * np.array(steps[:-1])
+        if scheme == "averaged":
+            # What a rotation about a steady axis misses of a rising field is, a fraction x of the
+            # step from its start, x (1 - x) times its square; the odd sample nearest the middle
+            # decides, which is the middle itself for a step of two.
+            fraction = np.where(steps > 2, steps / 2 - 1, 1) / steps
+            errors = errors / (fraction * (1 - fraction))
+        angles = 2 * np.pi * LARGEST_FIELD * numbers.dt * steps[:-1]
         assert_order(errors, order, angles)
 
-    def test_the_invariance_under_a_common_offset_is_restored_at_second_order(self):
+    def test_the_invariance_under_a_common_offset_is_restored_at_third_order(self):
         # α_x = α_y and a 90°-180° echo: in the frame that turns with the offset nothing changes,
         # so that |M| may depend on it through the error of the step only.
         pulses = ((0, math.pi / 2, 0.0), (23, math.pi, math.pi / 2))
-        numbers = sample(couplings=(0.16, 0.16, 0.05), pulses=pulses, dt=0.05, n_samples=62)
+        numbers = sample(
+            couplings=(0.16, 0.16, 0.05), decay_rate=0.0, pulses=pulses, dt=0.05, n_samples=62
+        )
         shifted = replace(numbers, frequencies=numbers.frequencies + 0.1)
         steps = (1, 0.5, 0.25)
 
@@ -180,7 +197,7 @@ class TestOrderOfConvergence:
             np.abs(magnitude(shifted, step) - magnitude(numbers, step)).max() for step in steps
         ]
         angles = 2 * np.pi * (LARGEST_FIELD + 0.1) * numbers.dt * np.array(steps[:-1])
-        assert_order(changes, 2, angles)
+        assert_order(changes, 3, angles)
 
     def test_a_common_offset_does_matter_once_the_second_pulse_is_not_a_half_turn(self):
         numbers = sample(couplings=(0.16, 0.16, 0.05))

@@ -1,5 +1,9 @@
 """Kernels on the periodic lattice: values, symmetry, sum κ and coupling length L."""
 
+import re
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -11,6 +15,7 @@ from latent_nmr.physics.kernels import (
     distance_grid,
     kernel_sum,
     kernel_table,
+    tabulate,
 )
 
 EXAMPLES = [("gaussian", 3.0), ("power", 1.5), ("rkky", 3.0)]
@@ -87,6 +92,85 @@ class TestKernelTable:
             InputError, match=rf"kernel_parameter must be > 0, but is {parameter!r}\. Give"
         ):
             kernel_table(kernel, parameter, 8)
+
+
+class TestLaws:
+    """K as a function of distances, in NumPy and in JAX."""
+
+    @pytest.mark.parametrize(("kernel", "parameter"), EXAMPLES)
+    def test_they_are_the_same_functions_in_jax(self, kernel, parameter):
+        law, r = kernels.KERNELS[kernel].law, np.linspace(1, 7, 25)
+        with jax.enable_x64(True):
+            in_jax = law(jnp.asarray(r), jnp.asarray(parameter), jnp)
+        # x cos x - sin x cancels where it changes sign; its parts are below 7 at these distances.
+        np.testing.assert_allclose(in_jax, law(r, parameter), rtol=1e-14, atol=1e-14)
+
+
+class TestTabulate:
+    """A user's own K(r), as a function or as a table."""
+
+    @pytest.mark.parametrize("n_edge", [7, 8])
+    @pytest.mark.parametrize(("kernel", "parameter"), EXAMPLES)
+    def test_a_function_gives_the_table_of_the_law_it_is(self, kernel, parameter, n_edge):
+        law = kernels.KERNELS[kernel].law
+        np.testing.assert_array_equal(
+            tabulate(lambda r: law(r, parameter), n_edge), kernel_table(kernel, parameter, n_edge)
+        )
+
+    @pytest.mark.parametrize("n_edge", [7, 8])
+    @pytest.mark.parametrize(("kernel", "parameter"), EXAMPLES)
+    def test_a_table_of_all_distances_gives_the_same(self, kernel, parameter, n_edge):
+        r = np.unique(distance_grid(n_edge))[1:]
+        columns = np.stack([r, kernels.KERNELS[kernel].law(r, parameter)], axis=1)
+        np.testing.assert_allclose(
+            tabulate(columns, n_edge), kernel_table(kernel, parameter, n_edge), rtol=1e-14
+        )
+
+    def test_a_table_is_interpolated_linearly(self):
+        # A straight line is its own interpolation.
+        found = tabulate([[1, 9.0], [10, 0.0]], 8)
+        r = distance_grid(8)
+        np.testing.assert_allclose(found, np.where(r > 0, 10 - r, 0), atol=1e-14)
+
+    def test_the_function_is_never_asked_about_the_origin(self):
+        asked = []
+        tabulate(lambda r: asked.append(r) or np.ones_like(r), 6)
+        assert min(r.min() for r in asked) == 1.0
+
+    @pytest.mark.parametrize(("law", "shape"), [(lambda r: 1.0, ()), (lambda r: r[:-1], (35 - 1,))])
+    def test_a_function_without_one_value_per_distance_is_refused(self, law, shape):
+        message = f"one value per distance, but gives shape {shape} for shape (35,). Write it"
+        with pytest.raises(InputError, match=re.escape(message)):
+            tabulate(law, 6)
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_a_value_that_is_not_finite_is_refused(self, value):
+        with pytest.raises(
+            InputError, match=rf"must be finite for r > 0, but K\(2\) = {value}\. Mend it"
+        ):
+            tabulate(lambda r: np.where(r == 2, value, 1 / r), 6)
+
+    @pytest.mark.parametrize(
+        ("columns", "shape"),
+        [
+            ([1.0, 2.0, 9.0], (3,)),
+            ([[1.0, 2.0, 3.0], [9.0, 2.0, 3.0]], (2, 3)),
+            ([[9.0, 1.0], [1.0, 2.0]], (2, 2)),
+            ([[1.0, 1.0], [1.0, 2.0], [9.0, 2.0]], (3, 2)),
+        ],
+        ids=["one column", "three columns", "falling", "twice the same distance"],
+    )
+    def test_a_table_that_is_no_function_of_rising_distances_is_refused(self, columns, shape):
+        message = f"(n_distances, 2) with rising distances, but has shape {shape}. Sort its rows"
+        with pytest.raises(InputError, match=re.escape(message)):
+            tabulate(columns, 6)
+
+    @pytest.mark.parametrize("ends", [(1.1, 9), (1, 4.2)])
+    def test_a_table_that_does_not_reach_over_the_lattice_is_refused(self, ends):
+        # Farthest site: 3√2 = 4.243.
+        message = f"reach from r = 1 to 4.243, but reaches from {ends[0]} to {ends[1]}. Extend it"
+        with pytest.raises(InputError, match=re.escape(message)):
+            tabulate([[ends[0], 1.0], [ends[1], 0.5]], 6)
 
 
 class TestCheckValues:

@@ -1,12 +1,18 @@
-"""The cut Lorentzian line and the three ways to draw it."""
+"""The cut line, Lorentzian or Gaussian, and the three ways to draw it."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from latent_nmr.errors import InputError
-from latent_nmr.physics.line import Line, draw_frequencies, lorentzian_quantile
+from latent_nmr.physics.line import (
+    Line,
+    draw_frequencies,
+    gaussian_quantile,
+    lorentzian_quantile,
+)
 
 FWHM, CUTOFF, N_EDGE = 0.05, 0.5, 100
 N_SITES = N_EDGE**2
@@ -18,8 +24,16 @@ def cumulative(frequency):
     return 0.5 + np.arctan(2 * frequency / FWHM) / (2 * np.arctan(2 * CUTOFF / FWHM))
 
 
-def field(seed, draw):
-    return np.asarray(draw_frequencies(jax.random.key(seed), N_EDGE, Line(FWHM, CUTOFF, draw)))
+def gaussian_cumulative(frequency, cutoff):
+    """The same of the cut Gaussian, whose σ is Γ/√(8 ln 2)."""
+    root_two_sigma = np.sqrt(2) * FWHM / np.sqrt(8 * np.log(2))
+    frequency = np.asarray(frequency, np.float64)
+    return 0.5 + erf(frequency / root_two_sigma) / (2 * erf(cutoff / root_two_sigma))
+
+
+def field(seed, draw, shape="lorentzian"):
+    line = Line(FWHM, CUTOFF, draw, shape)
+    return np.asarray(draw_frequencies(jax.random.key(seed), N_EDGE, line))
 
 
 class TestQuantile:
@@ -43,6 +57,39 @@ class TestQuantile:
         assert density[1] / density[0] == pytest.approx(0.5, rel=1e-12)
 
 
+class TestGaussianQuantile:
+    """ν(u) of the Gaussian, cut within its width, in its tail and where it has died away."""
+
+    @pytest.mark.parametrize("cutoff", [0.02, 0.08, CUTOFF])
+    def test_it_inverts_the_cumulative_distribution(self, cutoff):
+        with jax.enable_x64(True):
+            u = np.linspace(0.001, 0.999, 101)
+            frequencies = gaussian_quantile(jnp.asarray(u), FWHM, cutoff)
+        # An inverse good to a few roundings of its argument, which 2u - 1 doubles.
+        np.testing.assert_allclose(gaussian_cumulative(frequencies, cutoff), u, atol=1e-14)
+
+    @pytest.mark.parametrize("cutoff", [0.02, 0.08, CUTOFF])
+    def test_the_ends_are_the_cutoff_and_the_median_is_zero(self, cutoff):
+        with jax.enable_x64(True):
+            ends = gaussian_quantile(jnp.array([0.0, 0.5, 1.0]), FWHM, cutoff)
+        # dν/du at 0.08 MHz, where the density is a thousandth of its peak of 19/MHz, is 50 MHz
+        # times the rounding of u.
+        np.testing.assert_allclose(ends, [-cutoff, 0.0, cutoff], atol=1e-12)
+
+    def test_the_density_at_half_the_width_is_half_the_peak(self):
+        with jax.enable_x64(True):
+            spread = jax.grad(lambda u: gaussian_quantile(u, FWHM, CUTOFF))
+            points = [gaussian_cumulative(nu, CUTOFF) for nu in (0.0, FWHM / 2)]
+            density = [1 / spread(jnp.asarray(u)) for u in points]
+        assert density[1] / density[0] == pytest.approx(0.5, rel=1e-12)
+
+    def test_the_shape_of_a_line_decides_which_quantile_it_has(self):
+        u = jnp.linspace(0.1, 0.9, 9)
+        for shape, law in (("lorentzian", lorentzian_quantile), ("gaussian", gaussian_quantile)):
+            line = Line(FWHM, 0.1, shape=shape)
+            np.testing.assert_array_equal(line.quantile(u), law(u, FWHM, 0.1))
+
+
 class TestDrawing:
     """Lattices of frequencies."""
 
@@ -53,6 +100,20 @@ class TestDrawing:
         np.testing.assert_allclose(
             cumulative(np.sort(field(0, "stratified").ravel())), quantiles, atol=8 * 2.0**-24
         )
+
+    def test_stratified_sites_of_a_gaussian_hold_its_quantiles(self):
+        quantiles = (np.arange(N_SITES) + 0.5) / N_SITES
+        sites = np.sort(field(0, "stratified", "gaussian").ravel())
+        # As above; the inverse error function in float32 is good to a few units more.
+        np.testing.assert_allclose(
+            gaussian_cumulative(sites, CUTOFF), quantiles, atol=32 * 2.0**-24
+        )
+
+    def test_independent_sites_of_a_gaussian_follow_it(self):
+        sampled = np.sort(gaussian_cumulative(field(0, "independent", "gaussian"), CUTOFF).ravel())
+        gap = np.abs(sampled - np.arange(N_SITES) / N_SITES).max()
+        # The bounds of the Lorentzian below.
+        assert 0.01 / np.sqrt(N_SITES) < gap - 1 / N_SITES < np.sqrt(np.log(2e6) / (2 * N_SITES))
 
     def test_stratified_fields_differ_in_the_order_of_the_sites_only(self):
         first, second = field(0, "stratified"), field(1, "stratified")
@@ -88,10 +149,12 @@ class TestDrawing:
         assert double.dtype == np.float32
         np.testing.assert_array_equal(double, single)
 
-    def test_no_frequency_lies_beyond_the_cutoff(self):
-        narrow = draw_frequencies(jax.random.key(0), N_EDGE, Line(FWHM, 0.1))
+    @pytest.mark.parametrize(("shape", "cutoff"), [("lorentzian", 0.1), ("gaussian", 0.04)])
+    def test_no_frequency_lies_beyond_the_cutoff(self, shape, cutoff):
+        line = Line(FWHM, cutoff, shape=shape)
+        narrow = draw_frequencies(jax.random.key(0), N_EDGE, line)
         # One rounding of the cutoff itself.
-        assert 0.099 < np.abs(narrow).max() <= 0.1 * (1 + 2.0**-22)
+        assert 0.99 * cutoff < np.abs(narrow).max() <= cutoff * (1 + 2.0**-22)
 
 
 class TestLine:
@@ -102,6 +165,13 @@ class TestLine:
     def test_a_width_that_is_no_positive_number_is_refused(self, name, value):
         with pytest.raises(InputError, match=rf"{name} must be > 0 MHz, but is {value!r}\. Give"):
             Line(**{name: value})
+
+    def test_an_unknown_shape_is_named_with_the_nearest_one(self):
+        with pytest.raises(
+            InputError,
+            match=r"line shape must be one of lorentzian, gaussian.*'gauss'.*'gaussian'\?",
+        ):
+            Line(shape="gauss")
 
     def test_an_unknown_draw_is_named_with_the_nearest_one(self):
         with pytest.raises(

@@ -7,7 +7,9 @@ import pytest
 from scipy.linalg import expm
 
 from latent_nmr.errors import InputError
-from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
+from latent_nmr.physics.fields import simulate_fields
+from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
 
 ANGLES = [0.0, 0.3, math.pi / 2, 2.0, math.pi, 5.0]
 PHASES = [0.0, 0.7, math.pi / 2, math.pi, -2.1]
@@ -67,6 +69,21 @@ class TestSpinEcho:
     def test_the_pulses_are_ninety_and_a_hundred_and_eighty_degrees_unless_said(self):
         assert [p.angle for p in spin_echo(0.1, 7, 30).pulses] == [math.pi / 2, math.pi]
 
+    @pytest.mark.parametrize("error", [-0.2, 0.0, 0.1])
+    def test_a_flip_error_turns_both_pulses_by_that_much_more(self, error):
+        first, second = spin_echo(0.1, 7, 30, 1.2, flip_error=error).pulses
+        assert first.angle == pytest.approx((1 + error) * 1.2, rel=1e-15)
+        assert second.angle == pytest.approx((1 + error) * 2.4, rel=1e-15)
+
+    def test_phases_are_those_asked_for(self):
+        pulses = spin_echo(0.1, 7, 30, phases=(0.4, -1.0)).pulses
+        assert [pulse.phase for pulse in pulses] == [0.4, -1.0]
+
+    @pytest.mark.parametrize("value", ["ten percent", float("nan"), None])
+    def test_a_flip_error_that_is_no_number_is_refused(self, value):
+        with pytest.raises(InputError, match=rf"flip_error must be .*but is {value!r}\. Give"):
+            spin_echo(0.1, 7, 30, flip_error=value)
+
     def test_the_echo_comes_at_twice_the_spacing(self):
         assert spin_echo(0.1, 7, 30).echo_sample == 14
 
@@ -90,6 +107,62 @@ class TestSpinEcho:
             InputError, match=rf"pulse_spacing must be a whole number.*but is {spacing}\. Give"
         ):
             spin_echo(0.1, spacing, 30)
+
+
+class TestCpmg:
+    """θ at 0, 2θ at τ, 3τ, 5τ, …."""
+
+    def test_refocusing_pulses_come_at_odd_multiples_of_the_spacing(self):
+        sequence = cpmg(0.1, 7, 3)
+        assert [pulse.sample for pulse in sequence.pulses] == [0, 7, 21, 35]
+        assert sequence.n_samples == 43
+        assert sequence.segments == (7, 14, 14, 7)
+
+    def test_with_one_echo_it_is_the_spin_echo_up_to_there(self):
+        options = {"flip_angle": 1.2, "flip_error": 0.1, "phases": (0.3, 1.1)}
+        assert cpmg(0.1, 7, 1, **options) == spin_echo(0.1, 7, 15, **options)
+
+    def test_all_refocusing_pulses_are_alike(self):
+        first, *others = cpmg(0.1, 7, 4, 1.2, flip_error=0.1, phases=(0.3, 1.1)).pulses
+        assert (first.angle, first.phase) == (pytest.approx(1.32, rel=1e-15), 0.3)
+        assert {pulse.phase for pulse in others} == {1.1}
+        assert [pulse.angle for pulse in others] == pytest.approx([2.64] * 4, rel=1e-15)
+
+    def test_spins_that_do_not_interact_refocus_at_every_echo(self):
+        sequence = cpmg(0.32, 8, 3)
+        frequencies = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 6, 6))
+        table = kernel_table("power", 2.0, 6)[None]
+        signal = simulate_fields(
+            frequencies, table, np.zeros((1, 3)), sequence, dtype="float64", step=4
+        )[0]
+        echoes = signal[::16]
+        assert len(echoes) == 4
+        # A few operations of size 1/2 in each of 48 intervals.
+        np.testing.assert_allclose(echoes, np.tile([0.0, 0.5, 0.0], (4, 1)), atol=1e-13)
+        # Between echoes they are apart.
+        assert np.abs(signal[8::16, :2]).max() < 0.2
+
+    def test_the_phase_of_the_train_decides_whether_its_flip_errors_add_up(self):
+        # Meiboom and Gill: with 2θ about the axis that the first pulse turned the spins to, errors
+        # compensate at every second echo; about the axis of the first pulse they add up.
+        def second_echo(phase):
+            sequence = cpmg(0.32, 8, 2, flip_error=0.1, phases=(0.0, phase))
+            frequencies = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 6, 6))
+            table = kernel_table("power", 2.0, 6)[None]
+            options = {"dtype": "float64", "step": 4}
+            signal = simulate_fields(frequencies, table, np.zeros((1, 3)), sequence, **options)
+            return np.hypot(*signal[0, -1, :2])
+
+        assert second_echo(math.pi / 2) > second_echo(0.0) + 0.01
+
+    @pytest.mark.parametrize("name", ["pulse_spacing", "n_echoes"])
+    @pytest.mark.parametrize("value", [0, 2.5, "3"])
+    def test_arguments_that_are_no_counts_are_refused(self, name, value):
+        arguments = {"dt": 0.1, "pulse_spacing": 7, "n_echoes": 3} | {name: value}
+        with pytest.raises(
+            InputError, match=rf"{name} must be a whole number.*but is {value!r}\. Give"
+        ):
+            cpmg(**arguments)
 
 
 class TestSequence:

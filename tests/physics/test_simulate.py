@@ -13,14 +13,12 @@ from latent_nmr.physics.simulate import (
     Simulation,
     draw_fields,
     draw_parameters,
+    planned_evaluations,
     simulate_curves,
 )
 
 N_EDGE = 8
 SMALL = Simulation("paper", seed=7, n_edge=N_EDGE)
-
-# The bits of a float32 run may change with the shape of a batch, its curves by no more than this.
-BATCH_TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ class TestSimulateCurves:
     def test_a_curve_does_not_depend_on_the_others(self, curves):
         some = simulate_curves(SMALL, [4, 1])
         assert some.parameters == [curves.parameters[4], curves.parameters[1]]
-        np.testing.assert_allclose(some.signal, curves.signal[[4, 1]], atol=BATCH_TOLERANCE)
+        np.testing.assert_array_equal(some.signal, curves.signal[[4, 1]])
 
     def test_a_curve_is_the_one_its_parameters_and_field_give(self, curves):
         _, drawn = draw_parameters(SMALL, [2])
@@ -45,7 +43,7 @@ class TestSimulateCurves:
             [drawn[0].couplings],
             SMALL.resolve().sequence,
         )
-        np.testing.assert_allclose(signal[0], curves.signal[2], atol=BATCH_TOLERANCE)
+        np.testing.assert_array_equal(signal[0], curves.signal[2])
 
     def test_lengths_belong_to_the_kernels(self, curves):
         expected = [
@@ -60,12 +58,40 @@ class TestSimulateCurves:
         np.testing.assert_allclose(curves.signal[:, 0], np.tile([0, 0.5, 0], (6, 1)), atol=1e-7)
 
     @pytest.mark.parametrize(
-        "change", [{"scheme": "source"}, {"step": 8.0}, {"seed": 8}, {"line_draw": "stratified"}]
+        "change",
+        [
+            {"scheme": "source"},
+            {"step": 16.0},
+            {"seed": 8},
+            {"line_draw": "stratified"},
+            {"line_shape": "gaussian"},
+            {"preset": "challenge2020"},
+        ],
     )
     def test_every_setting_reaches_the_curves(self, curves, change):
         other = simulate_curves(replace(SMALL, **change), range(2))
         # Far more than rounding; the schemes differ least.
-        assert np.abs(other.signal - curves.signal[:2]).max() > 1e-4
+        n_samples = other.signal.shape[1]
+        assert np.abs(other.signal - curves.signal[:2, :n_samples]).max() > 1e-4
+
+    def test_all_three_components_are_simulated_whichever_are_kept(self, curves):
+        assert Simulation().with_mz is False
+        kept = simulate_curves(replace(SMALL, with_mz=True), [0])
+        np.testing.assert_array_equal(kept.signal, curves.signal[:1])
+
+    def test_decay_and_the_challenges_couplings_reach_the_curves(self):
+        simulation = Simulation("challenge2021-rkky", seed=7, n_edge=N_EDGE)
+        found = simulate_curves(simulation, [3])
+        [drawn] = found.parameters
+        signal = simulate_fields(
+            draw_fields(simulation, [3]),
+            kernel_table("rkky", drawn.kernel_parameter, N_EDGE)[None],
+            [drawn.couplings],
+            simulation.resolve().sequence,
+            decay_rate=drawn.decay_rate,
+        )
+        assert drawn.decay_rate > 0
+        np.testing.assert_array_equal(found.signal, signal)
 
     def test_single_precision_agrees_with_double_over_a_whole_record(self, curves):
         double = simulate_curves(replace(SMALL, dtype="float64"), range(6))
@@ -84,6 +110,30 @@ class TestSimulateCurves:
     def test_no_index_at_all_is_refused(self):
         with pytest.raises(InputError, match=r"indices must name at least one curve.*range\(n\)"):
             simulate_curves(SMALL, [])
+
+
+class TestPlannedEvaluations:
+    """How much a curve will cost, before it is simulated."""
+
+    # Segments of 628 and 1253 intervals.
+    @pytest.mark.parametrize(
+        ("settings", "expected"),
+        [
+            ({"scheme": "source"}, 628 + 1253),
+            ({"scheme": "midpoint", "step": 1}, 2 * (628 + 1253)),
+            ({"scheme": "midpoint", "step": 0.5}, 4 * (628 + 1253)),
+            # Steps of four, the last of the second segment cut short; each start takes two more.
+            ({"step": 4}, (157 + 2) + (313 + 2) + 3),
+        ],
+    )
+    def test_it_follows_from_scheme_and_step(self, settings, expected):
+        assert planned_evaluations(replace(SMALL, **settings), [5, 0]) == [expected, expected]
+
+    def test_without_a_step_each_curve_has_its_own(self):
+        simulation = Simulation("challenge2021-gauss", seed=7, n_edge=N_EDGE)
+        together = planned_evaluations(simulation, range(12))
+        assert len(set(together)) > 1
+        assert planned_evaluations(simulation, [7, 2]) == [together[7], together[2]]
 
 
 class TestDraws:
@@ -144,6 +194,7 @@ class TestSimulationSettings:
             ({"seed": 2**32}, r"seed must be .* at most 4294967295, but is 4294967296\. Give"),
             ({"seed": 0.5}, r"seed must be .* at most 4294967295, but is 0\.5\. Give"),
             ({"n_edge": 1}, r"n_edge must be a whole number of at least 2, but is 1\. Give"),
+            ({"line_shape": "gauss"}, r"line shape must be one of.*'gauss'.*'gaussian'\?"),
             ({"line_draw": "freeze"}, r"line draw must be one of independent.*'freeze'\. "),
             ({"step": 1.5}, r"step must be a whole number of sample intervals.*1\.5\. Use"),
             ({"scheme": "mid-point"}, r"scheme must be one of.*'mid-point'.*'midpoint'\?"),
@@ -154,7 +205,10 @@ class TestSimulationSettings:
         with pytest.raises(InputError, match=message):
             Simulation(**settings)
 
-    def test_the_edge_and_the_draw_replace_those_of_the_preset(self):
-        preset = Simulation("paper", n_edge=12, line_draw="stratified").resolve()
-        assert (preset.n_edge, preset.line.draw) == (12, "stratified")
+    def test_the_edge_and_the_line_replace_those_of_the_preset(self):
+        settings = {"n_edge": 12, "line_draw": "stratified", "line_shape": "gaussian"}
+        preset = Simulation("challenge2020", **settings).resolve()
+        assert (preset.n_edge, preset.line.draw, preset.line.shape) == tuple(settings.values())
+        # Width and cutoff stay the preset's.
+        assert (preset.line.fwhm, preset.line.cutoff) == (0.05, 0.25)
         assert Simulation("paper").resolve().n_edge == 100

@@ -1,0 +1,212 @@
+"""One curve as a differentiable function of what made it."""
+
+import math
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from latent_nmr.errors import InputError
+from latent_nmr.physics import propagate
+from latent_nmr.physics.differentiable import CurveInputs, curve_function, curve_inputs
+from latent_nmr.physics.fields import simulate_fields
+from latent_nmr.physics.kernels import KERNELS as LAWS
+from latent_nmr.physics.kernels import coupling_spectrum, kernel_table, tabulate
+from latent_nmr.physics.propagate import Lattice, Plan
+from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
+
+N_EDGE = 6
+FREQUENCIES = np.random.default_rng(3).uniform(-0.25, 0.25, (N_EDGE, N_EDGE))
+ECHO = spin_echo(dt=0.16, pulse_spacing=11, n_samples=30, flip_angle=1.3, phases=(0.2, 1.5))
+COUPLINGS, DECAY_RATE = (0.16, 0.1, 0.05), 0.01
+KERNELS = [("gaussian", 1.3), ("power", 2.0), ("rkky", 3.0)]
+
+
+def yukawa(distance, length, xp):
+    """A law of the user's own."""
+    return xp.exp(-distance / length) / distance
+
+
+def inputs(parameter):
+    return curve_inputs(COUPLINGS, parameter, ECHO, decay_rate=DECAY_RATE)
+
+
+def expected_curve(table, **options):
+    """The curve of `simulate_fields`, shape (n_samples, 3)."""
+    return simulate_fields(
+        FREQUENCIES[None],
+        table[None],
+        [COUPLINGS],
+        ECHO,
+        decay_rate=DECAY_RATE,
+        dtype="float64",
+        **options,
+    )[0]
+
+
+class TestCurve:
+    """The function itself."""
+
+    # Some hundred operations of size 1/2 per sample; the plans differ in their bound of the angle.
+    TOLERANCE = 1e-12
+
+    @pytest.mark.parametrize("options", [{"step": 2}, {"step": 0.5, "scheme": "midpoint"}])
+    @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
+    def test_it_is_that_of_simulate_fields(self, kernel, parameter, options):
+        with jax.enable_x64(True):
+            near = inputs(parameter)
+            curve = jax.jit(curve_function(FREQUENCIES, kernel, ECHO, near, **options))(near)
+        expected = expected_curve(kernel_table(kernel, parameter, N_EDGE), **options)
+        np.testing.assert_allclose(curve, expected, atol=self.TOLERANCE)
+
+    def test_a_law_of_the_users_own_gives_the_curve_of_its_table(self):
+        with jax.enable_x64(True):
+            near = inputs(1.7)
+            curve = jax.jit(curve_function(FREQUENCIES, yukawa, ECHO, near, step=2))(near)
+        table = tabulate(partial(yukawa, length=1.7, xp=np), N_EDGE)
+        np.testing.assert_allclose(curve, expected_curve(table, step=2), atol=self.TOLERANCE)
+
+    def test_pulses_are_those_of_the_inputs_and_not_of_the_sequence(self):
+        other = Sequence(0.16, 30, (Pulse(0, 0.7, 1.0), Pulse(11, 2.0, -0.5)))
+        with jax.enable_x64(True):
+            near = curve_inputs(COUPLINGS, 2.0, other, decay_rate=DECAY_RATE)
+            one = curve_function(FREQUENCIES, "power", ECHO, near, step=2)(near)
+            same = curve_function(FREQUENCIES, "power", other, near, step=2)(near)
+        np.testing.assert_array_equal(one, same)
+        assert np.abs(one - expected_curve(kernel_table("power", 2.0, N_EDGE), step=2)).max() > 0.1
+
+    def test_without_a_step_it_is_within_the_promised_thousandth(self):
+        with jax.enable_x64(True):
+            near = inputs(2.0)
+            curve = jax.jit(curve_function(FREQUENCIES, "power", ECHO, near))(near)
+        fine = expected_curve(kernel_table("power", 2.0, N_EDGE), step=0.125)
+        np.testing.assert_allclose(curve, fine, atol=1e-3)
+
+    def test_it_is_made_in_the_precision_of_the_caller(self, dtype):
+        near = inputs(2.0)
+        curve = jax.eval_shape(curve_function(FREQUENCIES, "power", ECHO, near, step=2), near)
+        assert (curve.shape, curve.dtype) == ((30, 3), dtype)
+
+
+class TestGradients:
+    """Derivatives of samples against central differences."""
+
+    # A random weight for every number of the curve: one gradient sees them all.
+    WEIGHTS = np.random.default_rng(1).standard_normal((ECHO.n_samples, 3))
+
+    @pytest.mark.parametrize(
+        ("kernel", "parameter"), [*KERNELS, (yukawa, 1.7)], ids=[*LAWS, "the user's own"]
+    )
+    def test_they_are_the_central_differences_for_every_input(self, kernel, parameter):
+        h = 1e-4
+        with jax.enable_x64(True):
+            near = inputs(parameter)
+            curve = curve_function(FREQUENCIES, kernel, ECHO, near, step=2)
+            value = jax.jit(lambda x: (self.WEIGHTS * curve(x)).sum())
+            gradient = jax.jit(jax.grad(value))(near)
+
+            def difference(name, where, h):
+                leaf = getattr(near, name)
+                ends = [near._replace(**{name: leaf.at[where].add(shift)}) for shift in (h, -h)]
+                return float((value(ends[0]) - value(ends[1])) / (2 * h))
+
+            for name, leaf in near._asdict().items():
+                for where in np.ndindex(leaf.shape):
+                    once, twice = difference(name, where, h), difference(name, where, 2 * h)
+                    # What a difference misses grows as h²: D(2h) - D(h) is three times what D(h)
+                    # lacks. Rounding: 90 weighted numbers good to 1e-15 each, over 2h.
+                    allowed = abs(twice - once) / 2 + 90 * 1e-15 / h
+                    found = float(getattr(gradient, name)[where])
+                    assert abs(found - once) < allowed, f"{name}{where}: {found}, {once}"
+                    assert abs(found) > 100 * allowed, f"{name}{where} is hardly tested"
+
+    def test_forward_and_backward_derivatives_agree(self):
+        with jax.enable_x64(True):
+            near = inputs(2.0)
+            curve = curve_function(FREQUENCIES, "power", ECHO, near, step=2)
+
+            def strength(alpha):
+                return curve(near._replace(couplings=alpha))[-1]
+
+            backward = jax.jit(jax.jacrev(strength))(near.couplings)
+            forward = jax.jit(jax.jacfwd(strength))(near.couplings)
+        # Derivatives of size 2π · 5 µs · 1/2, rounded some thousand times.
+        np.testing.assert_allclose(backward, forward, atol=1e-11)
+
+    def test_spins_on_resonance_without_couplings_have_finite_gradients(self):
+        with jax.enable_x64(True):
+            near = curve_inputs((0.0, 0.0, 0.0), 2.0, ECHO)
+            curve = curve_function(np.zeros((N_EDGE, N_EDGE)), "power", ECHO, near, step=2)
+            gradient = jax.jit(jax.grad(lambda x: curve(x).sum()))(near)
+        assert all(np.isfinite(leaf).all() for leaf in gradient)
+        # Equal spins feel nothing of the kernel's shape.
+        assert abs(float(gradient.kernel_parameter)) < 1e-12
+
+
+class TestMemory:
+    """What the backward pass keeps."""
+
+    @staticmethod
+    def temporary_bytes(n_steps, checkpointed):
+        """Scratch memory of the gradient of one sample, as compiled."""
+        plan = Plan(0.1, (n_steps,), 1, 1, "averaged", 0.5, checkpointed)
+        spectrum = coupling_spectrum(kernel_table("power", 2.0, 8))
+        pulses = Pulse(0, 1.2).matrix()[None]
+        rows = (np.zeros((8, 8)), spectrum, np.full(3, 0.1), 0.0, pulses, 1.0)
+        lattice = Lattice(*(jnp.asarray(row, "float32") for row in rows))
+
+        def last(alpha):
+            return propagate.record(lattice._replace(couplings=alpha), plan)[-1, 0]
+
+        compiled = jax.jit(jax.grad(last)).lower(lattice.couplings).compile()
+        return compiled.memory_analysis().temp_size_in_bytes
+
+    def test_it_grows_as_the_square_root_of_the_number_of_steps(self):
+        few, many = (self.temporary_bytes(n, checkpointed=True) for n in (101, 1601))
+        # √16 = 4 where states are all that counts; half more for the signal, which is linear.
+        assert many < 6 * few
+        # All states of all steps are an order of magnitude more.
+        assert self.temporary_bytes(1601, checkpointed=False) > 10 * many
+
+
+class TestRefusals:
+    """What `curve_function` does not accept, and what it says."""
+
+    @pytest.mark.parametrize("shape", [(6, 5), (6,), (1, 6, 6)])
+    def test_a_field_that_is_no_square_lattice(self, shape):
+        with pytest.raises(InputError, match=r"frequencies must have shape .*but has shape"):
+            curve_function(np.zeros(shape), "power", ECHO, inputs(2.0))
+
+    def test_inputs_of_another_number_of_pulses(self):
+        near = curve_inputs(COUPLINGS, 2.0, Sequence(0.1, 5, (Pulse(0, 1.0),)))
+        with pytest.raises(
+            InputError, match=r"one angle per pulse, but has 1 for 2 pulses\. Make it with"
+        ):
+            curve_function(FREQUENCIES, "power", ECHO, near)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"kernel": "gauss"}, r"kernel must be one of.*'gauss'.*'gaussian'\?"),
+            ({"scheme": "euler"}, r"scheme must be one of.*'euler'\."),
+            ({"step": 1.5}, r"step must be a whole number.*1\.5\. Use"),
+        ],
+    )
+    def test_settings_that_do_not_exist(self, change, message):
+        settings = {"kernel": "power"} | change
+        with pytest.raises(InputError, match=message):
+            curve_function(FREQUENCIES, sequence=ECHO, near=inputs(2.0), **settings)
+
+
+def test_inputs_hold_the_pulses_of_the_sequence():
+    near = curve_inputs(COUPLINGS, 2.0, ECHO, decay_rate=0.02)
+    assert isinstance(near, CurveInputs)
+    np.testing.assert_allclose(near.pulse_angles, [1.3, 2.6], rtol=1e-6)
+    np.testing.assert_allclose(near.pulse_phases, [0.2, 1.5], rtol=1e-6)
+    np.testing.assert_allclose(near.couplings, COUPLINGS, rtol=1e-6)
+    assert (float(near.kernel_parameter), math.isclose(near.decay_rate, 0.02, rel_tol=1e-6)) == (
+        2.0,
+        True,
+    )

@@ -1,0 +1,200 @@
+"""The time step of each curve, and what bounds the rotation in it."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latent_nmr.errors import InputError
+from latent_nmr.physics import propagate
+from latent_nmr.physics.fields import SCHEMES
+from latent_nmr.physics.kernels import coupling_spectrum, kernel_table
+from latent_nmr.physics.line import Line, draw_frequencies
+from latent_nmr.physics.presets import get_preset
+from latent_nmr.physics.sequence import spin_echo
+from latent_nmr.physics.steps import AUTOMATIC_STEPS, automatic_step, make_plan, split_step
+
+N_EDGE = 8
+ECHO = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
+PAPER = get_preset("paper")
+
+
+def line(width=0.05):
+    """ν of a lattice, MHz."""
+    return width * np.random.default_rng(0).uniform(-1, 1, (N_EDGE, N_EDGE))
+
+
+def chosen(kernel="power", parameter=2.0, *, coupling=0.05, width=0.05, decay_rate=0.0, dt=0.16):
+    """The automatic step in sample intervals."""
+    table = kernel_table(kernel, parameter, N_EDGE)
+    sequence = spin_echo(dt=dt, pulse_spacing=21, n_samples=64)
+    return automatic_step(line(width), table, np.full(3, coupling), decay_rate, sequence)
+
+
+class TestSplitStep:
+    """A step in sample intervals, as whole numbers."""
+
+    @pytest.mark.parametrize(
+        ("step", "split"),
+        [
+            (4, (4, 1)),
+            (2.0, (2, 1)),
+            (1, (1, 1)),
+            (0.5, (1, 2)),
+            (1 / 3, (1, 3)),
+            (np.int64(3), (3, 1)),
+            (np.float32(0.25), (1, 4)),
+        ],
+    )
+    def test_long_steps_span_samples_and_short_ones_divide_them(self, step, split):
+        assert split_step(step) == split
+
+    @pytest.mark.parametrize(
+        "step", [0, -1, 1.5, 0.7, 2 / 3, float("nan"), float("inf"), "2", None, True]
+    )
+    def test_a_step_that_does_not_meet_the_samples_is_refused(self, step):
+        message = f"step must be a whole number of sample intervals.* but is {step!r}. Use 4, 2"
+        with pytest.raises(InputError, match=message):
+            split_step(step)
+
+    def test_every_automatic_step_is_one_and_the_longest_comes_first(self):
+        assert all(min(split_step(step)) == 1 for step in AUTOMATIC_STEPS)
+        assert list(AUTOMATIC_STEPS) == sorted(AUTOMATIC_STEPS, reverse=True)
+
+
+class TestAutomaticStep:
+    """The longest step that should do."""
+
+    @settings(max_examples=60)
+    @given(
+        coupling=st.floats(1e-4, 2.0),
+        width=st.floats(1e-4, 2.0),
+        decay_rate=st.floats(0.0, 0.1),
+        exponent=st.floats(0.5, 5.0),
+        factor=st.floats(1.0, 30.0),
+        changed=st.sampled_from(["coupling", "width", "decay_rate", "parameter"]),
+    )
+    def test_nothing_that_makes_a_curve_harder_lengthens_it(
+        self, coupling, width, decay_rate, exponent, factor, changed
+    ):
+        # A steeper power law is a rougher kernel: fewer neighbours make the field.
+        numbers = {
+            "coupling": coupling,
+            "width": width,
+            "decay_rate": decay_rate,
+            "parameter": exponent,
+        }
+        harder = numbers | {changed: factor * numbers[changed]}
+        assert chosen(**harder) <= chosen(**numbers)
+
+    @pytest.mark.parametrize(
+        "hard",
+        [
+            {"coupling": 0.5},
+            {"width": 2.0},
+            {"decay_rate": 0.01},
+            {"kernel": "gaussian", "parameter": 0.5, "coupling": 0.15},
+            {"dt": 1.6},
+        ],
+        ids=["strong coupling", "wide line", "decay", "neighbours alone", "rare samples"],
+    )
+    def test_each_of_the_four_limits_shortens_it_and_so_do_rare_samples(self, hard):
+        easy = {"kernel": "gaussian", "parameter": 20.0, "coupling": 0.05}
+        assert chosen(**easy) == AUTOMATIC_STEPS[0]
+        assert chosen(**easy | hard) < AUTOMATIC_STEPS[0]
+
+    def test_where_no_step_is_short_enough_it_is_the_shortest(self):
+        assert chosen(coupling=1e3) == AUTOMATIC_STEPS[-1]
+
+    def test_where_nothing_moves_it_is_the_longest(self):
+        assert chosen(coupling=0.0, width=0.0) == AUTOMATIC_STEPS[0]
+
+
+class TestPlan:
+    """A record cut into steps."""
+
+    @staticmethod
+    def plan(step=None, scheme="averaged", **changes):
+        numbers = {"table": kernel_table("power", 2.0, N_EDGE), "couplings": np.full(3, 0.05)}
+        rows = {"frequencies": line(), "decay_rate": 0.0, "sequence": ECHO} | numbers | changes
+        return make_plan(**rows, step=step, scheme=scheme)
+
+    @pytest.mark.parametrize(("step", "n", "stride"), [(4, 4, 1), (1, 1, 1), (0.25, 1, 4)])
+    def test_intervals_are_those_of_the_step_asked_for(self, step, n, stride):
+        plan = self.plan(step)
+        assert (plan.n, plan.stride) == (n, stride)
+        assert plan.interval == ECHO.dt / stride
+        assert plan.segments == (21 * stride, 42 * stride)
+
+    @pytest.mark.parametrize("scheme", ["averaged", "midpoint"])
+    def test_without_a_step_it_is_the_automatic_one(self, scheme):
+        expected = chosen(coupling=0.05)
+        assert self.plan(scheme=scheme).n == expected > 1
+
+    def test_the_source_takes_one_step_per_sample_unless_told(self):
+        assert (self.plan(scheme="source").n, self.plan(4, scheme="source").n) == (1, 4)
+
+    def test_lattices_that_differ_little_share_a_plan(self):
+        # One program is compiled for each: the bound has two values per octave.
+        plans = {self.plan(couplings=np.full(3, a)) for a in np.linspace(0.05, 0.055, 20)}
+        assert len(plans) <= 2
+
+    @pytest.mark.parametrize("coupling", [0.0, 0.1, 2.0])
+    @pytest.mark.parametrize("width", [0.0, 0.3])
+    @pytest.mark.parametrize(("kernel", "parameter"), [("gaussian", 0.6), ("rkky", 3.0)])
+    @pytest.mark.parametrize("scheme", SCHEMES)
+    @pytest.mark.parametrize("step", [4, 0.5])
+    def test_no_spin_turns_faster_than_its_bound_says(
+        self, monkeypatch, scheme, kernel, parameter, width, coupling, step
+    ):
+        # A curve whose series were cut too early would be wrong without a warning.
+        met = []
+
+        def spied(function, i_field, i_bound):
+            def spy(*arguments):
+                field, bound = arguments[i_field], arguments[i_bound]
+                met.append((float(jnp.sqrt(sum(b * b for b in field)).max()), bound))
+                return function(*arguments)
+
+            return spy
+
+        monkeypatch.setattr(propagate, "sweep", spied(propagate.sweep, 1, 4))
+        monkeypatch.setattr(propagate, "mean_on_the_way", spied(propagate.mean_on_the_way, 1, 3))
+        table, couplings = kernel_table(kernel, parameter, N_EDGE), coupling * np.ones(3)
+        sequence = spin_echo(dt=0.16, pulse_spacing=8, n_samples=17, flip_angle=1.3)
+        frequencies = line(width)
+        plan = make_plan(frequencies, table, couplings, 0.0, sequence, step=step, scheme=scheme)
+        pulses = np.stack([pulse.matrix() for pulse in sequence.pulses])
+        rows = (frequencies, coupling_spectrum(table), couplings, 0.0, pulses, 1.0)
+        with jax.disable_jit():
+            propagate.record(propagate.Lattice(*(jnp.asarray(r, "float32") for r in rows)), plan)
+        fastest, bounds = np.array(met).T
+        assert (fastest <= bounds * (1 + 1e-6)).all()
+        # Nor is the bound so wide that most terms are in vain.
+        if coupling or width:
+            assert plan.max_angle < 40 * fastest.max()
+
+    @pytest.mark.parametrize("coupling", [(0.1, 0.1, 0.1), (0.1, 0.1, 0.01), (0.045, 0.045, 0.01)])
+    @pytest.mark.parametrize("draw", ["independent", "stratified"])
+    @pytest.mark.parametrize(
+        ("kernel", "parameter"),
+        [("gaussian", 8), ("gaussian", 32), ("power", 1), ("power", 3), ("rkky", 13), ("rkky", 52)],
+    )
+    def test_no_curve_of_the_paper_takes_more_than_a_thousand_fields(
+        self, kernel, parameter, draw, coupling
+    ):
+        plan = make_plan(
+            np.asarray(draw_frequencies(jax.random.key(0), 100, Line(draw=draw)), np.float64),
+            kernel_table(kernel, parameter, 100),
+            np.array(coupling),
+            0.0,
+            PAPER.sequence,
+            step=None,
+            scheme="averaged",
+        )
+        evaluations = propagate.field_evaluations(plan)
+        assert math.ceil(1881 / AUTOMATIC_STEPS[0]) < evaluations <= 1000
