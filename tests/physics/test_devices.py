@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ np.savez(
 """
 
 
-def rows(indices):
+def rows(indices) -> dict[str, Any]:
     """Arguments of `simulate_fields` for the given curves, each by its own number alone."""
     draws = [np.random.default_rng(index) for index in indices]
     # Couplings over a decade: several steps, several compiled programs in one call.

@@ -1,6 +1,7 @@
 """Explicit spins to curves: batches, precision, refusals."""
 
 import re
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ N_EDGE = 8
 SEQUENCE = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
 
 
-def batch(n_curves=5):
+def batch(n_curves=5) -> dict[str, Any]:
     """Arguments of `simulate_fields` that differ in every row."""
     kernels = [("gaussian", 1.5), ("power", 1.7), ("rkky", 3.0), ("power", 3.0), ("rkky", 2.0)]
     rng = np.random.default_rng(0)

@@ -28,7 +28,8 @@ def random_spins(seed, dtype="float64"):
 
 
 def as_vector(array, dtype="float64"):
-    return tuple(jnp.asarray(component, dtype) for component in array)
+    x, y, z = (jnp.asarray(component, dtype) for component in array)
+    return x, y, z
 
 
 def lattice(kernel, parameter, couplings, *, line_width=0.0, decay_rate=0.0, dtype="float64"):
@@ -81,7 +82,7 @@ class TestMeanField:
         sites = Lattice(*(jnp.asarray(row, dtype) for row in rows))
         field = 2 * np.stack(propagate.mean_field(spins, sites)) * table.sum()
         # The sum κ ≈ 15 is the scale of the FFT's terms.
-        tolerance = 50 * jnp.finfo(dtype).eps
+        tolerance = 50 * float(jnp.finfo(dtype).eps)
         np.testing.assert_allclose(field[2], np.roll(table, (2, 3), axis=(0, 1)), atol=tolerance)
         np.testing.assert_array_equal(field[:2], 0.0)
 
@@ -102,7 +103,7 @@ class TestDephasing:
         x, y, z = propagate.dephase(spins, propagate.in_angles(sites, 0.5), 10)
         kept = np.exp(-2 * np.pi * 0.02 * 5.0)
         expected = kept * np.stack(spins[:2])
-        np.testing.assert_allclose(np.stack([x, y]), expected, rtol=8 * jnp.finfo(dtype).eps)
+        np.testing.assert_allclose(np.stack([x, y]), expected, rtol=8 * float(jnp.finfo(dtype).eps))
         np.testing.assert_array_equal(z, spins[2])
 
     @pytest.mark.parametrize("n", [1, 3])
@@ -178,7 +179,7 @@ class TestFreeEvolution:
         ]
         # Five steps in the same field, compiled apart.
         for end in ends[:2]:
-            np.testing.assert_allclose(end, ends[2], atol=20 * jnp.finfo(dtype).eps)
+            np.testing.assert_allclose(end, ends[2], atol=20 * float(jnp.finfo(dtype).eps))
 
     @pytest.mark.parametrize("law", ["energy", "total spin"])
     @pytest.mark.parametrize(("scheme", "order"), [("averaged", 3), ("midpoint", 2)])

@@ -31,7 +31,8 @@ def fields_up_to(angle):
 
 
 def as_vector(array, dtype):
-    return tuple(jnp.asarray(component, dtype) for component in array)
+    x, y, z = (jnp.asarray(component, dtype) for component in array)
+    return x, y, z
 
 
 def swept(spins, field, n, max_angle, dtype):

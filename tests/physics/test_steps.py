@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from latent_nmr.errors import InputError
 from latent_nmr.physics import propagate
 from latent_nmr.physics.fields import SCHEMES
-from latent_nmr.physics.kernels import coupling_spectrum, kernel_table
+from latent_nmr.physics.kernels import coupling_spectrum, distance_grid, kernel_table
 from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import spin_echo
-from latent_nmr.physics.steps import AUTOMATIC_STEPS, automatic_step, make_plan, split_step
+from latent_nmr.physics.steps import (
+    AUTOMATIC_STEPS,
+    automatic_step,
+    field_bounds,
+    make_plan,
+    roughness,
+    split_step,
+)
 
 N_EDGE = 8
 ECHO = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
@@ -91,14 +98,15 @@ class TestAutomaticStep:
         harder = numbers | {changed: factor * numbers[changed]}
         assert chosen(**harder) <= chosen(**numbers)
 
+    # Each goes beyond one limit and stays within the three others.
     @pytest.mark.parametrize(
         "hard",
         [
-            {"coupling": 0.5},
-            {"width": 2.0},
-            {"decay_rate": 0.01},
-            {"kernel": "gaussian", "parameter": 0.5, "coupling": 0.15},
-            {"dt": 1.6},
+            {"coupling": 0.15},
+            {"width": 0.2},
+            {"decay_rate": 0.003},
+            {"parameter": 0.5, "coupling": 0.08},
+            {"dt": 0.8},
         ],
         ids=["strong coupling", "wide line", "decay", "neighbours alone", "rare samples"],
     )
@@ -112,6 +120,30 @@ class TestAutomaticStep:
 
     def test_where_nothing_moves_it_is_the_longest(self):
         assert chosen(coupling=0.0, width=0.0) == AUTOMATIC_STEPS[0]
+
+
+class TestMeasures:
+    """What the choice of the step is made from."""
+
+    @pytest.mark.parametrize("scale", [1.0, -3.0])
+    def test_roughness_is_one_over_the_root_of_the_number_of_equal_neighbours(self, scale):
+        distance = distance_grid(N_EDGE)
+        nearest = scale * np.where(distance == 1, 1.0, 0.0)
+        everyone = scale * np.where(distance > 0, 1.0, 0.0)
+        assert roughness(nearest) == pytest.approx(1 / math.sqrt(4), rel=1e-14)
+        assert roughness(everyone) == pytest.approx(1 / math.sqrt(N_EDGE**2 - 1), rel=1e-14)
+
+    @pytest.mark.parametrize(("kernel", "parameter"), [("power", 2.0), ("rkky", 2.0)])
+    def test_the_largest_coupled_field_is_reached_by_spins_along_the_sign_of_the_kernel(
+        self, kernel, parameter
+    ):
+        table = kernel_table(kernel, parameter, N_EDGE)
+        largest = np.abs((0.5 * np.sign(table) * table).sum() / table.sum()) * 0.2
+        in_line, coupled = field_bounds(line(), table, np.array([0.1, -0.2, 0.05]))
+        assert in_line == np.abs(line()).max()
+        assert coupled == pytest.approx(largest, rel=1e-14)
+        # More than that of aligned spins where the kernel changes sign.
+        assert (coupled > 0.1001) == (kernel == "rkky")
 
 
 class TestPlan:
