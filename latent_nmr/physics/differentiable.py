@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics import propagate
-from latent_nmr.physics.fields import SCHEMES, checked_frequencies
-from latent_nmr.physics.kernels import KERNELS, KernelLaw, distance_grid
+from latent_nmr.physics.fields import SCHEMES, checked_arrays, checked_frequencies
+from latent_nmr.physics.kernels import KERNELS, KernelLaw, checked_kernel_sum, distance_grid
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan
 
@@ -96,22 +96,29 @@ def curve_function(
     Raises
     ------
     InputError
-        If the field is no square lattice, or an argument cannot be used.
+        If the field is no square lattice, a number is not finite, the kernel has no sum, or
+        another argument cannot be used.
     """
     (lattice_frequencies,) = checked_frequencies(np.asarray(frequencies)[None])
-    n_edge = len(lattice_frequencies)
     law = kernel if callable(kernel) else KERNELS[check_choice("kernel", kernel, KERNELS)].law
     if len(near.pulse_angles) != len(sequence.pulses):
         raise InputError(
             f"near must have one angle per pulse, but has {len(near.pulse_angles)} for "
             f"{len(sequence.pulses)} pulses. Make it with curve_inputs."
         )
-    distance = distance_grid(n_edge)
+    distance = distance_grid(len(lattice_frequencies))
+    (field,), (table,), (couplings,), (decay_rate,) = checked_arrays(
+        lattice_frequencies[None],
+        np.asarray(_table(law, distance, near.kernel_parameter))[None],
+        np.asarray(near.couplings)[None],
+        np.asarray(near.decay_rate),
+    )
+    checked_kernel_sum(table)
     plan = make_plan(
-        lattice_frequencies,
-        np.asarray(_table(law, distance, near.kernel_parameter), np.float64),
-        COUPLING_MARGIN * np.asarray(near.couplings, np.float64),
-        float(near.decay_rate),
+        field,
+        table,
+        COUPLING_MARGIN * couplings,
+        decay_rate,
         sequence,
         step=step,
         scheme=check_choice("scheme", scheme, SCHEMES),

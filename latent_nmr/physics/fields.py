@@ -4,6 +4,7 @@ The public boundary of the dynamics: everything is checked here, on the host, be
 jitted code below it. Units as in `latent_nmr.physics`.
 """
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from typing import Any
 
@@ -75,7 +76,7 @@ def simulate_fields(
     ----------
     [P] A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
     """
-    frequencies, tables, couplings, decay_rate = _checked_arrays(
+    frequencies, tables, couplings, decay_rate = checked_arrays(
         frequencies, kernel_tables, couplings, decay_rate
     )
     sequences = _checked_sequences(sequence, len(frequencies))
@@ -105,7 +106,14 @@ def _checked_sequences(sequence: Sequence | Rows[Sequence], n_curves: int) -> li
     """One sequence per curve, all with as many samples."""
     if isinstance(sequence, Sequence):
         return [sequence] * n_curves
-    sequences = list(sequence)
+    given: list[Any] = list(sequence) if isinstance(sequence, Iterable) else [sequence]
+    for row, one in enumerate(given):
+        if not isinstance(one, Sequence):
+            raise InputError(
+                "sequence must be a Sequence, or one per curve, but "
+                f"{f'row {row} ' if len(given) > 1 else ''}is {one!r}. Make it with spin_echo."
+            )
+    sequences: list[Sequence] = given
     if len(sequences) != n_curves:
         raise InputError(
             f"sequence must be one for all or one per curve, but there are {len(sequences)} for "
@@ -122,7 +130,7 @@ def _checked_sequences(sequence: Sequence | Rows[Sequence], n_curves: int) -> li
 
 def checked_frequencies(frequencies: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return ν fields as float64, shape (n_curves, n_edge, n_edge), or raise."""
-    frequencies = _as_numbers("frequencies", frequencies)
+    frequencies = kernels.as_real("frequencies", frequencies)
     if frequencies.ndim != 3 or frequencies.shape[1] != frequencies.shape[2]:
         raise InputError(
             "frequencies must have shape (n_curves, n_edge, n_edge), "
@@ -136,13 +144,13 @@ def checked_frequencies(frequencies: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return frequencies
 
 
-def _checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
+def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
     """Convert the arrays of `simulate_fields` to float64 and check shapes and values."""
     frequencies = checked_frequencies(frequencies)
     n_curves = len(frequencies)
-    tables = _as_numbers("kernel_tables", kernel_tables)
-    couplings = _as_numbers("couplings", couplings)
-    decay_rate = _as_numbers("decay_rate", decay_rate)
+    tables = kernels.as_real("kernel_tables", kernel_tables)
+    couplings = kernels.as_real("couplings", couplings)
+    decay_rate = kernels.as_real("decay_rate", decay_rate)
     if decay_rate.ndim == 0:
         decay_rate = np.full(n_curves, decay_rate)
     for name, array, shape in (
@@ -172,18 +180,6 @@ def _checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
         )
     _check_symmetry(tables)
     return frequencies, tables, couplings, decay_rate
-
-
-def _as_numbers(name: str, value: Any) -> npt.NDArray[np.float64]:
-    """Convert to float64, refusing what is not an array of real numbers."""
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind in "fiu":
-            return array.astype(np.float64)
-        found = f"dtype {array.dtype}"
-    except ValueError as error:
-        found = f"no array ({error})"
-    raise InputError(f"{name} must be an array of real numbers, but is {found}. Convert it first.")
 
 
 def _check_symmetry(tables: npt.NDArray[np.float64]) -> None:

@@ -128,7 +128,7 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
     distance = distance_grid(n_edge)
     apart = distance > 0
     r = distance[apart]
-    values = np.asarray(law(r) if callable(law) else _interpolated(law, r), np.float64)
+    values = as_real("the kernel's values", law(r)) if callable(law) else _interpolated(law, r)
     if values.shape != r.shape:
         raise InputError(
             f"the kernel must give one value per distance, but gives shape {values.shape} for "
@@ -144,9 +144,21 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
     return table
 
 
+def as_real(name: str, value: Any) -> FloatArray:
+    """Convert to float64, refusing what is not an array of real numbers."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "fiu":
+            return array.astype(np.float64)
+        found = f"dtype {array.dtype}"
+    except ValueError as error:
+        found = f"no array ({error})"
+    raise InputError(f"{name} must be an array of real numbers, but is {found}. Convert it first.")
+
+
 def _interpolated(law: npt.ArrayLike, r: FloatArray) -> FloatArray:
     """K at the distances r from a table of two columns."""
-    columns = np.asarray(law, np.float64)
+    columns = as_real("a tabulated kernel", law)
     if columns.ndim != 2 or columns.shape[1] != 2 or not (np.diff(columns[:, 0]) > 0).all():
         raise InputError(
             "a tabulated kernel must have shape (n_distances, 2) with rising distances, but has "

@@ -140,7 +140,7 @@ def spin_echo(
             f"on the record, but is {n_samples}. Record longer or shorten the spacing."
         )
     turned = (1 + check_number("flip_error", flip_error)) * flip_angle
-    first, second = phases
+    first, second = _two_phases(phases)
     pulses = (Pulse(0, turned, first), Pulse(pulse_spacing, 2 * turned, second))
     return Sequence(dt, n_samples, pulses)
 
@@ -163,9 +163,19 @@ def cpmg(
     check_count("n_echoes", n_echoes)
     check_number("flip_angle", flip_angle, unit="(rad)")
     turned = (1 + check_number("flip_error", flip_error)) * flip_angle
+    first, second = _two_phases(phases)
     refocusing = (
-        Pulse((2 * echo + 1) * pulse_spacing, 2 * turned, phases[1]) for echo in range(n_echoes)
+        Pulse((2 * echo + 1) * pulse_spacing, 2 * turned, second) for echo in range(n_echoes)
     )
-    return Sequence(
-        dt, 2 * n_echoes * pulse_spacing + 1, (Pulse(0, turned, phases[0]), *refocusing)
-    )
+    pulses = (Pulse(0, turned, first), *refocusing)
+    return Sequence(dt, 2 * n_echoes * pulse_spacing + 1, pulses)
+
+
+def _two_phases(phases: tuple[float, float]) -> tuple[float, float]:
+    """Return the phases if there are two, else raise; `Sequence` checks their values."""
+    if not isinstance(phases, tuple | list) or len(phases) != 2:
+        raise InputError(
+            "phases must be those of the first and of the later pulses (rad), but are "
+            f"{phases!r}. Give two numbers."
+        )
+    return phases[0], phases[1]

@@ -70,6 +70,8 @@ class Simulation:
         check_choice("scheme", self.scheme, SCHEMES)
         check_choice("dtype", self.dtype, DTYPES)
         replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
+        if not isinstance(self.with_mz, bool):
+            raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
         if self.n_edge is not None:
             check_count("n_edge", self.n_edge, at_least=2)
 

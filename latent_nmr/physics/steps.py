@@ -29,6 +29,9 @@ MAX_LINE_ANGLE = 0.3
 MAX_DECAY = 0.02
 MAX_ROUGHNESS = 3.7
 
+# Angles above it (rad) have no digit left in float32.
+MAX_ANGLE = 1e6
+
 
 def split_step(step: float) -> tuple[int, int]:
     """Return (sample intervals per step, steps per sample interval); one of them is 1."""
@@ -83,6 +86,11 @@ def make_plan(
     # The predicted mean field is at most 8/3 of the largest there is, and Magnus' second
     # term n/12 |b̄| |d| with |d| at most twice the field.
     bound = radians * (in_line + 8 / 3 * coupled) * (1 + n * radians * coupled / 6)
+    if not bound < MAX_ANGLE:
+        raise InputError(
+            f"frequencies and couplings must turn a spin by less than {MAX_ANGLE:g} rad per "
+            f"interval, but may turn it by {bound:.3g}. Check their units (MHz)."
+        )
     return Plan(
         interval=interval,
         segments=tuple(stride * count for count in sequence.segments),
@@ -133,7 +141,7 @@ def automatic_step(
         _ratio(MAX_COUPLED_ANGLE, 2 * math.pi * coupled),
         _ratio(MAX_LINE_ANGLE, 2 * math.pi * float(np.median(np.abs(frequencies)))),
         _ratio(MAX_DECAY, 2 * math.pi * decay_rate),
-        math.sqrt(_ratio(MAX_ROUGHNESS, restless**3 * sequence.time[-1])),
+        _ratio(math.sqrt(_ratio(MAX_ROUGHNESS, sequence.time[-1])), np.float64(restless) ** 1.5),
     )
     fitting = [step for step in AUTOMATIC_STEPS if step * sequence.dt <= longest]
     return fitting[0] if fitting else AUTOMATIC_STEPS[-1]

@@ -34,6 +34,7 @@ def plot_simulator_benchmark(result: dict[str, Any]) -> Figure:
         "s--",
         color=SOURCE,
         markerfacecolor="white",
+        markevery=[1],
         label=f"extrapolated, n^{far['fitted_exponent']:.1f}",
     )
     ax.annotate(
@@ -86,7 +87,15 @@ def plot_accuracy(result: dict[str, Any]) -> Figure:
             markersize=4,
         )
     ax.axhline(2e-3, color="0.4", linestyle=":", linewidth=1)
-    ax.annotate("bound 0.002", (0.1, 2e-3), xytext=(0, 2), textcoords="offset points", color="0.3")
+    ax.annotate(
+        "bound 0.002",
+        (1, 2e-3),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, 2),
+        textcoords="offset points",
+        ha="right",
+        color="0.3",
+    )
     ax.set_xlabel("W (MHz)")
     ax.set_ylabel("largest error of M over the record")
     ax.legend(

@@ -52,7 +52,7 @@ def plot_echo_overview(
         Times to mark with their names, µs.
     """
     figure = new_figure(10.0, 6.0)
-    upper, lower = figure.subfigures(2, 1)
+    upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
     grid = upper.subplot_mosaic([["all", "all", "kernels"]])
     grid |= lower.subplot_mosaic([["time", "window", "frequency"]])
     _draw_all(grid["all"], time, curves, window, marks)

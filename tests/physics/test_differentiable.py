@@ -213,3 +213,43 @@ def test_inputs_hold_the_pulses_of_the_sequence():
         2.0,
         True,
     )
+
+
+class TestNumbersThatMakeNoCurve:
+    """What makes no curve is refused when the function is made, not as a NaN later."""
+
+    SEQUENCE = spin_echo(dt=0.16, pulse_spacing=6, n_samples=20)
+
+    def make(self, kernel="power", frequencies=None, **changes):
+        numbers = {"couplings": [0.1, 0.1, 0.05], "kernel_parameter": 2.0, "decay_rate": 0.0}
+        near = curve_inputs(sequence=self.SEQUENCE, **(numbers | changes))
+        field = np.zeros((6, 6)) if frequencies is None else frequencies
+        return curve_function(field, kernel, self.SEQUENCE, near)
+
+    def test_a_kernel_without_a_sum(self):
+        with pytest.raises(InputError, match="sum κ away from zero"):
+            self.make(lambda r, p, xp: p * xp.zeros_like(r))
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"frequencies": np.full((6, 6), np.nan)}, "frequencies must be finite"),
+            ({"couplings": [0.1, np.inf, 0.1]}, "couplings must be finite"),
+            ({"couplings": [0.1, 0.1]}, r"couplings must have shape \(1, 3\)"),
+            ({"decay_rate": -1.0}, "decay_rate must be >= 0 MHz, but is -1"),
+            ({"frequencies": np.zeros((6, 5))}, "one square lattice per curve"),
+        ],
+    )
+    def test_numbers_that_cannot_be_used(self, changes, words):
+        with pytest.raises(InputError, match=words):
+            self.make(**changes)
+
+    def test_angles_for_another_number_of_pulses(self):
+        near = curve_inputs([0.1, 0.1, 0.05], 2.0, self.SEQUENCE)
+        with pytest.raises(InputError, match="one angle per pulse, but has 1 for 2 pulses"):
+            curve_function(
+                np.zeros((6, 6)),
+                "power",
+                self.SEQUENCE,
+                near._replace(pulse_angles=near.pulse_angles[:1]),
+            )

@@ -300,3 +300,19 @@ class TestRefusals:
         ):
             simulate_fields(**rows)
         assert np.isfinite(simulate_fields(**rows, dtype="float64")).all()
+
+
+class TestArgumentsOfTheWrongKind:
+    """Refused by name, not by the first line that stumbles over them."""
+
+    @pytest.mark.parametrize("sequence", [None, ["a"] * 5, 3.0])
+    def test_what_is_no_sequence(self, sequence):
+        with pytest.raises(
+            InputError, match=r"sequence must be a Sequence.*Make it with spin_echo"
+        ):
+            simulate_fields(**(batch() | {"sequence": sequence}))
+
+    @pytest.mark.parametrize("size", [1e120, 1e200])
+    def test_couplings_beyond_any_unit(self, size):
+        with pytest.raises(InputError, match=r"less than 1e\+06 rad per interval.*Check their"):
+            simulate_fields(**(batch() | {"couplings": np.full((5, 3), size)}))

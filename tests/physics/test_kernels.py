@@ -247,3 +247,9 @@ class TestCouplingSpectrum:
 def test_every_kernel_is_listed_with_the_symbol_of_its_parameter():
     symbols = {name: kernel.symbol for name, kernel in kernels.KERNELS.items()}
     assert symbols == {"gaussian": "ξ", "power": "p", "rkky": "γ"}
+
+
+@pytest.mark.parametrize("law", ["abc", [[1, 2], [3]], lambda _: "a", lambda r: 1j * r])
+def test_a_kernel_that_is_no_real_number_is_refused(law):
+    with pytest.raises(InputError, match=r"must be an array of real numbers, but is (no array|dt)"):
+        tabulate(law, 6)

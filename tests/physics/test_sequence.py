@@ -223,3 +223,10 @@ class TestSequence:
             InputError, match=rf"n_samples must be a whole number.*but is {n_samples!r}\. Give"
         ):
             Sequence(0.1, n_samples, (Pulse(0, 1.0),))
+
+
+@pytest.mark.parametrize("make", [spin_echo, cpmg])
+@pytest.mark.parametrize("phases", [(0.1,), (0.1, 0.2, 0.3), 0.1, None])
+def test_anything_but_two_phases_is_refused(make, phases):
+    with pytest.raises(InputError, match=r"phases must be those of the first.*Give two numbers"):
+        make(0.1, 5, 12, phases=phases)

@@ -212,3 +212,8 @@ class TestSimulationSettings:
         # Width and cutoff stay the preset's.
         assert (preset.line.fwhm, preset.line.cutoff) == (0.05, 0.25)
         assert Simulation("paper").resolve().n_edge == 100
+
+
+def test_a_choice_about_mz_that_is_no_choice_is_refused():
+    with pytest.raises(InputError, match="with_mz must be True or False, but is 'yes'"):
+        Simulation(with_mz="yes")
