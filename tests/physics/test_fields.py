@@ -312,7 +312,6 @@ class TestArgumentsOfTheWrongKind:
         ):
             simulate_fields(**(batch() | {"sequence": sequence}))
 
-    @pytest.mark.parametrize("size", [1e120, 1e200])
-    def test_couplings_beyond_any_unit(self, size):
-        with pytest.raises(InputError, match=r"less than 1e\+06 rad per interval.*Check their"):
-            simulate_fields(**(batch() | {"couplings": np.full((5, 3), size)}))
+    def test_couplings_beyond_any_unit(self):
+        with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):
+            simulate_fields(**(batch() | {"couplings": np.full((5, 3), 1e200)}))
