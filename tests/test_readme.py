@@ -12,7 +12,9 @@ README = Path(__file__).parents[1] / "README.md"
 
 def blocks(language):
     """Code blocks of the README in a language; "" for those without one."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+    # Fences come in pairs: the odd pieces between them are code, led by their language.
+    code = re.split(r"^```", README.read_text("utf-8"), flags=re.M)[1::2]
+    return [body for name, _, body in (piece.partition("\n") for piece in code) if name == language]
 
 
 def words_without_numbers(text):
