@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from latent_nmr.physics.differentiable import curve_function, curve_inputs
     from latent_nmr.physics.fields import simulate_fields
     from latent_nmr.physics.kernels import kernel_table, tabulate
-    from latent_nmr.physics.line import Line, draw_frequencies
+    from latent_nmr.physics.line import Line, MeasuredLine, draw_frequencies
     from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
 
 _NAMES = {
@@ -71,6 +71,7 @@ _NAMES = {
     ),
     "latent_nmr.physics.line": (
         "Line",
+        "MeasuredLine",
         "draw_frequencies",
     ),
     "latent_nmr.physics.sequence": (
@@ -85,6 +86,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [
     "BetaVAE",
     "Line",
+    "MeasuredLine",
     "Pulse",
     "Sequence",
     "add_baseline",

@@ -11,11 +11,13 @@ so every way to draw ν is a way to draw u. Frequencies in MHz, offsets from the
 import math
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from latent_nmr.errors import check_choice, check_number
+from latent_nmr.errors import InputError, check_choice, check_number
 
 DRAWS = ("independent", "stratified", "frozen")
 SHAPES = ("lorentzian", "gaussian")
@@ -57,6 +59,52 @@ class Line:
         return law(u, self.fwhm, self.cutoff)
 
 
+@dataclass(frozen=True)
+class MeasuredLine:
+    """A line as a histogram, for instance of a measured spectrum.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Rising edges of the bins, MHz, one more than there are bins.
+    counts : tuple of float
+        Weight of each bin, not negative; ν is uniform inside a bin.
+    draw : {"independent", "stratified", "frozen"}
+        As in `Line`.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[float, ...]
+    draw: str = "independent"
+
+    def __post_init__(self):
+        # Tuples, whatever came: a line is a static argument of compiled functions.
+        edges = tuple(check_number("line edge", edge, unit="MHz") for edge in self.edges)
+        counts = tuple(check_number("line count", count, at_least=0) for count in self.counts)
+        object.__setattr__(self, "edges", edges)
+        object.__setattr__(self, "counts", counts)
+        check_choice("line draw", self.draw, DRAWS)
+        if len(edges) != len(counts) + 1 or not counts:
+            raise InputError(
+                "edges must be one more than counts, but there are "
+                f"{len(edges)} for {len(counts)}. Give both ends of every bin."
+            )
+        if any(b <= a for a, b in pairwise(edges)):
+            raise InputError(f"edges must rise, but are {edges}. Sort the bins.")
+        if not sum(counts) > 0:
+            raise InputError("counts must not all be zero, but they are. Give the line a weight.")
+
+    def quantile(self, u: jax.Array) -> jax.Array:
+        """Frequency below which the fraction `u` of the line lies, in MHz."""
+        total = np.cumsum(np.concatenate([[0.0], self.counts]))
+        # Empty bins make the cumulative distribution flat there; no u falls inside.
+        kept = np.concatenate([[True], np.diff(total) > 0]) | np.concatenate(
+            [np.diff(total) > 0, [False]]
+        )
+        cumulative = jnp.asarray(total[kept] / total[-1], u.dtype)
+        return jnp.interp(u, cumulative, jnp.asarray(np.array(self.edges)[kept], u.dtype))
+
+
 def lorentzian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
     """Frequency below which the fraction `u` of a cut Lorentzian lies, in MHz."""
     return (fwhm / 2) * jnp.tan((2 * u - 1) * jnp.arctan(2 * cutoff / fwhm))
@@ -71,7 +119,7 @@ def gaussian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
 
 
 @partial(jax.jit, static_argnames=("n_edge", "line"))
-def draw_frequencies(key: jax.Array, n_edge: int, line: Line) -> jax.Array:
+def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> jax.Array:
     """Draw one lattice of frequencies.
 
     Parameters
@@ -80,8 +128,8 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line) -> jax.Array:
         JAX key. For `frozen`, the caller passes the same key for every curve.
     n_edge : int
         Lattice edge, in sites.
-    line : Line
-        Width, cutoff and way of drawing.
+    line : Line or MeasuredLine
+        Distribution and way of drawing.
 
     Returns
     -------

@@ -9,6 +9,7 @@ from scipy.special import erf
 from latent_nmr.errors import InputError
 from latent_nmr.physics.line import (
     Line,
+    MeasuredLine,
     draw_frequencies,
     gaussian_quantile,
     lorentzian_quantile,
@@ -180,3 +181,50 @@ class TestLine:
             r"'stratified'\?",
         ):
             Line(draw="stratify")
+
+
+class TestMeasuredLine:
+    """A line given as a histogram."""
+
+    EDGES, COUNTS = (-0.2, -0.1, 0.0, 0.1, 0.3), (1, 0, 2, 5)
+
+    def drawn(self, draw, seed=0):
+        line = MeasuredLine(self.EDGES, self.COUNTS, draw)
+        return np.asarray(draw_frequencies(jax.random.key(seed), N_EDGE, line)).ravel()
+
+    def test_stratified_sites_fill_the_bins_in_their_proportions(self):
+        counts, _ = np.histogram(self.drawn("stratified"), self.EDGES)
+        # Quantiles sit at odd multiples of 1/2N: a bin's share is met to one site.
+        np.testing.assert_allclose(counts, N_SITES * np.array(self.COUNTS) / 8, atol=1)
+
+    def test_independent_sites_do_so_within_their_noise(self):
+        counts, _ = np.histogram(self.drawn("independent"), self.EDGES)
+        share = np.array(self.COUNTS) / 8
+        # Five binomial standard deviations.
+        spread = 5 * np.sqrt(N_SITES * share * (1 - share))
+        assert (np.abs(counts - N_SITES * share) <= spread).all()
+
+    def test_inside_a_bin_the_line_is_uniform(self):
+        inside = np.sort(self.drawn("stratified"))[-N_SITES * 5 // 8 + 1 :]
+        steps = np.diff(inside)
+        # 0.2 MHz shared by 5/8 of the sites, up to float32 rounding of numbers near 0.3.
+        np.testing.assert_allclose(steps, 0.2 / (N_SITES * 5 / 8), atol=4 * 2.0**-25)
+
+    def test_an_empty_bin_between_full_ones_stays_empty(self):
+        values = self.drawn("independent", seed=3)
+        assert not ((values > -0.0999999) & (values < -1e-7)).any()
+
+    @pytest.mark.parametrize(
+        ("edges", "counts", "words"),
+        [
+            ((0.0, 0.1), (1, 2), "one more than counts, but there are 2 for 2"),
+            ((0.0,), (), "one more than counts"),
+            ((0.0, 0.2, 0.1), (1, 2), "edges must rise"),
+            ((0.0, 0.1, 0.2), (0, 0), "must not all be zero"),
+            ((0.0, 0.1, 0.2), (1, -2), "line count must be >= 0, but is -2"),
+            ((0.0, np.nan, 0.2), (1, 2), "line edge must be a finite number"),
+        ],
+    )
+    def test_what_is_no_histogram_is_refused(self, edges, counts, words):
+        with pytest.raises(InputError, match=words):
+            MeasuredLine(edges, counts)
