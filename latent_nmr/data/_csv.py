@@ -53,7 +53,7 @@ def write_csv(dataset: xr.Dataset, path: Path | str) -> None:
     InputError
         If a signal or a label is not finite, or an attribute has no place in JSON.
     """
-    check_echoes(dataset)
+    check_echoes(dataset, both_components=True)
     present = [name for name in ALL_SIGNALS if name in dataset.variables]
     labels = [name for name in ALL_LABELS if name in dataset.variables]
     cells = {"curve": _curve_cells(dataset)} | {n: _label_cells(dataset, n) for n in labels}

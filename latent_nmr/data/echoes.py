@@ -128,8 +128,18 @@ def assemble(
     return xr.Dataset(variables, coordinates, attributes)
 
 
-def check_echoes(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
-    """Return `dataset` if it is a usable echo data set, else raise `InputError`."""
+def check_echoes(
+    dataset: xr.Dataset, name: str = "the data set", *, both_components: bool = False
+) -> xr.Dataset:
+    """Return `dataset` if it is a usable echo data set, else raise `InputError`.
+
+    With `both_components`, |M| alone is not enough.
+    """
+    if both_components and signal_names(dataset) != tuple(SIGNALS):
+        raise InputError(
+            f"{name} must hold both mx and my, but holds magnitude only, as compact sets do. "
+            "Use a store of latent-nmr simulate."
+        )
     missing = [v for v in (*signal_names(dataset), "time") if v not in dataset.variables]
     if missing:
         raise InputError(

@@ -165,7 +165,7 @@ def write_challenge(
     """
     challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
     check_choice("part", part, PARTS)
-    _check_writable(check_echoes(dataset), challenge, kind)
+    _check_writable(check_echoes(dataset, both_components=True), challenge, kind)
     folder = Path(folder)
     paths = challenge.signal_paths(folder, part)
     own = _own_parameters(dataset, challenge) if part == "model" else None

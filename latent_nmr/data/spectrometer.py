@@ -201,7 +201,7 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
 
 def _signal(dataset: xr.Dataset) -> npt.NDArray[np.complex128]:
     """M⁺ of a checked data set in a new array, shape (n_curves, n_samples)."""
-    check_echoes(dataset)
+    check_echoes(dataset, both_components=True)
     if not isinstance(dataset.attrs.get(RECORDS, []), list):
         raise InputError(
             f"the attribute {RECORDS} must be the list of what was done to the data set, but is "

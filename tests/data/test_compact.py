@@ -10,6 +10,8 @@ import xarray as xr
 
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, magnitude
+from latent_nmr.data.formats import write_challenge, write_csv
+from latent_nmr.data.spectrometer import add_noise, rotate_phase
 from latent_nmr.data.store import load_echoes, simulate
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
@@ -89,6 +91,21 @@ class TestRefusals:
         with pytest.raises(InputError, match=r"\|M\| in \[0, 1/2\], but it reaches 0\.6"):
             save_compact(echoes * 1.2, tmp_path / "loud.npz")
         assert not (tmp_path / "loud.npz").exists()
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda dataset, folder: write_csv(dataset, folder / "echoes.csv"),
+            lambda dataset, folder: write_challenge(dataset, folder, "2021-gauss"),
+            lambda dataset, _: rotate_phase(dataset, 0.1),
+            lambda dataset, _: add_noise(dataset, 10, seed=0),
+        ],
+        ids=["csv", "challenge files", "receiver phase", "noise"],
+    )
+    def test_what_needs_both_components_says_so(self, saved, tmp_path, use):
+        with pytest.raises(InputError, match="both mx and my, but holds magnitude only"):
+            use(load_compact(saved), tmp_path)
+        assert not list(tmp_path.iterdir())
 
     def test_a_missing_file_names_the_other_way(self, tmp_path):
         with pytest.raises(InputError, match=r"nothing at .*none\.npz.*--simulate N"):
