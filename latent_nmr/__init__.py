@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         read_lattice_code,
         write_challenge,
         write_csv,
+        write_netcdf,
     )
     from latent_nmr.data.spectrometer import (
         add_baseline,
@@ -43,6 +44,7 @@ _NAMES = {
         "read_lattice_code",
         "write_challenge",
         "write_csv",
+        "write_netcdf",
     ),
     "latent_nmr.data.spectrometer": (
         "add_baseline",
@@ -113,6 +115,7 @@ __all__ = [
     "window_time",
     "write_challenge",
     "write_csv",
+    "write_netcdf",
 ]
 
 

@@ -20,6 +20,7 @@ import xarray as xr
 from latent_nmr.data._csv import read_csv, write_csv
 from latent_nmr.data._kernel_sums import kernel_sums
 from latent_nmr.data._lattice_code import read_lattice_code
+from latent_nmr.data._netcdf import write_netcdf
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
     check_column,
@@ -31,7 +32,14 @@ from latent_nmr.data._text import (
 from latent_nmr.data.echoes import assemble, check_echoes
 from latent_nmr.errors import InputError, check_choice
 
-__all__ = ["read_challenge", "read_csv", "read_lattice_code", "write_challenge", "write_csv"]
+__all__ = [
+    "read_challenge",
+    "read_csv",
+    "read_lattice_code",
+    "write_challenge",
+    "write_csv",
+    "write_netcdf",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
