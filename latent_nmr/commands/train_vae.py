@@ -126,6 +126,11 @@ def untrained_model(options: Options) -> "BetaVAE":
     for name, count in (("--n-curves", options.n_curves), ("--simulate", options.simulate)):
         if count is not None:
             check_count(name, count, at_least=2)
+    if options.simulate is not None and (options.n_curves or 0) > options.simulate:
+        raise InputError(
+            f"--n-curves must be at most --simulate, but is {options.n_curves} of "
+            f"{options.simulate}. Simulate more."
+        )
     if options.data is not None and options.simulate is not None:
         raise InputError(
             "--data and --simulate must not both say where curves come from, but are "

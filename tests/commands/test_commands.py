@@ -195,6 +195,14 @@ class TestDefaultData:
         arguments = [*train(data, tmp_path / "run"), "--simulate", "5"]
         assert "--data and --simulate must not both" in refused(capsys, arguments)
 
+    def test_more_curves_than_are_simulated_are_refused_before_any_is(
+        self, tmp_path, monkeypatch, capsys
+    ):
+        monkeypatch.chdir(tmp_path)
+        arguments = ["train-vae", "--simulate", "4", "--n-curves", "9", *QUICK]
+        assert "--n-curves must be at most --simulate" in refused(capsys, arguments)
+        assert not (tmp_path / "artifacts").exists()
+
     def test_fresh_curves_are_made_once_and_reused(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         assert main(["train-vae", "--simulate", "6", *QUICK]) == 0
