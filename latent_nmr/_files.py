@@ -72,6 +72,8 @@ def sole_writer(path: Path) -> Iterator[None]:
 
     The kernel drops the lock when its holder dies, however it dies.
     """
+    # Of what a symbolic link points to, so that two names of one folder share one lock.
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("w") as handle:
         try:

@@ -202,6 +202,14 @@ def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
             f"has {len(wanted)}. Extend it with: latent-nmr simulate --out {path}"
         )
     labels = {name: read[name] for name in read if name in ALL_LABELS}
+    for name, values in labels.items():
+        lost = values == "" if name == "kernel" else ~np.isfinite(values)
+        if np.any(lost):
+            row = int(wanted[np.flatnonzero(lost)[0]])
+            raise InputError(
+                f"data must be a whole store, but {path} has lost {name} of curve {row}, which is "
+                "marked as finished. Simulate it anew under another name."
+            )
     signals = {name: read[name] for name in read if name in ALL_SIGNALS}
     dataset = assemble(signals, time, labels, dict(group.attrs))
     return check_echoes(dataset.assign_coords(curve=wanted), str(path))

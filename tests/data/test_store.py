@@ -165,6 +165,10 @@ class TestFillStore:
         next(first)
         with pytest.raises(InputError, match=r"shared\.zarr must have one writer"):
             next(fill_store(path, SIMULATION, 2))
+        other_name = tmp_path / "link.zarr"
+        other_name.symlink_to(path)
+        with pytest.raises(InputError, match=r"shared\.zarr must have one writer"):
+            next(fill_store(other_name, SIMULATION, 2))
         first.close()
         assert next(fill_store(path, SIMULATION, 2)) == 0
 
@@ -212,6 +216,12 @@ class TestLoadEchoes:
     def test_a_lost_chunk_reads_as_nan_and_is_refused_by_name(self, store):
         shutil.rmtree(store / "my" / "c" / "1")
         with pytest.raises(InputError, match=rf"my of curve {CHUNK} is nan"):
+            load_echoes(store)
+
+    @pytest.mark.parametrize("label", ["alpha_x", "kernel"])
+    def test_a_lost_chunk_of_labels_is_refused_by_name(self, store, label):
+        (store / label / "c" / "1").unlink()
+        with pytest.raises(InputError, match=rf"has lost {label} of curve {CHUNK}, which is mark"):
             load_echoes(store)
 
     def test_a_damaged_chunk_is_refused(self, store):
