@@ -16,7 +16,7 @@ import xarray as xr
 
 from latent_nmr._files import staged_file
 from latent_nmr.data.echoes import ALL_LABELS, assemble, check_echoes, magnitude
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, check_count
 
 SUFFIX = ".npz"
 STEP = 0.5 / 65535
@@ -35,7 +35,7 @@ UNREADABLE = (
 )
 
 
-def save_compact(dataset: xr.Dataset, path: Path) -> None:
+def save_compact(dataset: xr.Dataset, path: Path | str) -> None:
     """Write |M|, labels, times and attributes of a data set; equal sets give equal files.
 
     Parameters
@@ -65,7 +65,7 @@ def save_compact(dataset: xr.Dataset, path: Path) -> None:
     }
     arrays["kernel"] = np.array(arrays["kernel"].tolist())
     header = {"format": COMPACT_FORMAT, "version": COMPACT_VERSION, "attrs": dataset.attrs}
-    with staged_file(path) as staging, zipfile.ZipFile(staging, "w") as archive:
+    with staged_file(Path(path)) as staging, zipfile.ZipFile(staging, "w") as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
@@ -73,7 +73,7 @@ def save_compact(dataset: xr.Dataset, path: Path) -> None:
         _add(archive, "header.json", json.dumps(header, ensure_ascii=False).encode())
 
 
-def load_compact(path: Path, n_curves: int | None = None) -> xr.Dataset:
+def load_compact(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
     """Read a compact set.
 
     Parameters
@@ -92,6 +92,9 @@ def load_compact(path: Path, n_curves: int | None = None) -> xr.Dataset:
     InputError
         If there is no compact set at `path`, or it has fewer curves.
     """
+    path = Path(path)
+    if n_curves is not None:
+        check_count("n_curves", n_curves)
     if not path.exists():
         raise InputError(
             f"data must be an existing file, but there is nothing at {path}. Make fresh curves "

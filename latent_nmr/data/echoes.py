@@ -173,7 +173,9 @@ def signal_names(dataset: xr.Dataset) -> tuple[str, ...]:
 
 def magnitude(dataset: xr.Dataset) -> np.ndarray:
     """|M(t)| of every curve, dimensionless, shape (n_curves, n_samples)."""
-    first, *rest = (dataset[name].to_numpy() for name in signal_names(dataset))
+    first, *rest = (
+        dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)
+    )
     return np.hypot(first, rest[0]) if rest else first
 
 

@@ -79,6 +79,9 @@ class TestRoundTrip:
             features(load_echoes(saved)), features(echoes), atol=STEP + 4 * 2.0**-25
         )
 
+    def test_features_do_not_depend_on_the_order_of_dimensions(self, echoes):
+        np.testing.assert_array_equal(features(echoes.transpose("time", "curve")), features(echoes))
+
     def test_the_first_curves_can_be_read_alone(self, saved):
         whole = load_compact(saved)
         xr.testing.assert_identical(load_compact(saved, 2), whole.isel(curve=slice(2)))
@@ -114,6 +117,11 @@ class TestRefusals:
     def test_more_curves_than_there_are(self, saved):
         with pytest.raises(InputError, match=r"n_curves.*is 7 and .* has 6.*--simulate 7"):
             load_compact(saved, 7)
+
+    @pytest.mark.parametrize("n_curves", [-1, 0, 2.5, "3"])
+    def test_a_number_of_curves_that_is_none(self, saved, n_curves):
+        with pytest.raises(InputError, match="n_curves must be a whole number of at least 1"):
+            load_compact(str(saved), n_curves)
 
     @pytest.mark.parametrize("kept", [0, 100, -200])
     def test_a_truncated_file(self, saved, tmp_path, kept):

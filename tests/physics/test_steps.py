@@ -230,3 +230,12 @@ class TestPlan:
         )
         evaluations = propagate.field_evaluations(plan)
         assert math.ceil(1881 / AUTOMATIC_STEPS[0]) < evaluations <= 1000
+
+
+def test_a_second_component_off_the_centre_shortens_the_step_and_a_tail_does_not():
+    sequence = get_preset("paper").sequence
+    table, couplings = kernel_table("gaussian", 8.0, 100), np.full(3, 0.1)
+    line = np.asarray(draw_frequencies(jax.random.key(0), 100, Line(0.05, 0.5)), np.float64)
+    assert automatic_step(line, table, couplings, 0.0, sequence) == 8.0
+    satellites = np.where(np.arange(100) % 5 == 0, 0.5, 0.0) * np.ones((100, 1))
+    assert automatic_step(satellites, table, couplings, 0.0, sequence) == 1.0
