@@ -182,11 +182,8 @@ def magnitude(dataset: xr.Dataset) -> np.ndarray:
 def fingerprint(dataset: xr.Dataset) -> str:
     """SHA-256 over signals, time and labels: equal for equal numbers, wherever they are kept."""
     digest = hashlib.sha256()
-    for name in (
-        *signal_names(dataset),
-        "time",
-        *(label for label in ALL_LABELS if label in dataset.variables),
-    ):
+    kept = (*signal_names(dataset), *LONGITUDINAL, "time", *ALL_LABELS)
+    for name in (name for name in kept if name in dataset.variables):
         values = dataset[name].to_numpy()
         raw = (
             "\n".join(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes()

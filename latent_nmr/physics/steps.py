@@ -17,6 +17,9 @@ from latent_nmr.physics.sequence import Sequence
 
 FloatArray = npt.NDArray[np.float64]
 
+# Every sample inside a step is compiled by itself.
+LARGEST_STEP = 128
+
 # Steps that are tried, in sample intervals, longest first.
 AUTOMATIC_STEPS = (8.0, 6.0, 4.0, 3.0, 2.0, 1.0, *(0.5**k for k in range(1, 7)))
 
@@ -40,6 +43,11 @@ def split_step(step: float) -> tuple[int, int]:
     if is_number and step > 0 and math.isfinite(step):
         whole = max(float(step), 1 / float(step))
         if abs(whole - round(whole)) < 1e-9 * whole:
+            if whole > LARGEST_STEP:
+                raise InputError(
+                    f"step must be between 1/{LARGEST_STEP} and {LARGEST_STEP} sample intervals, "
+                    f"because a step is compiled sample by sample, but is {step!r}. Use 8 or less."
+                )
             return (round(whole), 1) if step >= 1 else (1, round(whole))
     raise InputError(
         "step must be a whole number of sample intervals or one over a whole number, so that "

@@ -239,3 +239,9 @@ def test_a_second_component_off_the_centre_shortens_the_step_and_a_tail_does_not
     assert automatic_step(line, table, couplings, 0.0, sequence) == 8.0
     satellites = np.where(np.arange(100) % 5 == 0, 0.5, 0.0) * np.ones((100, 1))
     assert automatic_step(satellites, table, couplings, 0.0, sequence) == 1.0
+
+
+@pytest.mark.parametrize("step", [129, 1e9, 1 / 200])
+def test_a_step_that_would_compile_for_minutes_is_refused(step):
+    with pytest.raises(InputError, match="between 1/128 and 128 sample intervals"):
+        split_step(step)
