@@ -56,7 +56,7 @@ $(STAMP): $(LOCK) pyproject.toml
 	@touch $@
 
 LOCK_FLAGS := --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev
+  --no-annotate --no-header --extra dev
 lock:
 	uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.lock
 	uv pip compile $(LOCK_FLAGS) --extra cuda -c requirements.lock pyproject.toml -o requirements-cuda.lock

@@ -1,7 +1,6 @@
 """What a simulation will cost, before it starts."""
 
 import math
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from latent_nmr.data.echoes import ALL_SIGNALS, LABELS, SIGNALS
 from latent_nmr.errors import InputError
-from latent_nmr.physics.devices import batch_size, on_cpu
+from latent_nmr.physics.devices import batch_size, count_workers, on_cpu
 from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
 
 # Curves whose steps are planned to learn the mean cost of all: its error is below 10 %.
@@ -51,7 +50,7 @@ def estimate_cost(simulation: Simulation, n_curves: int) -> Estimate:
     """
     evaluations = planned_evaluations(simulation, range(min(n_curves, N_PLANNED)))
     # Curves alike are timed, so that the same program runs on every core.
-    n_timed = os.cpu_count() or 1 if on_cpu() else min(batch_size(), n_curves)
+    n_timed = count_workers() if on_cpu() else min(batch_size(), n_curves)
     common = max(set(evaluations), key=evaluations.count)
     rows = [i for i, count in enumerate(evaluations) if count == common]
     rows = (rows * n_timed)[:n_timed]

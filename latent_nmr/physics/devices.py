@@ -38,6 +38,12 @@ def on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
+def count_workers() -> int:
+    """How many tasks run at a time: one per accelerator, or per core that we may use."""
+    n_devices = len(jax.local_devices())
+    return max(n_devices, len(os.sched_getaffinity(0))) if on_cpu() else n_devices
+
+
 def batch_size() -> int:
     """How many curves to ask for at once, so that all local devices are busy."""
     return 16 if on_cpu() else ACCELERATOR_BATCH * len(jax.local_devices())
@@ -69,9 +75,7 @@ def run_lattices(
         tasks += [(plan, rows[start : start + size]) for start in range(0, len(rows), size)]
     # The longest first, so that no core waits at the end for another's last curve.
     tasks.sort(key=lambda task: task[0].n)
-    n_workers = len(devices)
-    if on_cpu():
-        n_workers = max(n_workers, len(os.sched_getaffinity(0)))
+    n_workers = count_workers()
     free = queue.SimpleQueue()
     for worker in range(n_workers):
         free.put(devices[worker % len(devices)])

@@ -53,7 +53,8 @@ def simulate_fields(
         R of the pure dephasing exp(-2πR t), MHz, not negative.
     step : float, optional
         Time step in sample intervals: a whole number, or one over a whole number. Without it each
-        curve gets its own, so that its error stays below about 0.001.
+        curve gets its own; the error then stays below about 0.001 for 100 × 100 sites and the
+        published kernels and lines. Elsewhere compare two steps, see `steps.automatic_step`.
     scheme : {"averaged", "midpoint", "source"}
         See `latent_nmr.physics.propagate`; `source` is the first-order scheme of the lattice code
         behind [P], one step per sample interval unless `step` says otherwise.

@@ -18,8 +18,8 @@ The default scheme, `averaged`, is a Magnus integrator of third order with one f
 step of n intervals: (1) the line through the mean fields ḡ of the last two steps predicts the
 field; (2) every spin's mean over the step while it turns in that field; (3) the mean field ḡ of
 these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the step before, rotation
-about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the fast
-spins of the line's tails cost no accuracy. At a pulse, and for a step of another length, there
+about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the few
+fast spins of a line's tails cost little accuracy. At a pulse, and for a step of another length, there
 is no earlier step: three evaluations start it.
 """
 
@@ -304,8 +304,8 @@ def field_evaluations(plan: Plan) -> int:
     for n_intervals in plan.segments:
         n_steps, remainder = divmod(n_intervals, plan.n)
         if plan.scheme == "averaged":
-            total += max(n_steps + 2, 0) if n_steps else 0
-            total += 3 if remainder else 0
+            # Two more than its steps for a run of them, and for a shorter last step.
+            total += n_steps + 2 * bool(n_steps) + 3 * bool(remainder)
         else:
             total += (2 if plan.scheme == "midpoint" else 1) * (n_steps + bool(remainder))
     return total
