@@ -19,8 +19,8 @@ step of n intervals: (1) the line through the mean fields ḡ of the last two st
 field; (2) every spin's mean over the step while it turns in that field; (3) the mean field ḡ of
 these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the step before, rotation
 about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the few
-fast spins of a line's tails cost little accuracy. At a pulse, and for a step of another length, there
-is no earlier step: three evaluations start it.
+fast spins of a line's tails cost little accuracy. At a pulse, and for a step of another length,
+there is no earlier step: three evaluations start it.
 """
 
 import math
