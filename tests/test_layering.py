@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
-SHARED = {"errors", "_files"}  # small modules at the top that anyone may import
+SHARED = {"errors", "_files", "latent_axes"}  # small modules at the top that anyone may import
 MAY_IMPORT = {  # room -> rooms it may import
     "physics": set(),
     "models": set(),

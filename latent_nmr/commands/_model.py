@@ -55,8 +55,8 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     """
     import pandas as pd
 
-    from latent_nmr.analysis.axes import axis_names
     from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.latent_axes import axis_names
 
     names = axis_names(model.n_components)
     latent, deviation = model.transform(X), model.transform_std(X)
@@ -75,8 +75,8 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
 
 def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components: int):
     """Latent maps of an embedding table, one panel per label."""
-    from latent_nmr.analysis.axes import axis_names
     from latent_nmr.errors import check_choice
+    from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.latent import latent_maps
 
     names = axis_names(n_components)
@@ -97,8 +97,8 @@ def draw_traversals(
 
     Without an embedding that knows W, they are coloured by their place on the axis.
     """
-    from latent_nmr.analysis.axes import axis_names
     from latent_nmr.analysis.traversal import mean_of_nearest, traverse
+    from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.curves import traversal
     from latent_nmr.plots.style import SIGNAL_TEXTS, new_figure
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from latent_nmr.analysis.axes import axis_names, axis_state, axis_warnings, rank_correlations
+from latent_nmr.analysis.axes import rank_correlations
 from latent_nmr.commands._model import (
     describe_data,
     draw_latent_map,
     draw_traversals,
     embedding_table,
 )
+from latent_nmr.latent_axes import axis_names, axis_state, axis_warnings
 from latent_nmr.models.persistence import write_files
 from latent_nmr.plots.curves import reconstruction_sheet
 from latent_nmr.plots.style import KERNEL_STYLES, SIGNAL_TEXTS, save_figure
