@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from latent_nmr.data.compact import load_compact, save_compact
+    from latent_nmr.data.echo_features import EchoFeatures
     from latent_nmr.data.formats import (
         read_challenge,
         read_csv,
@@ -38,6 +39,7 @@ _NAMES = {
         "load_compact",
         "save_compact",
     ),
+    "latent_nmr.data.echo_features": ("EchoFeatures",),
     "latent_nmr.data.formats": (
         "read_challenge",
         "read_csv",
@@ -87,6 +89,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "BetaVAE",
+    "EchoFeatures",
     "Line",
     "MeasuredLine",
     "Pulse",

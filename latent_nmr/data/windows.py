@@ -1,20 +1,23 @@
-"""Windows of the record, and |M(t)| in them as features for a model.
+"""Windows of the record, and the signal in them as features for a model.
 
 `full` is the whole record (1882 samples in the set of [P]); `echo` is 400 samples centred on
 the echo, indices 1056..1455 there, 168.1 to 231.6 µs; `echo300` the 300 samples of [P]'s Fig. 7
 and public notebooks. [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import check_echoes, magnitude
+from latent_nmr.data.echoes import check_echoes, signal_names
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
 HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
 NORMALISATIONS = ("initial", "window_max")
+PARTS = ("magnitude", "both", "real", "imaginary")
 
 
 def window_slice(window: str, n_samples: int, echo_index: int) -> slice:
@@ -37,16 +40,46 @@ def window_slice(window: str, n_samples: int, echo_index: int) -> slice:
     return slice(first, stop)
 
 
+def echo_sample(dataset: xr.Dataset) -> int:
+    """Sample at which the echo of a data set stands: its attribute `echo_index`, checked.
+
+    Raises
+    ------
+    InputError
+        If sample k does not stand at k times the attribute `dt_us`, where there is one: the
+        record was then cut or thinned after `echo_index` was written, and the first sample is
+        no longer that of |M(0)|.
+    """
+    index = int(dataset.attrs["echo_index"])
+    if "dt_us" in dataset.attrs:
+        step, last = float(dataset.attrs["dt_us"]), dataset.sizes["time"] - 1
+        sample = min(max(index, 0), last)
+        stands = float(dataset["time"][sample])
+        if not abs(stands - sample * step) <= step / 2:
+            raise InputError(
+                "data must have the time grid that echo_index counts on (sample k at k · dt_us), "
+                f"but sample {sample} stands at {stands:.1f} µs and not at {sample * step:.1f} µs: "
+                "the record was cut or thinned. Take the features first; or set "
+                "ds.attrs['echo_index'] to the echo's new sample and delete ds.attrs['dt_us']."
+            )
+    return index
+
+
 def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     """Times of a window's samples, µs."""
-    samples = window_slice(window, dataset.sizes["time"], int(dataset.attrs["echo_index"]))
+    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
     return dataset["time"].to_numpy()[samples]
 
 
 def features(
-    dataset: xr.Dataset, window: str = "echo", normalisation: str = "initial"
+    dataset: xr.Dataset,
+    window: str = "echo",
+    normalisation: str = "initial",
+    part: str = "magnitude",
 ) -> npt.NDArray[np.float32]:
-    """|M(t)| of every curve in a window, scaled to [0, 1].
+    """Signal of every curve in a window, scaled to [0, 1].
+
+    The shorthand, for a data set, of `latent_nmr.data.echo_features.EchoFeatures`.
 
     Parameters
     ----------
@@ -57,29 +90,91 @@ def features(
     normalisation : {"initial", "window_max"}
         `initial` divides by |M| at the first sample of the record, so that the echo's height,
         which carries the coupling strength, is kept; `window_max` divides each curve by its
-        largest value in the window.
+        largest value of |M| in the window.
+    part : {"magnitude", "both", "real", "imaginary"}
+        `magnitude` is |M|; `both` is mx, then my, side by side; `real` is mx, `imaginary` my.
+        A signed x is mapped to (x + 1)/2. A data set of |M| only has no more than `magnitude`.
 
     Returns
     -------
-    ndarray of float32, shape (n_curves, n_window)
+    ndarray of float32, shape (n_curves, n_window), or (n_curves, 2 n_window) for `both`
 
     Raises
     ------
     InputError
-        If the window is not on the record, a value is not finite, or a curve has no signal to
-        divide by.
+        If the window is not on the record, the record was cut or thinned in time, a value is
+        not finite, or a curve has no signal to divide by.
     """
-    check_echoes(dataset)
+    check_choice("part", part, PARTS)
     check_choice("normalisation", normalisation, NORMALISATIONS)
-    samples = window_slice(window, dataset.sizes["time"], int(dataset.attrs["echo_index"]))
-    curves = magnitude(dataset)
-    inside = curves[:, samples]
-    scale = curves[:, 0] if normalisation == "initial" else inside.max(axis=1)
-    if not (scale > 0).all():
-        row = int(np.flatnonzero(~(scale > 0))[0])
+    check_echoes(dataset, both_components=part != "magnitude")
+    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
+    signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
+    divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
+    return scaled_window(signal, samples, part, divisors).astype(np.float32, copy=False)
+
+
+def curve_divisors(
+    signal: Sequence[npt.NDArray],
+    samples: slice,
+    normalisation: str,
+    names: Sequence | npt.NDArray | None = None,
+) -> npt.NDArray:
+    """Return what each curve is divided by, shape (n_curves,), in the signal's own unit.
+
+    Parameters
+    ----------
+    signal : one array or two, each of shape (n_curves, n_time)
+        |M| alone, or real and imaginary part of M.
+    samples : slice
+        The window.
+    normalisation : {"initial", "window_max"}
+    names : sequence, length n_curves, optional
+        What a message calls each curve; without them, its row.
+
+    Raises
+    ------
+    InputError
+        If a curve has no signal to divide by.
+    """
+    if normalisation == "initial":
+        divisors = _length([component[:, 0] for component in signal])
+    else:
+        divisors = _length([component[:, samples] for component in signal]).max(axis=1)
+    usable = (divisors > 0) & np.isfinite(divisors)
+    if not usable.all():
+        row = int(np.flatnonzero(~usable)[0])
         raise InputError(
             f"every curve must have a signal to be normalised by ({normalisation!r}), but curve "
-            f"{int(dataset['curve'][row])} is zero there. Drop it."
+            f"{row if names is None else int(names[row])} is "
+            f"{'zero' if divisors[row] == 0 else divisors[row]} there. Drop it."
         )
-    # |M| never exceeds |M(0)| but by rounding, and a Bernoulli likelihood needs x <= 1.
-    return np.minimum(inside / scale[:, None], 1.0).astype(np.float32)
+    return divisors
+
+
+def scaled_window(
+    signal: Sequence[npt.NDArray], samples: slice, part: str, divisors: npt.NDArray
+) -> npt.NDArray:
+    """Return `part` of a signal in a window over `divisors`, in [0, 1]; parameters as above.
+
+    Values beyond the divisor, by rounding or noise, are cut: a Bernoulli likelihood and a
+    sigmoid need 0 <= x <= 1.
+    """
+    inside = [component[:, samples] for component in signal]
+    scale = divisors[:, np.newaxis]
+    if part == "magnitude":
+        scaled = _length(inside) / scale
+        return np.minimum(scaled, 1, out=scaled)
+    chosen = {"both": inside, "real": inside[:1], "imaginary": inside[1:]}[part]
+    scaled = np.concatenate(chosen, axis=1)
+    for half in np.split(scaled, len(chosen), axis=1):  # views: filled in place
+        half /= scale
+    np.clip(scaled, -1, 1, out=scaled)
+    scaled += 1
+    scaled /= 2
+    return scaled
+
+
+def _length(signal: Sequence[npt.NDArray]) -> npt.NDArray:
+    """|M| of one array that is |M|, or of two that are its real and imaginary part."""
+    return np.hypot(*signal) if len(signal) == 2 else signal[0]

@@ -1,0 +1,288 @@
+"""EchoFeatures: complex echoes to features in [0, 1] and back, as a scikit-learn transformer.
+
+M = Mx + i My is the mean transverse magnetisation, in any unit, the same for all curves; times are
+in µs.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from latent_nmr.data.windows import (
+    NORMALISATIONS,
+    PARTS,
+    curve_divisors,
+    scaled_window,
+    window_slice,
+)
+from latent_nmr.errors import InputError, check_choice, check_number
+
+# Precisions that are kept; any other number becomes the double one of its kind.
+KEPT_DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
+# What a column is called, before its time.
+COLUMN_NAMES = {
+    "magnitude": ("|M|",),
+    "both": ("Re M", "Im M"),
+    "real": ("Re M",),
+    "imaginary": ("Im M",),
+}
+
+
+class EchoFeatures(TransformerMixin, BaseEstimator):
+    """Features of spin echoes: a window of the record, scaled to [0, 1].
+
+    scikit-learn's own `check_estimator` does not apply, because its `validate_data` refuses the
+    complex arrays that this transformer is for.
+
+    Parameters
+    ----------
+    time : array-like, shape (n_time,), default=None
+        Times of the samples, µs, rising. None counts samples instead, and every time below is
+        then a sample's number.
+    window : {"echo", "full", "echo300"}, default="echo"
+        Samples that are used: 400 centred on the echo, the whole record, or 300.
+    part : {"magnitude", "both", "real", "imaginary"}, default="magnitude"
+        `magnitude` is |M|; `both` is the real, then the imaginary part, side by side. A signed
+        part x is mapped to (x + 1)/2, so that a sigmoid decoder can meet it.
+    normalisation : {"initial", "window_max"}, default="initial"
+        What each curve is divided by: its own |M| at the first sample of the record, which keeps
+        the echo's height, or its largest |M| in the window. What exceeds the divisor is cut.
+    echo_time : float, default=None
+        Time of the echo, µs; the nearest sample is used. None looks for it in `fit`: the highest
+        sample of the mean |M| in the second half of the record, since a record starts with the
+        free-induction decay. Where noise or interactions skew the echo, that is a few samples
+        off 2τ; give the time to compare fits on different curves.
+
+    Attributes
+    ----------
+    echo_index_ : int
+        Sample of the echo.
+    samples_ : slice
+        Samples of the window.
+    time_ : ndarray, shape (n_window,)
+        Their times, µs.
+    scale_ : float
+        Mean over the training rows of what each was divided by, in the unit of M.
+    n_features_in_ : int
+        Number of samples in a record, n_time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import EchoFeatures
+    >>> time = np.arange(600.0)
+    >>> M = 0.5j * (np.exp(-time / 50) + np.exp(-(((time - 350) / 40) ** 2)))
+    >>> EchoFeatures(time).fit_transform(M[np.newaxis]).shape
+    (1, 400)
+    """
+
+    def __init__(
+        self,
+        time=None,
+        window="echo",
+        part="magnitude",
+        normalisation="initial",
+        *,
+        echo_time=None,
+    ):
+        self.time = time
+        self.window = window
+        self.part = part
+        self.normalisation = normalisation
+        self.echo_time = echo_time
+
+    def fit(self, X, y=None):  # noqa: ARG002
+        """Find echo, window and scale on the rows of `X`.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_curves, n_time)
+            M, complex; for `magnitude` also |M|, real.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        EchoFeatures
+            Itself.
+        """
+        check_choice("part", self.part, PARTS)
+        check_choice("normalisation", self.normalisation, NORMALISATIONS)
+        X = self._checked(X)
+        n_time = X.shape[1]
+        time = self._checked_time(n_time)
+        echo_index = self._echo_index(X, time)
+        samples = window_slice(self.window, n_time, echo_index)
+        divisors = curve_divisors(_components(X), samples, self.normalisation)
+        self.n_features_in_ = n_time
+        self.echo_index_ = echo_index
+        self.samples_ = samples
+        self.time_ = time[samples]
+        self.scale_ = float(divisors.mean(dtype=np.float64))
+        return self
+
+    def transform(self, X):
+        """Return the features of curves; a row depends on no other.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_curves, n_time)
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n_curves, n_window), or (n_curves, 2 n_window) for `both`
+            In [0, 1]; float32 for complex64 and float32, else float64.
+        """
+        check_is_fitted(self)
+        X = self._checked(X)
+        if X.shape[1] != self.n_features_in_:
+            raise InputError(
+                f"X must have as many samples as in fit ({self.n_features_in_}), but has shape "
+                f"{X.shape}. Give whole records on the same time grid."
+            )
+        signal = _components(X)
+        divisors = curve_divisors(signal, self.samples_, self.normalisation)
+        return scaled_window(signal, self.samples_, self.part, divisors)
+
+    def inverse_transform(self, X):
+        """Return the signal on the window's grid `time_`, in the unit of M.
+
+        Each curve's own divisor is not part of its features; the training rows' mean, `scale_`,
+        stands in for it.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_curves, n_window), or (n_curves, 2 n_window) for `both`
+            Features, such as a decoder's.
+
+        Returns
+        -------
+        ndarray, shape (n_curves, n_window)
+            |M|, Re M or Im M; for `both` M itself, complex.
+        """
+        check_is_fitted(self)
+        X = _as_numbers(X, "features")
+        n_columns = len(COLUMN_NAMES[self.part]) * len(self.time_)
+        if np.iscomplexobj(X) or X.shape[1] != n_columns:
+            raise InputError(
+                f"features must be real, with {n_columns} columns for part={self.part!r}, but are "
+                f"{X.dtype} of shape {X.shape}. Give what transform returned, or a model's "
+                "reconstruction of it."
+            )
+        if self.part == "magnitude":
+            return self.scale_ * X
+        signal = self.scale_ * (2 * X - 1)
+        if self.part != "both":
+            return signal
+        real, imaginary = np.split(signal, 2, axis=1)
+        return real + 1j * imaginary
+
+    def get_feature_names_out(self, input_features=None):  # noqa: ARG002
+        """Names of the columns, such as "|M|(168.1 µs)"; `input_features` is not used."""
+        check_is_fitted(self)
+        if self.time is None:
+            times = [f"sample {sample:.0f}" for sample in self.time_]
+        else:
+            times = [f"{text} µs" for text in _distinct(self.time_)]
+        names = [f"{prefix}({time})" for prefix in COLUMN_NAMES[self.part] for time in times]
+        return np.array(names, dtype=object)
+
+    def _checked(self, X) -> npt.NDArray:
+        """Return `X` as curves of this part, or raise."""
+        X = _as_numbers(X, "X")
+        if np.iscomplexobj(X):
+            return X
+        if self.part != "magnitude":
+            raise InputError(
+                f"X must be complex for part={self.part!r}, but is real ({X.dtype}). Give "
+                "mx + 1j * my, or use part='magnitude', which also takes |M|."
+            )
+        if X.min() < 0:
+            row, sample = np.argwhere(X < 0)[0]
+            raise InputError(
+                "a real X must be |M|, which is never negative, but is "
+                f"{X[row, sample]:g} in row {row} at sample {sample}. Give complex curves, "
+                "mx + 1j * my."
+            )
+        return X
+
+    def _checked_time(self, n_time: int) -> npt.NDArray[np.float64]:
+        """Times of the samples, or their numbers where no times are given."""
+        if self.time is None:
+            return np.arange(n_time, dtype=np.float64)
+        time = np.asarray(self.time, np.float64)
+        if time.shape != (n_time,):
+            raise InputError(
+                f"time must have one value per sample of X, shape ({n_time},), but has shape "
+                f"{time.shape}. Give the times of whole records, in µs."
+            )
+        falls = np.flatnonzero(~(np.diff(time, append=np.inf) > 0))
+        if not np.isfinite(time).all() or falls.size:
+            sample = int(falls[0] if falls.size else np.argmin(np.isfinite(time)))
+            raise InputError(
+                "time must be finite and rise from sample to sample, but goes "
+                f"{', '.join(f'{value:g}' for value in time[sample : sample + 2])} µs at sample "
+                f"{sample}. Sort the samples, and drop those that stand twice."
+            )
+        return time
+
+    def _echo_index(self, X: npt.NDArray, time: npt.NDArray[np.float64]) -> int:
+        """Sample nearest to `echo_time`, or the highest of the second half's mean |M|."""
+        if self.echo_time is None:
+            half = X.shape[1] // 2
+            return half + int(np.abs(X[:, half:]).mean(axis=0, dtype=np.float64).argmax())
+        echo_time = check_number(
+            "echo_time",
+            self.echo_time,
+            at_least=time[0],
+            at_most=time[-1],
+            unit="" if self.time is None else "µs",
+            cure="Give a time on the record, or None to look for the echo.",
+        )
+        return int(np.abs(time - echo_time).argmin())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _as_numbers(values, name: str) -> npt.NDArray:
+    """Return a finite table of at least one row, in a precision that is kept, or raise."""
+    values = np.asarray(values)
+    if values.ndim != 2 or not values.size:
+        raise InputError(
+            f"{name} must have the shape (n_curves, n_time) with at least one curve, but has shape "
+            f"{values.shape}. Give one row per curve; a single one as curve[np.newaxis]."
+        )
+    if values.dtype.kind not in "iufc":
+        raise InputError(
+            f"{name} must hold numbers, but its dtype is {values.dtype}. Convert it first."
+        )
+    if values.dtype not in KEPT_DTYPES:
+        values = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row, sample = np.argwhere(bad)[0]
+        raise InputError(
+            f"{name} must be finite, but is {values[row, sample]} in row {row} at column {sample} "
+            f"({int(bad.any(axis=1).sum())} such rows). Drop or repair these rows."
+        )
+    return values
+
+
+def _components(X: npt.NDArray) -> tuple[npt.NDArray, ...]:
+    """Real and imaginary part, or |M| alone."""
+    return (np.real(X), np.imag(X)) if np.iscomplexobj(X) else (X,)
+
+
+def _distinct(times: npt.NDArray[np.float64]) -> list[str]:
+    """Times with the fewest decimals, at least one, that tell them apart."""
+    texts = []
+    for decimals in range(1, 17):
+        texts = [f"{time:.{decimals}f}" for time in times]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
