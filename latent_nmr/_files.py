@@ -1,19 +1,29 @@
 """Files that are either whole or not there: write beside, then rename."""
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import glob
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from latent_nmr.errors import InputError
 
-STAGING_MARK = ".staging-"
+STAGING_MARK, RETIRED_MARK = ".staging-", "-old"
+
+# Seconds that a reader waits for a writer between its two renames.
+READER_PATIENCE = 2.0
+
+# Numbers of the Linux kernel's interface, and its ways to say that it cannot swap here.
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+CANNOT_SWAP = {errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENOTSUP}
 
 
 @contextlib.contextmanager
@@ -35,19 +45,24 @@ def staged_file(path: Path) -> Iterator[Path]:
 def staged_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; on success it takes the place of `path`.
 
-    An old folder at `path` is moved aside before and removed after, so that at any moment the
-    old or the new one is whole. What an earlier, killed process left behind is swept first.
+    Where the system can swap two names in one step, `path` is the old or the new folder at any
+    moment, whatever ends the process. Elsewhere the old folder is moved aside and then the new
+    one into its place; who reads `path` calls :func:`put_back_retired` for a process that was
+    killed between the two. What such a process left behind is swept first.
     """
+    path = path.resolve()  # a link stays, what it points to is replaced
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_staging(path)
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}{STAGING_MARK}", dir=path.parent))
-    retired = staging.with_name(staging.name + "-old")
+    retired = staging.with_name(staging.name + RETIRED_MARK)
     try:
         yield staging
         staging.chmod(0o777 & ~_umask())
-        if path.exists():
+        if not path.exists():
+            staging.rename(path)
+        elif not swap(staging, path):
             path.rename(retired)
-        staging.rename(path)
+            staging.rename(path)
     finally:
         if retired.exists() and not path.exists():  # interrupted between the two renames
             retired.rename(path)
@@ -55,15 +70,63 @@ def staged_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(retired, ignore_errors=True)
 
 
+def swap(first: Path, second: Path) -> bool:
+    """Swap two existing paths in one step; False, and nothing done, where that is impossible.
+
+    Linux has a call for it since 3.15; some file systems, containers and other systems refuse.
+    """
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    paths = os.fsencode(first), os.fsencode(second)
+    if renameat2(AT_FDCWD, paths[0], AT_FDCWD, paths[1], ctypes.c_uint(RENAME_EXCHANGE)) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in CANNOT_SWAP:
+        return False
+    raise OSError(code, os.strerror(code), str(second))
+
+
 def sweep_staging(path: Path) -> None:
     """Remove temporaries of `path` that a killed process left; put back a retired original."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}{STAGING_MARK}*"):
-        if left.name.endswith("-old") and not path.exists():
+    for left in _temporaries(path):
+        if left.name.endswith(RETIRED_MARK) and not path.exists():
             left.rename(path)
         elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+
+
+def put_back_retired(path: Path) -> None:
+    """For readers: bring back a folder that a writer moved aside and did not live to replace.
+
+    A writer that is still at work is waited for, a moment at most.
+    """
+    try:
+        path = path.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or no path at all
+        return
+    deadline = time.monotonic() + READER_PATIENCE
+    while not path.exists() and _retired(path):
+        try:
+            with sole_writer(path):
+                if not path.exists():
+                    _retired(path)[0].rename(path)
+        except InputError:  # another process is writing
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.01)
+        except (OSError, IndexError):  # a place that may only be read, or another reader was first
+            return
+
+
+def _temporaries(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f".{glob.escape(path.name)}{STAGING_MARK}*"))
+
+
+def _retired(path: Path) -> list[Path]:
+    return [left for left in _temporaries(path) if left.name.endswith(RETIRED_MARK)]
 
 
 @contextlib.contextmanager
@@ -75,7 +138,8 @@ def sole_writer(path: Path) -> Iterator[None]:
     # Of what a symbolic link points to, so that two names of one folder share one lock.
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as handle:
+    # Opened to append: a lock file that is a link to something else must not empty it.
+    with (path.parent / f".{path.name}.lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,6 +1,7 @@
 """Files that are whole or not there, and the lock of their one writer."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -10,7 +11,16 @@ import sys
 
 import pytest
 
-from latent_nmr._files import sole_writer, staged_file, staged_folder, sweep_staging, write_json
+from latent_nmr import _files
+from latent_nmr._files import (
+    put_back_retired,
+    sole_writer,
+    staged_file,
+    staged_folder,
+    swap,
+    sweep_staging,
+    write_json,
+)
 from latent_nmr.errors import InputError
 
 
@@ -23,6 +33,28 @@ def fail_half_way(path):
 def listing(folder):
     """Names in a folder, the lock files of `sole_writer` aside."""
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def can_swap(folder):
+    """Whether this file system exchanges two names in one step."""
+    names = folder / "probe-a", folder / "probe-b"
+    for name in names:
+        name.mkdir()
+    able = swap(*names)
+    for name in names:
+        name.rmdir()
+    return able
+
+
+class Refusing:
+    """A C library whose renameat2 fails with one error."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def renameat2(self, *_):
+        ctypes.set_errno(self.code)
+        return -1
 
 
 @contextlib.contextmanager
@@ -56,12 +88,14 @@ with sole_writer(Path(sys.argv[1])):
     time.sleep(60)
 """
 
-# The second rename puts the new folder where the old one was until the first.
+# On a system that cannot swap two folders in one step, the second rename puts the new folder
+# where the old one was until the first.
 STOPPED_BETWEEN_THE_RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from latent_nmr._files import staged_folder
+from latent_nmr import _files
 
+_files.swap = lambda first, second: False
 renames = 0
 
 def stop_at_the_second(event, arguments):
@@ -72,7 +106,7 @@ def stop_at_the_second(event, arguments):
             os.kill(os.getpid(), getattr(signal, sys.argv[2]))
 
 sys.addaudithook(stop_at_the_second)
-with staged_folder(Path(sys.argv[1])) as staging:
+with _files.staged_folder(Path(sys.argv[1])) as staging:
     (staging / "new").write_text("new")
 """
 
@@ -199,13 +233,100 @@ class TestStagedFolder:
         sweep_staging(old)
         assert listing(old) in (["old"], ["new"])
 
-    def test_a_kill_between_the_renames_is_mended_by_the_next_sweep(self, old):
+    @pytest.mark.parametrize("mend", [sweep_staging, put_back_retired])
+    def test_a_kill_between_the_renames_is_mended_by_the_next_writer_or_reader(self, old, mend):
         command = [sys.executable, "-c", STOPPED_BETWEEN_THE_RENAMES, str(old), "SIGKILL"]
         assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
         assert not old.exists()
-        sweep_staging(old)
+        mend(old)
         assert listing(old) == ["old"]
+        sweep_staging(old)
         assert listing(old.parent) == ["model"]
+
+    def test_there_is_no_moment_without_a_folder_where_the_system_can_swap(self, old):
+        if not can_swap(old.parent):
+            pytest.skip("this file system cannot swap two names")
+        renamed = []
+        sys.addaudithook(lambda event, paths: event == "os.rename" and renamed.append(paths))
+        with staged_folder(old) as staging:
+            (staging / "new").write_text("new")
+        assert listing(old) == ["new"]
+        assert [paths for paths in renamed if str(old) in map(str, paths)] == []
+
+    def test_a_link_stays_and_what_it_points_to_is_replaced(self, old, tmp_path):
+        (tmp_path / "elsewhere").mkdir()
+        link = tmp_path / "elsewhere" / "link"
+        link.symlink_to(old)
+        with staged_folder(link) as staging:
+            (staging / "new").write_text("new")
+        assert link.is_symlink()
+        assert listing(old) == ["new"]
+        assert listing(link.parent) == ["link"]
+        assert listing(old.parent) == ["elsewhere", "model"]
+
+
+class TestSwap:
+    """Two names exchanged in one step, or a clear no."""
+
+    @pytest.fixture
+    def pair(self, tmp_path):
+        for name in ("first", "second"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / name).touch()
+        return tmp_path / "first", tmp_path / "second"
+
+    def test_each_has_what_the_other_had(self, pair):
+        if not swap(*pair):
+            pytest.skip("this file system cannot swap two names")
+        assert [listing(path) for path in pair] == [["second"], ["first"]]
+
+    @pytest.mark.parametrize("code", sorted(_files.CANNOT_SWAP))
+    def test_a_system_that_cannot_says_so_and_changes_nothing(self, pair, monkeypatch, code):
+        monkeypatch.setattr(_files.ctypes, "CDLL", lambda *_, **__: Refusing(code))
+        assert swap(*pair) is False
+        assert [listing(path) for path in pair] == [["first"], ["second"]]
+
+    def test_a_system_without_the_call_cannot(self, pair, monkeypatch):
+        monkeypatch.setattr(_files.ctypes, "CDLL", lambda *_, **__: object())
+        assert swap(*pair) is False
+
+    def test_any_other_failure_is_the_systems_own(self, pair):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            swap(pair[0], pair[1].with_name("nowhere"))
+
+
+class TestPutBackRetired:
+    """What a reader does when it finds nothing."""
+
+    def test_nothing_is_made_where_nothing_was(self, tmp_path):
+        put_back_retired(tmp_path / "deep" / "model")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_whole_folder_is_left_as_it_is(self, tmp_path):
+        for name in ("model", ".model.staging-x-old"):
+            (tmp_path / name).mkdir()
+        put_back_retired(tmp_path / "model")
+        assert listing(tmp_path) == [".model.staging-x-old", "model"]
+
+    def test_a_writer_at_work_is_waited_for_and_not_robbed(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(_files, "READER_PATIENCE", 0.1)
+        path = tmp_path / "model"
+        (tmp_path / ".model.staging-x-old").mkdir()
+        with running(HELD_LOCK, path):
+            put_back_retired(path)
+            assert listing(tmp_path) == [".model.staging-x-old"]
+        put_back_retired(path)
+        assert listing(tmp_path) == ["model"]
+
+    def test_the_new_half_of_a_killed_writer_is_no_folder_to_put_back(self, tmp_path):
+        (tmp_path / ".model.staging-x").mkdir()
+        put_back_retired(tmp_path / "model")
+        assert not (tmp_path / "model").exists()
+
+    def test_links_in_a_circle_are_left_alone(self, tmp_path):
+        (tmp_path / "model").symlink_to(tmp_path / "model")
+        put_back_retired(tmp_path / "model")
+        assert (tmp_path / "model").is_symlink()
 
 
 class TestSoleWriter:
@@ -235,3 +356,10 @@ class TestSoleWriter:
         for _ in range(2):
             with sole_writer(tmp_path / "a"):
                 pass
+
+    def test_a_lock_file_that_is_a_link_does_not_empty_what_it_points_to(self, tmp_path):
+        (tmp_path / "diary").write_text("mine")
+        (tmp_path / ".a.lock").symlink_to(tmp_path / "diary")
+        with sole_writer(tmp_path / "a"):
+            pass
+        assert (tmp_path / "diary").read_text() == "mine"
