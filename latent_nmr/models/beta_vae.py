@@ -246,6 +246,15 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`."""
         return persistence.load(cls, path)
 
+    def card(self) -> dict[str, Any]:
+        """What is known of the fitted model, as JSON can hold it.
+
+        Parameters, layer sizes, how training went, KL, variance and state of every axis,
+        metadata, device and package versions of the fit, SHA-256 of the weights.
+        """
+        check_is_fitted(self)
+        return persistence.card(self)
+
     def _posterior(self, X):
         return self._in_pieces(_encode, self._validated(X))
 

@@ -5,34 +5,38 @@ shape and finiteness of every weight.
 """
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping
-from importlib.metadata import version
-from itertools import pairwise
+import os
+import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import safetensors.numpy
 
-from latent_nmr._files import sole_writer, staged_folder
-from latent_nmr.errors import InputError, check_count
-from latent_nmr.models.networks import Architecture, weight_shapes
-from latent_nmr.models.training import EpochRecord
+from latent_nmr._files import put_back_retired, sole_writer, staged_folder
+from latent_nmr.errors import InputError
+from latent_nmr.models import model_card
+from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json, weight_shapes
+from latent_nmr.models.model_card import FORMAT, FORMAT_VERSION, ModelCard
+from latent_nmr.models.networks import Weights
 
 if TYPE_CHECKING:
     from latent_nmr.models.beta_vae import BetaVAE
 
-FORMAT = "latent_nmr.beta_vae"
-FORMAT_VERSION = 1
 WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
-RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
 
-# Bounds that no model of ours comes near, so that a damaged file cannot ask for much memory.
-MAX_CARD_BYTES = 64 * 2**20
-MAX_WEIGHTS = 10**8
-MAX_LAYERS = 64
+# The header of the weights file names every array in about 100 bytes.
+MAX_HEADER_BYTES = 2**20
+# Training begins with a first layer divided by the spread of the data, the largest weights there
+# are: below 1e9 even for data of order 1 that differ by rounding only. Outputs can overflow with
+# smaller ones; whoever computes them checks them.
+MAX_WEIGHT = 1e12
+# Times that a reader starts anew because a writer replaced the folder meanwhile.
+MAX_RESTARTS = 20
+
+Result = TypeVar("Result")
 
 
 class ModelFileError(InputError):
@@ -60,31 +64,23 @@ def save(model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any]) -> Non
 
 def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> None:
     """Write the two files of a model into an existing folder that nobody reads yet."""
-    # The writer dumps the buffer as it lies in memory, whatever the strides say.
-    weights = {name: np.ascontiguousarray(array) for name, array in model.weights_.items()}
-    raw = safetensors.numpy.save(weights, metadata={"format": FORMAT})
-    card = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "parameters": _plain(_reproducible_parameters(model)),
-        "n_features": model.architecture_.n_features,
-        "hidden_layer_sizes": list(model.architecture_.hidden_layer_sizes),
-        "n_components": model.architecture_.n_components,
-        "fitted": {
-            "best_epoch": model.best_epoch_,
-            "stop_reason": model.stop_reason_,
-            "kl": model.kl_.tolist(),
-            "axis_variances": model.axis_variances_.tolist(),
-            "training_rows": model.training_rows_.tolist(),
-            "validation_rows": model.validation_rows_.tolist(),
-            "history": [record._asdict() for record in model.history_],
-        },
-        "metadata": _plain(dict(metadata)),
-        "packages": {name: version(name) for name in RECORDED_PACKAGES},
-        "weights_sha256": hashlib.sha256(raw).hexdigest(),
-    }
-    (folder / WEIGHTS_FILE).write_bytes(raw)
-    (folder / CARD_FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    strange = _strange_weights(model.weights_)
+    if strange:
+        raise InputError(
+            f"a model must have weights of at most {MAX_WEIGHT:g} to be saved, but has {strange}. "
+            "Scale the data to be of order 1 and fit again."
+        )
+    raw = _weights_bytes(model)
+    card = model_card.card_of(model, metadata, hashlib.sha256(raw).hexdigest())
+    for name, content in (
+        (WEIGHTS_FILE, raw),
+        (CARD_FILE, model_card.card_text(card).encode()),
+    ):
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            # On the disk before the folder takes its name: a power cut leaves no empty files.
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
@@ -95,54 +91,23 @@ def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
     ModelFileError
         For anything missing, damaged, not finite or not ours.
     """
-    path = Path(path)
-    card = read_card(path)
-    try:
-        architecture = _checked_architecture(card)
-        parameters = dict(card["parameters"])
-        if isinstance(parameters.get("hidden_layer_sizes"), list):  # JSON knows no tuples
-            parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
-        unknown = set(parameters) - set(cls().get_params())
-        if unknown:
-            raise ValueError(f"has unknown parameters {sorted(unknown)}")
-        model = cls(**parameters)
-        model.check_parameters()
-        fitted = card["fitted"]
-        model.architecture_ = architecture
-        model.n_features_in_ = architecture.n_features
-        model.history_ = [_epoch_record(entry) for entry in fitted["history"]]
-        model.n_iter_ = len(model.history_)
-        model.best_epoch_ = check_count("best_epoch", fitted["best_epoch"])
-        model.stop_reason_ = str(fitted["stop_reason"])
-        model.kl_ = _vector(fitted["kl"], architecture.n_components)
-        model.axis_variances_ = _vector(fitted["axis_variances"], architecture.n_components)
-        model.training_rows_ = np.asarray(fitted["training_rows"], np.int64)
-        model.validation_rows_ = np.asarray(fitted["validation_rows"], np.int64)
-        model.metadata_ = dict(card["metadata"])
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ModelFileError(path, f"has a damaged {CARD_FILE} ({_brief(error)})") from error
-    model.weights_ = _read_weights(path, architecture, card.get("weights_sha256"))
-    return model
+    return _from_one_folder(lambda folder: _load(cls, folder), Path(path))
 
 
-def read_card(path: Path | str) -> dict[str, Any]:
-    """Read model.json and check that it is one of ours."""
-    path = Path(path)
-    file = path / CARD_FILE
-    if not path.is_dir() or not file.is_file():
-        raise ModelFileError(path, "does not exist" if not path.exists() else f"has no {CARD_FILE}")
-    if file.stat().st_size > MAX_CARD_BYTES:
-        raise ModelFileError(path, f"has a {CARD_FILE} of {file.stat().st_size} bytes")
-    try:
-        card = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError(path, f"has an unreadable {CARD_FILE} ({_brief(error)})") from error
-    found = (card.get("format"), card.get("format_version")) if isinstance(card, dict) else None
-    if found != (FORMAT, FORMAT_VERSION):
-        raise ModelFileError(
-            path, f"says format and version {found}, not {(FORMAT, FORMAT_VERSION)}"
-        )
-    return card
+def read_card(path: Path | str) -> ModelCard:
+    """Read and check model.json, without the weights."""
+    return _from_one_folder(_read_card, Path(path))
+
+
+def card(model: "BetaVAE") -> dict[str, Any]:
+    """What is known of a fitted model, as JSON can hold it."""
+    digest = hashlib.sha256(_weights_bytes(model)).hexdigest()
+    return model_card.summary(model_card.card_of(model, getattr(model, "metadata_", {}), digest))
+
+
+def describe(path: Path | str) -> list[str]:
+    """Lines that tell a reader what a saved model is; its weights are not read."""
+    return model_card.summary_lines(read_card(path))
 
 
 def is_model_alone(path: Path) -> bool:
@@ -150,81 +115,129 @@ def is_model_alone(path: Path) -> bool:
     return path.is_dir() and {entry.name for entry in path.iterdir()} == {WEIGHTS_FILE, CARD_FILE}
 
 
-def _read_weights(path: Path, architecture: Architecture, checksum: Any) -> dict[str, np.ndarray]:
+def _load(cls: type["BetaVAE"], path: Path) -> "BetaVAE":
+    card = _read_card(path)
+    try:
+        unknown = set(card.parameters) - set(cls().get_params())
+        if unknown:
+            raise ValueError(f"unknown parameters {sorted(unknown)}")
+        model = cls(**card.parameters)
+        model.check_parameters()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelFileError(path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
+    model.architecture_ = card.architecture
+    model.n_features_in_ = card.architecture.n_features
+    model.history_, model.n_iter_ = card.history, len(card.history)
+    model.best_epoch_, model.stop_reason_ = card.best_epoch, card.stop_reason
+    model.kl_, model.axis_variances_ = card.kl, card.axis_variances
+    model.training_rows_, model.validation_rows_ = card.training_rows, card.validation_rows
+    model.metadata_, model.device_, model.packages_ = card.metadata, card.device, card.packages
+    model.weights_ = _read_weights(path, card)
+    return model
+
+
+def _read_card(path: Path) -> ModelCard:
+    raw = _read_file(path, CARD_FILE, MAX_CARD_BYTES)
+    try:
+        entries = strict_json(raw)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(path, f"has an unreadable {CARD_FILE} ({brief(error)})") from error
+    is_object = isinstance(entries, dict)
+    found = (entries.get("format"), entries.get("format_version")) if is_object else None
+    if found != (FORMAT, FORMAT_VERSION):
+        raise ModelFileError(
+            path, f"says format and version {brief(found)}, not {(FORMAT, FORMAT_VERSION)}"
+        )
+    try:
+        return model_card.check_entries(entries)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ModelFileError(path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
+
+
+def _read_weights(path: Path, card: ModelCard) -> Weights:
     """Read the weights file after checking its size, its checksum and every array in it."""
-    shapes = weight_shapes(architecture)
-    file = path / WEIGHTS_FILE
-    n_bytes = 4 * sum(math.prod(shape) for shape in shapes.values())
-    if not file.is_file():
-        raise ModelFileError(path, f"has no {WEIGHTS_FILE}")
-    if file.stat().st_size > n_bytes + 2**20:
-        raise ModelFileError(path, f"has a {WEIGHTS_FILE} larger than its layers need")
-    raw = file.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != checksum:
+    shapes = weight_shapes(card.architecture)
+    n_bytes = 4 * sum(map(math.prod, shapes.values()))
+    raw = _read_file(path, WEIGHTS_FILE, n_bytes + MAX_HEADER_BYTES)
+    if len(raw) < n_bytes:
+        raise ModelFileError(path, f"has a {WEIGHTS_FILE} smaller than its layers need")
+    if hashlib.sha256(raw).hexdigest() != card.weights_sha256:
         raise ModelFileError(path, f"has a {WEIGHTS_FILE} that differs from its checksum")
     try:
         weights = safetensors.numpy.load(raw)
     except Exception as error:  # the parser has its own error, not a ValueError
-        raise ModelFileError(path, f"has an unreadable {WEIGHTS_FILE} ({_brief(error)})") from error
+        raise ModelFileError(path, f"has an unreadable {WEIGHTS_FILE} ({brief(error)})") from error
     found = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
     if found != {name: (shape, "float32") for name, shape in shapes.items()}:
         raise ModelFileError(path, "has weights that do not fit its layer sizes")
-    if not all(np.isfinite(array).all() for array in weights.values()):
-        raise ModelFileError(path, "has weights that are not finite")
+    strange = _strange_weights(weights)
+    if strange:
+        raise ModelFileError(path, f"has {strange}")
     return weights
 
 
-def _checked_architecture(card: Mapping[str, Any]) -> Architecture:
-    """Sizes from the card, bounded before anything of that size is made."""
-    hidden = card["hidden_layer_sizes"]
-    if not isinstance(hidden, list) or not 1 <= len(hidden) <= MAX_LAYERS:
-        raise ValueError(f"hidden_layer_sizes must be a list of 1 to {MAX_LAYERS} numbers")
-    hidden = tuple(check_count("hidden_layer_sizes", size) for size in hidden)
-    n_features = check_count("n_features", card["n_features"])
-    n_components = check_count("n_components", card["n_components"])
-    sizes = (n_features, *hidden, n_components)
-    n_weights = sum(a * b for a, b in pairwise(sizes))
-    if n_weights > MAX_WEIGHTS:
-        raise ValueError(f"the layers would hold {n_weights} weights")
-    return Architecture(n_features, hidden, n_components)
+def _read_file(folder: Path, name: str, max_bytes: int) -> bytes:
+    """Read one of the two files, if it is a file of no more than `max_bytes`."""
+    try:
+        # Not blocking: opening a named pipe would wait for its writer for ever.
+        handle = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelFileError(folder, f"has no {name}") from None
+    except OSError as error:
+        reason = f"has a {name} that cannot be read ({error.strerror})"
+        raise ModelFileError(folder, reason) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(folder, f"has a {name} that is not a regular file")
+        if status.st_size > max_bytes:
+            raise ModelFileError(
+                folder, f"has a {name} of {status.st_size} bytes, more than {max_bytes}"
+            )
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        reason = f"has a {name} that cannot be read ({error.strerror})"
+        raise ModelFileError(folder, reason) from error
+    finally:
+        os.close(handle)
 
 
-def _reproducible_parameters(model: "BetaVAE") -> dict[str, Any]:
-    """Constructor arguments; a generator's state is not kept, a seed is."""
-    parameters = model.get_params()
-    if not isinstance(parameters["random_state"], int | np.integer):
-        parameters["random_state"] = None
-    return parameters
+def _from_one_folder(read: Callable[[Path], Result], path: Path) -> Result:
+    """Call `read` on a folder that no writer replaces between its two files."""
+    put_back_retired(path)
+    for _ in range(MAX_RESTARTS):
+        before = _identity(path)
+        if before is None:
+            raise ModelFileError(path, "does not exist")
+        try:
+            return read(path)
+        except ModelFileError:
+            if _identity(path) == before:
+                raise
+    return read(path)
 
 
-def _epoch_record(entry: Mapping[str, Any]) -> EpochRecord:
-    record = EpochRecord(**entry)
-    return record._replace(validation_kl_per_axis=tuple(record.validation_kl_per_axis))
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Number of what lies at `path`, which another folder of the same name does not share."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
-def _vector(values: Any, length: int) -> np.ndarray:
-    vector = np.asarray(values, np.float64)
-    if vector.shape != (length,) or not np.isfinite(vector).all():
-        raise ValueError(f"expected {length} finite numbers")
-    return vector
+def _weights_bytes(model: "BetaVAE") -> bytes:
+    # The writer dumps the buffer as it lies in memory, whatever the strides say.
+    weights = {name: np.ascontiguousarray(array) for name, array in model.weights_.items()}
+    return safetensors.numpy.save(weights, metadata={"format": FORMAT})
 
 
-def _brief(error: Exception) -> str:
-    """First 80 characters of an error's first line, on one line."""
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    return text[:80]
-
-
-def _plain(value: Any) -> Any:
-    """Turn NumPy scalars and arrays, tuples and paths into what JSON can hold."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return str(value)
+def _strange_weights(weights: Weights) -> str:
+    """What is wrong with weights that no training ends with; empty for others."""
+    for name, array in weights.items():
+        # Extremes need no copy of the array, and NaN is neither below nor above anything.
+        if not (array.max() <= MAX_WEIGHT and array.min() >= -MAX_WEIGHT):
+            size = f"larger than {MAX_WEIGHT:g}" if np.isfinite(array).all() else "not finite"
+            return f"weights in {name} that are {size}"
+    return ""

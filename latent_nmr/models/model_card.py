@@ -1,0 +1,300 @@
+"""The card of a model: what model.json holds, from the model and back, and in words.
+
+Losses that are not finite are written as null and read as NaN: JSON knows only finite numbers.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.errors import InputError, check_count
+from latent_nmr.latent_axes import axis_names, axis_state
+from latent_nmr.models.card_checks import (
+    MAX_CARD_BYTES,
+    brief,
+    check_architecture,
+    check_history,
+    check_keys,
+    check_object,
+    check_parameters,
+    check_rows,
+    check_vector,
+    check_word,
+    strict_json,
+    weight_shapes,
+)
+from latent_nmr.models.networks import Architecture
+from latent_nmr.models.training import EpochRecord
+
+if TYPE_CHECKING:
+    from latent_nmr.models.beta_vae import BetaVAE
+
+FORMAT = "latent_nmr.beta_vae"
+FORMAT_VERSION = 2
+RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
+
+SIZES = ("n_features", "hidden_layer_sizes", "n_components")
+FITTED = (
+    "best_epoch",
+    "stop_reason",
+    "device",
+    "kl",
+    "axis_variances",
+    "training_rows",
+    "validation_rows",
+    "history",
+)
+ENTRIES = (
+    "format",
+    "format_version",
+    "parameters",
+    *SIZES,
+    "fitted",
+    "metadata",
+    "packages",
+    "weights_sha256",
+)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that is known of a fitted model but its weights."""
+
+    parameters: dict[str, Any]
+    architecture: Architecture
+    best_epoch: int
+    stop_reason: str
+    device: str
+    kl: npt.NDArray[np.float64]
+    axis_variances: npt.NDArray[np.float64]
+    training_rows: npt.NDArray[np.int64]
+    validation_rows: npt.NDArray[np.int64]
+    history: list[EpochRecord]
+    metadata: dict[str, Any]
+    packages: dict[str, str]
+    weights_sha256: str
+
+
+def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) -> ModelCard:
+    """Card of a fitted model; it passes the checks that a reader makes.
+
+    Raises
+    ------
+    InputError
+        For metadata that JSON cannot hold, or a model that a reader would refuse.
+    """
+    try:
+        card = ModelCard(
+            parameters=_reproducible_parameters(model),
+            architecture=model.architecture_,
+            best_epoch=model.best_epoch_,
+            stop_reason=model.stop_reason_,
+            device=getattr(model, "device_", "unknown"),
+            kl=model.kl_,
+            axis_variances=model.axis_variances_,
+            training_rows=model.training_rows_,
+            validation_rows=model.validation_rows_,
+            history=model.history_,
+            metadata=dict(metadata),
+            packages=getattr(model, "packages_", None) or installed_packages(),
+            weights_sha256=weights_sha256,
+        )
+        return check_entries(strict_json(card_text(card).encode()))
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InputError(
+            "the model and its metadata must fit a model file, which holds finite numbers and at "
+            f"most {MAX_CARD_BYTES} bytes, but here is {brief(error)}. Leave that out of the "
+            "metadata, or fit again."
+        ) from error
+
+
+def card_text(card: ModelCard) -> str:
+    """Text of model.json: one entry a line."""
+    sizes = card.architecture
+    fitted = {name: getattr(card, name) for name in FITTED}
+    fitted["history"] = [_finite_or_null(record._asdict()) for record in card.history]
+    return _to_text(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "parameters": card.parameters,
+            **{name: getattr(sizes, name) for name in SIZES},
+            "fitted": fitted,
+            "metadata": card.metadata,
+            "packages": card.packages,
+            "weights_sha256": card.weights_sha256,
+        }
+    )
+
+
+def check_entries(card: Any) -> ModelCard:
+    """Check every entry of a card that was read from JSON.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OverflowError
+        For anything that is not a whole card of this version.
+    """
+    check_keys("the card", card, ENTRIES)
+    fitted = card["fitted"]
+    check_keys("fitted", fitted, FITTED)
+    architecture = check_architecture(card)
+    history = check_history(fitted["history"], architecture.n_components)
+    training_rows, validation_rows = check_rows(fitted["training_rows"], fitted["validation_rows"])
+    packages = check_object("packages", card["packages"])
+    return ModelCard(
+        parameters=check_parameters(card["parameters"], architecture),
+        architecture=architecture,
+        best_epoch=check_count("best_epoch", fitted["best_epoch"], at_most=len(history)),
+        stop_reason=check_word("stop_reason", fitted["stop_reason"]),
+        device=check_word("device", fitted["device"]),
+        kl=check_vector(fitted["kl"], architecture.n_components),
+        axis_variances=check_vector(fitted["axis_variances"], architecture.n_components),
+        training_rows=training_rows,
+        validation_rows=validation_rows,
+        history=history,
+        metadata=check_object("metadata", card["metadata"]),
+        packages={check_word("package", k): check_word("version", v) for k, v in packages.items()},
+        weights_sha256=check_word("weights_sha256", card["weights_sha256"]),
+    )
+
+
+def summary(card: ModelCard) -> dict[str, Any]:
+    """What a reader of the card wants to know, as JSON can hold it."""
+    best = card.history[card.best_epoch - 1]
+    axes = zip(
+        axis_names(card.architecture.n_components), card.kl, card.axis_variances, strict=True
+    )
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "parameters": card.parameters,
+        "n_features": card.architecture.n_features,
+        "hidden_layer_sizes": list(card.architecture.hidden_layer_sizes),
+        "n_components": card.architecture.n_components,
+        "n_weights": sum(map(math.prod, weight_shapes(card.architecture).values())),
+        "training": {
+            "n_epochs": len(card.history),
+            "best_epoch": card.best_epoch,
+            "stop_reason": card.stop_reason,
+            "n_training_rows": len(card.training_rows),
+            "n_validation_rows": len(card.validation_rows),
+            "seconds": _finite_or_null(sum(record.seconds for record in card.history)),
+            "best": _finite_or_null(best._asdict()),
+        },
+        "axes": {
+            name: {"kl": float(kl), "variance": float(variance), "state": axis_state(variance)}
+            for name, kl, variance in axes
+        },
+        "device": card.device,
+        "packages": card.packages,
+        "metadata": card.metadata,
+        "weights_sha256": card.weights_sha256,
+    }
+
+
+def summary_lines(card: ModelCard) -> list[str]:
+    """The summary for people, every character of it printable."""
+    facts = summary(card)
+    training, hidden = facts["training"], "-".join(map(str, facts["hidden_layer_sizes"]))
+    best = card.history[card.best_epoch - 1]
+    axes = [
+        f"{name} {axis['state']} (variance {axis['variance']:.2f}, KL {axis['kl']:.2f})"
+        for name, axis in facts["axes"].items()
+    ]
+    rows = {
+        "model": f"β-VAE, {facts['n_features']} columns, hidden layers {hidden}, "
+        f"{facts['n_components']} latent axes, {facts['n_weights']} weights",
+        "parameters": _listed(facts["parameters"]),
+        "data": f"{training['n_training_rows']} training and "
+        f"{training['n_validation_rows']} validation rows",
+        "epochs": f"{training['n_epochs']}, best {training['best_epoch']} "
+        f"({training['stop_reason']})",
+        "training": f"reconstruction {best.reconstruction:.2f}, KL {best.kl:.2f} nats per curve",
+        "validation": f"reconstruction {best.validation_reconstruction:.2f}, "
+        f"KL {best.validation_kl:.2f} nats per curve",
+        "axes": "; ".join(axes),
+        "metadata": _listed(facts["metadata"]) or "none",
+        "device": facts["device"],
+        "packages": _listed(facts["packages"]),
+        "weights": f"sha256 {facts['weights_sha256']}",
+    }
+    return [f"{name:<11} {_printable(text)}" for name, text in rows.items()]
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions of the packages that decide a fit."""
+    return {name: version(name) for name in RECORDED_PACKAGES}
+
+
+def _reproducible_parameters(model: "BetaVAE") -> dict[str, Any]:
+    """Constructor arguments; a generator's state is not kept, a seed is."""
+    parameters = model.get_params()
+    if not isinstance(parameters["random_state"], int | np.integer):
+        parameters["random_state"] = None
+    return parameters
+
+
+def _to_text(entries: Mapping[str, Any]) -> str:
+    """JSON with a line for every entry and for every entry of an entry, and no longer."""
+    return "{\n" + ",\n".join(_line(k, v, _inner) for k, v in entries.items()) + "\n}\n"
+
+
+def _inner(value: Any) -> str:
+    if not isinstance(value, dict) or not value:
+        return _dump(value)
+    return "{\n " + ",\n ".join(_line(k, v, _dump) for k, v in value.items()) + "\n }"
+
+
+def _line(key: str, value: Any, dump: Callable[[Any], str]) -> str:
+    return f" {_dump(key)}: {dump(value)}"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite_or_null(value: Any) -> Any:
+    """Put None for numbers that are not finite, also inside of mappings and sequences."""
+    if isinstance(value, Mapping):
+        return {key: _finite_or_null(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite_or_null(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    """Names and values on one line; long values only by their size."""
+    texts = []
+    for name, value in values.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) > 60 and isinstance(value, list):
+            text = f"[{len(value)} entries]"
+        texts.append(f"{name} {text[:60]}")
+    return ", ".join(texts)
+
+
+def _printable(text: str) -> str:
+    """Write out control characters: a file of others must not steer the terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars and arrays, tuples and paths into what JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
