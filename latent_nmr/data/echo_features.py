@@ -218,9 +218,11 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 f"time must have one value per sample of X, shape ({n_time},), but has shape "
                 f"{time.shape}. Give the times of whole records, in µs."
             )
-        falls = np.flatnonzero(~(np.diff(time, append=np.inf) > 0))
-        if not np.isfinite(time).all() or falls.size:
-            sample = int(falls[0] if falls.size else np.argmin(np.isfinite(time)))
+        bad = np.flatnonzero(~np.isfinite(time))
+        if not bad.size:
+            bad = np.flatnonzero(np.diff(time) <= 0)
+        if bad.size:
+            sample = int(bad[0])
             raise InputError(
                 "time must be finite and rise from sample to sample, but goes "
                 f"{', '.join(f'{value:g}' for value in time[sample : sample + 2])} µs at sample "
@@ -261,8 +263,10 @@ def _as_numbers(values, name: str) -> npt.NDArray:
         raise InputError(
             f"{name} must hold numbers, but its dtype is {values.dtype}. Convert it first."
         )
-    if values.dtype not in KEPT_DTYPES:
-        values = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+    dtype = values.dtype.newbyteorder("=")
+    if dtype not in KEPT_DTYPES:
+        dtype = np.complex128 if dtype.kind == "c" else np.float64
+    values = values.astype(dtype, copy=False)
     bad = ~np.isfinite(values)
     if bad.any():
         row, sample = np.argwhere(bad)[0]
