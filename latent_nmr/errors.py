@@ -17,6 +17,10 @@ class NumericalError(ArithmeticError):
     """A computation left the finite numbers; a command ends with exit code 3."""
 
 
+class AxisWarning(UserWarning):
+    """A latent axis is weak or collapsed: the model uses fewer axes than it has."""
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`, else raise with the nearest match."""
     choices = tuple(choices)

@@ -1,30 +1,31 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr.errors import InputError, check_choice, check_count, check_number
-from latent_nmr.models import networks, persistence
-from latent_nmr.models.losses import LIKELIHOODS, kl_divergence, log_normaliser
+from latent_nmr.errors import AxisWarning, InputError, check_choice, check_count, check_number
+from latent_nmr.latent_axes import axis_names, axis_warnings
+from latent_nmr.models import inference, networks, persistence
+from latent_nmr.models.checkpoint import Checkpoint, identity_of
+from latent_nmr.models.epochs import Objective
+from latent_nmr.models.losses import LIKELIHOODS, kl_divergence
 from latent_nmr.models.orientation import orient
-from latent_nmr.models.training import EpochRecord, Objective, Schedule, evaluate, train
-
-# Rows are encoded and decoded in pieces of this one shape: nothing is compiled twice, and a
-# row's result does not depend on its neighbours.
-PIECE = 512
+from latent_nmr.models.training import NOT_FINITE, EpochRecord, Fit, Problem, Schedule, train
 
 
-class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BetaVAE(TransformerMixin, BaseEstimator):
     """β-variational autoencoder: curves to a few latent coordinates and back.
 
     Minimises, per curve, reconstruction + β · KL (I. Higgins et al., ICLR 2017, eq. 4) with the
@@ -60,6 +61,9 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Epochs without a better validation reconstruction after which training stops.
     validation_fraction : float, default=0.15
         Part of the rows held out for early stopping, in (0, 1).
+    warm_up_epochs : int, default=0
+        Epochs over which β rises linearly to `beta` (S. Bowman et al., CoNLL 2016). Only later
+        epochs compete for the best; `patience` counts from the last of them.
     random_state : int, RandomState or None, default=None
         Seeds split, weights, batch order and latent noise. An int makes `fit` repeatable, to
         the bit on the same core count.
@@ -73,7 +77,8 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     architecture_ : Architecture
         Sizes of the network.
     history_ : list of EpochRecord
-        Losses of every epoch, in nats per curve.
+        Per epoch: its number, β in force, reconstruction, KL and KL per axis in training and
+        validation part (nats per curve), seconds.
     n_iter_ : int
         Epochs run.
     best_epoch_ : int
@@ -87,6 +92,8 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         0 for one that collapsed onto the prior.
     training_rows_, validation_rows_ : ndarray of int
         Which rows of X were used for what.
+    device_ : str
+        What the fit ran on, such as ``cpu (2 cores)``.
     metadata_ : dict
         After `load`: what was given to `save`.
     n_features_in_ : int
@@ -114,6 +121,7 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         max_epochs=1000,
         patience=7,
         validation_fraction=0.15,
+        warm_up_epochs=0,
         random_state=None,
         verbose=False,
     ):
@@ -128,53 +136,51 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.max_epochs = max_epochs
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.warm_up_epochs = warm_up_epochs
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None, *, on_epoch: Callable[[EpochRecord], None] | None = None):  # noqa: ARG002
-        """Train on `X`, shape (n_rows, n_features), and return self.
+    def fit(
+        self,
+        X,
+        y=None,  # noqa: ARG002
+        *,
+        on_epoch: Callable[[EpochRecord], None] | None = None,
+        checkpoint: str | PathLike | None = None,
+    ):
+        """Train on `X` and return self.
 
-        `on_epoch`, if given, is called with the record of each epoch. Raises `InputError` (a
-        `ValueError`) for parameters or data that cannot be used, `NumericalError` if the loss
-        is not finite from the start.
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+        y : ignored
+        on_epoch : callable, optional
+            Called with the record of each epoch.
+        checkpoint : path-like, optional
+            File that keeps progress every few seconds. If it holds progress of this very fit
+            (parameters, seed, data), the fit goes on from there, to the same final weights bit
+            for bit on the same number of cores. Delete it once the model is saved.
+
+        Raises
+        ------
+        InputError
+            (a `ValueError`) For parameters or data that cannot be used.
+        NumericalError
+            If the loss is not finite from the start.
+
+        Warns
+        -----
+        AxisWarning
+            For each axis that is weak or collapsed.
+        ConvergenceWarning
+            If the loss left the finite numbers on the way; the best weights before are kept.
         """
-        self.check_parameters()
-        X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        X = self._check_range(X).astype(np.float32)
-        draw = check_random_state(self.random_state).randint
-        split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
-        rows = np.arange(len(X))
-        self.training_rows_, self.validation_rows_ = (
-            np.sort(part)
-            for part in train_test_split(
-                rows, test_size=self.validation_fraction, random_state=split_seed
-            )
-        )
-        self.architecture_ = networks.Architecture(
-            n_features=X.shape[1],
-            hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
-            n_components=self.n_components,
-        )
-        fit = train(
-            X[self.training_rows_],
-            X[self.validation_rows_],
-            self.architecture_,
-            objective=Objective(self.beta, self.scale),
-            likelihood=self.likelihood,
-            schedule=Schedule(
-                batch_size=self.batch_size,
-                min_epoch_steps=self.min_epoch_steps,
-                max_epochs=self.max_epochs,
-                patience=self.patience,
-                learning_rate=self.learning_rate,
-            ),
-            key=jax.random.key(train_seed),
-            on_epoch=on_epoch or (_print_epoch if self.verbose else None),
-        )
-        self.history_, self.n_iter_ = fit.history, len(fit.history)
-        self.best_epoch_, self.stop_reason_ = fit.best_epoch, fit.stop_reason
-        self.weights_ = networks.weights_of(fit.state)
-        self._orient_axes(X[self.training_rows_])
+        X, problem = self._prepare(X)
+        keeper = None
+        if checkpoint is not None:
+            keeper = Checkpoint(Path(checkpoint), identity_of(problem, X))
+        fit = train(problem, X, on_epoch=self._listener(on_epoch), keeper=keeper)
+        self._accept(fit, problem, X)
         return self
 
     def transform(self, X):
@@ -195,11 +201,20 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 f"Z must have one column per latent axis ({self.architecture_.n_components}), "
                 f"but has shape {Z.shape}. Give an array (n_rows, n_components)."
             )
-        return self._in_pieces(_decode, Z)[0]
+        return inference.decode(self.architecture_, self.weights_, Z)
+
+    def decoder(self) -> Callable[[jax.Array], jax.Array]:
+        """The decoder alone: a jitted function of JAX arrays that can be differentiated.
+
+        Maps latent points (..., n_components) to decoded rows (..., n_features), float32:
+        ``jax.jacobian(vae.decoder())(z)`` says how the curve changes along each axis.
+        """
+        check_is_fitted(self)
+        return inference.decoder_function(self.architecture_, self.weights_)
 
     def reconstruct(self, X):
         """Decode the posterior means of `X`; the curves without what the axes do not hold."""
-        return self.inverse_transform(self.transform(X))
+        return self.inverse_transform(self._posterior(X)[0])
 
     def sample(self, n_samples=1, *, random_state=None):
         """Decode `n_samples` points drawn from the prior; returns (curves, latent points)."""
@@ -209,24 +224,25 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Z = normal((n_samples, self.architecture_.n_components))
         return self.inverse_transform(Z), Z
 
-    def score(self, X, y=None):  # noqa: ARG002
-        """Mean evidence lower bound per row at β = 1, in nats; higher is better.
+    def score_samples(self, X):
+        """Evidence lower bound of every row at β = 1, in nats, shape (n_rows,).
 
-        Includes the likelihood's constant. The expectation over the posterior is taken with
-        one sample per row from a fixed key, so that the same `X` always scores the same.
+        Includes the Gaussian likelihood's constant, so that scales can be compared; the
+        Bernoulli likelihood of values between 0 and 1 has none, and its scores compare with
+        each other only. A row's score is the same in any company and at any time.
         """
-        X = self._validated(X).astype(np.float32)
-        state = networks.state_of(self.architecture_, self.weights_)
-        parts = evaluate(
-            networks.graph_of(self.architecture_),
-            state,
-            jnp.asarray(self._check_range(X)),
-            self.scale,
-            jax.random.key(0),
-            likelihood=self.likelihood,
-        )
-        constant = log_normaliser(X.shape[1], self.likelihood, self.scale)
-        return -float(parts.reconstruction + parts.kl.sum() + constant)
+        X = self._check_range(self._validated(X))
+        scale = float(self.scale)
+        return inference.evidence(self.architecture_, self.weights_, X, self.likelihood, scale)
+
+    def score(self, X, y=None):  # noqa: ARG002
+        """Mean of `score_samples`; higher is better."""
+        return float(self.score_samples(X).mean())
+
+    def get_feature_names_out(self, input_features=None):  # noqa: ARG002
+        """Names of the columns that `transform` returns: LA1, LA2, … ("latent axis")."""
+        check_is_fitted(self)
+        return np.asarray(axis_names(self.architecture_.n_components), dtype=object)
 
     def save(self, path, metadata: Mapping[str, Any] | None = None) -> None:
         """Write the fitted model to the folder `path`: weights.safetensors and model.json.
@@ -255,39 +271,82 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return persistence.card(self)
 
+    def _prepare(self, X) -> tuple[np.ndarray, Problem]:
+        """Check parameters and data, split the rows, and say what is to be trained."""
+        self.check_parameters()
+        X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        X = self._check_range(X).astype(np.float32)
+        draw = check_random_state(self.random_state).randint
+        split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
+        training_rows, validation_rows = train_test_split(
+            np.arange(len(X)), test_size=self.validation_fraction, random_state=split_seed
+        )
+        problem = Problem(
+            architecture=networks.Architecture(
+                n_features=X.shape[1],
+                hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
+                n_components=self.n_components,
+            ),
+            objective=Objective(self.beta, self.scale),
+            likelihood=self.likelihood,
+            schedule=Schedule(
+                batch_size=self.batch_size,
+                min_epoch_steps=self.min_epoch_steps,
+                max_epochs=self.max_epochs,
+                patience=self.patience,
+                learning_rate=self.learning_rate,
+                warm_up_epochs=self.warm_up_epochs,
+            ),
+            training_rows=np.sort(training_rows),
+            validation_rows=np.sort(validation_rows),
+            key=jax.random.key(train_seed),
+        )
+        return X, problem
+
+    def _listener(self, on_epoch):
+        return on_epoch or (_print_epoch if self.verbose else None)
+
+    def _accept(self, fit: Fit, problem: Problem, X: np.ndarray) -> None:
+        """Take over the outcome of a training, and say what is not as it should be."""
+        self.architecture_, self.device_ = problem.architecture, inference.device_name()
+        self.training_rows_, self.validation_rows_ = problem.training_rows, problem.validation_rows
+        self.history_, self.n_iter_ = fit.history, len(fit.history)
+        self.best_epoch_, self.stop_reason_ = fit.best_epoch, fit.stop_reason
+        self.weights_ = networks.weights_of(fit.state)
+        self._orient_axes(X[self.training_rows_])
+        for sentence in axis_warnings(self.axis_variances_, self.likelihood):
+            warnings.warn(sentence, AxisWarning, stacklevel=3)
+        if self.stop_reason_ == NOT_FINITE:
+            warnings.warn(
+                f"the loss must stay finite, but is not in epoch {self.n_iter_}; the weights of "
+                f"epoch {self.best_epoch_} are kept. Lower learning_rate, or raise scale.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
     def _posterior(self, X):
-        return self._in_pieces(_encode, self._validated(X))
+        return inference.encode(self.architecture_, self.weights_, self._validated(X))
 
     def _validated(self, X):
         check_is_fitted(self)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _in_pieces(self, function, rows):
-        """Apply a jitted `function` of the network to pieces of `rows`; keeps their dtype."""
-        graph = networks.graph_of(self.architecture_)
-        state = networks.state_of(self.architecture_, self.weights_)
-        results = []
-        for start in range(0, len(rows), PIECE):
-            piece = rows[start : start + PIECE].astype(np.float32)
-            padded = np.pad(piece, ((0, PIECE - len(piece)), (0, 0)))
-            parts = function(graph, state, padded)
-            results.append([np.asarray(part)[: len(piece)] for part in parts])
-        return [np.concatenate(part).astype(rows.dtype) for part in zip(*results, strict=True)]
-
     def _orient_axes(self, rows):
         """Order and sign the axes, fold that into the weights, and note what each axis does."""
-        mean, log_variance = self._in_pieces(_encode, rows)
+        network = self.architecture_, self.weights_
+        mean, log_variance = inference.encode(*network, rows)
         kl = np.asarray(kl_divergence(jnp.asarray(mean), jnp.asarray(log_variance))).mean(axis=0)
         order = np.argsort(-kl, kind="stable")
         identity = np.eye(len(kl), dtype=np.float32)
-        low, high = self._in_pieces(_decode, -identity)[0], self._in_pieces(_decode, identity)[0]
+        low, high = (inference.decode(*network, side * identity) for side in (-1, 1))
         signs = np.where(high.mean(axis=1) > low.mean(axis=1), -1.0, 1.0)
         self.weights_ = orient(self.weights_, order, signs)
         self.kl_ = kl[order]
         self.axis_variances_ = mean.var(axis=0)[order]
         self.history_ = [
             record._replace(
-                validation_kl_per_axis=tuple(record.validation_kl_per_axis[axis] for axis in order)
+                kl_per_axis=tuple(record.kl_per_axis[axis] for axis in order),
+                validation_kl_per_axis=tuple(record.validation_kl_per_axis[axis] for axis in order),
             )
             for record in self.history_
         ]
@@ -321,6 +380,12 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_count("min_epoch_steps", self.min_epoch_steps)
         check_count("max_epochs", self.max_epochs)
         check_count("patience", self.patience)
+        check_count("warm_up_epochs", self.warm_up_epochs, at_least=0)
+        if self.warm_up_epochs >= self.max_epochs:
+            raise InputError(
+                f"warm_up_epochs must be less than max_epochs ({self.max_epochs}), but is "
+                f"{self.warm_up_epochs}. Leave epochs at the full beta."
+            )
         fraction = check_number("validation_fraction", self.validation_fraction, above=0)
         if fraction >= 1:
             raise InputError(
@@ -335,16 +400,6 @@ class BetaVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-@partial(jax.jit, static_argnames="graph")
-def _encode(graph, state, rows):
-    return nnx.merge(graph, state).encode(rows)
-
-
-@partial(jax.jit, static_argnames="graph")
-def _decode(graph, state, points):
-    return (nnx.merge(graph, state).decode(points),)
 
 
 def _print_epoch(record: EpochRecord) -> None:

@@ -131,18 +131,23 @@ def weights_of(state: nnx.State) -> Weights:
     return {".".join(map(str, path)): np.asarray(leaf[...]) for path, leaf in flat}
 
 
+@cache
+def _abstract_weights(architecture: Architecture) -> tuple[tuple[tuple, nnx.Variable], ...]:
+    """Path and shape of every weight, without its numbers."""
+    abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
+    return tuple(nnx.to_flat_state(abstract))
+
+
 def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     """Shape of every weight of an architecture, by dotted name."""
-    abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
-    flat = nnx.to_flat_state(abstract)
+    flat = _abstract_weights(architecture)
     return {".".join(map(str, path)): tuple(leaf.shape) for path, leaf in flat}
 
 
 def state_of(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> nnx.State:
     """Turn named weights back into the network's state."""
-    abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
-    flat = nnx.to_flat_state(abstract)
     filled = [
-        (path, leaf.replace(jnp.asarray(weights[".".join(map(str, path))]))) for path, leaf in flat
+        (path, leaf.replace(jnp.asarray(weights[".".join(map(str, path))])))
+        for path, leaf in _abstract_weights(architecture)
     ]
     return nnx.from_flat_state(filled)

@@ -1,10 +1,10 @@
-"""Fitting the β-VAE: one epoch is one jitted scan over data that stay on the device."""
+"""Fitting the β-VAE: epoch after epoch until the held-out reconstruction stops improving."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -14,41 +14,35 @@ import optax
 from flax import nnx
 
 from latent_nmr.errors import NumericalError
-from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
+from latent_nmr.models.epochs import Objective, Parts, evaluate, run_epoch
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of
 
-# Unrolled steps of the epoch's scan: quicker where a step is short (400 inputs), but two to
-# three seconds more to compile, which only epochs of many steps earn back.
-UNROLL, UNROLL_FROM_STEPS = 4, 100
-
-
-class Objective(NamedTuple):
-    """Numbers in the objective; traced, so that changing them compiles nothing."""
-
-    beta: float
-    scale: float
-
-
-class Parts(NamedTuple):
-    """Means over rows of the objective's parts, in nats per curve.
-
-    `reconstruction` has shape (), `kl` shape (n_components,).
-    """
-
-    reconstruction: jax.Array
-    kl: jax.Array
+NOT_FINITE = "loss not finite"
+CONVERGED = "validation reconstruction stopped improving"
+EXHAUSTED = "max_epochs reached"
 
 
 class EpochRecord(NamedTuple):
-    """One line of the training history; losses in nats per curve."""
+    """One line of the training history; losses in nats per curve.
+
+    `reconstruction`, `kl` and `kl_per_axis` are means over the epoch's optimiser steps, those
+    of the validation part are taken after the last step.
+    """
 
     epoch: int
+    beta: float
     reconstruction: float
     kl: float
+    kl_per_axis: tuple[float, ...]
     validation_reconstruction: float
     validation_kl: float
     validation_kl_per_axis: tuple[float, ...]
     seconds: float
+
+    def is_finite(self) -> bool:
+        """Whether every loss is."""
+        losses = self.reconstruction, self.kl, self.validation_reconstruction, self.validation_kl
+        return all(map(math.isfinite, losses))
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,8 @@ class Schedule:
     """How long and in which portions to train.
 
     An epoch passes all rows, and small sets several times until it has `min_epoch_steps`
-    steps, so that `patience` counts comparable pieces of work for any number of rows.
+    steps, so that `patience` counts comparable pieces of work for any number of rows. Over the
+    first `warm_up_epochs`, β rises linearly to its value; only later epochs compete for the best.
     """
 
     batch_size: int
@@ -64,6 +59,49 @@ class Schedule:
     max_epochs: int
     patience: int
     learning_rate: float
+    warm_up_epochs: int = 0
+
+    def portions(self, n_rows: int) -> dict[str, int]:
+        """Number and size of an epoch's batches, for so many training rows."""
+        batch_size = min(self.batch_size, n_rows)
+        n_batches = max(-(-n_rows // batch_size), self.min_epoch_steps)
+        return {"n_batches": n_batches, "batch_size": batch_size}
+
+    def beta_share(self, epoch: int) -> float:
+        """Part of β in force in an epoch, counted from 1."""
+        return min(1.0, epoch / (self.warm_up_epochs + 1))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be trained, on which rows of the data."""
+
+    architecture: Architecture
+    objective: Objective
+    likelihood: str
+    schedule: Schedule
+    training_rows: npt.NDArray[np.int64]
+    validation_rows: npt.NDArray[np.int64]
+    key: jax.Array
+
+    def keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Keys of weights, epochs and the validation part's latent noise."""
+        init_key, epoch_key, validation_key = jax.random.split(self.key, 3)
+        return init_key, epoch_key, validation_key
+
+    def objective_in(self, epoch: int) -> Objective:
+        """Objective in an epoch, with β as far as it has risen."""
+        return self.objective._replace(beta=self.objective.beta * self.schedule.beta_share(epoch))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A training between two epochs: all that is needed to go on."""
+
+    state: nnx.State
+    optimiser_state: optax.OptState
+    best_state: nnx.State
+    history: tuple[EpochRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,30 +114,35 @@ class Fit:
     stop_reason: str
 
 
+class Keeper(Protocol):
+    """Keeps progress where it survives the process."""
+
+    def restore(self, start: Progress) -> Progress:
+        """Return kept progress of the same shape as `start`, or `start` itself."""
+        ...
+
+    def keep(self, progress: Progress, *, is_last: bool) -> None:
+        """Keep progress, if it is time to."""
+        ...
+
+
 def train(
-    training_rows: npt.NDArray[np.float32],
-    validation_rows: npt.NDArray[np.float32],
-    architecture: Architecture,
+    problem: Problem,
+    data: npt.NDArray[np.float32],
     *,
-    objective: Objective,
-    likelihood: str,
-    schedule: Schedule,
-    key: jax.Array,
     on_epoch: Callable[[EpochRecord], None] | None = None,
+    keeper: Keeper | None = None,
 ) -> Fit:
     """Train until the validation reconstruction has not improved for `patience` epochs.
 
     Parameters
     ----------
-    training_rows, validation_rows : ndarray of float32, shape (n_rows, n_features)
-    architecture : Architecture
-    objective : Objective
-    likelihood : {"gaussian", "bernoulli"}
-    schedule : Schedule
-    key : Array
-        JAX key for weights, batch order and latent noise.
+    problem : Problem
+    data : ndarray of float32, shape (n_rows, n_features)
     on_epoch : callable, optional
         Called with each epoch's record.
+    keeper : Keeper, optional
+        Where progress is kept and taken up again, to the same final weights bit for bit.
 
     Returns
     -------
@@ -111,136 +154,109 @@ def train(
     NumericalError
         If no epoch has a finite loss.
     """
-    init_key, epoch_key, validation_key = jax.random.split(key, 3)
-    graph = graph_of(architecture)
-    training_data, validation_data = jnp.asarray(training_rows), jnp.asarray(validation_rows)
-    state = data_matched_state(architecture, init_key, training_data)
-    optimiser_state = optax.adam(schedule.learning_rate).init(state)
-    batch_size = min(schedule.batch_size, len(training_rows))
-    n_batches = max(-(-len(training_rows) // batch_size), schedule.min_epoch_steps)
-
-    history: list[EpochRecord] = []
-    best_state, best_epoch, best_loss = None, 0, np.inf
-    stop_reason = "max_epochs reached"
-    for epoch in range(1, schedule.max_epochs + 1):
-        start = time.perf_counter()
+    schedule, graph = problem.schedule, graph_of(problem.architecture)
+    _, epoch_key, validation_key = problem.keys()
+    rows = jnp.asarray(data)
+    training_rows, validation_rows = map(
+        jnp.asarray, (problem.training_rows, problem.validation_rows)
+    )
+    progress = beginning(problem, rows)
+    if keeper is not None:
+        progress = keeper.restore(progress)
+    while not stop_reason(progress.history, schedule):
+        start, epoch = time.perf_counter(), len(progress.history) + 1
+        objective = problem.objective_in(epoch)
         state, optimiser_state, parts = run_epoch(
             graph,
-            state,
-            optimiser_state,
-            training_data,
+            progress.state,
+            progress.optimiser_state,
+            rows,
+            training_rows,
             objective,
             schedule.learning_rate,
             jax.random.fold_in(epoch_key, epoch),
-            likelihood=likelihood,
-            n_batches=n_batches,
-            batch_size=batch_size,
+            likelihood=problem.likelihood,
+            **schedule.portions(len(training_rows)),
         )
         held_out = evaluate(
-            graph, state, validation_data, objective.scale, validation_key, likelihood=likelihood
+            graph,
+            state,
+            rows,
+            validation_rows,
+            objective.scale,
+            validation_key,
+            likelihood=problem.likelihood,
         )
-        record = _to_record(epoch, parts, held_out, start)
-        history.append(record)
+        parts, held_out = jax.device_get((parts, held_out))
+        record = to_record(epoch, objective.beta, parts, held_out, start)
+        history = (*progress.history, record)
+        is_best = best_epoch(history, schedule.warm_up_epochs) == epoch
+        progress = Progress(
+            state, optimiser_state, state if is_best else progress.best_state, history
+        )
         if on_epoch is not None:
             on_epoch(record)
-        if not np.isfinite(
-            [record.reconstruction, record.kl, record.validation_reconstruction]
-        ).all():
-            stop_reason = "loss not finite"
-            break
-        if record.validation_reconstruction < best_loss:
-            best_state, best_epoch = state, epoch
-            best_loss = record.validation_reconstruction
-        elif epoch - best_epoch >= schedule.patience:
-            stop_reason = "validation reconstruction stopped improving"
-            break
-    if best_state is None:
+        if keeper is not None:
+            keeper.keep(progress, is_last=bool(stop_reason(history, schedule)))
+    return outcome(progress.best_state, progress.history, schedule)
+
+
+def beginning(problem: Problem, rows: jax.Array) -> Progress:
+    """Fresh weights, fitted to the training rows' scale, and Adam at rest."""
+    init_key, _, _ = problem.keys()
+    own = rows[jnp.asarray(problem.training_rows)]
+    state = data_matched_state(problem.architecture, init_key, own)
+    return Progress(state, optax.adam(problem.schedule.learning_rate).init(state), state)
+
+
+def best_epoch(history: Sequence[EpochRecord], warm_up_epochs: int) -> int:
+    """Epoch with the lowest validation reconstruction at full β; 0 if no loss was finite.
+
+    While β rises, reconstructions of different epochs cannot be compared: the last one counts.
+    """
+    finite = [record for record in history if record.is_finite()]
+    if not finite:
+        return 0
+    at_full_beta = [record for record in finite if record.epoch > warm_up_epochs]
+    best = min(at_full_beta or finite[-1:], key=lambda record: record.validation_reconstruction)
+    return best.epoch
+
+
+def stop_reason(history: Sequence[EpochRecord], schedule: Schedule) -> str:
+    """Why no further epoch is due; empty if one is."""
+    if not history:
+        return ""
+    if not history[-1].is_finite():
+        return NOT_FINITE
+    counted_from = max(best_epoch(history, schedule.warm_up_epochs), schedule.warm_up_epochs)
+    if len(history) - counted_from >= schedule.patience:
+        return CONVERGED
+    return EXHAUSTED if len(history) >= schedule.max_epochs else ""
+
+
+def outcome(best_state: nnx.State, history: Sequence[EpochRecord], schedule: Schedule) -> Fit:
+    """What a training that has stopped leaves; raises `NumericalError` if that is nothing."""
+    best = best_epoch(history, schedule.warm_up_epochs)
+    if not best:
         raise NumericalError(
             "the loss must stay finite, but is not in the first epoch. "
             "Lower the learning rate or raise the likelihood's scale."
         )
-    return Fit(best_state, history, best_epoch, stop_reason)
+    return Fit(best_state, list(history), best, stop_reason(history, schedule))
 
 
-@partial(jax.jit, static_argnames=("graph", "likelihood", "n_batches", "batch_size"))
-def run_epoch(
-    graph,
-    state,
-    optimiser_state,
-    data,
-    objective,
-    learning_rate,
-    key,
-    *,
-    likelihood,
-    n_batches,
-    batch_size,
-):
-    """Take `n_batches` optimiser steps through shuffled rows, which are reshuffled when used up.
-
-    Filling the last batch from the next shuffle gives all batches one shape and equal weight.
-    """
-    order_key, noise_key = jax.random.split(key)
-    order = shuffled_rows(order_key, data.shape[0], n_batches * batch_size)
-    order = order.reshape(n_batches, batch_size)
-    # All latent noise of the epoch at once: cheaper than a draw per batch.
-    n_latent = latent_size(state)
-    noise = jax.random.normal(noise_key, (n_batches, batch_size, n_latent), data.dtype)
-    optimiser = optax.adam(learning_rate)
-
-    def loss(state, rows, noise):
-        parts = objective_parts(nnx.merge(graph, state), rows, noise, objective.scale, likelihood)
-        return parts.reconstruction + objective.beta * parts.kl.sum(), parts
-
-    def take_step(carry, batch):
-        state, optimiser_state = carry
-        rows, noise = batch
-        gradient, parts = jax.grad(loss, has_aux=True)(state, data[rows], noise)
-        update, optimiser_state = optimiser.update(gradient, optimiser_state, state)
-        return (optax.apply_updates(state, update), optimiser_state), parts
-
-    unroll = UNROLL if n_batches >= UNROLL_FROM_STEPS else 1
-    (state, optimiser_state), parts = jax.lax.scan(
-        take_step, (state, optimiser_state), (order, noise), unroll=unroll
-    )
-    return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
-
-
-def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
-    """Row numbers of shape (length,): one random order of all rows after another."""
-    n_passes = -(-length // n_rows)
-    keys = jax.random.split(key, n_passes)
-    return jax.vmap(lambda k: jax.random.permutation(k, n_rows))(keys).reshape(-1)[:length]
-
-
-@partial(jax.jit, static_argnames=("graph", "likelihood"))
-def evaluate(graph, state, data, scale, key, *, likelihood) -> Parts:
-    """Mean parts of the objective over rows, with one latent sample per row from `key`."""
-    noise = jax.random.normal(key, (data.shape[0], latent_size(state)), data.dtype)
-    return objective_parts(nnx.merge(graph, state), data, noise, scale, likelihood)
-
-
-def objective_parts(model, rows, noise, scale, likelihood) -> Parts:
-    """Mean reconstruction loss and KL per axis of `rows` for given standard normal `noise`."""
-    mean, log_variance = model.encode(rows)
-    logits = model.decode_logits(reparametrise(mean, log_variance, noise))
-    misfit = reconstruction_loss(rows, logits, likelihood, scale)
-    return Parts(misfit.mean(), kl_divergence(mean, log_variance).mean(axis=0))
-
-
-def latent_size(state: Any) -> int:
-    """Number of latent axes, read off the mean head's bias."""
-    return state["mean_head"]["bias"].shape[0]
-
-
-def _to_record(epoch: int, parts: Parts, held_out: Parts, start: float) -> EpochRecord:
-    parts, held_out = jax.device_get((parts, held_out))
+def to_record(
+    epoch: int, beta: float | jax.Array, parts: Parts, held_out: Parts, start: float
+) -> EpochRecord:
+    """History line of an epoch that began at `start` (`time.perf_counter`)."""
     return EpochRecord(
         epoch=epoch,
+        beta=float(beta),
         reconstruction=float(parts.reconstruction),
         kl=float(parts.kl.sum()),
+        kl_per_axis=tuple(map(float, parts.kl)),
         validation_reconstruction=float(held_out.reconstruction),
         validation_kl=float(held_out.kl.sum()),
-        validation_kl_per_axis=tuple(float(axis) for axis in held_out.kl),
+        validation_kl_per_axis=tuple(map(float, held_out.kl)),
         seconds=time.perf_counter() - start,
     )

@@ -1,0 +1,145 @@
+"""A fitted network applied to rows: posterior, decoded curves, evidence.
+
+Rows go through the network in pieces of one shape, so that nothing is compiled twice and a row's
+result does not depend on its neighbours; on a CPU, one piece per core at a time.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from flax import nnx
+
+from latent_nmr.errors import NumericalError
+from latent_nmr.models.losses import (
+    kl_divergence,
+    log_normaliser,
+    reconstruction_loss,
+    reparametrise,
+)
+from latent_nmr.models.networks import Architecture, graph_of, state_of
+
+PIECE = 1024
+# Latent points per row over which the evidence is averaged: normal draws and their mirror images.
+EVIDENCE_POINTS = 32
+
+Weights = Mapping[str, np.ndarray]
+Rows = npt.NDArray[np.floating]
+
+
+def encode(architecture: Architecture, weights: Weights, rows: Rows) -> tuple[Rows, Rows]:
+    """Posterior mean and log-variance of `rows`, each (n_rows, n_components), in their dtype.
+
+    Raises
+    ------
+    NumericalError
+        If float32 overflows on the way.
+    """
+    mean, log_variance = in_pieces(_encode, architecture, weights, rows)
+    return mean, log_variance
+
+
+def decode(architecture: Architecture, weights: Weights, points: Rows) -> Rows:
+    """Decoded rows (n_rows, n_features) of latent `points` (n_rows, n_components)."""
+    return in_pieces(_decode, architecture, weights, points)[0]
+
+
+def evidence(
+    architecture: Architecture, weights: Weights, rows: Rows, likelihood: str, scale: float
+) -> npt.NDArray[np.float64]:
+    """Evidence lower bound of every row at β = 1, in nats, shape (n_rows,).
+
+    E_q[log p(x|z)] - KL(q || N(0, 1)) with the likelihood's constant (D. Kingma and M. Welling,
+    ICLR 2014, eq. 3), the expectation a mean over `EVIDENCE_POINTS` latent points that are the
+    same for every row and every call.
+    """
+    function = partial(_evidence, likelihood=likelihood)
+    (bound,) = in_pieces(function, architecture, weights, rows.astype(np.float32), scale)
+    return bound.astype(np.float64) - log_normaliser(rows.shape[1], likelihood, scale)
+
+
+def decoder_function(
+    architecture: Architecture, weights: Weights
+) -> Callable[[jax.Array], jax.Array]:
+    """The decoder as a jitted function of JAX arrays (..., n_components) → (..., n_features)."""
+    graph, state = graph_of(architecture), state_of(architecture, weights)
+
+    @jax.jit
+    def decoder(z):
+        return nnx.merge(graph, state).decode(z)
+
+    return decoder
+
+
+def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows, *extra):
+    """Apply a jitted `function` of the network to pieces of `rows`; keeps their dtype."""
+    graph, state = graph_of(architecture), state_of(architecture, weights)
+
+    def apply(start: int) -> list[np.ndarray]:
+        piece = rows[start : start + PIECE].astype(np.float32, copy=False)
+        n_rows = len(piece)
+        if n_rows < PIECE:
+            piece = np.pad(piece, ((0, PIECE - n_rows), (0, 0)))
+        return [np.asarray(part)[:n_rows] for part in function(graph, state, piece, *extra)]
+
+    with np.errstate(over="ignore"):  # of float64 beyond float32: found below, by its result
+        starts = range(0, len(rows), PIECE)
+        if len(starts) > 1:
+            with ThreadPoolExecutor(count_workers()) as pool:
+                pieces = list(pool.map(apply, starts))
+        else:
+            pieces = [apply(start) for start in starts]
+    results = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+    for result in results:
+        if not np.isfinite(result).all():
+            row = int(np.argwhere(~np.isfinite(result))[0][0])
+            raise NumericalError(
+                f"the network's output must be finite, but is not for row {row}, whose largest "
+                f"value is {np.abs(rows[row]).max():.3g}. Give rows like those it was trained on."
+            )
+    return [result.astype(rows.dtype, copy=False) for result in results]
+
+
+@cache
+def count_workers() -> int:
+    """Pieces in work at a time: one per core on a CPU, one on an accelerator, which queues them."""
+    return len(os.sched_getaffinity(0)) if jax.default_backend() == "cpu" else 1
+
+
+def device_name() -> str:
+    """Device that JAX uses, such as ``cpu (2 cores)`` or ``gpu (NVIDIA H200)``."""
+    device = jax.devices()[0]
+    detail = device.device_kind
+    if device.platform == "cpu":
+        detail = f"{len(os.sched_getaffinity(0))} cores"
+    return f"{device.platform} ({detail})"
+
+
+@partial(jax.jit, static_argnames="graph")
+def _encode(graph, state, rows):
+    return nnx.merge(graph, state).encode(rows)
+
+
+@partial(jax.jit, static_argnames="graph")
+def _decode(graph, state, points):
+    return (nnx.merge(graph, state).decode(points),)
+
+
+@partial(jax.jit, static_argnames=("graph", "likelihood"))
+def _evidence(graph, state, rows, scale, *, likelihood):
+    """Bound without the likelihood's constant, one number per row."""
+    model = nnx.merge(graph, state)
+    mean, log_variance = model.encode(rows)
+    half = jax.random.normal(jax.random.key(0), (EVIDENCE_POINTS // 2, mean.shape[1]))
+
+    def misfit(point):
+        z = reparametrise(mean, log_variance, point[None])
+        return reconstruction_loss(rows, model.decode_logits(z), likelihood, scale)
+
+    misfits = jax.lax.map(misfit, jnp.concatenate([half, -half]))
+    return (-misfits.mean(axis=0) - kl_divergence(mean, log_variance).sum(axis=1),)

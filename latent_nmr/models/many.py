@@ -1,0 +1,205 @@
+"""Many β-VAEs on the same data: one per seed and β, side by side."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from flax import nnx
+from sklearn.base import clone
+
+from latent_nmr.errors import InputError, check_choice
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.epochs import Objective, Parts, evaluate_all, run_epochs
+from latent_nmr.models.inference import count_workers
+from latent_nmr.models.networks import graph_of
+from latent_nmr.models.training import (
+    EpochRecord,
+    Fit,
+    Problem,
+    beginning,
+    best_epoch,
+    outcome,
+    stop_reason,
+    to_record,
+)
+
+WAYS = ("auto", "threads", "vmap")
+
+
+def fit_many(
+    X: npt.ArrayLike,
+    *,
+    seeds: Iterable[int],
+    betas: Iterable[float] | None = None,
+    model: BetaVAE | None = None,
+    way: str = "auto",
+    on_fit: Callable[[BetaVAE], None] | None = None,
+) -> list[BetaVAE]:
+    """Fit one model per β and seed to the same data, in the fastest way for the machine.
+
+    Parameters
+    ----------
+    X : array-like, shape (n_rows, n_features)
+    seeds : iterable of int
+        `random_state` of the models.
+    betas : iterable of float, optional
+        Without it, the β of `model`.
+    model : BetaVAE, optional
+        Template: every other parameter is taken from it; it stays unfitted.
+    way : {"auto", "threads", "vmap"}
+        `threads`: one fit per core at a time, each the same bits as a fit alone. `vmap`: all in
+        one program with a model axis, which fills an accelerator; equal to fits alone but for
+        the rounding of float32, which training amplifies. `auto`: `threads` on a CPU, else `vmap`.
+    on_fit : callable, optional
+        Called with each model when it is done.
+
+    Returns
+    -------
+    list of BetaVAE
+        All seeds of the first β, then of the next; `random_state` and `beta` tell which is which.
+
+    Raises
+    ------
+    InputError, NumericalError
+        As `BetaVAE.fit` does.
+    """
+    check_choice("way", way, WAYS)
+    template = BetaVAE() if model is None else model
+    seeds, betas = list(seeds), [template.beta] if betas is None else list(betas)
+    if not seeds or not betas:
+        raise InputError(
+            f"seeds and betas must name at least one model, but are {seeds} and {betas}. "
+            "Give seeds=range(5)."
+        )
+    models = [
+        clone(template).set_params(random_state=seed, beta=beta) for beta in betas for seed in seeds
+    ]
+    if way == "auto":
+        way = "threads" if jax.default_backend() == "cpu" else "vmap"
+    run = fit_in_threads if way == "threads" else fit_with_model_axis
+    run(models, X, on_fit or (lambda _: None))
+    return models
+
+
+def fit_in_threads(
+    models: Sequence[BetaVAE], X: npt.ArrayLike, on_fit: Callable[[BetaVAE], None]
+) -> None:
+    """Fit models in as many threads as there are cores.
+
+    A single training of a small network leaves most of a second core idle, and the compiled
+    programs run outside the interpreter's lock, are shared, and compiled once.
+    """
+    stopped = threading.Event()
+
+    def fit(model: BetaVAE) -> None:
+        def stop_if_asked(_: EpochRecord) -> None:
+            if stopped.is_set():
+                raise InterruptedError
+
+        model.fit(X, on_epoch=stop_if_asked)
+        on_fit(model)
+
+    with ThreadPoolExecutor(count_workers()) as pool:
+        futures = [pool.submit(fit, model) for model in models]
+        try:
+            for future in futures:
+                future.result()
+        finally:  # of no effect when all are done; else nobody waits for the rest
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def fit_with_model_axis(
+    models: Sequence[BetaVAE], X: npt.ArrayLike, on_fit: Callable[[BetaVAE], None]
+) -> None:
+    """Fit models by :func:`train_together`."""
+    prepared = [model._prepare(X) for model in models]
+    rows = prepared[0][0]
+    problems = [problem for _, problem in prepared]
+    for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):
+        model._accept(fit, problem, rows)
+        on_fit(model)
+
+
+def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -> list[Fit]:
+    """Train many models on the same data side by side, with a model axis in every array.
+
+    The way to fill an accelerator with small networks. All problems must agree in everything but
+    objective, rows and key. A model that has stopped keeps its best weights while others go on.
+    """
+    first = problems[0]
+    schedule, graph = first.schedule, graph_of(first.architecture)
+    rows = jnp.asarray(data)
+    beginnings = [beginning(problem, rows) for problem in problems]
+    states = stack([start.state for start in beginnings])
+    optimiser_states = stack([start.optimiser_state for start in beginnings])
+    best_states = states
+    training_rows = jnp.stack([problem.training_rows for problem in problems])
+    validation_rows = jnp.stack([problem.validation_rows for problem in problems])
+    epoch_keys, validation_keys = (
+        jnp.stack([problem.keys()[role] for problem in problems]) for role in (1, 2)
+    )
+    histories: list[tuple[EpochRecord, ...]] = [() for _ in problems]
+    epoch = 0
+    while not all(stop_reason(history, schedule) for history in histories):
+        start, epoch = time.perf_counter(), epoch + 1
+        objectives = [problem.objective_in(epoch) for problem in problems]
+        stacked = Objective(*map(jnp.asarray, zip(*objectives, strict=True)))
+        states, optimiser_states, parts = run_epochs(
+            graph,
+            states,
+            optimiser_states,
+            rows,
+            training_rows,
+            stacked,
+            schedule.learning_rate,
+            jax.vmap(jax.random.fold_in, (0, None))(epoch_keys, epoch),
+            likelihood=first.likelihood,
+            **schedule.portions(training_rows.shape[1]),
+        )
+        held_out = evaluate_all(
+            graph,
+            states,
+            rows,
+            validation_rows,
+            stacked.scale,
+            validation_keys,
+            likelihood=first.likelihood,
+        )
+        parts, held_out = jax.device_get((parts, held_out))
+        is_best = np.zeros(len(problems), bool)
+        for model, history in enumerate(histories):
+            if not stop_reason(history, schedule):
+                own, own_held_out = (
+                    Parts(*(part[model] for part in group)) for group in (parts, held_out)
+                )
+                beta = objectives[model].beta
+                record = to_record(epoch, beta, own, own_held_out, start)
+                histories[model] = (*history, record)
+                best = best_epoch(histories[model], schedule.warm_up_epochs)
+                is_best[model] = best == epoch
+        best_states = choose(jnp.asarray(is_best), states, best_states)
+    return [
+        outcome(jax.tree.map(lambda leaf, m=model: leaf[m], best_states), history, schedule)
+        for model, history in enumerate(histories)
+    ]
+
+
+def stack(trees: Sequence) -> nnx.State:
+    """One tree whose leaves have a leading model axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+@jax.jit
+def choose(take_new: jax.Array, new: nnx.State, old: nnx.State) -> nnx.State:
+    """Take the new or the old tree, model by model."""
+
+    def one(take, new, old):
+        return jax.tree.map(lambda a, b: jnp.where(take, a, b), new, old)
+
+    return jax.vmap(one)(take_new, new, old)
