@@ -7,6 +7,7 @@ made it, and `echo_index`, the sample at which the echo stands.
 """
 
 import hashlib
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -167,7 +168,11 @@ def check_echoes(
 
 def signal_names(dataset: xr.Dataset) -> tuple[str, ...]:
     """Signals that a data set must hold: `mx` and `my`, or `magnitude` where that is all it has."""
-    only_length = "magnitude" in dataset.variables and not set(SIGNALS) & set(dataset.variables)
+    return _signal_names(dataset.variables)
+
+
+def _signal_names(variables: Collection[Hashable]) -> tuple[str, ...]:
+    only_length = "magnitude" in variables and not set(SIGNALS) & set(variables)
     return tuple(MAGNITUDE) if only_length else tuple(SIGNALS)
 
 
@@ -181,12 +186,26 @@ def magnitude(dataset: xr.Dataset) -> np.ndarray:
 
 def fingerprint(dataset: xr.Dataset) -> str:
     """SHA-256 over signals, time and labels: equal for equal numbers, wherever they are kept."""
+    names = fingerprinted_names(dataset.variables)
+    return hash_variables((name, [dataset[name].to_numpy()]) for name in names)
+
+
+def fingerprinted_names(variables: Collection[Hashable]) -> list[str]:
+    """Those of `variables` that a fingerprint covers, in its order."""
+    kept = (*_signal_names(variables), *LONGITUDINAL, "time", *ALL_LABELS)
+    return [name for name in kept if name in variables]
+
+
+def hash_variables(variables: Iterable[tuple[str, Iterable[np.ndarray]]]) -> str:
+    """SHA-256 over named arrays, each given in blocks of rows; how it is cut changes nothing."""
     digest = hashlib.sha256()
-    kept = (*signal_names(dataset), *LONGITUDINAL, "time", *ALL_LABELS)
-    for name in (name for name in kept if name in dataset.variables):
-        values = dataset[name].to_numpy()
-        raw = (
-            "\n".join(values.tolist()).encode() if values.dtype.kind in "OUT" else values.tobytes()
-        )
-        digest.update(name.encode() + b"\0" + raw)
+    for name, blocks in variables:
+        digest.update(name.encode() + b"\0")
+        separator = b""
+        for block in blocks:
+            if block.dtype.kind in "OUT":
+                digest.update(separator + "\n".join(block.tolist()).encode())
+                separator = b"\n"
+            else:
+                digest.update(np.ascontiguousarray(block).ravel().view(np.uint8).data)
     return digest.hexdigest()

@@ -3,13 +3,13 @@
 Data fill with NaN and a `done` flag per curve is written after its data, because a chunk
 that was never written otherwise reads silently as zeros. One batch of curves is one chunk;
 zarr renames finished chunks into place, so a killed writer loses at most the batch in hand.
-A power cut may lose more: nothing is forced to the platter.
+A power cut may lose more: nothing is forced to the platter. `reading` reads what is written here.
 """
 
 import errno
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,19 +17,17 @@ import zarr
 from tqdm.auto import tqdm
 
 from latent_nmr._files import sole_writer, staged_folder
-from latent_nmr.data.compact import SUFFIX, load_compact
 from latent_nmr.data.echoes import (
     ALL_LABELS,
     ALL_SIGNALS,
-    FORMAT,
-    FORMAT_VERSION,
     LABELS,
     SIGNALS,
     assemble,
-    check_echoes,
     label_rows,
     simulation_attributes,
 )
+from latent_nmr.data.reading import array_names, array_of, open_group
+from latent_nmr.data.reading import load_echoes as load_echoes  # found here, too
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import (
@@ -117,11 +115,11 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
                 _create(staging, simulation, n_curves)
         group = open_group(path, "r+")
         _check_same_settings(path, group, simulation)
-        if _array(group, "done").shape[0] < n_curves:
+        if array_of(group, "done").shape[0] < n_curves:
             # The flags last: a reader takes the number of curves from them.
-            for name in (*_names(group), "done"):
-                _array(group, name).resize((n_curves, *_array(group, name).shape[1:]))
-        done = np.asarray(_array(group, "done")[:n_curves])
+            for name in (*array_names(group), "done"):
+                array_of(group, name).resize((n_curves, *array_of(group, name).shape[1:]))
+        done = np.asarray(array_of(group, "done")[:n_curves])
         yield int(done.sum())
         for rows in _batches(n_curves):
             missing = [row for row in rows if not done[row]]
@@ -135,90 +133,7 @@ def finished_curves(path: Path, simulation: Simulation, n_curves: int) -> int:
     """Of the first `n_curves`, those that the store at `path` holds; refuses other settings."""
     group = open_group(path)
     _check_same_settings(path, group, simulation)
-    return int(np.asarray(_array(group, "done")[:n_curves]).sum())
-
-
-def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
-    """Open a store of ours, or raise `InputError` saying what is wrong with it."""
-    if not path.exists():
-        raise InputError(
-            f"data must be an existing zarr store, but there is nothing at {path}. "
-            f"Make it with: latent-nmr simulate --out {path}"
-        )
-    try:
-        group = zarr.open_group(path, mode=mode)
-        found = group.attrs.get("format"), group.attrs.get("format_version")
-    except Exception as error:  # zarr raises many kinds for files that are not its own
-        raise InputError(
-            f"data must be a zarr store written by latent-nmr, but {path} cannot be read as one "
-            f"({type(error).__name__}). Give the folder that latent-nmr simulate made."
-        ) from error
-    if found != (FORMAT, FORMAT_VERSION):
-        raise InputError(
-            f"data must have the format {FORMAT!r}, version {FORMAT_VERSION}, but {path} says "
-            f"{found[0]!r}, version {found[1]!r}. Give a store that latent-nmr simulate made."
-        )
-    return group
-
-
-def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
-    """Read the finished curves of a store, or a compact set.
-
-    Parameters
-    ----------
-    path : path-like
-        Folder of a zarr store, or a file ending in `.npz`.
-    n_curves : int, optional
-        Use only the first so many.
-
-    Returns
-    -------
-    xarray.Dataset
-        In memory, checked; `curve` holds each curve's index in the store.
-
-    Raises
-    ------
-    InputError
-        If there is no store of ours, it has too few finished curves, or a value is not finite.
-    """
-    path = Path(path)
-    if path.suffix == SUFFIX:
-        return load_compact(path, n_curves)
-    group = open_group(path)
-    try:
-        finished = np.flatnonzero(_array(group, "done")[:])
-        wanted = finished if n_curves is None else finished[:n_curves]
-        stop = int(wanted[-1]) + 1 if len(wanted) else 0
-        read = {name: np.asarray(_array(group, name)[:stop])[wanted] for name in _names(group)}
-        time = np.asarray(_array(group, "time")[:])
-    except Exception as error:
-        raise InputError(
-            f"data must be a whole store, but {path} is damaged ({type(error).__name__}: {error}). "
-            "Simulate it anew under another name."
-        ) from error
-    if n_curves is not None and len(wanted) < check_count("n_curves", n_curves):
-        raise InputError(
-            f"n_curves must be at most the number of finished curves, but is {n_curves} and {path} "
-            f"has {len(wanted)}. Extend it with: latent-nmr simulate --out {path}"
-        )
-    labels = {name: read[name] for name in read if name in ALL_LABELS}
-    for name, values in labels.items():
-        lost = values == "" if name == "kernel" else ~np.isfinite(values)
-        if np.any(lost):
-            row = int(wanted[np.flatnonzero(lost)[0]])
-            raise InputError(
-                f"data must be a whole store, but {path} has lost {name} of curve {row}, which is "
-                "marked as finished. Simulate it anew under another name."
-            )
-    signals = {name: read[name] for name in read if name in ALL_SIGNALS}
-    dataset = assemble(signals, time, labels, dict(group.attrs))
-    return check_echoes(dataset.assign_coords(curve=wanted), str(path))
-
-
-def _names(group: zarr.Group) -> list[str]:
-    """Signals and labels that a store holds; those that every store must hold are always named."""
-    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if name in group]
-    return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
+    return int(np.asarray(array_of(group, "done")[:n_curves]).sum())
 
 
 def _batches(n_curves: int) -> list[range]:
@@ -298,18 +213,8 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
     """Write curves to their rows, flags last."""
     signals = _signals(curves, with_mz="mz" in group)
     for name, values in (signals | label_rows(curves)).items():
-        _array(group, name).oindex[np.array(rows)] = values
-    _array(group, "done").oindex[np.array(rows)] = np.ones(len(rows), bool)
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array:
-    member = group.get(name)
-    if not isinstance(member, zarr.Array):
-        raise InputError(
-            f"a store must hold the array {name}, but {group.store_path} does not. "
-            "Simulate it anew under another name."
-        )
-    return member
+        array_of(group, name).oindex[np.array(rows)] = values
+    array_of(group, "done").oindex[np.array(rows)] = np.ones(len(rows), bool)
 
 
 def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:

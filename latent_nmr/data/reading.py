@@ -1,0 +1,249 @@
+"""Echo data sets from disk: whole, or block by block where they do not fit in memory.
+
+A store's flags, times and labels are read at once, about 100 bytes per curve; its signals, which
+are a hundred times that, as they are asked for. A compact set is small by design and is held.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+import zarr
+
+from latent_nmr.data.compact import SUFFIX, load_compact
+from latent_nmr.data.echoes import (
+    ALL_LABELS,
+    ALL_SIGNALS,
+    FORMAT,
+    FORMAT_VERSION,
+    LABELS,
+    SIGNALS,
+    assemble,
+    check_echoes,
+    fingerprint,
+    fingerprinted_names,
+    hash_variables,
+)
+from latent_nmr.errors import InputError, check_count
+
+# Curves read at a time: 15 MB of signals at 1882 samples. Models encode rows in pieces of 512, so
+# that a multiple of it gives each curve the neighbours, and the bits, that it has in the whole set.
+BLOCK = 1024
+
+
+def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
+    """Read the finished curves of a store, or a compact set.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of a zarr store, or a file ending in `.npz`.
+    n_curves : int, optional
+        Use only the first so many.
+
+    Returns
+    -------
+    xarray.Dataset
+        In memory, checked; `curve` holds each curve's index in the store.
+
+    Raises
+    ------
+    InputError
+        If there is no store of ours, it has too few finished curves, or a value is not finite.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX:
+        return load_compact(path, n_curves)
+    store = StoredEchoes(path, n_curves)
+    return store.rows(0, store.n_curves)
+
+
+def iter_echoes(path: Path | str, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
+    """Read the finished curves of a store, or a compact set, in blocks of so many curves.
+
+    Every block is checked as by `load_echoes`, and equals the same rows of what that returns.
+    """
+    return open_echoes(path).blocks(rows_per_block)
+
+
+def open_echoes(path: Path | str) -> "StoredEchoes | HeldEchoes":
+    """Open a store or a compact set for reading in blocks."""
+    path = Path(path)
+    return HeldEchoes(load_compact(path)) if path.suffix == SUFFIX else StoredEchoes(path)
+
+
+class StoredEchoes:
+    """Finished curves of a store, read when they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of a zarr store.
+    n_curves : int, optional
+        Use only the first so many.
+
+    Attributes
+    ----------
+    n_curves : int
+        Finished curves that are used; what finishes later is not seen.
+    """
+
+    def __init__(self, path: Path, n_curves: int | None = None):
+        self._path = path
+        self._group = open_group(path)
+        finished = np.flatnonzero(self._guarded(lambda: array_of(self._group, "done")[:]))
+        self._wanted = finished if n_curves is None else finished[:n_curves]
+        self._time = np.asarray(self._guarded(lambda: array_of(self._group, "time")[:]))
+        self.n_curves = len(self._wanted)
+        if n_curves is not None and self.n_curves < check_count("n_curves", n_curves):
+            raise InputError(
+                f"n_curves must be at most the number of finished curves, but is {n_curves} and "
+                f"{path} has {self.n_curves}. Extend it with: latent-nmr simulate --out {path}"
+            )
+
+    def rows(self, start: int, stop: int) -> xr.Dataset:
+        """Curves `start` to `stop` of the finished ones, checked."""
+        signals = {
+            name: self._read(name, start, stop)
+            for name in array_names(self._group)
+            if name in ALL_SIGNALS
+        }
+        labels = {name: values[start:stop] for name, values in self._labels.items()}
+        dataset = assemble(signals, self._time, labels, dict(self._group.attrs))
+        dataset = dataset.assign_coords(curve=self._wanted[start:stop])
+        return check_echoes(dataset, str(self._path))
+
+    def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
+        """All curves in order, so many at a time."""
+        check_count("rows_per_block", rows_per_block)
+        # An empty store has one block, of no curves, which is refused.
+        for start in range(0, max(self.n_curves, 1), rows_per_block):
+            yield self.rows(start, min(start + rows_per_block, self.n_curves))
+
+    def fingerprint(
+        self, rows_per_block: int = BLOCK, on_read: Callable[[int], object] | None = None
+    ) -> str:
+        """`latent_nmr.data.echoes.fingerprint` of all curves; reads each signal once.
+
+        `on_read` is called with the number of bytes of signal, each time some were read.
+        """
+
+        def blocks_of(name: str) -> Iterator[np.ndarray]:
+            if name == "time":
+                yield self._time
+            elif name in self._labels:
+                yield self._labels[name]
+            else:
+                for start in range(0, self.n_curves, rows_per_block):
+                    block = self._read(name, start, min(start + rows_per_block, self.n_curves))
+                    yield block
+                    if on_read is not None:
+                        on_read(block.nbytes)
+
+        names = fingerprinted_names([*array_names(self._group), "time"])
+        return hash_variables((name, blocks_of(name)) for name in names)
+
+    @cached_property
+    def _labels(self) -> dict[str, np.ndarray]:
+        """Labels of all wanted curves; refuses a store that has lost one."""
+        names = [name for name in array_names(self._group) if name in ALL_LABELS]
+        labels = {name: self._read(name, 0, self.n_curves) for name in names}
+        for name, values in labels.items():
+            lost = values == "" if name == "kernel" else ~np.isfinite(values)
+            if np.any(lost):
+                curve = int(self._wanted[np.flatnonzero(lost)[0]])
+                raise InputError(
+                    f"data must be a whole store, but {self._path} has lost {name} of curve "
+                    f"{curve}, which is marked as finished. Simulate it anew under another name."
+                )
+        return labels
+
+    def _read(self, name: str, start: int, stop: int) -> npt.NDArray:
+        """Values of an array for the wanted curves `start` to `stop`."""
+        curves = self._wanted[start:stop]
+
+        def read():
+            array = array_of(self._group, name)
+            if not len(curves):
+                return array[:0]
+            first, last = int(curves[0]), int(curves[-1])
+            # A range is read faster than a list of rows.
+            if last - first + 1 == len(curves):
+                return array[first : last + 1]
+            return array.oindex[curves]
+
+        return np.asarray(self._guarded(read))
+
+    def _guarded(self, read: Callable):
+        """Call `read`; what damaged files make zarr raise becomes an `InputError`."""
+        try:
+            return read()
+        except MemoryError:  # nothing is wrong with the files
+            raise
+        except Exception as error:
+            raise InputError(
+                f"data must be a whole store, but {self._path} is damaged "
+                f"({type(error).__name__}: {error}). Simulate it anew under another name."
+            ) from error
+
+
+class HeldEchoes:
+    """A data set in memory, with the methods of `StoredEchoes`."""
+
+    def __init__(self, dataset: xr.Dataset):
+        self._dataset = dataset
+        self.n_curves = dataset.sizes["curve"]
+
+    def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
+        """All curves in order, so many at a time."""
+        check_count("rows_per_block", rows_per_block)
+        for start in range(0, self.n_curves, rows_per_block):
+            yield self._dataset.isel(curve=slice(start, start + rows_per_block))
+
+    def fingerprint(self, rows_per_block: int = BLOCK, on_read: Callable | None = None) -> str:  # noqa: ARG002
+        """`latent_nmr.data.echoes.fingerprint` of all curves."""
+        return fingerprint(self._dataset)
+
+
+def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
+    """Open a store of ours, or raise `InputError` saying what is wrong with it."""
+    if not path.exists():
+        raise InputError(
+            f"data must be an existing zarr store, but there is nothing at {path}. "
+            f"Make it with: latent-nmr simulate --out {path}"
+        )
+    try:
+        group = zarr.open_group(path, mode=mode)
+        found = group.attrs.get("format"), group.attrs.get("format_version")
+    except Exception as error:  # zarr raises many kinds for files that are not its own
+        raise InputError(
+            f"data must be a zarr store written by latent-nmr, but {path} cannot be read as one "
+            f"({type(error).__name__}). Give the folder that latent-nmr simulate made."
+        ) from error
+    if found != (FORMAT, FORMAT_VERSION):
+        raise InputError(
+            f"data must have the format {FORMAT!r}, version {FORMAT_VERSION}, but {path} says "
+            f"{found[0]!r}, version {found[1]!r}. Give a store that latent-nmr simulate made."
+        )
+    return group
+
+
+def array_names(group: zarr.Group) -> list[str]:
+    """Signals and labels that a store holds; those that every store must hold are always named."""
+    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if name in group]
+    return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
+
+
+def array_of(group: zarr.Group, name: str) -> zarr.Array:
+    """Return the array `name` of a store, or raise."""
+    member = group.get(name)
+    if not isinstance(member, zarr.Array):
+        raise InputError(
+            f"a store must hold the array {name}, but {group.store_path} does not. "
+            "Simulate it anew under another name."
+        )
+    return member
