@@ -32,12 +32,15 @@ def strict_json(raw: bytes) -> Any:
         raise ValueError(f"{len(raw)} bytes are too many")
     if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
         raise ValueError("too many lists and objects")
-    return json.loads(
+    value = json.loads(
         raw.decode("utf-8"),
         parse_float=_finite_number,
         parse_constant=_refuse_constant,
         object_pairs_hook=_each_key_once,
     )
+    if b"\\u" in raw:  # half of a surrogate pair can be escaped, but is no character
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def check_keys(name: str, value: Any, keys: Iterable[str]) -> None:

@@ -82,7 +82,26 @@ class ModelCard:
 
 
 def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) -> ModelCard:
-    """Card of a fitted model; it passes the checks that a reader makes.
+    """Card of a fitted model."""
+    return ModelCard(
+        parameters=_plain(_reproducible_parameters(model)),
+        architecture=model.architecture_,
+        best_epoch=model.best_epoch_,
+        stop_reason=model.stop_reason_,
+        device=getattr(model, "device_", "unknown"),
+        kl=model.kl_,
+        axis_variances=model.axis_variances_,
+        training_rows=model.training_rows_,
+        validation_rows=model.validation_rows_,
+        history=model.history_,
+        metadata=_plain(dict(metadata)),
+        packages=getattr(model, "packages_", None) or installed_packages(),
+        weights_sha256=weights_sha256,
+    )
+
+
+def checked_text(card: ModelCard) -> bytes:
+    """Bytes of model.json, which a reader accepts.
 
     Raises
     ------
@@ -90,28 +109,15 @@ def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) 
         For metadata that JSON cannot hold, or a model that a reader would refuse.
     """
     try:
-        card = ModelCard(
-            parameters=_reproducible_parameters(model),
-            architecture=model.architecture_,
-            best_epoch=model.best_epoch_,
-            stop_reason=model.stop_reason_,
-            device=getattr(model, "device_", "unknown"),
-            kl=model.kl_,
-            axis_variances=model.axis_variances_,
-            training_rows=model.training_rows_,
-            validation_rows=model.validation_rows_,
-            history=model.history_,
-            metadata=dict(metadata),
-            packages=getattr(model, "packages_", None) or installed_packages(),
-            weights_sha256=weights_sha256,
-        )
-        return check_entries(strict_json(card_text(card).encode()))
+        text = card_text(card).encode()
+        check_entries(strict_json(text))
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(
             "the model and its metadata must fit a model file, which holds finite numbers and at "
             f"most {MAX_CARD_BYTES} bytes, but here is {brief(error)}. Leave that out of the "
             "metadata, or fit again."
         ) from error
+    return text
 
 
 def card_text(card: ModelCard) -> str:
@@ -257,7 +263,7 @@ def _line(key: str, value: Any, dump: Callable[[Any], str]) -> str:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _finite_or_null(value: Any) -> Any:

@@ -74,7 +74,7 @@ def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> 
     card = model_card.card_of(model, metadata, hashlib.sha256(raw).hexdigest())
     for name, content in (
         (WEIGHTS_FILE, raw),
-        (CARD_FILE, model_card.card_text(card).encode()),
+        (CARD_FILE, model_card.checked_text(card)),
     ):
         with (folder / name).open("wb") as file:
             file.write(content)
