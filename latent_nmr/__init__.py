@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from latent_nmr.data.store import load_echoes, simulate
     from latent_nmr.data.windows import features, window_time
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.models.many import fit_many
     from latent_nmr.physics.differentiable import curve_function, curve_inputs
     from latent_nmr.physics.fields import simulate_fields
     from latent_nmr.physics.kernels import kernel_table, tabulate
@@ -64,6 +65,7 @@ _NAMES = {
         "window_time",
     ),
     "latent_nmr.models.beta_vae": ("BetaVAE",),
+    "latent_nmr.models.many": ("fit_many",),
     "latent_nmr.physics.differentiable": (
         "curve_function",
         "curve_inputs",
@@ -102,6 +104,7 @@ __all__ = [
     "curve_inputs",
     "draw_frequencies",
     "features",
+    "fit_many",
     "kernel_table",
     "load_compact",
     "load_echoes",

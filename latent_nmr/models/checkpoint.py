@@ -66,7 +66,7 @@ class Checkpoint:
             "history": json.dumps([record._asdict() for record in progress.history]),
         }
         leaves = jax.device_get(jax.tree.leaves(_trees(progress)))
-        arrays = {str(place): np.ascontiguousarray(leaf) for place, leaf in enumerate(leaves)}
+        arrays = {str(place): np.asarray(leaf, order="C") for place, leaf in enumerate(leaves)}
         with staged_file(self.path) as staging:
             staging.write_bytes(safetensors.numpy.save(arrays, metadata=header))
         self._written = time.monotonic()

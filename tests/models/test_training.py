@@ -3,39 +3,22 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from latent_nmr.errors import NumericalError
-from latent_nmr.models.networks import Architecture, graph_of
-from latent_nmr.models.training import (
-    Objective,
-    Schedule,
-    evaluate,
-    run_epoch,
-    shuffled_rows,
-    train,
-)
-
-ARCHITECTURE = Architecture(n_features=24, hidden_layer_sizes=(8,), n_components=2)
+from latent_nmr.models.epochs import Objective, evaluate, run_epoch, shuffled_rows
+from latent_nmr.models.networks import graph_of
+from latent_nmr.models.training import EpochRecord, Schedule, best_epoch, stop_reason
+from tests.models import problems
+from tests.models.problems import ARCHITECTURE, VALIDATION_ROWS, same, small_problem
 
 
-def fit(rows, *, learning_rate=1e-2, patience=3, max_epochs=60, **options):
-    schedule = Schedule(
-        batch_size=32,
-        min_epoch_steps=5,
-        max_epochs=max_epochs,
-        patience=patience,
-        learning_rate=learning_rate,
-    )
-    options = {"likelihood": "gaussian", "key": jax.random.key(0)} | options
-    return train(
-        rows[:150],
-        rows[150:],
-        ARCHITECTURE,
-        objective=Objective(2.0, 0.05),
-        schedule=schedule,
-        **options,
-    )
+def fit(rows, **options):
+    """A training of several epochs that makes quick progress."""
+    usual = {"learning_rate": 1e-2, "patience": 3, "max_epochs": 60}
+    usual |= {"batch_size": 32, "min_epoch_steps": 5}
+    return problems.fit(rows, **(usual | options))
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +32,13 @@ class TestEarlyStopping:
     def test_the_weights_returned_are_those_of_the_best_epoch(self, result, curves):
         losses = [record.validation_reconstruction for record in result.history]
         assert result.best_epoch == 1 + int(np.argmin(losses))
-        validation_key = jax.random.split(jax.random.key(0), 3)[2]
         again = evaluate(
             graph_of(ARCHITECTURE),
             result.state,
-            jnp.asarray(curves[150:]),
+            jnp.asarray(curves),
+            jnp.asarray(VALIDATION_ROWS),
             0.05,
-            validation_key,
+            small_problem().keys()[2],
             likelihood="gaussian",
         )
         assert float(again.reconstruction) == min(losses)
@@ -83,6 +66,49 @@ class TestEarlyStopping:
     def test_training_lowers_the_loss(self, result):
         first, best = result.history[0], result.history[result.best_epoch - 1]
         assert best.validation_reconstruction < 0.5 * first.validation_reconstruction
+
+
+def record(epoch, validation_reconstruction):
+    """A history line of which only this matters."""
+    return EpochRecord(epoch, 2.0, 1.0, 1.0, (1.0,), validation_reconstruction, 1.0, (1.0,), 0.1)
+
+
+def history(*losses):
+    return [record(epoch, loss) for epoch, loss in enumerate(losses, start=1)]
+
+
+class TestWarmUp:
+    """β rises over the first epochs, which do not compete for the best."""
+
+    def test_beta_rises_by_equal_steps_from_above_nought_to_its_value(self, curves):
+        found = fit(curves, warm_up_epochs=3, max_epochs=6)
+        assert [record.beta for record in found.history] == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
+
+    def test_an_epoch_is_trained_with_the_beta_it_records(self, curves):
+        # A first epoch at half of β = 4 is a first epoch at β = 2.
+        warming = fit(curves, beta=4.0, warm_up_epochs=1, max_epochs=2)
+        plain = fit(curves, beta=2.0, max_epochs=1)
+        ours, theirs = (fit.history[0]._replace(seconds=0.0) for fit in (warming, plain))
+        assert ours == theirs
+
+    def test_the_best_epoch_is_one_at_full_beta(self):
+        losses = history(1.0, 2.0, 5.0, 4.0, 4.5)
+        assert best_epoch(losses, 0) == 1
+        assert best_epoch(losses, 2) == 4
+
+    def test_until_then_the_last_finite_epoch_counts(self):
+        assert best_epoch(history(1.0, 2.0), 5) == 2
+        assert best_epoch(history(1.0, 2.0, np.nan), 5) == 2
+        assert best_epoch(history(np.nan), 5) == 0
+
+    def test_patience_counts_from_the_end_of_the_warm_up(self):
+        schedule = Schedule(32, 1, 100, patience=2, learning_rate=1e-3, warm_up_epochs=4)
+        assert not stop_reason(history(1, 2, 3, 4, 5), schedule)
+        assert not stop_reason(history(1, 2, 3, 4, 5, 6), schedule)
+        assert stop_reason(history(1, 2, 3, 4, 5, 6, 7), schedule).startswith("validation")
+
+    def test_of_equal_epochs_the_first_is_best(self):
+        assert best_epoch(history(3.0, 2.0, 2.0), 0) == 2
 
 
 class TestNotFinite:
@@ -126,13 +152,12 @@ class TestEpoch:
 
     def test_a_vanishing_learning_rate_leaves_weights_and_reports_the_mean_loss(self, curves):
         state = fit(curves, max_epochs=1).state
-        import optax
-
         after, _, parts = run_epoch(
             graph_of(ARCHITECTURE),
             state,
             optax.adam(0.0).init(state),
-            jnp.asarray(curves[:150]),
+            jnp.asarray(curves),
+            jnp.arange(150),
             Objective(2.0, 0.05),
             0.0,
             jax.random.key(1),
@@ -140,14 +165,12 @@ class TestEpoch:
             n_batches=3,
             batch_size=50,
         )
-        assert all(
-            (a == b).all()
-            for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(state), strict=True)
-        )
+        assert same(after, state)
         expected = evaluate(
             graph_of(ARCHITECTURE),
             state,
-            jnp.asarray(curves[:150]),
+            jnp.asarray(curves),
+            jnp.arange(150),
             0.05,
             jax.random.key(2),
             likelihood="gaussian",

@@ -1,0 +1,257 @@
+"""Time training and embedding beside PyTorch, the arithmetic floor and PCA, in one run.
+
+    pip install torch    # for the comparison; latent_nmr itself never needs it
+    python scripts/benchmark_training.py [--repeats 7] [--only epochs transform many cold]
+
+Writes artifacts/benchmarks/training.json and training.png. Contenders take turns, each repeat
+timing one epoch of each; compilation and first epochs are apart, except in the cold start, which
+is all there is from an empty process to a trained model. Data: the compact reference set, repeated
+up to 15,000 curves with noise of 0.001.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from sklearn.decomposition import PCA
+
+from latent_nmr import BetaVAE, features, load_echoes
+from latent_nmr._files import write_json
+from latent_nmr.models.networks import Architecture, data_matched_state, graph_of, layer_sizes
+from latent_nmr.models.training import Objective, run_epoch
+
+REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
+RESULT = Path("artifacts/benchmarks/training.json")
+N_CURVES, BATCH_SIZE, LEARNING_RATE = 15_000, 128, 1e-3
+N_BATCHES = -(-N_CURVES // BATCH_SIZE)
+OBJECTIVE = Objective(beta=2.0, scale=0.02)
+WINDOWS = ("echo", "full")
+N_EMBEDDED = 100_000
+PARTS = ("epochs", "transform", "many", "cold")
+
+
+def training_rows(window: str, n_rows: int = N_CURVES) -> np.ndarray:
+    """Rows of the reference set, repeated with a little noise."""
+    rows = features(load_echoes(REFERENCE_SET), window)
+    noise = np.random.default_rng(0).standard_normal((n_rows, rows.shape[1]), np.float32)
+    return np.clip(np.resize(rows, (n_rows, rows.shape[1])) + 1e-3 * noise, 0, 1)
+
+
+def seconds(function: Callable[[], Any]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def in_turns(contenders: dict[str, Callable[[], Any]], repeats: int) -> dict[str, dict]:
+    """Wall times of the contenders, taking turns, after one call of each that is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for run in contenders.values():
+        run()
+    for _ in range(repeats):
+        for name, run in contenders.items():
+            times[name].append(seconds(run))
+    return {
+        name: {"median_s": median(list_), "min_s": min(list_), "max_s": max(list_)}
+        for name, list_ in times.items()
+    }
+
+
+def our_epoch(rows: np.ndarray) -> Callable[[], None]:
+    """One epoch of the package's training per call."""
+    width = rows.shape[1]
+    architecture = Architecture(width, layer_sizes(width, None), 2)
+    data, graph = jnp.asarray(rows), graph_of(architecture)
+    state = data_matched_state(architecture, jax.random.key(0), data)
+    carry = state, optax.adam(LEARNING_RATE).init(state)
+    epochs = iter(range(10**9))
+
+    def run():
+        nonlocal carry
+        *carry, parts = run_epoch(
+            graph,
+            *carry,
+            data,
+            OBJECTIVE,
+            LEARNING_RATE,
+            jax.random.key(next(epochs)),
+            likelihood="gaussian",
+            n_batches=N_BATCHES,
+            batch_size=BATCH_SIZE,
+        )
+        jax.block_until_ready(carry)
+        if not np.isfinite(parts.reconstruction):
+            raise RuntimeError("training left the finite numbers")
+
+    return run
+
+
+def torch_epoch(rows: np.ndarray, *, fused: bool) -> Callable[[], None]:
+    """One epoch of the same network in PyTorch per call: a plain loop over index batches."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(0)
+    sizes = (rows.shape[1], *layer_sizes(rows.shape[1], None))
+
+    def perceptron(widths):
+        layers = []
+        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(0.01)]
+        return nn.Sequential(*layers)
+
+    encoder, mean_head = perceptron(sizes), nn.Linear(sizes[-1], 2)
+    log_variance_head = nn.Linear(sizes[-1], 2)
+    decoder = nn.Sequential(perceptron((2, *sizes[:0:-1])), nn.Linear(sizes[1], sizes[0]))
+    parts = nn.ModuleList([encoder, mean_head, log_variance_head, decoder])
+    optimiser = torch.optim.Adam(parts.parameters(), lr=LEARNING_RATE, fused=fused)
+    data = torch.from_numpy(rows)
+
+    def run():
+        order = torch.cat([torch.randperm(len(data)), torch.randperm(len(data))])
+        for step in range(N_BATCHES):
+            x = data[order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]]
+            hidden = encoder(x)
+            mean, log_variance = mean_head(hidden), log_variance_head(hidden)
+            z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+            misfit = ((x - torch.sigmoid(decoder(z))) ** 2).sum(1) / (2 * OBJECTIVE.scale**2)
+            kl = 0.5 * (mean**2 + torch.expm1(log_variance) - log_variance).sum(1)
+            loss = (misfit + OBJECTIVE.beta * kl).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+    return run
+
+
+def product_shapes(width: int) -> list[tuple[int, int]]:
+    """Input and output width of every linear layer; the two heads count as one."""
+    hidden = layer_sizes(width, None)
+    encoder = [*zip((width, *hidden[:-1]), hidden, strict=True), (hidden[-1], 4)]
+    decoder = [(2, hidden[-1]), *((b, a) for a, b in encoder[-2::-1])]
+    return encoder + decoder
+
+
+def floor_products(width: int) -> Callable[[], None]:
+    """Matrix products of one epoch and nothing else, by NumPy's BLAS, into memory that exists."""
+    rng = np.random.default_rng(0)
+    layers = []
+    for position, (n_in, n_out) in enumerate(product_shapes(width)):
+        x, w, d = (
+            rng.standard_normal(shape, np.float32)
+            for shape in ((BATCH_SIZE, n_in), (n_in, n_out), (BATCH_SIZE, n_out))
+        )
+        # The data need no gradient.
+        layers.append((x, w, d, np.empty_like(x) if position else None))
+
+    def run():
+        for _ in range(N_BATCHES):
+            for x, w, d, gradient in layers:
+                np.matmul(x, w, out=d)
+            for x, w, d, gradient in reversed(layers):
+                np.matmul(x.T, d, out=w)
+                if gradient is not None:
+                    np.matmul(d, w.T, out=gradient)
+
+    for x, w, d, _ in layers:  # products of zeros stay finite however often they are repeated
+        for array in (x, w, d):
+            array[:] = 0
+    return run
+
+
+def floor_adam(width: int) -> Callable[[], None]:
+    """Adam's pass over weights, gradients and both moments for one epoch, jitted."""
+    shapes = [shape for n_in, n_out in product_shapes(width) for shape in ((n_in, n_out), (n_out,))]
+    weights = [jnp.ones(shape) for shape in shapes]
+    optimiser = optax.adam(LEARNING_RATE)
+
+    @jax.jit
+    def steps(weights, state):
+        def step(carry, _):
+            weights, state = carry
+            update, state = optimiser.update(weights, state)
+            return (optax.apply_updates(weights, update), state), None
+
+        return jax.lax.scan(step, (weights, state), length=N_BATCHES)[0]
+
+    state = optimiser.init(weights)
+    return lambda: jax.block_until_ready(steps(weights, state))
+
+
+def measure_epochs(repeats: int) -> dict[str, Any]:
+    """Seconds per epoch of 15,000 curves, in both windows."""
+    result = {}
+    for window in WINDOWS:
+        rows = training_rows(window)
+        contenders = {
+            "latent_nmr": our_epoch(rows),
+            "floor_products": floor_products(rows.shape[1]),
+            "floor_adam": floor_adam(rows.shape[1]),
+        }
+        if has_torch():
+            contenders["torch"] = torch_epoch(rows, fused=False)
+            contenders["torch_fused_adam"] = torch_epoch(rows, fused=True)
+        times = in_turns(contenders, repeats)
+        ours = times["latent_nmr"]["median_s"]
+        floor = times["floor_products"]["median_s"] + times["floor_adam"]["median_s"]
+        ratios = {"times_the_floor": ours / floor}
+        for name in ("torch", "torch_fused_adam"):
+            if name in times:
+                ratios[f"{name}_over_ours"] = times[name]["median_s"] / ours
+        result[window] = {"seconds_per_epoch": times, "floor_s": floor, **ratios}
+        print(window, json.dumps(result[window], indent=1), flush=True)
+    return result
+
+
+def measure_transform(repeats: int) -> dict[str, Any]:
+    """Embed 100,000 echoes, beside PCA."""
+    rows = training_rows("echo", N_EMBEDDED)
+    fitted = rows[:3000]
+    pca = PCA(2).fit(fitted)
+    vae = BetaVAE(max_epochs=1, random_state=0).fit(fitted)
+    times = in_turns({"pca": lambda: pca.transform(rows), "vae": lambda: vae.transform(rows)}, repeats)
+    ratio = times["vae"]["median_s"] / times["pca"]["median_s"]
+    return {"n_curves": N_EMBEDDED, **times, "vae_over_pca": ratio}
+
+
+def has_torch() -> bool:
+    """Whether PyTorch can be compared with."""
+    try:
+        version("torch")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    options = parser.parse_args()
+    result = {}
+    if "epochs" in options.only:
+        result["epochs"] = measure_epochs(options.repeats)
+    if "transform" in options.only:
+        result["transform"] = measure_transform(options.repeats)
+        print(result["transform"])
+
+
+if __name__ == "__main__":
+    main()
