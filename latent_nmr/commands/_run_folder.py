@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from latent_nmr.analysis.axes import rank_correlations
+from latent_nmr.analysis.dependence import rank_correlations
+from latent_nmr.analysis.naming import name_axes
 from latent_nmr.commands._model import (
+    EMBEDDED_LABELS,
     describe_data,
     draw_latent_map,
     draw_traversals,
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from latent_nmr.models.beta_vae import BetaVAE
 
 MAP_LABELS = ("kernel", "W", "L")
-CORRELATED_LABELS = ("W", "L")
+CORRELATED_LABELS = ("W", "L", "alpha_x", "alpha_z")
+# Naming in a second or so: this many curves suffice to see |ρ| above 0.1, and as many shuffles of
+# each label's information take a millisecond or three each.
+NAMING_CURVES, NAMING_SHUFFLES = 500, 39
 TRAVERSAL_SPAN, TRAVERSAL_STEPS = 2.5, 11
 SHEET_SIZE = 12
 
@@ -137,8 +142,18 @@ def summarise(model: "BetaVAE", table: pd.DataFrame, X: np.ndarray) -> dict[str,
         },
         "warnings": axis_warnings(variances, model.likelihood),
         "rank_correlation": rank_correlations(held_out[names].to_numpy(), labels),
+        "axis_names": axis_sentences(held_out, names),
         "device": device_name(),
     }
+
+
+def axis_sentences(held_out: pd.DataFrame, names: list[str]) -> dict[str, str]:
+    """What each axis orders, in a sentence, from a part of the validation curves."""
+    places = np.linspace(0, len(held_out) - 1, min(NAMING_CURVES, len(held_out))).astype(int)
+    part = held_out.iloc[places]
+    labels = {label: part[label].to_numpy() for label in EMBEDDED_LABELS if label in part}
+    named = name_axes(part[names].to_numpy(), labels, n_information_permutations=NAMING_SHUFFLES)
+    return {name.axis: name.sentence for name in named}
 
 
 def device_name() -> str:
@@ -177,6 +192,11 @@ def summary_lines(result: dict[str, Any], out: Path) -> list[str]:
         "rank corr.": "; ".join(correlations) + " (validation part)"
         if correlations
         else "no labels",
+        # Runs of earlier versions have no names; each sentence begins with its axis, as its row.
+        **{
+            axis: sentence.removeprefix(f"{axis} ")
+            for axis, sentence in result.get("axis_names", {}).items()
+        },
         "device": result["device"],
         "time": parts,
         "written": f"{out}/: weights.safetensors, model.json, run.json, history.csv, "
