@@ -12,6 +12,7 @@ COMMANDS = {
     "plot-latent": "draw the latent map of a data set, coloured by labels",
     "traverse": "draw the curves that a model generates along a latent axis",
     "embed": "write the latent coordinates of a data set to a file",
+    "axes": "say which label each latent axis orders, and what several seeds agree on",
 }
 
 
