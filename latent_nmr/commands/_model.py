@@ -1,5 +1,6 @@
 """What commands do with a trained model: read it, embed data, draw its figures."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,25 +49,64 @@ def describe_data(dataset: "xr.Dataset", window: str, normalisation: str) -> dic
     }
 
 
-def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
-    """One row per curve: its index, latent coordinates, their posterior sd, labels and split.
+def check_sampling(dataset: "xr.Dataset", path: Path, model: "BetaVAE") -> None:
+    """Raise `InputError` if a data set has other times in the window than the model's own data."""
+    from latent_nmr.data.windows import window_time
+    from latent_nmr.errors import InputError
 
-    `split` says `training` or `validation` for the data the model was fitted on, else `new`.
+    window = model.metadata_["window"]
+    time, wanted = window_time(dataset, window), np.asarray(model.metadata_["time_us"])
+    if time.shape != wanted.shape or not np.allclose(time, wanted, rtol=0, atol=1e-3):
+        raise InputError(
+            f"data must be sampled like those the model was trained on ({len(wanted)} samples from "
+            f"{wanted[0]:.1f} to {wanted[-1]:.1f} µs), but {path} has {len(time)} from "
+            f"{time[0]:.1f} to {time[-1]:.1f} µs in the window {window!r}. Use data of its preset."
+        )
+
+
+def training_split(
+    model: "BetaVAE", n_curves: int, fingerprint_data: Callable[[], str]
+) -> np.ndarray:
+    """Say `training` or `validation` of the data the model was fitted on, else `new`, per curve.
+
+    `fingerprint_data` is called only if the number of curves does not already tell them apart.
+    """
+    split = np.full(n_curves, "new", dtype=object)
+    same_count = model.metadata_.get("n_curves", n_curves) == n_curves
+    if same_count and model.metadata_["data_sha256"] == fingerprint_data():
+        split[model.training_rows_] = "training"
+        split[model.validation_rows_] = "validation"
+    return split
+
+
+def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
+    """`embedded_rows` of a whole data set, with its `training_split`."""
+    from latent_nmr.data.echoes import fingerprint
+
+    split = training_split(model, len(X), lambda: fingerprint(dataset))
+    return embedded_rows(model, dataset, X, split)
+
+
+def embedded_rows(
+    model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray, split: np.ndarray
+) -> "pd.DataFrame":
+    """One row per curve: index, latent coordinates, their posterior sd, rms, labels and split.
+
+    `rms` is the root mean square over the window of features `X` minus their reconstruction.
     """
     import pandas as pd
 
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.latent_axes import axis_names
 
     names = axis_names(model.n_components)
     latent, deviation = model.transform(X), model.transform_std(X)
-    split = np.full(len(X), "new", dtype=object)
-    if model.metadata_["data_sha256"] == fingerprint(dataset):
-        split[model.training_rows_] = "training"
-        split[model.validation_rows_] = "validation"
+    residual = model.inverse_transform(latent)
+    residual -= X
+    mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
     columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
     columns |= dict(zip(names, latent.T, strict=True))
     columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
+    columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
     columns |= {
         label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
     }

@@ -2,25 +2,35 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from latent_nmr.commands._shell import Report
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from latent_nmr.data.reading import HeldEchoes, StoredEchoes
+    from latent_nmr.models.beta_vae import BetaVAE
+
 
 @dataclass(frozen=True)
 class Options:
-    """Write the latent coordinates of a data set to a CSV file.
+    """Write the latent coordinates of a data set to a CSV, Parquet or npz file.
 
-    Columns: curve, LA1, LA2, their posterior sd, W, L, kernel, alpha_x, alpha_z, split.
+    Columns: curve, LA1, LA2, their posterior sd, rms (of curve minus reconstruction, as a fraction
+    of what curves are normalised by), the labels W, L, kernel, alpha_x, alpha_z where known, and
+    split: training or validation for the model's own data, else new. Curves are read in blocks,
+    so that a store may be larger than memory.
     """
 
     model: tyro.conf.Positional[Path]
     """Folder of a trained model."""
     data: tyro.conf.Positional[Path]
-    """Zarr store of echoes."""
+    """Zarr store or compact set of echoes."""
     out: Path = Path("embedding.csv")
-    """File to write."""
+    """File to write; its ending, .csv, .parquet or .npz, names the format."""
     force: bool = False
     """Replace an existing file."""
     json: bool = False
@@ -28,20 +38,59 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Embed the data and write the table."""
+    """Embed the data block by block and write the table."""
+    from itertools import chain
+
+    from tqdm.auto import tqdm
+
     from latent_nmr._files import staged_file
-    from latent_nmr.commands._data import load_for_model
-    from latent_nmr.commands._model import embedding_table, load_model, refuse_overwriting
+    from latent_nmr.commands._model import (
+        check_sampling,
+        embedded_rows,
+        load_model,
+        refuse_overwriting,
+    )
+    from latent_nmr.commands._table_files import table_format
+    from latent_nmr.data.reading import open_echoes
     from latent_nmr.data.windows import features
 
+    table_type = table_format(options.out)
     refuse_overwriting([options.out], options.force)
     model = load_model(options.model)
-    dataset = load_for_model(options.data, model)
-    X = features(dataset, model.metadata_["window"], model.metadata_["normalisation"])
-    table = embedding_table(model, dataset, X)
-    with staged_file(options.out) as staging:
-        table.to_csv(staging, index=False)
+    echoes = open_echoes(options.data)
+    blocks = echoes.blocks()
+    first = next(blocks)
+    check_sampling(first, options.data, model)
+    split = split_of(model, echoes)
+    window, normalisation = model.metadata_["window"], model.metadata_["normalisation"]
+    columns: list[str] = []
+    n_done = 0
+    with (
+        staged_file(options.out) as staging,
+        tqdm(total=echoes.n_curves, unit="curve", delay=1, disable=None) as bar,
+    ):
+        table = table_type(staging)
+        for block in chain([first], blocks):
+            X = features(block, window, normalisation)
+            rows = embedded_rows(model, block, X, split[n_done : n_done + len(X)])
+            table.add(rows)
+            columns = list(rows.columns)
+            n_done += len(X)
+            bar.update(len(X))
+        table.close()
     return Report(
-        [f"{options.out}: {len(table)} curves × {len(table.columns)} columns"],
-        {"out": str(options.out), "n_curves": len(table), "columns": list(table.columns)},
+        [f"{options.out}: {n_done} curves × {len(columns)} columns"],
+        {"out": str(options.out), "n_curves": n_done, "columns": columns},
     )
+
+
+def split_of(model: "BetaVAE", echoes: "StoredEchoes | HeldEchoes") -> "np.ndarray":
+    """Part of the training that each curve had; reads the store once if it may be that of it."""
+    from tqdm.auto import tqdm
+
+    from latent_nmr.commands._model import training_split
+
+    with tqdm(unit="B", unit_scale=True, desc="identifying", delay=1, disable=None) as bar:
+        return training_split(
+            model, echoes.n_curves, lambda: echoes.fingerprint(on_read=bar.update)
+        )

@@ -83,7 +83,7 @@ class TestRunFolder:
         self, finished, data
     ):
         table = pd.read_csv(finished / "embedding.csv")
-        latent = ["LA1", "LA2", "LA1_sd", "LA2_sd"]
+        latent = ["LA1", "LA2", "LA1_sd", "LA2_sd", "rms"]
         labels = ["W", "L", "kernel", "alpha_x", "alpha_z"]
         assert list(table.columns) == ["curve", *latent, *labels, "split"]
         dataset, model = load_echoes(data), BetaVAE.load(finished)
@@ -380,8 +380,9 @@ class TestModelCommands:
         import zarr
 
         other = Path(shutil.copytree(data, tmp_path / "other.zarr"))
-        times = zarr.open_group(other)["time"]
-        times[:] = 2 * times[:]
+        group = zarr.open_group(other)
+        group["time"][:] = 2 * group["time"][:]
+        group.attrs["dt_us"] *= 2
         complaint = refused(capsys, ["embed", finished, other, "--out", tmp_path / "emb.csv"])
         assert "data must be sampled like those the model was trained on" in complaint
 

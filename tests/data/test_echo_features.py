@@ -350,7 +350,8 @@ class TestPipeline:
         )
         search.fit(echoes(20))
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-        assert search.best_params_["echofeatures__window"] in ("echo", "echo300")
+        width = {"echo": 400, "echo300": 300}[search.best_params_["echofeatures__window"]]
+        assert search.best_estimator_[-1].n_features_in_ == width
 
 
 class TestRefusals:
