@@ -13,6 +13,8 @@ COMMANDS = {
     "traverse": "draw the curves that a model generates along a latent axis",
     "embed": "write the latent coordinates of a data set to a file",
     "axes": "say which label each latent axis orders, and what several seeds agree on",
+    "card": "say what a saved model is, without loading its weights",
+    "export-decoder": "write a model's decoder as JSON, for other languages",
 }
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 FORMAT = "latent_nmr.beta_vae"
 FORMAT_VERSION = 2
 RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
+
+# Entries of the metadata that the description names.
+MAX_LISTED = 40
 
 SIZES = ("n_features", "hidden_layer_sizes", "n_components")
 FITTED = (
@@ -276,13 +280,15 @@ def _finite_or_null(value: Any) -> Any:
 
 
 def _listed(values: Mapping[str, Any]) -> str:
-    """Names and values on one line; long values only by their size."""
+    """The first names and values on one line; long lists only by their size."""
     texts = []
-    for name, value in values.items():
+    for name, value in islice(values.items(), MAX_LISTED):
         text = json.dumps(value, ensure_ascii=False)
         if len(text) > 60 and isinstance(value, list):
             text = f"[{len(value)} entries]"
-        texts.append(f"{name} {text[:60]}")
+        texts.append(f"{name[:60]} {text[:60]}")
+    if len(values) > MAX_LISTED:
+        texts.append(f"{len(values) - MAX_LISTED} more")
     return ", ".join(texts)
 
 
