@@ -94,7 +94,7 @@ class TestBlocks:
 
     def test_too_little_memory_is_not_called_damage(self, filled):
         with pytest.raises(MemoryError):
-            StoredEchoes(filled)._guarded(lambda: np.empty(2**60))
+            StoredEchoes(filled)._guarded(lambda: np.empty(2**50))
 
 
 class TestFingerprint:
