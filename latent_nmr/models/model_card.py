@@ -98,7 +98,7 @@ def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) 
         training_rows=model.training_rows_,
         validation_rows=model.validation_rows_,
         history=model.history_,
-        metadata=_plain(dict(metadata)),
+        metadata=dict(metadata),
         packages=getattr(model, "packages_", None) or installed_packages(),
         weights_sha256=weights_sha256,
     )
@@ -204,7 +204,7 @@ def summary(card: ModelCard) -> dict[str, Any]:
         },
         "device": card.device,
         "packages": card.packages,
-        "metadata": card.metadata,
+        "metadata": _plain(card.metadata),
         "weights_sha256": card.weights_sha256,
     }
 
