@@ -71,6 +71,19 @@ class TestAlign:
         # these. The fitted angles, off by about σ / (s √n), enter squared.
         np.testing.assert_allclose(found.stability, expected, rtol=0, atol=5 * 0.77 / n_curves**0.5)
 
+    def test_no_cloud_can_be_turned_to_agree_better_with_the_others(self):
+        # At the best turn the product of a cloud with the others is symmetric and has no negative
+        # eigenvalue (Schönemann 1966); the first cloud is so noisy that it alone is no target.
+        rng = np.random.default_rng(6)
+        seeds = [cloud() + noise * rng.normal(size=(300, 3)) for noise in (2.0, 0.5, 0.5, 0.5)]
+        turned = np.array(align(seeds, n_permutations=19).latents)
+        for one in turned:
+            product = one.T @ (turned.sum(axis=0) - one)
+            # Sweeps stop where agreement stands to 1e-12: angles do to its square root.
+            allowed = 1e-5 * np.abs(product).max()
+            np.testing.assert_allclose(product, product.T, rtol=0, atol=allowed)
+            assert np.linalg.eigvalsh((product + product.T) / 2).min() > 0
+
     def test_turning_again_changes_nothing(self):
         rng = np.random.default_rng(2)
         seeds = [cloud() + 0.4 * rng.normal(size=(300, 3)) for _ in range(3)]

@@ -102,6 +102,7 @@ class TestMeasure:
         assert found["kernel"].information.is_above
         # The columns of ρ skip it.
         assert found["L"].rho == pytest.approx([1.0])
+        assert found["W"].rho == pytest.approx([spearmanr(axis, labels["W"]).statistic])
 
     def test_all_rows_permuted_together_change_no_statistic(self):
         axis, order = normal(80), np.random.default_rng(2).permutation(80)
@@ -147,8 +148,9 @@ class TestStrength:
         labels = {"W": normal(40, 1)}
         random = np.random.RandomState(0)
         samples = [measure(normal(40, seed), labels, 19, 20, random) for seed in (2, 3)]
-        (found,) = pool(labels, samples)
         draws = np.concatenate([sample.rho_null[:, 0] for sample in samples])
         assert len(draws) == 38
-        assert found.order.null == null_bound(draws)
-        assert found.rho == pytest.approx([sample.rho[0] for sample in samples])
+        for order in (samples, samples[::-1]):
+            (found,) = pool(labels, order)
+            assert found.order.null == null_bound(draws)
+            assert found.rho == tuple(sample.rho[0] for sample in order)
