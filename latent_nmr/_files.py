@@ -103,22 +103,18 @@ def put_back_retired(path: Path) -> None:
 
     A writer that is still at work is waited for, a moment at most.
     """
-    try:
+    # No path at all, links in a circle, a place that may only be read: the reader will say so.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
         path = path.resolve()
-    except (OSError, RuntimeError, ValueError):  # links in a circle, or no path at all
-        return
-    deadline = time.monotonic() + READER_PATIENCE
-    while not path.exists() and _retired(path):
-        try:
-            with sole_writer(path):
-                if not path.exists():
-                    _retired(path)[0].rename(path)
-        except InputError:  # another process is writing
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.01)
-        except (OSError, IndexError):  # a place that may only be read, or another reader was first
-            return
+        deadline = time.monotonic() + READER_PATIENCE
+        while not path.exists() and _retired(path) and time.monotonic() < deadline:
+            try:
+                with sole_writer(path):
+                    # Another reader may have been first.
+                    for retired in _retired(path)[:1] if not path.exists() else []:
+                        retired.rename(path)
+            except InputError:  # another process is writing
+                time.sleep(0.01)
 
 
 def _temporaries(path: Path) -> list[Path]:

@@ -6,6 +6,8 @@ import os
 import pickle
 import re
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -192,6 +194,88 @@ class TestForeignFiles:
         card["weights_sha256"] = hashlib.sha256(raw).hexdigest()
         (folder / CARD).write_text(json.dumps(card), "utf-8")
         refuse(folder, reason)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CARD])
+class TestNoFiles:
+    """Under a file's name lies something that is no file; nothing is waited for."""
+
+    @pytest.fixture
+    def original(self, folder, name):
+        return (folder / name).rename(folder.parent / "original")
+
+    @pytest.mark.usefixtures("original")
+    def test_a_named_pipe_is_refused_at_once(self, folder, name):
+        os.mkfifo(folder / name)
+        command = "import sys; from latent_nmr import BetaVAE; BetaVAE.load(sys.argv[1])"
+        run = subprocess.run(
+            [sys.executable, "-c", command, str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert f"ModelFileError: a model folder must hold a whole {WEIGHTS}" in run.stderr
+        assert f"has a {name} that is not a regular file" in run.stderr
+
+    @pytest.mark.usefixtures("original")
+    def test_a_folder_is_refused(self, folder, name):
+        (folder / name).mkdir()
+        refuse(folder, f"has a {name} that is not a regular file")
+
+    @pytest.mark.usefixtures("original")
+    def test_a_device_is_refused(self, folder, name):
+        (folder / name).symlink_to("/dev/zero")
+        refuse(folder, f"has a {name} that is not a regular file")
+
+    @pytest.mark.usefixtures("original")
+    def test_a_link_in_a_circle_is_refused(self, folder, name):
+        (folder / name).symlink_to(folder / name)
+        refuse(folder, f"has a {name} that cannot be read")
+
+    @pytest.mark.usefixtures("original")
+    def test_a_link_to_nothing_is_refused(self, folder, name):
+        (folder / name).symlink_to(folder / "nothing")
+        refuse(folder, f"has no {name}")
+
+    def test_a_link_to_a_whole_file_is_followed(self, folder, name, original, curves):
+        # Shared stores of large files put links in the folders that use them.
+        (folder / name).symlink_to(original)
+        assert is_loaded(folder, curves)
+
+    def test_a_file_that_may_not_be_read_is_refused(self, folder, name):
+        if os.geteuid() == 0:
+            pytest.skip("root may read anything")
+        (folder / name).chmod(0)
+        refuse(folder, f"has a {name} that cannot be read")
+
+
+class TestPaths:
+    """The path itself."""
+
+    @pytest.mark.parametrize("name", ["nothing", "a\0b", "x" * 300])
+    def test_no_folder(self, tmp_path, name):
+        with pytest.raises(ModelFileError, match="does not exist"):
+            BetaVAE.load(tmp_path / name)
+
+    def test_links_in_a_circle(self, tmp_path):
+        (tmp_path / "model").symlink_to(tmp_path / "model")
+        refuse(tmp_path / "model", "does not exist")
+
+    def test_a_link_to_a_model_is_followed_and_stays_a_link_when_saved(
+        self, folder, fitted, tmp_path
+    ):
+        (tmp_path / "link").symlink_to(folder)
+        fitted.save(tmp_path / "link", metadata={"new": 1})
+        assert (tmp_path / "link").is_symlink()
+        assert BetaVAE.load(folder).metadata_ == {"new": 1}
+
+    def test_loading_writes_nothing(self, folder):
+        before = sorted(path.name for path in folder.parent.iterdir())
+        BetaVAE.load(folder)
+        with pytest.raises(ModelFileError):
+            BetaVAE.load(folder.parent / "other")
+        assert sorted(path.name for path in folder.parent.iterdir()) == before
 
 
 class TestSizes:
