@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -45,13 +46,11 @@ def execute(
         return _complain(name, f"{text} Free space, or choose another path.", BAD_INPUT)
     except KeyboardInterrupt:
         return _complain(
-            name, "interrupted; finished curves are kept, the same command continues.", INTERRUPTED
+            name, "interrupted; finished work is kept, the same command continues.", INTERRUPTED
         )
-    if getattr(options, "json", False):
-        print(json.dumps(report.values, ensure_ascii=False))
-    else:
-        print("\n".join(report.lines))
-    return report.exit_code
+    as_json = getattr(options, "json", False)
+    text = json.dumps(report.values, ensure_ascii=False) if as_json else "\n".join(report.lines)
+    return _print(name, text, report.exit_code)
 
 
 def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:
@@ -69,6 +68,20 @@ def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:
 def tell(text: str) -> None:
     """Tell the user something while the command works; stdout stays free for the result."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _print(name: str, text: str, exit_code: int) -> int:
+    """Print the result; a reader who has gone is no failure, a full disk is."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Else the interpreter complains when it flushes what nobody will read.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        text = f"standard output must be writable, but: {error.strerror}. The work itself is done."
+        return _complain(name, text, BAD_INPUT)
+    return exit_code
 
 
 def _complain(name: str, error: object, code: int) -> int:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.models.training import EpochRecord
 
 RUNS_FOLDER = Path("artifacts/runs")
-RUN_FILE = "run.json"
 
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
@@ -60,6 +60,10 @@ class Options:
     """Epochs without a better validation reconstruction before training stops."""
     validation_fraction: float = 0.15
     """Part of the curves held out for early stopping."""
+    warm_up_epochs: int = 0
+    """Epochs over which β rises linearly to its value."""
+    min_epoch_steps: int = 50
+    """Fewest optimiser steps in an epoch; a small set is passed several times."""
     seed: int = 0
     """Seed of split, weights, batch order and latent noise."""
     out: Path | None = None
@@ -72,33 +76,50 @@ class Options:
 
 def run(options: Options) -> Report:
     """Load or simulate the data, fit, save, report."""
+    from latent_nmr.commands._earlier_run import finished_run, refuse_other_data
+
     out = options.out or RUNS_FOLDER / f"vae-{options.window}-seed{options.seed}"
     settings = settings_of(options)
     model = untrained_model(options)
     finished = finished_run(out, settings, force=options.force)
     if finished is not None:
-        return report_of(finished, out, "already finished; use --force to train it anew")
+        missing = refuse_other_data(out, finished, lambda: load_data(options)[0])
+        remark = "already finished" + (f" ({missing})" if missing else "")
+        return report_of(finished, out, f"{remark}; use --force to train it anew")
 
-    from latent_nmr._files import sole_writer, staged_folder
+    from latent_nmr._files import sole_writer
+
+    with sole_writer(out):
+        return train_and_write(options, settings, model, out)
+
+
+def train_and_write(
+    options: Options, settings: dict[str, Any], model: "BetaVAE", out: Path
+) -> Report:
+    """Fit the model, taking up what an earlier process left, and write the run folder."""
+    from latent_nmr._files import staged_folder
+    from latent_nmr.commands._earlier_run import progress_file, write_manifest
     from latent_nmr.commands._run_folder import write_run
     from latent_nmr.data.windows import features
 
-    with sole_writer(out):
-        clock = Stopwatch()
-        dataset, data_path = load_data(options)
-        X = features(dataset, options.window, options.normalisation)
-        clock.lap("data")
-        fit_with_progress(model, X)
-        clock.lap("training")
-        with staged_folder(out) as staging:
-            result = write_run(staging, model, dataset, X, options.window, options.normalisation)
-            clock.lap("writing")
-            result |= {
-                "settings": settings,
-                "data": str(data_path),
-                "seconds": clock.seconds,
-            }
-            write_manifest(staging, result)
+    clock = Stopwatch()
+    dataset, data_path = load_data(options)
+    X = features(dataset, options.window, options.normalisation)
+    clock.lap("data")
+    progress = progress_file(out)
+    fit_with_progress(model, X, progress)
+    clock.lap("training")
+    with staged_folder(out) as staging:
+        result = write_run(staging, model, dataset, X, options.window, options.normalisation)
+        clock.lap("writing")
+        result |= {
+            "settings": settings,
+            "data": str(data_path),
+            "data_sha256": model.metadata_["data_sha256"],
+            "seconds": clock.seconds,
+        }
+        write_manifest(staging, result)
+    progress.unlink(missing_ok=True)
     return report_of(result, out, "")
 
 
@@ -136,37 +157,16 @@ def untrained_model(options: Options) -> "BetaVAE":
             "--data and --simulate must not both say where curves come from, but are "
             f"{options.data} and {options.simulate}. Leave one out."
         )
+    if options.simulate is None and (options.data_seed, options.line_draw) != (0, "independent"):
+        raise InputError(
+            "--data-seed and --line-draw must come with --simulate, but there is none, and they "
+            f"are {options.data_seed} and {options.line_draw}. Say --simulate N."
+        )
     names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
     parameters = {name: getattr(options, name) for name in names}
     model = BetaVAE(**parameters, random_state=options.seed)
     model.check_parameters()
     return model
-
-
-def finished_run(out: Path, settings: dict[str, Any], *, force: bool) -> dict[str, Any] | None:
-    """Return the result of an equal run at `out`, None if `out` is free, else raise."""
-    import json
-
-    from latent_nmr.errors import InputError
-
-    if not out.exists():
-        return None
-    if not (out / RUN_FILE).is_file():
-        raise InputError(
-            f"--out must be a new folder or an earlier run, but {out} holds something else. "
-            "Choose another."
-        )
-    if force:
-        return None
-    result = json.loads((out / RUN_FILE).read_text("utf-8"))
-    for name, value in settings.items():
-        if result["settings"].get(name) != value:
-            raise InputError(
-                f"--out must not hold a run with other settings, but {out} has {name} = "
-                f"{result['settings'].get(name)!r} and {value!r} is asked for. "
-                "Choose another --out, or use --force to replace it."
-            )
-    return result
 
 
 def load_data(options: Options) -> tuple["xr.Dataset", Path]:
@@ -184,22 +184,38 @@ def load_data(options: Options) -> tuple["xr.Dataset", Path]:
     return load_echoes(path, options.n_curves or options.simulate), path
 
 
-def fit_with_progress(model: "BetaVAE", X: "np.ndarray") -> None:
-    """Fit, with a line that tells epoch and losses as they come."""
+def fit_with_progress(model: "BetaVAE", X: "np.ndarray", progress: Path) -> None:
+    """Fit, with a line that tells epoch and losses as they come; continues a killed training."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
     from tqdm.auto import tqdm
 
-    tell(f"Training on {len(X)} curves × {X.shape[1]} samples")
-    with tqdm(unit="epoch", disable=None, bar_format="{n_fmt} epochs [{elapsed}{postfix}]") as bar:
+    from latent_nmr.errors import AxisWarning
 
-        def show(record):
+    tell(f"Training on {len(X)} curves × {X.shape[1]} samples")
+    with (
+        tqdm(unit="epoch", disable=None, bar_format="{n_fmt} epochs [{elapsed}{postfix}]") as bar,
+        warnings.catch_warnings(),
+    ):
+        # The summary says both, with what else there is to know.
+        warnings.simplefilter("ignore", AxisWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        is_first = True
+
+        def show(record: "EpochRecord") -> None:
+            nonlocal is_first
+            if is_first and record.epoch > 1:
+                tell(f"Continuing after epoch {record.epoch - 1} of an interrupted training")
+            is_first = False
             bar.set_postfix_str(
                 f"validation reconstruction {record.validation_reconstruction:.1f}, "
                 f"KL {record.validation_kl:.2f}",
                 refresh=False,
             )
-            bar.update()
+            bar.update(record.epoch - bar.n)
 
-        model.fit(X, on_epoch=show)
+        model.fit(X, on_epoch=show, checkpoint=progress)
 
 
 class Stopwatch:
@@ -216,19 +232,6 @@ class Stopwatch:
         self._last = now
 
 
-def write_manifest(folder: Path, result: dict[str, Any]) -> None:
-    """Write run.json, from which the run can be reported and made again."""
-    from latent_nmr._files import write_json
-
-    options = [
-        f"--{name.replace('_', '-')} {value}"
-        for name, value in result["settings"].items()
-        if value is not None
-    ]
-    command = "latent-nmr train-vae " + " ".join(options)
-    write_json(folder / RUN_FILE, {"command": command, **result})
-
-
 def report_of(result: dict[str, Any], out: Path, remark: str) -> Report:
     """Lines and values that tell how a run went."""
     from latent_nmr.commands._run_folder import summary_lines
@@ -237,5 +240,11 @@ def report_of(result: dict[str, Any], out: Path, remark: str) -> Report:
     if remark:
         lines.insert(0, f"{out} is {remark}.")
     failed = result["stop_reason"] == "loss not finite"
+    if failed:
+        lines.append(
+            f"{'failed':<11} the loss left the finite numbers in epoch {result['n_epochs']}; the "
+            f"weights of epoch {result['best_epoch']} are kept. Lower --learning-rate, or raise "
+            "--scale."
+        )
     exit_code = NUMERICAL_FAILURE if failed else SUCCESS
     return Report(lines, {**result, "out": str(out)}, exit_code)

@@ -4,10 +4,10 @@ One safetensors file, replaced as a whole: weights, Adam's moments, best weights
 the history and what is being trained (a hash of problem and data). Reading it executes nothing.
 """
 
-import dataclasses
 import hashlib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -51,7 +51,9 @@ class Checkpoint:
                     return start
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             history = tuple(_record(entry) for entry in json.loads(header["history"]))
-            return dataclasses.replace(_filled(start, arrays), history=history)
+            return replace(
+                _filled(start, arrays), history=history, best_epoch=int(header["best_epoch"])
+            )
         # A file that is missing, cut short or not ours holds no progress.
         except (OSError, ValueError, TypeError, KeyError, safetensors.SafetensorError):
             return start
@@ -63,6 +65,7 @@ class Checkpoint:
         header = {
             "format": FORMAT,
             "identity": self.identity,
+            "best_epoch": str(progress.best_epoch),
             "history": json.dumps([record._asdict() for record in progress.history]),
         }
         leaves = jax.device_get(jax.tree.leaves(_trees(progress)))

@@ -22,7 +22,7 @@ from latent_nmr.models.training import (
     Fit,
     Problem,
     beginning,
-    best_epoch,
+    is_better,
     outcome,
     stop_reason,
     to_record,
@@ -144,9 +144,10 @@ def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -
     epoch_keys, validation_keys = (
         jnp.stack([problem.keys()[role] for problem in problems]) for role in (1, 2)
     )
-    histories: list[tuple[EpochRecord, ...]] = [() for _ in problems]
+    histories: list[list[EpochRecord]] = [[] for _ in problems]
+    best, is_done = [0] * len(problems), [False] * len(problems)
     epoch = 0
-    while not all(stop_reason(history, schedule) for history in histories):
+    while not all(is_done):
         start, epoch = time.perf_counter(), epoch + 1
         objectives = [problem.objective_in(epoch) for problem in problems]
         stacked = Objective(*map(jnp.asarray, zip(*objectives, strict=True)))
@@ -173,20 +174,24 @@ def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -
         )
         parts, held_out = jax.device_get((parts, held_out))
         is_best = np.zeros(len(problems), bool)
-        for model, history in enumerate(histories):
-            if not stop_reason(history, schedule):
-                own, own_held_out = (
-                    Parts(*(part[model] for part in group)) for group in (parts, held_out)
-                )
-                beta = objectives[model].beta
-                record = to_record(epoch, beta, own, own_held_out, start)
-                histories[model] = (*history, record)
-                best = best_epoch(histories[model], schedule.warm_up_epochs)
-                is_best[model] = best == epoch
+        for model in (model for model, done in enumerate(is_done) if not done):
+            own, own_held_out = (
+                Parts(*(part[model] for part in group)) for group in (parts, held_out)
+            )
+            record = to_record(epoch, objectives[model].beta, own, own_held_out, start)
+            if is_better(record, histories[model], best[model], schedule):
+                best[model], is_best[model] = epoch, True
+            histories[model].append(record)
+            is_done[model] = bool(stop_reason(histories[model], best[model], schedule))
         best_states = choose(jnp.asarray(is_best), states, best_states)
     return [
-        outcome(jax.tree.map(lambda leaf, m=model: leaf[m], best_states), history, schedule)
-        for model, history in enumerate(histories)
+        outcome(
+            jax.tree.map(lambda leaf, m=model: leaf[m], best_states),
+            histories[model],
+            best[model],
+            schedule,
+        )
+        for model in range(len(problems))
     ]
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import jax
@@ -101,6 +101,7 @@ class Progress:
     state: nnx.State
     optimiser_state: optax.OptState
     best_state: nnx.State
+    best_epoch: int = 0
     history: tuple[EpochRecord, ...] = ()
 
 
@@ -163,7 +164,7 @@ def train(
     progress = beginning(problem, rows)
     if keeper is not None:
         progress = keeper.restore(progress)
-    while not stop_reason(progress.history, schedule):
+    while not stop_reason(progress.history, progress.best_epoch, schedule):
         start, epoch = time.perf_counter(), len(progress.history) + 1
         objective = problem.objective_in(epoch)
         state, optimiser_state, parts = run_epoch(
@@ -189,16 +190,16 @@ def train(
         )
         parts, held_out = jax.device_get((parts, held_out))
         record = to_record(epoch, objective.beta, parts, held_out, start)
+        if is_better(record, progress.history, progress.best_epoch, schedule):
+            progress = replace(progress, best_state=state, best_epoch=epoch)
         history = (*progress.history, record)
-        is_best = best_epoch(history, schedule.warm_up_epochs) == epoch
-        progress = Progress(
-            state, optimiser_state, state if is_best else progress.best_state, history
-        )
+        progress = replace(progress, state=state, optimiser_state=optimiser_state, history=history)
         if on_epoch is not None:
             on_epoch(record)
         if keeper is not None:
-            keeper.keep(progress, is_last=bool(stop_reason(history, schedule)))
-    return outcome(progress.best_state, progress.history, schedule)
+            stop = stop_reason(history, progress.best_epoch, schedule)
+            keeper.keep(progress, is_last=bool(stop))
+    return outcome(progress.best_state, progress.history, progress.best_epoch, schedule)
 
 
 def beginning(problem: Problem, rows: jax.Array) -> Progress:
@@ -209,40 +210,51 @@ def beginning(problem: Problem, rows: jax.Array) -> Progress:
     return Progress(state, optax.adam(problem.schedule.learning_rate).init(state), state)
 
 
-def best_epoch(history: Sequence[EpochRecord], warm_up_epochs: int) -> int:
-    """Epoch with the lowest validation reconstruction at full β; 0 if no loss was finite.
+def is_better(
+    record: EpochRecord, history: Sequence[EpochRecord], best: int, schedule: Schedule
+) -> bool:
+    """Whether the next epoch after `history` takes the place of the best so far.
 
-    While β rises, reconstructions of different epochs cannot be compared: the last one counts.
+    While β rises, reconstructions of different epochs cannot be compared: the last one counts,
+    until the first at full β takes its place.
     """
-    finite = [record for record in history if record.is_finite()]
-    if not finite:
-        return 0
-    at_full_beta = [record for record in finite if record.epoch > warm_up_epochs]
-    best = min(at_full_beta or finite[-1:], key=lambda record: record.validation_reconstruction)
-    return best.epoch
+    if not record.is_finite():
+        return False
+    if not best or record.epoch <= schedule.warm_up_epochs + 1:
+        return True
+    return record.validation_reconstruction < history[best - 1].validation_reconstruction
 
 
-def stop_reason(history: Sequence[EpochRecord], schedule: Schedule) -> str:
+def best_epoch(history: Sequence[EpochRecord], schedule: Schedule) -> int:
+    """Epoch with the lowest validation reconstruction at full β; 0 if no loss was finite."""
+    best = 0
+    for record in history:
+        if is_better(record, history, best, schedule):
+            best = record.epoch
+    return best
+
+
+def stop_reason(history: Sequence[EpochRecord], best: int, schedule: Schedule) -> str:
     """Why no further epoch is due; empty if one is."""
     if not history:
         return ""
     if not history[-1].is_finite():
         return NOT_FINITE
-    counted_from = max(best_epoch(history, schedule.warm_up_epochs), schedule.warm_up_epochs)
-    if len(history) - counted_from >= schedule.patience:
+    if len(history) - max(best, schedule.warm_up_epochs) >= schedule.patience:
         return CONVERGED
     return EXHAUSTED if len(history) >= schedule.max_epochs else ""
 
 
-def outcome(best_state: nnx.State, history: Sequence[EpochRecord], schedule: Schedule) -> Fit:
+def outcome(
+    best_state: nnx.State, history: Sequence[EpochRecord], best: int, schedule: Schedule
+) -> Fit:
     """What a training that has stopped leaves; raises `NumericalError` if that is nothing."""
-    best = best_epoch(history, schedule.warm_up_epochs)
     if not best:
         raise NumericalError(
             "the loss must stay finite, but is not in the first epoch. "
             "Lower the learning rate or raise the likelihood's scale."
         )
-    return Fit(best_state, list(history), best, stop_reason(history, schedule))
+    return Fit(best_state, list(history), best, stop_reason(history, best, schedule))
 
 
 def to_record(

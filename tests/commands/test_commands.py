@@ -156,7 +156,7 @@ class TestRunFolder:
         assert main(train(data, tmp_path / "run", *arguments)) == 0
         output = capsys.readouterr().out
         assert "LA2 is collapsed" in output
-        assert "Lower --scale or --beta" in output
+        assert "Lower scale or beta" in output
 
     @pytest.mark.parametrize("n_components", [1, 3])
     def test_any_number_of_axes_is_drawn(self, data, tmp_path, n_components):
@@ -422,6 +422,6 @@ class TestProgram:
         process.send_signal(signal.SIGINT)
         complaint = process.communicate(timeout=60)[1]
         assert process.returncode == 130
-        assert "interrupted; finished curves are kept, the same command continues" in complaint
+        assert "interrupted; finished work is kept, the same command continues" in complaint
         assert "Traceback" not in complaint
         assert load_echoes(path).sizes["curve"] >= 16

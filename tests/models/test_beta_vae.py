@@ -2,16 +2,22 @@
 
 import pickle
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from latent_nmr.errors import InputError
+from latent_nmr.errors import AxisWarning, InputError, NumericalError
 from latent_nmr.models.beta_vae import BetaVAE
+from tests.models import reference
 
 
 def small(**options):
@@ -23,10 +29,16 @@ class TestContract:
 
     @pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input")
     def test_all_of_check_estimator_passes_with_no_expected_failure(self):
-        results = check_estimator(small(max_epochs=2, random_state=None), on_fail=None)
-        failed = [r["check_name"] for r in results if r["status"] not in ("passed", "skipped")]
-        assert failed == []
-        assert sum(r["status"] == "passed" for r in results) >= 46
+        estimator = small(max_epochs=2, random_state=None)
+        # Strict: the list of expected failures is empty, and any failure raises.
+        results = check_estimator(estimator, expected_failed_checks={}, on_fail="raise")
+        found = dict.fromkeys(("passed", "skipped", "xfail", "failed"), 0)
+        for result in results:
+            found[result["status"]] += 1
+        assert found["failed"] == found["xfail"] == 0
+        assert found["passed"] >= 46
+        skipped = [r["check_name"] for r in results if r["status"] == "skipped"]
+        assert skipped in ([], ["check_array_api_input"])  # needs SCIPY_ARRAY_API=1
 
     def test_it_works_in_a_pipeline_and_clones(self, curves):
         pipeline = make_pipeline(StandardScaler(), small())
@@ -37,10 +49,27 @@ class TestContract:
         copy = pickle.loads(pickle.dumps(fitted))
         np.testing.assert_array_equal(copy.transform(curves), fitted.transform(curves))
 
-    def test_columns_of_a_data_frame_are_named(self, fitted, curves):
-        assert list(fitted.get_feature_names_out()) == ["betavae0", "betavae1"]
+    def test_columns_are_named_after_the_papers_axes(self, fitted, curves):
+        assert list(fitted.get_feature_names_out()) == ["LA1", "LA2"]
         framed = clone(fitted).set_params(max_epochs=1).set_output(transform="pandas")
-        assert list(framed.fit_transform(curves).columns) == ["betavae0", "betavae1"]
+        assert list(framed.fit_transform(curves).columns) == ["LA1", "LA2"]
+        with pytest.raises(NotFittedError):
+            small().get_feature_names_out()
+
+    def test_it_is_searched_and_cross_validated(self, curves):
+        search = GridSearchCV(small(), {"scale": [0.2, 5.0], "n_components": [1, 2]}, cv=2)
+        search.fit(curves)
+        # Residuals are of order 0.2: a likelihood 5 wide explains such data far worse.
+        assert search.best_params_["scale"] == 0.2
+        assert np.isfinite(cross_val_score(small(), curves, cv=3)).all()
+
+    def test_its_coordinates_are_features_of_a_regression(self, curves):
+        model = make_pipeline(small(max_epochs=30, patience=30), LinearRegression())
+        heights = curves.max(axis=1)
+        scores = cross_val_score(model, curves, heights, cv=3)
+        shuffled = np.random.default_rng(0).permutation(heights)
+        assert scores.min() > 0.5
+        assert cross_val_score(model, curves, shuffled, cv=3).max() < 0.2
 
 
 class TestFit:
@@ -120,9 +149,86 @@ class TestTransform:
         assert fitted.score(curves) > fitted.score(noise)
         assert fitted.score(curves) == fitted.score(curves)
 
+    def test_the_score_is_the_mean_of_its_rows_which_do_not_feel_their_company(
+        self, fitted, curves
+    ):
+        rows = fitted.score_samples(curves)
+        assert rows.shape == (200,)
+        assert fitted.score(curves) == rows.mean()
+        order = np.random.default_rng(1).permutation(200)
+        np.testing.assert_array_equal(fitted.score_samples(curves[order]), rows[order])
+        np.testing.assert_array_equal(fitted.score_samples(curves[7:8]), rows[7:8])
+
+    def test_the_score_is_a_lower_bound_near_the_evidence(self, fitted, curves):
+        # log p(x) = log E_q[p(x, z) / q(z|x)], by 20,000 draws of importance sampling each.
+        rng, x = np.random.default_rng(2), curves[:10].astype(np.float64)
+        mean, log_variance = reference.encode(fitted.weights_, x)
+        bounds = fitted.score_samples(curves[:10])
+        for row in range(10):
+            deviation = np.exp(log_variance[row] / 2)
+            z = mean[row] + deviation * rng.standard_normal((20_000, 2))
+            decoded = reference.decode(fitted.weights_, z)
+            log_weights = (
+                stats.norm.logpdf(x[row], decoded, fitted.scale).sum(axis=1)
+                + stats.norm.logpdf(z).sum(axis=1)
+                - stats.norm.logpdf(z, mean[row], deviation).sum(axis=1)
+            )
+            # The bound is the mean of the log weights; 32 points know it to about their spread
+            # over √32, a sixth of it.
+            spread = log_weights.std()
+            assert abs(bounds[row] - log_weights.mean()) < spread
+            assert bounds[row] < np.logaddexp.reduce(log_weights) - np.log(20_000) + spread
+
+    def test_many_rows_take_the_same_bits_as_few(self, fitted, curves):
+        many = np.tile(curves, (26, 1))  # several pieces at once
+        np.testing.assert_array_equal(fitted.transform(many)[-200:], fitted.transform(curves))
+        np.testing.assert_array_equal(
+            fitted.inverse_transform(np.zeros((5000, 2)))[4999:],
+            fitted.inverse_transform(np.zeros((1, 2))),
+        )
+
+    def test_the_decoder_alone_is_the_inverse_transform_and_can_be_differentiated(self, fitted):
+        decoder = fitted.decoder()
+        z = np.array([[0.3, -1.0], [2.0, 0.5]], np.float32)
+        np.testing.assert_allclose(decoder(z), fitted.inverse_transform(z), rtol=0, atol=1e-6)
+        slope = jax.jacobian(decoder)(jnp.asarray(z[0]))
+        assert slope.shape == (24, 2)
+        # Central differences of the float64 network: error h² plus that of float32.
+        step = 1e-4 * np.eye(2)
+        low, high = (reference.decode(fitted.weights_, z[0] + sign * step) for sign in (-1, 1))
+        np.testing.assert_allclose(slope.T, (high - low) / 2e-4, rtol=0, atol=1e-4)
+
+    def test_rows_beyond_float32_are_a_numerical_error_that_names_them(self, fitted, curves):
+        far = curves.astype(np.float64)
+        far[5] = 1e300
+        with pytest.raises(NumericalError, match=r"for row 5, whose largest value is 1e\+300"):
+            fitted.transform(far)
+        with pytest.raises(NumericalError, match="for row 1"):
+            fitted.inverse_transform(np.array([[0.0, 0.0], [1e300, -1e300]]))
+
     def test_latent_points_of_another_width_are_refused(self, fitted):
         with pytest.raises(InputError, match=r"Z must have one column per latent axis \(2\)"):
             fitted.inverse_transform(np.zeros((4, 3)))
+
+
+class TestWarnings:
+    """What `fit` says when something is not as it should be."""
+
+    def test_an_axis_out_of_use_is_named_with_the_cure(self, curves):
+        with pytest.warns(AxisWarning, match=r"LA2 is collapsed: .*Lower scale or beta"):
+            small(scale=10.0, max_epochs=40, patience=40).fit(curves)
+
+    def test_axes_in_use_are_not_mentioned(self, curves, recwarn):
+        small(max_epochs=60, patience=60).fit(curves)
+        assert not [w for w in recwarn if issubclass(w.category, AxisWarning)]
+
+    def test_a_loss_that_left_the_finite_numbers_is_told_with_what_is_kept(self, curves):
+        model = small(learning_rate=10.0, batch_size=170, min_epoch_steps=1, max_epochs=50)
+        with pytest.warns(ConvergenceWarning, match=r"not in epoch \d+; the weights of epoch \d+"):
+            model.set_params(patience=50).fit(curves)
+        assert model.stop_reason_ == "loss not finite"
+        assert not model.history_[-1].is_finite()
+        assert np.isfinite(model.transform(curves)).all()
 
 
 class TestRefusals:
@@ -141,6 +247,8 @@ class TestRefusals:
             ({"max_epochs": 0}, "max_epochs must be a whole number"),
             ({"min_epoch_steps": 0}, "min_epoch_steps must be a whole number"),
             ({"patience": 0}, "patience must be a whole number"),
+            ({"warm_up_epochs": -1}, "warm_up_epochs must be a whole number of at least 0"),
+            ({"warm_up_epochs": 3}, r"warm_up_epochs must be less than max_epochs \(3\), but is 3"),
             ({"validation_fraction": 1.0}, "validation_fraction must be > 0 and < 1, but is 1.0"),
             ({"validation_fraction": 0}, "validation_fraction must be > 0, but is 0"),
             ({"hidden_layer_sizes": (8, 0)}, "every entry of hidden_layer_sizes"),

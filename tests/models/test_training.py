@@ -77,6 +77,10 @@ def history(*losses):
     return [record(epoch, loss) for epoch, loss in enumerate(losses, start=1)]
 
 
+def schedule(**options):
+    return Schedule(32, 1, 100, **({"patience": 2, "learning_rate": 1e-3} | options))
+
+
 class TestWarmUp:
     """β rises over the first epochs, which do not compete for the best."""
 
@@ -93,22 +97,23 @@ class TestWarmUp:
 
     def test_the_best_epoch_is_one_at_full_beta(self):
         losses = history(1.0, 2.0, 5.0, 4.0, 4.5)
-        assert best_epoch(losses, 0) == 1
-        assert best_epoch(losses, 2) == 4
+        assert best_epoch(losses, schedule(warm_up_epochs=0)) == 1
+        assert best_epoch(losses, schedule(warm_up_epochs=2)) == 4
 
     def test_until_then_the_last_finite_epoch_counts(self):
-        assert best_epoch(history(1.0, 2.0), 5) == 2
-        assert best_epoch(history(1.0, 2.0, np.nan), 5) == 2
-        assert best_epoch(history(np.nan), 5) == 0
+        assert best_epoch(history(1.0, 2.0), schedule(warm_up_epochs=5)) == 2
+        assert best_epoch(history(1.0, 2.0, np.nan), schedule(warm_up_epochs=5)) == 2
+        assert best_epoch(history(np.nan), schedule(warm_up_epochs=5)) == 0
 
     def test_patience_counts_from_the_end_of_the_warm_up(self):
-        schedule = Schedule(32, 1, 100, patience=2, learning_rate=1e-3, warm_up_epochs=4)
-        assert not stop_reason(history(1, 2, 3, 4, 5), schedule)
-        assert not stop_reason(history(1, 2, 3, 4, 5, 6), schedule)
-        assert stop_reason(history(1, 2, 3, 4, 5, 6, 7), schedule).startswith("validation")
+        plan = schedule(warm_up_epochs=4, patience=2)
+        for length, stops in ((5, False), (6, False), (7, True)):
+            losses = history(*range(1, length + 1))
+            reason = stop_reason(losses, best_epoch(losses, plan), plan)
+            assert reason.startswith("validation") == stops
 
     def test_of_equal_epochs_the_first_is_best(self):
-        assert best_epoch(history(3.0, 2.0, 2.0), 0) == 2
+        assert best_epoch(history(3.0, 2.0, 2.0), schedule()) == 2
 
 
 class TestNotFinite:

@@ -1,0 +1,183 @@
+"""train-vae across kills, reruns and failures."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from latent_nmr.commands.main import main
+from latent_nmr.models.beta_vae import BetaVAE
+
+PROGRAM = [sys.executable, "-m", "latent_nmr.commands.main"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "echoes.zarr"
+    size = ["--n-curves", "60", "--n-edge", "12", "--step", "4"]
+    assert main(["simulate", *size, "--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("finished") / "run"
+    assert main(train(data, out)) == 0
+    return out
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of a finished run that a test may spoil."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def train(data, out, *more):
+    return ["train-vae", "--data", str(data), "--out", str(out), "--max-epochs", "2", *more]
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+class TestKilled:
+    """kill -9 during training; the same command continues."""
+
+    def test_the_same_command_continues_to_the_same_bits(self, data, tmp_path):
+        # Enough epochs to last beyond the first write, five seconds in.
+        options = ["--max-epochs", "1500", "--patience", "1500", "--min-epoch-steps", "10"]
+        out, progress = tmp_path / "run", tmp_path / ".run.progress"
+        process = subprocess.Popen([*PROGRAM, *train(data, out), *options])
+        deadline = time.monotonic() + 300
+        while not progress.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -9
+        assert progress.exists()
+        assert not out.exists()
+        again = subprocess.run(
+            [*PROGRAM, *train(data, out), *options], check=True, capture_output=True, text=True
+        )
+        assert "of an interrupted training" in again.stderr
+        assert not progress.exists()
+        alone = tmp_path / "alone"
+        subprocess.run([*PROGRAM, *train(data, alone), *options], check=True)
+        weights = [(path / "weights.safetensors").read_bytes() for path in (out, alone)]
+        assert weights[0] == weights[1]
+        assert list(tmp_path.glob("*staging*")) == []
+
+    def test_what_a_kill_left_half_written_is_swept(self, data, tmp_path):
+        left = tmp_path / ".run.progress.staging-xyz"
+        staged = tmp_path / "..run.progress.staging-abc"
+        left.write_text("")
+        staged.write_text("")
+        assert main(train(data, tmp_path / "run")) == 0
+        assert not staged.exists()
+
+
+class TestNotFinite:
+    """A loss that leaves the finite numbers."""
+
+    def test_exit_code_3_with_the_best_weights_kept_or_none(self, data, tmp_path, capsys):
+        # Steps of this size blow the posterior's variance up sooner or later.
+        codes = set()
+        for number, rate in enumerate(("3", "10", "30")):
+            out = tmp_path / f"run{number}"
+            options = ["--learning-rate", rate, "--batch-size", "51", "--min-epoch-steps", "1"]
+            options += ["--max-epochs", "60", "--patience", "60"]
+            code = main([*train(data, out), *options])
+            output = capsys.readouterr()
+            codes.add((code, out.exists()))
+            if code == 3 and out.exists():
+                assert "the loss left the finite numbers in epoch" in output.out
+                assert all(np.isfinite(a).all() for a in BetaVAE.load(out).weights_.values())
+            elif code == 3:
+                assert "the loss must stay finite" in output.err
+        assert (3, True) in codes
+
+    def test_no_finite_epoch_leaves_nothing(self, data, tmp_path, capsys):
+        assert main(train(data, tmp_path / "run", "--learning-rate", "1e30")) == 3
+        assert "the loss must stay finite" in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
+
+
+class TestFinishedRuns:
+    """What a rerun finds."""
+
+    def complaint(self, capsys, arguments):
+        capsys.readouterr()
+        assert main(arguments) == 2
+        output = capsys.readouterr()
+        assert output.out == ""
+        return output.err
+
+    def test_data_that_changed_are_noticed(self, data, tmp_path, capsys):
+        copy, out = Path(shutil.copytree(data, tmp_path / "echoes.zarr")), tmp_path / "run"
+        assert main(train(copy, out)) == 0
+        before = contents(out)
+        signal_x = zarr.open_group(copy)["mx"]
+        signal_x[3, 1200] = signal_x[3, 1200] + 0.01
+        words = self.complaint(capsys, train(copy, out))
+        assert f"{copy} has changed since {out} was made" in words
+        assert contents(out) == before
+        assert main(train(copy, out, "--force")) == 0
+        shutil.rmtree(copy)
+        assert main(train(copy, out)) == 0
+        assert "are gone" in capsys.readouterr().out
+
+    def test_a_damaged_manifest_is_one_clear_line(self, run, data, capsys):
+        for text in ("{", "[]", "{}", '{"settings": 3}'):
+            (run / "run.json").write_text(text)
+            assert "run.json is damaged" in self.complaint(capsys, train(data, run))
+
+    @pytest.mark.parametrize("name", ["notes.txt", "figures/notes.txt", "figures/more/a.png"])
+    def test_force_removes_nothing_that_no_run_wrote(self, run, data, capsys, name):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).write_text("mine")
+        before = contents(run)
+        words = self.complaint(capsys, train(data, run, "--force", "--beta", "3"))
+        assert "--force must remove nothing but a run's own files" in words
+        assert contents(run) == before
+
+    def test_settings_of_fresh_curves_need_simulate(self, data, tmp_path, capsys):
+        words = self.complaint(capsys, train(data, tmp_path / "run", "--data-seed", "3"))
+        assert "--data-seed and --line-draw must come with --simulate" in words
+
+
+class TestOutput:
+    """Readers of standard output who leave, and disks that are full."""
+
+    def test_a_reader_who_has_gone_is_no_failure(self, finished, data):
+        reading, writing = os.pipe()
+        os.close(reading)
+        run = subprocess.run(
+            [*PROGRAM, *train(data, finished)], stdout=writing, stderr=subprocess.PIPE, text=True
+        )
+        os.close(writing)
+        assert run.returncode == 0
+        assert "Traceback" not in run.stderr
+        assert "Exception" not in run.stderr
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_a_full_disk_is_one_clear_line(self, finished, data):
+        with Path("/dev/full").open("w") as full:
+            run = subprocess.run(
+                [*PROGRAM, *train(data, finished)], stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert run.returncode == 2
+        assert "standard output must be writable" in run.stderr
+        assert "Traceback" not in run.stderr
+
+    def test_json_of_a_finished_run_is_the_manifest_and_more(self, finished, data, capsys):
+        assert main(train(data, finished, "--json")) == 0
+        printed = json.loads(capsys.readouterr().out)
+        manifest = json.loads((finished / "run.json").read_text("utf-8"))
+        assert {name: printed[name] for name in manifest} == manifest
