@@ -24,6 +24,12 @@ MAX_BRACKETS = 200_000
 MAX_WEIGHTS = 10**8
 MAX_LAYERS = 64
 MAX_WORD = 200
+MAX_ROWS = 10**7
+
+# Key under which the rows for training are all but those for validation of so many.
+OTHERS = "all_but_validation_of"
+
+Rows = npt.NDArray[np.int64]
 
 
 def strict_json(raw: bytes) -> Any:
@@ -71,17 +77,35 @@ def check_vector(values: Any, length: int) -> npt.NDArray[np.float64]:
     return np.array([float(value) for value in values], np.float64)
 
 
-def check_rows(*parts: Any) -> list[npt.NDArray[np.int64]]:
-    """Return lists of row numbers of which none occurs twice."""
-    for part in parts:
-        # In Python a truth value is an integer too; here it is none.
-        if not isinstance(part, list) or not all(type(row) is int and row >= 0 for row in part):
-            raise ValueError("rows must be whole numbers of at least 0")
-    rows = [np.array(part, np.int64) for part in parts]
-    together = np.concatenate(rows)
+def check_rows(training: Any, validation: Any) -> tuple[Rows, Rows]:
+    """Return row numbers of which none occurs twice; packed or not."""
+    validation_rows = _row_numbers(validation)
+    if isinstance(training, dict):
+        check_keys("training_rows", training, [OTHERS])
+        n_rows = check_count(OTHERS, training[OTHERS], at_most=MAX_ROWS)
+        is_left = np.ones(n_rows, bool)
+        if validation_rows.max(initial=0) >= n_rows:
+            raise ValueError(f"validation_rows must lie below {n_rows}")
+        is_left[validation_rows] = False
+        training_rows = np.flatnonzero(is_left)
+    else:
+        training_rows = _row_numbers(training)
+    together = np.concatenate([training_rows, validation_rows])
     if len(np.unique(together)) != len(together):
         raise ValueError("a row must be used once, for training or for validation")
-    return rows
+    return training_rows, validation_rows
+
+
+def pack_rows(training: Rows, validation: Rows) -> dict[str, int] | list[int]:
+    """Rows for training as JSON holds them: how many there are in all, where none is left out.
+
+    A list of a million rows would not fit the bounds of a card.
+    """
+    n_rows = len(training) + len(validation)
+    together = np.sort(np.concatenate([training, validation]))
+    if n_rows <= MAX_ROWS and np.array_equal(together, np.arange(n_rows)):
+        return {OTHERS: n_rows}
+    return training.tolist()
 
 
 def check_history(entries: Any, n_components: int) -> list[EpochRecord]:
@@ -155,6 +179,13 @@ def brief(value: object) -> str:
     """At most 80 characters about an error or a value, on one line."""
     text = f"{type(value).__name__}: {value}" if isinstance(value, Exception) else repr(value)
     return text.splitlines()[0][:80]
+
+
+def _row_numbers(values: Any) -> Rows:
+    # In Python a truth value is an integer too; here it is none.
+    if not isinstance(values, list) or not all(type(row) is int and row >= 0 for row in values):
+        raise ValueError("rows must be whole numbers of at least 0")
+    return np.array(values, np.int64)
 
 
 def _record(entry: Any, n_components: int) -> EpochRecord:

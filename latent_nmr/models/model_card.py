@@ -1,4 +1,4 @@
-"""The card of a model: what model.json holds, from the model and back, and in words.
+"""The card of a model: what model.json holds, from the model and back.
 
 Losses that are not finite are written as null and read as NaN: JSON knows only finite numbers.
 """
@@ -8,14 +8,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.errors import InputError, check_count
-from latent_nmr.latent_axes import axis_names, axis_state
 from latent_nmr.models.card_checks import (
     MAX_CARD_BYTES,
     brief,
@@ -27,8 +25,8 @@ from latent_nmr.models.card_checks import (
     check_rows,
     check_vector,
     check_word,
+    pack_rows,
     strict_json,
-    weight_shapes,
 )
 from latent_nmr.models.networks import Architecture
 from latent_nmr.models.training import EpochRecord
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
 FORMAT = "latent_nmr.beta_vae"
 FORMAT_VERSION = 2
 RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
-
-# Entries of the metadata that the description names.
-MAX_LISTED = 40
 
 SIZES = ("n_features", "hidden_layer_sizes", "n_components")
 FITTED = (
@@ -88,7 +83,7 @@ class ModelCard:
 def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) -> ModelCard:
     """Card of a fitted model."""
     return ModelCard(
-        parameters=_plain(_reproducible_parameters(model)),
+        parameters=plain(_reproducible_parameters(model)),
         architecture=model.architecture_,
         best_epoch=model.best_epoch_,
         stop_reason=model.stop_reason_,
@@ -128,7 +123,8 @@ def card_text(card: ModelCard) -> str:
     """Text of model.json: one entry a line."""
     sizes = card.architecture
     fitted = {name: getattr(card, name) for name in FITTED}
-    fitted["history"] = [_finite_or_null(record._asdict()) for record in card.history]
+    fitted["training_rows"] = pack_rows(card.training_rows, card.validation_rows)
+    fitted["history"] = [finite_or_null(record._asdict()) for record in card.history]
     return _to_text(
         {
             "format": FORMAT,
@@ -175,69 +171,6 @@ def check_entries(card: Any) -> ModelCard:
     )
 
 
-def summary(card: ModelCard) -> dict[str, Any]:
-    """What a reader of the card wants to know, as JSON can hold it."""
-    best = card.history[card.best_epoch - 1]
-    axes = zip(
-        axis_names(card.architecture.n_components), card.kl, card.axis_variances, strict=True
-    )
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "parameters": card.parameters,
-        "n_features": card.architecture.n_features,
-        "hidden_layer_sizes": list(card.architecture.hidden_layer_sizes),
-        "n_components": card.architecture.n_components,
-        "n_weights": sum(map(math.prod, weight_shapes(card.architecture).values())),
-        "training": {
-            "n_epochs": len(card.history),
-            "best_epoch": card.best_epoch,
-            "stop_reason": card.stop_reason,
-            "n_training_rows": len(card.training_rows),
-            "n_validation_rows": len(card.validation_rows),
-            "seconds": _finite_or_null(sum(record.seconds for record in card.history)),
-            "best": _finite_or_null(best._asdict()),
-        },
-        "axes": {
-            name: {"kl": float(kl), "variance": float(variance), "state": axis_state(variance)}
-            for name, kl, variance in axes
-        },
-        "device": card.device,
-        "packages": card.packages,
-        "metadata": _plain(card.metadata),
-        "weights_sha256": card.weights_sha256,
-    }
-
-
-def summary_lines(card: ModelCard) -> list[str]:
-    """The summary for people, every character of it printable."""
-    facts = summary(card)
-    training, hidden = facts["training"], "-".join(map(str, facts["hidden_layer_sizes"]))
-    best = card.history[card.best_epoch - 1]
-    axes = [
-        f"{name} {axis['state']} (variance {axis['variance']:.2f}, KL {axis['kl']:.2f})"
-        for name, axis in facts["axes"].items()
-    ]
-    rows = {
-        "model": f"β-VAE, {facts['n_features']} columns, hidden layers {hidden}, "
-        f"{facts['n_components']} latent axes, {facts['n_weights']} weights",
-        "parameters": _listed(facts["parameters"]),
-        "data": f"{training['n_training_rows']} training and "
-        f"{training['n_validation_rows']} validation rows",
-        "epochs": f"{training['n_epochs']}, best {training['best_epoch']} "
-        f"({training['stop_reason']})",
-        "training": f"reconstruction {best.reconstruction:.2f}, KL {best.kl:.2f} nats per curve",
-        "validation": f"reconstruction {best.validation_reconstruction:.2f}, "
-        f"KL {best.validation_kl:.2f} nats per curve",
-        "axes": "; ".join(axes),
-        "metadata": _listed(facts["metadata"]) or "none",
-        "device": facts["device"],
-        "packages": _listed(facts["packages"]),
-        "weights": f"sha256 {facts['weights_sha256']}",
-    }
-    return [f"{name:<11} {_printable(text)}" for name, text in rows.items()]
-
-
 def installed_packages() -> dict[str, str]:
     """Versions of the packages that decide a fit."""
     return {name: version(name) for name in RECORDED_PACKAGES}
@@ -267,42 +200,24 @@ def _line(key: str, value: Any, dump: Callable[[Any], str]) -> str:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _finite_or_null(value: Any) -> Any:
+def finite_or_null(value: Any) -> Any:
     """Put None for numbers that are not finite, also inside of mappings and sequences."""
     if isinstance(value, Mapping):
-        return {key: _finite_or_null(entry) for key, entry in value.items()}
+        return {key: finite_or_null(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite_or_null(entry) for entry in value]
+        return [finite_or_null(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _listed(values: Mapping[str, Any]) -> str:
-    """The first names and values on one line; long lists only by their size."""
-    texts = []
-    for name, value in islice(values.items(), MAX_LISTED):
-        text = json.dumps(value, ensure_ascii=False)
-        if len(text) > 60 and isinstance(value, list):
-            text = f"[{len(value)} entries]"
-        texts.append(f"{name[:60]} {text[:60]}")
-    if len(values) > MAX_LISTED:
-        texts.append(f"{len(values) - MAX_LISTED} more")
-    return ", ".join(texts)
-
-
-def _printable(text: str) -> str:
-    """Write out control characters: a file of others must not steer the terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn NumPy scalars and arrays, tuples and paths into what JSON can hold."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):

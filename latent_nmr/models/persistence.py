@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from latent_nmr._files import put_back_retired, sole_writer, staged_folder
 from latent_nmr.errors import InputError
-from latent_nmr.models import model_card
+from latent_nmr.models import card_words, model_card
 from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json, weight_shapes
 from latent_nmr.models.model_card import FORMAT, FORMAT_VERSION, ModelCard
 from latent_nmr.models.networks import Weights
@@ -102,12 +102,12 @@ def read_card(path: Path | str) -> ModelCard:
 def card(model: "BetaVAE") -> dict[str, Any]:
     """What is known of a fitted model, as JSON can hold it."""
     digest = hashlib.sha256(_weights_bytes(model)).hexdigest()
-    return model_card.summary(model_card.card_of(model, getattr(model, "metadata_", {}), digest))
+    return card_words.summary(model_card.card_of(model, getattr(model, "metadata_", {}), digest))
 
 
 def describe(path: Path | str) -> list[str]:
     """Lines that tell a reader what a saved model is; its weights are not read."""
-    return model_card.summary_lines(read_card(path))
+    return card_words.summary_lines(read_card(path))
 
 
 def is_model_alone(path: Path) -> bool:

@@ -147,6 +147,31 @@ class TestRows:
         with pytest.raises(ValueError, match="a row must be used once"):
             check_rows(training, validation)
 
+    def test_a_million_rows_fit_a_card(self, fitted, tmp_path):
+        from copy import copy
+
+        large = copy(fitted)
+        rows = np.random.default_rng(0).permutation(1_000_000)
+        large.training_rows_, large.validation_rows_ = np.sort(rows[150_000:]), rows[:150_000]
+        large.save(tmp_path / "model")
+        loaded = BetaVAE.load(tmp_path / "model")
+        np.testing.assert_array_equal(loaded.training_rows_, large.training_rows_)
+        np.testing.assert_array_equal(loaded.validation_rows_, large.validation_rows_)
+
+    def test_rows_with_gaps_are_kept_too(self, fitted, tmp_path):
+        from copy import copy
+
+        gaps = copy(fitted)
+        gaps.training_rows_, gaps.validation_rows_ = np.array([0, 4, 7]), np.array([2, 3])
+        gaps.save(tmp_path / "model")
+        assert BetaVAE.load(tmp_path / "model").training_rows_.tolist() == [0, 4, 7]
+
+    @pytest.mark.parametrize("n_rows", [0, -1, 2, 10**12, 5.0, None])
+    def test_packed_rows_hold_those_for_validation_and_no_absurd_number(self, n_rows):
+        assert check_rows({card_checks.OTHERS: 4}, [2])[0].tolist() == [0, 1, 3]
+        with pytest.raises(ValueError, match=r"whole number of at least 1|must lie below 2"):
+            check_rows({card_checks.OTHERS: n_rows}, [2])
+
     def test_rows_beyond_64_bits_are_refused(self):
         with pytest.raises(OverflowError):
             check_rows([0], [2**64])
