@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,20 +29,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 
-from latent_nmr import BetaVAE, features, load_echoes
+from latent_nmr import BetaVAE, features, fit_many, load_echoes
 from latent_nmr._files import write_json
+from latent_nmr.models.epochs import Objective, run_epoch
+from latent_nmr.models.inference import device_name
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of, layer_sizes
-from latent_nmr.models.training import Objective, run_epoch
+from latent_nmr.plots.benchmarks import plot_training_benchmark
+from latent_nmr.plots.style import save_figure
 
 REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
-RESULT = Path("artifacts/benchmarks/training.json")
 N_CURVES, BATCH_SIZE, LEARNING_RATE = 15_000, 128, 1e-3
 N_BATCHES = -(-N_CURVES // BATCH_SIZE)
 OBJECTIVE = Objective(beta=2.0, scale=0.02)
 WINDOWS = ("echo", "full")
 N_EMBEDDED = 100_000
+N_MODELS, MANY_EPOCHS = 16, 20
 PARTS = ("epochs", "transform", "many", "cold")
 
 
@@ -58,18 +64,22 @@ def seconds(function: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def in_turns(contenders: dict[str, Callable[[], Any]], repeats: int) -> dict[str, dict]:
+def in_turns(
+    contenders: dict[str, Callable[[], Any]], repeats: int, *, warm_up: bool = True
+) -> dict[str, dict]:
     """Wall times of the contenders, taking turns, after one call of each that is not counted."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
-    for run in contenders.values():
+    for run in contenders.values() if warm_up else ():
         run()
     for _ in range(repeats):
         for name, run in contenders.items():
             times[name].append(seconds(run))
-    return {
-        name: {"median_s": median(list_), "min_s": min(list_), "max_s": max(list_)}
-        for name, list_ in times.items()
-    }
+    return {name: spread(list_) for name, list_ in times.items()}
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """Median, least and largest of some times."""
+    return {"median_s": median(times), "min_s": min(times), "max_s": max(times)}
 
 
 def our_epoch(rows: np.ndarray) -> Callable[[], None]:
@@ -79,6 +89,7 @@ def our_epoch(rows: np.ndarray) -> Callable[[], None]:
     data, graph = jnp.asarray(rows), graph_of(architecture)
     state = data_matched_state(architecture, jax.random.key(0), data)
     carry = state, optax.adam(LEARNING_RATE).init(state)
+    training_rows = jnp.arange(len(rows))
     epochs = iter(range(10**9))
 
     def run():
@@ -87,6 +98,7 @@ def our_epoch(rows: np.ndarray) -> Callable[[], None]:
             graph,
             *carry,
             data,
+            training_rows,
             OBJECTIVE,
             LEARNING_RATE,
             jax.random.key(next(epochs)),
@@ -103,16 +115,15 @@ def our_epoch(rows: np.ndarray) -> Callable[[], None]:
 
 def torch_epoch(rows: np.ndarray, *, fused: bool) -> Callable[[], None]:
     """One epoch of the same network in PyTorch per call: a plain loop over index batches."""
-    import torch
-    from torch import nn
-
+    # Not a dependency of the package: type checkers need not know it.
+    torch, nn = import_module("torch"), import_module("torch.nn")
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(0)
     sizes = (rows.shape[1], *layer_sizes(rows.shape[1], None))
 
     def perceptron(widths):
         layers = []
-        for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        for n_in, n_out in pairwise(widths):
             layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(0.01)]
         return nn.Sequential(*layers)
 
@@ -162,7 +173,7 @@ def floor_products(width: int) -> Callable[[], None]:
 
     def run():
         for _ in range(N_BATCHES):
-            for x, w, d, gradient in layers:
+            for x, w, d, _ in layers:
                 np.matmul(x, w, out=d)
             for x, w, d, gradient in reversed(layers):
                 np.matmul(x.T, d, out=w)
@@ -215,7 +226,6 @@ def measure_epochs(repeats: int) -> dict[str, Any]:
             if name in times:
                 ratios[f"{name}_over_ours"] = times[name]["median_s"] / ours
         result[window] = {"seconds_per_epoch": times, "floor_s": floor, **ratios}
-        print(window, json.dumps(result[window], indent=1), flush=True)
     return result
 
 
@@ -225,9 +235,83 @@ def measure_transform(repeats: int) -> dict[str, Any]:
     fitted = rows[:3000]
     pca = PCA(2).fit(fitted)
     vae = BetaVAE(max_epochs=1, random_state=0).fit(fitted)
-    times = in_turns({"pca": lambda: pca.transform(rows), "vae": lambda: vae.transform(rows)}, repeats)
+    times = in_turns(
+        {"pca": lambda: pca.transform(rows), "vae": lambda: vae.transform(rows)}, repeats
+    )
     ratio = times["vae"]["median_s"] / times["pca"]["median_s"]
     return {"n_curves": N_EMBEDDED, **times, "vae_over_pca": ratio}
+
+
+def measure_many(repeats: int) -> dict[str, Any]:
+    """Sixteen echo models one after another, and by `fit_many`."""
+    rows = training_rows("echo")
+    template = BetaVAE(max_epochs=MANY_EPOCHS, patience=MANY_EPOCHS)
+    seeds = range(N_MODELS)
+
+    def singles():
+        for seed in seeds:
+            clone(template).set_params(random_state=seed).fit(rows)
+
+    contenders = {
+        "single_fits": singles,
+        "fit_many": lambda: fit_many(rows, seeds=seeds, model=template),
+    }
+    clone(template).set_params(max_epochs=1).fit(rows)  # compiles what both use
+    times = in_turns(contenders, repeats, warm_up=False)
+    ratio = times["fit_many"]["median_s"] / times["single_fits"]["median_s"]
+    return {"n_models": N_MODELS, "n_epochs": MANY_EPOCHS, **times, "ratio": ratio}
+
+
+COLD_START = """
+import json, sys, time
+start = time.perf_counter()
+import numpy as np
+from latent_nmr import BetaVAE
+rows = np.load(sys.argv[1])
+vae = BetaVAE(random_state=0).fit(rows)
+held_out = rows[vae.validation_rows_]
+rms = float(np.sqrt(np.mean((vae.reconstruct(held_out) - held_out) ** 2)))
+print(json.dumps({"epochs": vae.n_iter_, "rms": rms, "axis_variances": vae.axis_variances_.tolist(),
+    "training_s": sum(record.seconds for record in vae.history_)}))
+"""
+
+
+def measure_cold_start(repeats: int) -> dict[str, Any]:
+    """From an empty process, without any cache of compiled programs, to a trained echo model."""
+    environment = {
+        name: value for name, value in os.environ.items() if "COMPILATION_CACHE" not in name
+    }
+    times, found = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.npy"
+        np.save(path, training_rows("echo"))
+        command = [sys.executable, "-W", "ignore", "-c", COLD_START, str(path)]
+        for _ in range(repeats):
+            start = time.perf_counter()
+            run = subprocess.run(
+                command, check=True, capture_output=True, text=True, env=environment
+            )
+            times.append(time.perf_counter() - start)
+            found = json.loads(run.stdout)
+    return {"n_curves": N_CURVES, **spread(times), **found}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    packages = [
+        "jax",
+        "flax",
+        "optax",
+        "numpy",
+        "scikit-learn",
+        *(["torch"] if has_torch() else []),
+    ]
+    return {
+        "device": device_name(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in packages},
+    }
 
 
 def has_torch() -> bool:
@@ -240,17 +324,26 @@ def has_torch() -> bool:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--out", type=Path, default=Path("artifacts/benchmarks"))
     options = parser.parse_args()
-    result = {}
-    if "epochs" in options.only:
-        result["epochs"] = measure_epochs(options.repeats)
-    if "transform" in options.only:
-        result["transform"] = measure_transform(options.repeats)
-        print(result["transform"])
+    measures = {
+        "epochs": lambda: measure_epochs(options.repeats),
+        "transform": lambda: measure_transform(options.repeats),
+        "many": lambda: measure_many(max(options.repeats // 3, 1)),
+        "cold": lambda: measure_cold_start(max(options.repeats // 3, 1)),
+    }
+    result: dict[str, Any] = {"command": " ".join(["python", *sys.argv]), **machine()}
+    for part in options.only:
+        result[part] = measures[part]()
+        print(part, json.dumps(result[part], indent=1), flush=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(options.out / "training.json", result)
+    if "epochs" in result:
+        save_figure(plot_training_benchmark(result), options.out / "training")
 
 
 if __name__ == "__main__":

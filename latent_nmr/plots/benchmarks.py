@@ -106,3 +106,45 @@ def plot_accuracy(result: dict[str, Any]) -> Figure:
         loc="lower right",
     )
     return figure
+
+
+def plot_training_benchmark(result: dict[str, Any]) -> Figure:
+    """Seconds per epoch in both windows: the arithmetic floor, ours, and PyTorch's.
+
+    Parameters
+    ----------
+    result : dict
+        What scripts/benchmark_training.py measures.
+    """
+    bars = {
+        "arithmetic floor": ("floor_products", "0.75"),
+        "latent_nmr": ("latent_nmr", OURS),
+        "PyTorch, fused Adam": ("torch_fused_adam", "#E69F00"),
+        "PyTorch": ("torch", SOURCE),
+    }
+    windows = list(result["epochs"])
+    figure = new_figure(6.4, 2.9)
+    for ax, window in zip(np.atleast_1d(figure.subplots(1, len(windows))), windows, strict=True):
+        measured = result["epochs"][window]
+        times = measured["seconds_per_epoch"]
+        shown = {name: bar for name, bar in bars.items() if bar[0] in times}
+        heights = [times[key]["median_s"] for key, _ in shown.values()]
+        heights[0] = measured["floor_s"]  # products and Adam's pass together
+        places = np.arange(len(shown))
+        ax.barh(places, heights, color=[colour for _, colour in shown.values()])
+        for place, (key, _) in enumerate(shown.values()):
+            low, high = times[key]["min_s"], times[key]["max_s"]
+            if place:  # the floor is a sum of two medians
+                ax.plot([low, high], [place, place], color="black", linewidth=1)
+            ratio = heights[place] / heights[1]
+            ax.text(
+                max(high, heights[place]), place, f"  × {ratio:.2f}", va="center", fontsize="small"
+            )
+        ax.set_yticks(places, list(shown))
+        ax.invert_yaxis()
+        ax.set_xlim(0, 1.32 * max(times[key]["max_s"] for key, _ in shown.values()))
+        ax.set_xlabel("time per epoch (s)")
+        ax.set_title(f"{window} window, 15,000 curves", fontsize="medium")
+        if ax is not figure.axes[0]:
+            ax.tick_params(labelleft=False)
+    return figure
