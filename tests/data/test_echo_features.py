@@ -349,7 +349,9 @@ class TestPipeline:
             pipeline, {"echofeatures__window": ["echo", "echo300"]}, cv=2, error_score="raise"
         )
         search.fit(echoes(20))
-        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        scores = search.cv_results_["mean_test_score"]
+        assert np.isfinite(scores).all()
+        assert scores[0] != scores[1]
         width = {"echo": 400, "echo300": 300}[search.best_params_["echofeatures__window"]]
         assert search.best_estimator_[-1].n_features_in_ == width
 
