@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
 
@@ -48,8 +48,8 @@ class Options:
     """Weight of the KL term."""
     likelihood: str = "gaussian"
     """Law of the data around the decoded curve: gaussian or bernoulli."""
-    scale: float = 0.02
-    """σ of the Gaussian likelihood, as a fraction of |M(0)|."""
+    scale: float | Literal["learned"] = 0.02
+    """σ of the Gaussian likelihood, as a fraction of |M(0)|; learned takes the best fitting one."""
     learning_rate: float = 1e-3
     """Of Adam."""
     batch_size: int = 128

@@ -20,9 +20,11 @@ from latent_nmr.latent_axes import axis_names, axis_warnings
 from latent_nmr.models import inference, networks, persistence
 from latent_nmr.models.checkpoint import Checkpoint, identity_of
 from latent_nmr.models.epochs import Objective
-from latent_nmr.models.losses import LIKELIHOODS, kl_divergence
+from latent_nmr.models.losses import GAUSSIAN_LEARNED, LIKELIHOODS, kl_divergence
 from latent_nmr.models.orientation import orient
 from latent_nmr.models.training import NOT_FINITE, EpochRecord, Fit, Problem, Schedule, train
+
+LEARNED = "learned"
 
 
 class BetaVAE(TransformerMixin, BaseEstimator):
@@ -44,9 +46,10 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         Weight of the KL term, >= 0; it multiplies nothing else.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
         Law of the data around the decoded curve. `bernoulli` needs data in [0, 1].
-    scale : float, default=0.02
+    scale : float or "learned", default=0.02
         σ of the Gaussian, in the units of X. Together with `beta` it decides how many axes
-        live: a larger σ leaves less reason to use them.
+        live: a larger σ leaves less reason to use them. `learned` takes, step by step, the σ
+        that fits the batch best.
     learning_rate : float, default=1e-3
         Of Adam.
     batch_size : int, default=128
@@ -85,6 +88,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         Epoch whose weights are kept.
     stop_reason_ : str
         Why training ended.
+    scale_ : float
+        σ of the Gaussian: `scale`, or what was learned.
     kl_ : ndarray, shape (n_components,)
         Mean KL per axis over the training rows, nats, in falling order.
     axis_variances_ : ndarray, shape (n_components,)
@@ -232,8 +237,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         each other only. A row's score is the same in any company and at any time.
         """
         X = self._check_range(self._validated(X))
-        scale = float(self.scale)
-        return inference.evidence(self.architecture_, self.weights_, X, self.likelihood, scale)
+        network = self.architecture_, self.weights_
+        return inference.evidence(*network, X, self.likelihood, self.scale_)
 
     def score(self, X, y=None):  # noqa: ARG002
         """Mean of `score_samples`; higher is better."""
@@ -287,8 +292,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
                 n_components=self.n_components,
             ),
-            objective=Objective(self.beta, self.scale),
-            likelihood=self.likelihood,
+            objective=Objective(self.beta, 1.0 if self._learns_scale else self.scale),
+            likelihood=GAUSSIAN_LEARNED if self._learns_scale else self.likelihood,
             schedule=Schedule(
                 batch_size=self.batch_size,
                 min_epoch_steps=self.min_epoch_steps,
@@ -314,6 +319,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         self.best_epoch_, self.stop_reason_ = fit.best_epoch, fit.stop_reason
         self.weights_ = networks.weights_of(fit.state)
         self._orient_axes(X[self.training_rows_])
+        self.scale_ = self._residual(X[self.training_rows_], problem.key)
         for sentence in axis_warnings(self.axis_variances_, self.likelihood):
             warnings.warn(sentence, AxisWarning, stacklevel=3)
         if self.stop_reason_ == NOT_FINITE:
@@ -323,6 +329,20 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+    @property
+    def _learns_scale(self) -> bool:
+        return isinstance(self.scale, str)
+
+    def _residual(self, rows: np.ndarray, key: jax.Array) -> float:
+        """σ of the fitted likelihood; if learned, the rms residual of draws from the posterior."""
+        if not self._learns_scale:
+            return float(self.scale)
+        mean, log_variance = inference.encode(self.architecture_, self.weights_, rows)
+        noise = np.asarray(jax.random.normal(key, mean.shape))
+        points = mean + np.exp(0.5 * log_variance) * noise
+        decoded = inference.decode(self.architecture_, self.weights_, points)
+        return float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))
 
     def _posterior(self, X):
         return inference.encode(self.architecture_, self.weights_, self._validated(X))
@@ -374,7 +394,13 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 check_count("every entry of hidden_layer_sizes", size)
         check_number("beta", self.beta, at_least=0)
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
-        check_number("scale", self.scale, above=0)
+        if not self._learns_scale:
+            check_number("scale", self.scale, above=0)
+        elif (self.scale, self.likelihood) != (LEARNED, "gaussian"):
+            raise InputError(
+                f"scale must be > 0, or {LEARNED!r} for the Gaussian likelihood, but is "
+                f"{self.scale!r} with likelihood {self.likelihood!r}. Give scale=0.02."
+            )
         check_number("learning_rate", self.learning_rate, above=0)
         check_count("batch_size", self.batch_size)
         check_count("min_epoch_steps", self.min_epoch_steps)

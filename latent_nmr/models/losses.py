@@ -16,6 +16,9 @@ import jax
 import jax.numpy as jnp
 
 LIKELIHOODS = ("gaussian", "bernoulli")
+# The Gaussian whose σ is the one that fits the rows at hand best.
+GAUSSIAN_LEARNED = "gaussian_learned"
+LEAST_VARIANCE = 1e-12
 
 
 def kl_divergence(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
@@ -45,17 +48,24 @@ def reconstruction_loss(
         Data; in [0, 1] for the Bernoulli likelihood.
     logits : Array, shape (n_rows, n_features)
         Decoder output before the sigmoid.
-    likelihood : {"gaussian", "bernoulli"}
-        `gaussian`: Σ (x - x̂)² / 2σ². `bernoulli`: -Σ [x log x̂ + (1 - x) log(1 - x̂)].
+    likelihood : {"gaussian", "gaussian_learned", "bernoulli"}
+        `gaussian`: Σ (x - x̂)² / 2σ². `gaussian_learned`: the same plus n_features · log σ, with
+        σ² the mean of (x - x̂)² over all rows and features, its most likely value (O. Rybkin et
+        al., ICML 2021, "optimal σ-VAE"). `bernoulli`: -Σ [x log x̂ + (1 - x) log(1 - x̂)].
     scale : float
-        σ of the Gaussian, in the units of x; ignored by the Bernoulli likelihood.
+        σ of the plain Gaussian, in the units of x; ignored by the others.
 
     Returns
     -------
     Array, shape (n_rows,)
     """
-    if likelihood == "gaussian":
-        return jnp.sum((x - jax.nn.sigmoid(logits)) ** 2, axis=1) / (2 * scale**2)
+    if likelihood != "bernoulli":
+        squares = jnp.sum((x - jax.nn.sigmoid(logits)) ** 2, axis=1)
+        if likelihood == "gaussian":
+            return squares / (2 * scale**2)
+        n_features = x.shape[1]
+        variance = jnp.maximum(squares.mean() / n_features, LEAST_VARIANCE)
+        return 0.5 * (squares / variance + n_features * jnp.log(variance))
     # -x log σ(l) - (1 - x) log(1 - σ(l)) = softplus(l) - x l, without the overflow.
     return jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
 

@@ -102,6 +102,27 @@ class TestFit:
         assert wide.max() < 0.1 < narrow.min()
 
 
+class TestLearnedScale:
+    """`scale="learned"`: σ is a result."""
+
+    @pytest.fixture
+    def noisy(self, curves):
+        """The two-parameter family under noise of known size."""
+        noise = np.random.default_rng(5).normal(0, 0.04, (10, *curves.shape))
+        return np.concatenate(curves + noise).astype(np.float32)
+
+    def test_it_finds_the_noise_of_the_data(self, noisy):
+        model = BetaVAE((16, 8), scale="learned", learning_rate=3e-3, random_state=0).fit(noisy)
+        # The network cannot follow noise; what it cannot follow of the curves adds to it.
+        assert 0.038 < model.scale_ < 0.055
+        fixed = clone(model).set_params(scale=float(model.scale_)).fit(noisy)
+        # The same likelihood: learned step by step or known from the start.
+        assert model.score(noisy) == pytest.approx(fixed.score(noisy), abs=2.0)
+
+    def test_a_number_is_taken_as_it_is(self, fitted):
+        assert fitted.scale_ == fitted.scale == 0.02
+
+
 class TestTransform:
     """Curves to coordinates and back."""
 
@@ -240,6 +261,11 @@ class TestRefusals:
             ({"beta": -1}, "beta must be >= 0, but is -1"),
             ({"beta": np.nan}, "beta must be >= 0, but is nan"),
             ({"scale": 0}, "scale must be > 0, but is 0"),
+            ({"scale": "learnt"}, "scale must be > 0, or 'learned' .* but is 'learnt'"),
+            (
+                {"scale": "learned", "likelihood": "bernoulli"},
+                "scale must be > 0, or 'learned' for the Gaussian .* likelihood 'bernoulli'",
+            ),
             ({"likelihood": "gauss"}, "likelihood must be one of gaussian, bernoulli"),
             ({"learning_rate": 0}, "learning_rate must be > 0, but is 0"),
             ({"n_components": 0}, "n_components must be a whole number of at least 1, but is 0"),

@@ -94,6 +94,42 @@ class TestReconstruction:
         np.testing.assert_allclose(twice, 2 * once, rtol=1e-5)
 
 
+class TestLearnedScale:
+    """The Gaussian whose σ fits the rows at hand best."""
+
+    @pytest.fixture
+    def arrays(self):
+        rng = np.random.default_rng(3)
+        return rng.uniform(0, 1, (30, 11)), rng.normal(size=(30, 11))
+
+    def test_its_misfit_is_that_of_the_most_likely_scale_and_its_logarithm(self, arrays):
+        x, logits = arrays
+        scales = np.linspace(0.05, 1, 2000)
+        densities = stats.norm(expit(logits), scales[:, None, None]).logpdf(x).sum(axis=(1, 2))
+        best = scales[densities.argmax()]
+        found = reconstruction_loss(*map(jnp.asarray, arrays), "gaussian_learned", 7.0)
+        expected = (x - expit(logits)) ** 2 / (2 * best**2) + np.log(best)
+        # The grid knows σ to 0.0005 of about 0.4, and the sum is flat there.
+        np.testing.assert_allclose(found, expected.sum(axis=1), rtol=0, atol=0.05)
+        assert best not in (scales[0], scales[-1])
+
+    def test_its_gradient_is_that_of_the_plain_gaussian_at_that_scale(self, arrays):
+        x, logits = map(jnp.asarray, arrays)
+        best = float(jnp.sqrt(jnp.mean((x - jax.nn.sigmoid(logits)) ** 2)))
+        learned, plain = (
+            jax.grad(lambda points, kind=kind: reconstruction_loss(x, points, kind, best).sum())(
+                logits
+            )
+            for kind in ("gaussian_learned", "gaussian")
+        )
+        np.testing.assert_allclose(learned, plain, rtol=1e-4, atol=1e-6)
+
+    def test_a_perfect_fit_is_finite(self):
+        logits = jnp.zeros((2, 5))
+        found = reconstruction_loss(jnp.full((2, 5), 0.5), logits, "gaussian_learned", 1.0)
+        assert np.isfinite(found).all()
+
+
 class TestReparametrise:
     """Latent samples from noise."""
 
