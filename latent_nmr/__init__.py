@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         write_csv,
         write_netcdf,
     )
+    from latent_nmr.data.reading import load_echoes
     from latent_nmr.data.spectrometer import (
         add_baseline,
         add_noise,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         rotate_phase,
         shift_frequency,
     )
-    from latent_nmr.data.store import load_echoes, simulate
+    from latent_nmr.data.store import simulate
     from latent_nmr.data.windows import features, window_time
     from latent_nmr.models.beta_vae import BetaVAE
     from latent_nmr.models.many import fit_many
@@ -56,10 +57,8 @@ _NAMES = {
         "rotate_phase",
         "shift_frequency",
     ),
-    "latent_nmr.data.store": (
-        "load_echoes",
-        "simulate",
-    ),
+    "latent_nmr.data.reading": ("load_echoes",),
+    "latent_nmr.data.store": ("simulate",),
     "latent_nmr.data.windows": (
         "features",
         "window_time",

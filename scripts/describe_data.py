@@ -14,7 +14,7 @@ import numpy as np
 from latent_nmr._files import write_json
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, fingerprint, magnitude
-from latent_nmr.data.store import load_echoes
+from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.windows import window_slice
 from latent_nmr.physics.kernels import KERNELS, kernel_table
 from latent_nmr.plots.dataset import Example, plot_echo_overview, plot_label_histograms

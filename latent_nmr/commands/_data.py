@@ -54,19 +54,9 @@ def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> i
 
 def load_for_model(path: Path, model) -> "xr.Dataset":
     """Read a data set and check that it covers the window the model was trained on."""
-    import numpy as np
-
-    from latent_nmr.data.store import load_echoes
-    from latent_nmr.data.windows import window_time
-    from latent_nmr.errors import InputError
+    from latent_nmr.commands._model import check_sampling
+    from latent_nmr.data.reading import load_echoes
 
     dataset = load_echoes(path)
-    window = model.metadata_["window"]
-    time, wanted = window_time(dataset, window), np.asarray(model.metadata_["time_us"])
-    if time.shape != wanted.shape or not np.allclose(time, wanted, rtol=0, atol=1e-3):
-        raise InputError(
-            f"data must be sampled like those the model was trained on ({len(wanted)} samples from "
-            f"{wanted[0]:.1f} to {wanted[-1]:.1f} µs), but {path} has {len(time)} from "
-            f"{time[0]:.1f} to {time[-1]:.1f} µs in the window {window!r}. Use data of its preset."
-        )
+    check_sampling(dataset, path, model)
     return dataset

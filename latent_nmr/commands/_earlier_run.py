@@ -94,7 +94,7 @@ def _read_result(out: Path) -> dict[str, Any]:
         result = json.loads((out / RUN_FILE).read_text("utf-8"))
         if not isinstance(result["settings"], dict):
             raise TypeError("settings")
-        for name in ("data", "data_sha256", "stop_reason", "axes"):
+        for name in ("data", "data_sha256", "stop_reason", "axes", "axis_names"):
             result[name]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(

@@ -51,12 +51,16 @@ def write_run(
 
 
 def history_table(model: "BetaVAE") -> pd.DataFrame:
-    """Losses of every epoch, nats per curve; one KL column per axis."""
-    table = pd.DataFrame([record._asdict() for record in model.history_])
-    per_axis = np.array(table.pop("validation_kl_per_axis").tolist())
-    names = [f"validation_kl_{name}" for name in axis_names(per_axis.shape[1])]
-    seconds = table.pop("seconds")
-    return pd.concat([table, pd.DataFrame(per_axis, columns=names), seconds], axis=1)
+    """One row per epoch: losses in nats per curve, with one KL column per axis in each part."""
+    names = axis_names(model.n_components)
+    rows = []
+    for record in model.history_:
+        row = record._asdict()
+        for part in ("kl", "validation_kl"):
+            per_axis = row.pop(f"{part}_per_axis")
+            row |= {f"{part}_{name}": kl for name, kl in zip(names, per_axis, strict=True)}
+        rows.append(row | {"seconds": row.pop("seconds")})
+    return pd.DataFrame(rows)
 
 
 def run_figures(model: "BetaVAE", table: pd.DataFrame, dataset: "xr.Dataset", X: np.ndarray):
@@ -79,7 +83,7 @@ def draw_history(model: "BetaVAE"):
     records = model.history_
     text = "Bernoulli likelihood"
     if model.likelihood == "gaussian":
-        text = f"Gaussian likelihood, σ = {model.scale:g}"
+        text = f"Gaussian likelihood, σ = {model.scale_:.3g}"
     return loss_history(
         [record.epoch for record in records],
         np.array([record.reconstruction for record in records]),
@@ -143,7 +147,7 @@ def summarise(model: "BetaVAE", table: pd.DataFrame, X: np.ndarray) -> dict[str,
         "warnings": axis_warnings(variances, model.likelihood),
         "rank_correlation": rank_correlations(held_out[names].to_numpy(), labels),
         "axis_names": axis_sentences(held_out, names),
-        "device": device_name(),
+        "device": model.device_,
     }
 
 
@@ -154,19 +158,6 @@ def axis_sentences(held_out: pd.DataFrame, names: list[str]) -> dict[str, str]:
     labels = {label: part[label].to_numpy() for label in EMBEDDED_LABELS if label in part}
     named = name_axes(part[names].to_numpy(), labels, n_information_permutations=NAMING_SHUFFLES)
     return {name.axis: name.sentence for name in named}
-
-
-def device_name() -> str:
-    """Device that JAX uses, such as ``cpu (2 cores)`` or ``gpu (NVIDIA H200)``."""
-    import os
-
-    import jax
-
-    device = jax.devices()[0]
-    detail = device.device_kind
-    if device.platform == "cpu":
-        detail = f"{len(os.sched_getaffinity(0))} cores"
-    return f"{device.platform} ({detail})"
 
 
 def summary_lines(result: dict[str, Any], out: Path) -> list[str]:
@@ -192,10 +183,10 @@ def summary_lines(result: dict[str, Any], out: Path) -> list[str]:
         "rank corr.": "; ".join(correlations) + " (validation part)"
         if correlations
         else "no labels",
-        # Runs of earlier versions have no names; each sentence begins with its axis, as its row.
+        # Each sentence begins with its axis, as its row does.
         **{
             axis: sentence.removeprefix(f"{axis} ")
-            for axis, sentence in result.get("axis_names", {}).items()
+            for axis, sentence in result["axis_names"].items()
         },
         "device": result["device"],
         "time": parts,

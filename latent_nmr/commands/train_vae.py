@@ -172,7 +172,7 @@ def untrained_model(options: Options) -> "BetaVAE":
 def load_data(options: Options) -> tuple["xr.Dataset", Path]:
     """Read --data or the reference set, or simulate fresh curves and read these."""
     from latent_nmr.commands._data import REFERENCE_SET, default_store, fill_with_progress
-    from latent_nmr.data.store import load_echoes
+    from latent_nmr.data.reading import load_echoes
     from latent_nmr.physics.simulate import Simulation
 
     if options.simulate is None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data.echoes import SIGNALS, check_echoes
-from latent_nmr.data.windows import window_slice
+from latent_nmr.data.windows import echo_sample, window_slice
 from latent_nmr.errors import InputError, check_count, check_number
 
 RECORDS = "spectrometer"  # the attribute that holds the list of what was done
@@ -116,7 +116,7 @@ def add_noise(
     ratio = _per_curve("snr", snr, dataset, above=0)
     seed = check_count("seed", seed, at_least=0)
     n_samples = dataset.sizes["time"]
-    samples = window_slice(window, n_samples, int(dataset.attrs["echo_index"]))
+    samples = window_slice(window, n_samples, echo_sample(dataset))
     curves = _curve_numbers(dataset)
     height = np.abs(signal[:, samples]).max(axis=1)
     if not height.all():

@@ -27,7 +27,6 @@ from latent_nmr.data.echoes import (
     simulation_attributes,
 )
 from latent_nmr.data.reading import array_names, array_of, open_group
-from latent_nmr.data.reading import load_echoes as load_echoes  # found here, too
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import (

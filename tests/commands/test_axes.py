@@ -9,7 +9,7 @@ import pytest
 from latent_nmr.analysis.dependence import rank_correlations
 from latent_nmr.commands.axes import unseen_rows
 from latent_nmr.commands.main import main
-from latent_nmr.data.store import load_echoes
+from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from latent_nmr.commands.main import COMMANDS, main
-from latent_nmr.data.store import load_echoes
+from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 
@@ -100,8 +100,10 @@ class TestRunFolder:
     def test_the_history_has_one_line_per_epoch_with_the_parts(self, finished):
         history = pd.read_csv(finished / "history.csv")
         assert history["epoch"].tolist() == [1, 2]
-        per_axis = history[["validation_kl_LA1", "validation_kl_LA2"]].sum(axis=1)
-        np.testing.assert_allclose(per_axis, history["validation_kl"], rtol=1e-6)
+        for part in ("kl", "validation_kl"):
+            per_axis = history[[f"{part}_LA1", f"{part}_LA2"]].sum(axis=1)
+            np.testing.assert_allclose(per_axis, history[part], rtol=1e-6)
+        assert (history.dtypes != object).all()
 
     def test_the_summary_agrees_with_the_files(self, finished):
         result = json.loads((finished / "run.json").read_text("utf-8"))

@@ -11,8 +11,9 @@ import xarray as xr
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, magnitude
 from latent_nmr.data.formats import write_challenge, write_csv
+from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.spectrometer import add_noise, rotate_phase
-from latent_nmr.data.store import load_echoes, simulate
+from latent_nmr.data.store import simulate
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
 

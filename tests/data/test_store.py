@@ -13,7 +13,8 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data.echoes import LABELS, fingerprint
-from latent_nmr.data.store import CHUNK, fill_store, load_echoes, make_simulation, simulate
+from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.store import CHUNK, fill_store, make_simulation, simulate
 from latent_nmr.errors import InputError
 
 EDGE = 12
