@@ -37,6 +37,7 @@ def summary(card: ModelCard) -> dict[str, Any]:
             "seconds": finite_or_null(sum(record.seconds for record in card.history)),
             "best": finite_or_null(best._asdict()),
         },
+        "scale": card.scale,
         "axes": {
             name: {"kl": float(kl), "variance": float(variance), "state": axis_state(variance)}
             for name, kl, variance in axes
@@ -68,6 +69,7 @@ def summary_lines(card: ModelCard) -> list[str]:
         "training": f"reconstruction {best.reconstruction:.2f}, KL {best.kl:.2f} nats per curve",
         "validation": f"reconstruction {best.validation_reconstruction:.2f}, "
         f"KL {best.validation_kl:.2f} nats per curve",
+        "scale": f"σ {card.scale:.3g}",
         "axes": "; ".join(axes),
         "metadata": _listed(facts["metadata"]) or "none",
         "device": facts["device"],

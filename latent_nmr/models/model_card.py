@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.errors import InputError, check_count
+from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models.card_checks import (
     MAX_CARD_BYTES,
     brief,
@@ -43,6 +43,7 @@ FITTED = (
     "best_epoch",
     "stop_reason",
     "device",
+    "scale",
     "kl",
     "axis_variances",
     "training_rows",
@@ -70,6 +71,7 @@ class ModelCard:
     best_epoch: int
     stop_reason: str
     device: str
+    scale: float
     kl: npt.NDArray[np.float64]
     axis_variances: npt.NDArray[np.float64]
     training_rows: npt.NDArray[np.int64]
@@ -88,6 +90,7 @@ def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) 
         best_epoch=model.best_epoch_,
         stop_reason=model.stop_reason_,
         device=getattr(model, "device_", "unknown"),
+        scale=model.scale_,
         kl=model.kl_,
         axis_variances=model.axis_variances_,
         training_rows=model.training_rows_,
@@ -160,6 +163,7 @@ def check_entries(card: Any) -> ModelCard:
         best_epoch=check_count("best_epoch", fitted["best_epoch"], at_most=len(history)),
         stop_reason=check_word("stop_reason", fitted["stop_reason"]),
         device=check_word("device", fitted["device"]),
+        scale=check_number("scale", fitted["scale"], above=0),
         kl=check_vector(fitted["kl"], architecture.n_components),
         axis_variances=check_vector(fitted["axis_variances"], architecture.n_components),
         training_rows=training_rows,

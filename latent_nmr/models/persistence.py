@@ -129,6 +129,7 @@ def _load(cls: type["BetaVAE"], path: Path) -> "BetaVAE":
     model.n_features_in_ = card.architecture.n_features
     model.history_, model.n_iter_ = card.history, len(card.history)
     model.best_epoch_, model.stop_reason_ = card.best_epoch, card.stop_reason
+    model.scale_ = card.scale
     model.kl_, model.axis_variances_ = card.kl, card.axis_variances
     model.training_rows_, model.validation_rows_ = card.training_rows, card.validation_rows
     model.metadata_, model.device_, model.packages_ = card.metadata, card.device, card.packages

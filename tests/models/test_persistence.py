@@ -68,6 +68,20 @@ class TestRoundTrip:
             np.testing.assert_array_equal(getattr(loaded, name), getattr(fitted, name))
         assert loaded.metadata_ == {"window": "echo", "time_us": [0.0, 1.0, 2.0]}
 
+    def test_nothing_learned_is_left_behind(self, saved, fitted, curves):
+        loaded = BetaVAE.load(saved)
+        learned = {name for name in vars(fitted) if name.endswith("_")}
+        assert learned <= set(vars(loaded))
+        assert loaded.scale_ == fitted.scale_
+        assert loaded.score(curves) == fitted.score(curves)
+
+    def test_a_learned_scale_comes_back(self, curves, tmp_path):
+        model = BetaVAE((4,), max_epochs=1, scale="learned", random_state=0).fit(curves)
+        model.save(tmp_path / "model")
+        loaded = BetaVAE.load(tmp_path / "model")
+        assert (loaded.scale, loaded.scale_) == ("learned", model.scale_)
+        assert loaded.score(curves) == model.score(curves)
+
     def test_a_generator_as_seed_is_not_kept_and_the_loaded_model_can_be_fitted(
         self, curves, tmp_path
     ):
