@@ -147,12 +147,12 @@ class TestRows:
         with pytest.raises(ValueError, match="a row must be used once"):
             check_rows(training, validation)
 
-    def test_a_million_rows_fit_a_card(self, fitted, tmp_path):
+    def test_three_million_rows_fit_a_card(self, fitted, tmp_path):
         from copy import copy
 
         large = copy(fitted)
-        rows = np.random.default_rng(0).permutation(1_000_000)
-        large.training_rows_, large.validation_rows_ = np.sort(rows[150_000:]), rows[:150_000]
+        rows = np.random.default_rng(0).permutation(3_000_000)
+        large.training_rows_, large.validation_rows_ = np.sort(rows[450_000:]), rows[:450_000]
         large.save(tmp_path / "model")
         loaded = BetaVAE.load(tmp_path / "model")
         np.testing.assert_array_equal(loaded.training_rows_, large.training_rows_)
