@@ -1,7 +1,7 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr.errors import AxisWarning, InputError, check_choice, check_count, check_number
+from latent_nmr.errors import AxisWarning, InputError, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
-from latent_nmr.models import inference, networks, persistence
+from latent_nmr.models import inference, model_card, networks, persistence
 from latent_nmr.models.checkpoint import Checkpoint, identity_of
 from latent_nmr.models.epochs import Objective
-from latent_nmr.models.losses import GAUSSIAN_LEARNED, LIKELIHOODS, kl_divergence
+from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
 from latent_nmr.models.orientation import orient
+from latent_nmr.models.parameters import check_parameters, learns_scale
 from latent_nmr.models.training import NOT_FINITE, EpochRecord, Fit, Problem, Schedule, train
-
-LEARNED = "learned"
 
 
 class BetaVAE(TransformerMixin, BaseEstimator):
@@ -190,12 +189,11 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
-        return self._posterior(X)[0]
+        return inference.encode(self.architecture_, self.weights_, self._validated(X))[0]
 
     def transform_std(self, X):
         """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
-        mean, log_variance = self._posterior(X)
-        return np.exp(0.5 * log_variance).astype(mean.dtype)
+        return inference.deviations(self.architecture_, self.weights_, self._validated(X))
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
@@ -219,7 +217,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def reconstruct(self, X):
         """Decode the posterior means of `X`; the curves without what the axes do not hold."""
-        return self.inverse_transform(self._posterior(X)[0])
+        rows = self._validated(X)
+        return self.inverse_transform(inference.encode(self.architecture_, self.weights_, rows)[0])
 
     def sample(self, n_samples=1, *, random_state=None):
         """Decode `n_samples` points drawn from the prior; returns (curves, latent points)."""
@@ -292,8 +291,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
                 n_components=self.n_components,
             ),
-            objective=Objective(self.beta, 1.0 if self._learns_scale else self.scale),
-            likelihood=GAUSSIAN_LEARNED if self._learns_scale else self.likelihood,
+            objective=Objective(self.beta, 1.0 if learns_scale(self) else self.scale),
+            likelihood=GAUSSIAN_LEARNED if learns_scale(self) else self.likelihood,
             schedule=Schedule(
                 batch_size=self.batch_size,
                 min_epoch_steps=self.min_epoch_steps,
@@ -314,6 +313,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
     def _accept(self, fit: Fit, problem: Problem, X: np.ndarray) -> None:
         """Take over the outcome of a training, and say what is not as it should be."""
         self.architecture_, self.device_ = problem.architecture, inference.device_name()
+        self.packages_, self.metadata_ = model_card.installed_packages(), {}
         self.training_rows_, self.validation_rows_ = problem.training_rows, problem.validation_rows
         self.history_, self.n_iter_ = fit.history, len(fit.history)
         self.best_epoch_, self.stop_reason_ = fit.best_epoch, fit.stop_reason
@@ -330,22 +330,15 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    @property
-    def _learns_scale(self) -> bool:
-        return isinstance(self.scale, str)
-
     def _residual(self, rows: np.ndarray, key: jax.Array) -> float:
         """σ of the fitted likelihood; if learned, the rms residual of draws from the posterior."""
-        if not self._learns_scale:
+        if not learns_scale(self):
             return float(self.scale)
         mean, log_variance = inference.encode(self.architecture_, self.weights_, rows)
         noise = np.asarray(jax.random.normal(key, mean.shape))
         points = mean + np.exp(0.5 * log_variance) * noise
         decoded = inference.decode(self.architecture_, self.weights_, points)
         return float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))
-
-    def _posterior(self, X):
-        return inference.encode(self.architecture_, self.weights_, self._validated(X))
 
     def _validated(self, X):
         check_is_fitted(self)
@@ -383,44 +376,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def check_parameters(self):
         """Raise `InputError` for a constructor argument that cannot be used."""
-        check_count("n_components", self.n_components)
-        if self.hidden_layer_sizes is not None:
-            if not isinstance(self.hidden_layer_sizes, Sequence) or not self.hidden_layer_sizes:
-                raise InputError(
-                    "hidden_layer_sizes must be None or a sequence of layer sizes, but is "
-                    f"{self.hidden_layer_sizes!r}. Give a tuple such as (128, 32, 16)."
-                )
-            for size in self.hidden_layer_sizes:
-                check_count("every entry of hidden_layer_sizes", size)
-        check_number("beta", self.beta, at_least=0)
-        check_choice("likelihood", self.likelihood, LIKELIHOODS)
-        if not self._learns_scale:
-            check_number("scale", self.scale, above=0)
-        elif (self.scale, self.likelihood) != (LEARNED, "gaussian"):
-            raise InputError(
-                f"scale must be > 0, or {LEARNED!r} for the Gaussian likelihood, but is "
-                f"{self.scale!r} with likelihood {self.likelihood!r}. Give scale=0.02."
-            )
-        check_number("learning_rate", self.learning_rate, above=0)
-        check_count("batch_size", self.batch_size)
-        check_count("min_epoch_steps", self.min_epoch_steps)
-        check_count("max_epochs", self.max_epochs)
-        check_count("patience", self.patience)
-        check_count("warm_up_epochs", self.warm_up_epochs, at_least=0)
-        if self.warm_up_epochs >= self.max_epochs:
-            raise InputError(
-                f"warm_up_epochs must be less than max_epochs ({self.max_epochs}), but is "
-                f"{self.warm_up_epochs}. Leave epochs at the full beta."
-            )
-        fraction = check_number("validation_fraction", self.validation_fraction, above=0)
-        if fraction >= 1:
-            raise InputError(
-                f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use 0.15."
-            )
-
-    @property
-    def _n_features_out(self):
-        return self.architecture_.n_components
+        check_parameters(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

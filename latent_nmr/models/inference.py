@@ -44,6 +44,15 @@ def encode(architecture: Architecture, weights: Weights, rows: Rows) -> tuple[Ro
     return mean, log_variance
 
 
+def deviations(architecture: Architecture, weights: Weights, rows: Rows) -> Rows:
+    """Posterior standard deviations of `rows`, shape (n_rows, n_components), in their dtype."""
+    _, log_variance = encode(architecture, weights, rows)
+    with np.errstate(over="ignore"):
+        deviation = np.exp(0.5 * log_variance).astype(rows.dtype)
+    refuse_overflow(deviation, rows)
+    return deviation
+
+
 def decode(architecture: Architecture, weights: Weights, points: Rows) -> Rows:
     """Decoded rows (n_rows, n_features) of latent `points` (n_rows, n_components)."""
     return in_pieces(_decode, architecture, weights, points)[0]
@@ -96,13 +105,18 @@ def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows
             pieces = [apply(start) for start in starts]
     results = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
     for result in results:
-        if not np.isfinite(result).all():
-            row = int(np.argwhere(~np.isfinite(result))[0][0])
-            raise NumericalError(
-                f"the network's output must be finite, but is not for row {row}, whose largest "
-                f"value is {np.abs(rows[row]).max():.3g}. Give rows like those it was trained on."
-            )
+        refuse_overflow(result, rows)
     return [result.astype(rows.dtype, copy=False) for result in results]
+
+
+def refuse_overflow(result: Rows, rows: Rows) -> None:
+    """Raise `NumericalError` if what came of `rows` is not finite."""
+    if not np.isfinite(result).all():
+        row = int(np.argwhere(~np.isfinite(result))[0][0])
+        raise NumericalError(
+            f"the network's output must be finite, but is not for row {row}, whose largest "
+            f"value is {np.abs(rows[row]).max():.3g}. Give rows like those it was trained on."
+        )
 
 
 @cache

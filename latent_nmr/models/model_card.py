@@ -89,7 +89,7 @@ def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) 
         architecture=model.architecture_,
         best_epoch=model.best_epoch_,
         stop_reason=model.stop_reason_,
-        device=getattr(model, "device_", "unknown"),
+        device=model.device_,
         scale=model.scale_,
         kl=model.kl_,
         axis_variances=model.axis_variances_,
@@ -97,7 +97,7 @@ def card_of(model: "BetaVAE", metadata: Mapping[str, Any], weights_sha256: str) 
         validation_rows=model.validation_rows_,
         history=model.history_,
         metadata=dict(metadata),
-        packages=getattr(model, "packages_", None) or installed_packages(),
+        packages=model.packages_,
         weights_sha256=weights_sha256,
     )
 

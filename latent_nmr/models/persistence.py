@@ -102,7 +102,7 @@ def read_card(path: Path | str) -> ModelCard:
 def card(model: "BetaVAE") -> dict[str, Any]:
     """What is known of a fitted model, as JSON can hold it."""
     digest = hashlib.sha256(_weights_bytes(model)).hexdigest()
-    return card_words.summary(model_card.card_of(model, getattr(model, "metadata_", {}), digest))
+    return card_words.summary(model_card.card_of(model, model.metadata_, digest))
 
 
 def describe(path: Path | str) -> list[str]:
