@@ -24,7 +24,9 @@ from latent_nmr.models.losses import (
 )
 from latent_nmr.models.networks import Architecture, graph_of, state_of
 
-PIECE = 1024
+# Values in a piece, about: as many rows as keep a core busy between calls, and no more, since one
+# row costs as much as a piece.
+PIECE_VALUES = 2**20
 # Latent points per row over which the evidence is averaged: normal draws and their mirror images.
 EVIDENCE_POINTS = 32
 
@@ -89,15 +91,17 @@ def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows
     """Apply a jitted `function` of the network to pieces of `rows`; keeps their dtype."""
     graph, state = graph_of(architecture), state_of(architecture, weights)
 
+    size = rows_per_piece(architecture.n_features)
+
     def apply(start: int) -> list[np.ndarray]:
-        piece = rows[start : start + PIECE].astype(np.float32, copy=False)
+        piece = rows[start : start + size].astype(np.float32, copy=False)
         n_rows = len(piece)
-        if n_rows < PIECE:
-            piece = np.pad(piece, ((0, PIECE - n_rows), (0, 0)))
+        if n_rows < size:
+            piece = np.pad(piece, ((0, size - n_rows), (0, 0)))
         return [np.asarray(part)[:n_rows] for part in function(graph, state, piece, *extra)]
 
     with np.errstate(over="ignore"):  # of float64 beyond float32: found below, by its result
-        starts = range(0, len(rows), PIECE)
+        starts = range(0, len(rows), size)
         if len(starts) > 1:
             with ThreadPoolExecutor(count_workers()) as pool:
                 pieces = list(pool.map(apply, starts))
@@ -107,6 +111,11 @@ def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows
     for result in results:
         refuse_overflow(result, rows)
     return [result.astype(rows.dtype, copy=False) for result in results]
+
+
+def rows_per_piece(n_features: int) -> int:
+    """Rows that go through the network at a time: 2048 of 400 columns, 512 of 1882."""
+    return 2 ** int(np.clip(np.log2(PIECE_VALUES / n_features), 8, 11))
 
 
 def refuse_overflow(result: Rows, rows: Rows) -> None:
