@@ -98,16 +98,19 @@ def sweep_staging(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def put_back_retired(path: Path) -> None:
+def put_back_retired(path: Path) -> bool:
     """For readers: bring back a folder that a writer moved aside and did not live to replace.
 
-    A writer that is still at work is waited for, a moment at most.
+    A writer that is still at work is waited for, a moment at most. Returns whether any writer
+    had left such a folder.
     """
+    was_retired = False
     # No path at all, links in a circle, a place that may only be read: the reader will say so.
     with contextlib.suppress(OSError, RuntimeError, ValueError):
         path = path.resolve()
         deadline = time.monotonic() + READER_PATIENCE
         while not path.exists() and _retired(path) and time.monotonic() < deadline:
+            was_retired = True
             try:
                 with sole_writer(path):
                     # Another reader may have been first.
@@ -115,6 +118,7 @@ def put_back_retired(path: Path) -> None:
                         retired.rename(path)
             except InputError:  # another process is writing
                 time.sleep(0.01)
+    return was_retired
 
 
 def _temporaries(path: Path) -> list[Path]:

@@ -31,6 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "Gaussian, σ = 0.01": {"likelihood": "gaussian", "scale": 0.01},
     "Gaussian, σ = 0.02": {"likelihood": "gaussian", "scale": 0.02},
     "Gaussian, σ = 0.05": {"likelihood": "gaussian", "scale": 0.05},
+    "Gaussian, σ learned": {"likelihood": "gaussian", "scale": "learned"},
     "Bernoulli": {"likelihood": "bernoulli"},
 }
 N_NEIGHBOURS = 15
@@ -82,6 +83,7 @@ def study(window: str, n_seeds: int) -> dict[str, Any]:
             result["live_axes"] = states.count("live")
             result["smallest_axis_variance"] = float(model.axis_variances_.min())
             result["epochs"] = model.n_iter_
+            result["scale"] = model.scale_
         found[title] = summary(judged)
         print(f"{window}: {title} in {time.perf_counter() - start:.0f} s", flush=True)
     pca = PCA(2, random_state=0).fit(X[rows[0]])

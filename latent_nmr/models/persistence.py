@@ -7,25 +7,30 @@ shape and finiteness of every weight.
 import hashlib
 import math
 import os
-import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
 
-from latent_nmr._files import put_back_retired, sole_writer, staged_folder
+from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.errors import InputError
 from latent_nmr.models import card_words, model_card
 from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json, weight_shapes
 from latent_nmr.models.model_card import FORMAT, FORMAT_VERSION, ModelCard
+from latent_nmr.models.model_folder import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    ModelFileError,
+    OpenFolder,
+    read_file,
+    read_folder,
+)
 from latent_nmr.models.networks import Weights
 
 if TYPE_CHECKING:
     from latent_nmr.models.beta_vae import BetaVAE
-
-WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
 
 # The header of the weights file names every array in about 100 bytes.
 MAX_HEADER_BYTES = 2**20
@@ -33,20 +38,6 @@ MAX_HEADER_BYTES = 2**20
 # are: below 1e9 even for data of order 1 that differ by rounding only. Outputs can overflow with
 # smaller ones; whoever computes them checks them.
 MAX_WEIGHT = 1e12
-# Times that a reader starts anew because a writer replaced the folder meanwhile.
-MAX_RESTARTS = 20
-
-Result = TypeVar("Result")
-
-
-class ModelFileError(InputError):
-    """A model folder that cannot be used: what, where, why."""
-
-    def __init__(self, path: Path, reason: str):
-        super().__init__(
-            f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, "
-            f"but {path} {reason}. Copy it again, or train anew with latent-nmr train-vae."
-        )
 
 
 def save(model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any]) -> None:
@@ -91,12 +82,12 @@ def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
     ModelFileError
         For anything missing, damaged, not finite or not ours.
     """
-    return _from_one_folder(lambda folder: _load(cls, folder), Path(path))
+    return read_folder(lambda folder: _load(cls, folder), Path(path))
 
 
 def read_card(path: Path | str) -> ModelCard:
     """Read and check model.json, without the weights."""
-    return _from_one_folder(_read_card, Path(path))
+    return read_folder(_read_card, Path(path))
 
 
 def card(model: "BetaVAE") -> dict[str, Any]:
@@ -115,8 +106,8 @@ def is_model_alone(path: Path) -> bool:
     return path.is_dir() and {entry.name for entry in path.iterdir()} == {WEIGHTS_FILE, CARD_FILE}
 
 
-def _load(cls: type["BetaVAE"], path: Path) -> "BetaVAE":
-    card = _read_card(path)
+def _load(cls: type["BetaVAE"], folder: OpenFolder) -> "BetaVAE":
+    card = _read_card(folder)
     try:
         unknown = set(card.parameters) - set(cls().get_params())
         if unknown:
@@ -124,7 +115,7 @@ def _load(cls: type["BetaVAE"], path: Path) -> "BetaVAE":
         model = cls(**card.parameters)
         model.check_parameters()
     except (TypeError, ValueError, OverflowError) as error:
-        raise ModelFileError(path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
+        raise ModelFileError(folder.path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
     model.architecture_ = card.architecture
     model.n_features_in_ = card.architecture.n_features
     model.history_, model.n_iter_ = card.history, len(card.history)
@@ -133,99 +124,52 @@ def _load(cls: type["BetaVAE"], path: Path) -> "BetaVAE":
     model.kl_, model.axis_variances_ = card.kl, card.axis_variances
     model.training_rows_, model.validation_rows_ = card.training_rows, card.validation_rows
     model.metadata_, model.device_, model.packages_ = card.metadata, card.device, card.packages
-    model.weights_ = _read_weights(path, card)
+    model.weights_ = _read_weights(folder, card)
     return model
 
 
-def _read_card(path: Path) -> ModelCard:
-    raw = _read_file(path, CARD_FILE, MAX_CARD_BYTES)
+def _read_card(folder: OpenFolder) -> ModelCard:
+    raw = read_file(folder, CARD_FILE, MAX_CARD_BYTES)
     try:
         entries = strict_json(raw)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(path, f"has an unreadable {CARD_FILE} ({brief(error)})") from error
+        raise ModelFileError(
+            folder.path, f"has an unreadable {CARD_FILE} ({brief(error)})"
+        ) from error
     is_object = isinstance(entries, dict)
     found = (entries.get("format"), entries.get("format_version")) if is_object else None
     if found != (FORMAT, FORMAT_VERSION):
         raise ModelFileError(
-            path, f"says format and version {brief(found)}, not {(FORMAT, FORMAT_VERSION)}"
+            folder.path, f"says format and version {brief(found)}, not {(FORMAT, FORMAT_VERSION)}"
         )
     try:
         return model_card.check_entries(entries)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ModelFileError(path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
+        raise ModelFileError(folder.path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
 
 
-def _read_weights(path: Path, card: ModelCard) -> Weights:
+def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
     """Read the weights file after checking its size, its checksum and every array in it."""
     shapes = weight_shapes(card.architecture)
     n_bytes = 4 * sum(map(math.prod, shapes.values()))
-    raw = _read_file(path, WEIGHTS_FILE, n_bytes + MAX_HEADER_BYTES)
+    raw = read_file(folder, WEIGHTS_FILE, n_bytes + MAX_HEADER_BYTES)
     if len(raw) < n_bytes:
-        raise ModelFileError(path, f"has a {WEIGHTS_FILE} smaller than its layers need")
+        raise ModelFileError(folder.path, f"has a {WEIGHTS_FILE} smaller than its layers need")
     if hashlib.sha256(raw).hexdigest() != card.weights_sha256:
-        raise ModelFileError(path, f"has a {WEIGHTS_FILE} that differs from its checksum")
+        raise ModelFileError(folder.path, f"has a {WEIGHTS_FILE} that differs from its checksum")
     try:
         weights = safetensors.numpy.load(raw)
     except Exception as error:  # the parser has its own error, not a ValueError
-        raise ModelFileError(path, f"has an unreadable {WEIGHTS_FILE} ({brief(error)})") from error
+        raise ModelFileError(
+            folder.path, f"has an unreadable {WEIGHTS_FILE} ({brief(error)})"
+        ) from error
     found = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
     if found != {name: (shape, "float32") for name, shape in shapes.items()}:
-        raise ModelFileError(path, "has weights that do not fit its layer sizes")
+        raise ModelFileError(folder.path, "has weights that do not fit its layer sizes")
     strange = _strange_weights(weights)
     if strange:
-        raise ModelFileError(path, f"has {strange}")
+        raise ModelFileError(folder.path, f"has {strange}")
     return weights
-
-
-def _read_file(folder: Path, name: str, max_bytes: int) -> bytes:
-    """Read one of the two files, if it is a file of no more than `max_bytes`."""
-    try:
-        # Not blocking: opening a named pipe would wait for its writer for ever.
-        handle = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelFileError(folder, f"has no {name}") from None
-    except OSError as error:
-        reason = f"has a {name} that cannot be read ({error.strerror})"
-        raise ModelFileError(folder, reason) from error
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelFileError(folder, f"has a {name} that is not a regular file")
-        if status.st_size > max_bytes:
-            raise ModelFileError(
-                folder, f"has a {name} of {status.st_size} bytes, more than {max_bytes}"
-            )
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(max_bytes)
-    except OSError as error:
-        reason = f"has a {name} that cannot be read ({error.strerror})"
-        raise ModelFileError(folder, reason) from error
-    finally:
-        os.close(handle)
-
-
-def _from_one_folder(read: Callable[[Path], Result], path: Path) -> Result:
-    """Call `read` on a folder that no writer replaces between its two files."""
-    put_back_retired(path)
-    for _ in range(MAX_RESTARTS):
-        before = _identity(path)
-        if before is None:
-            raise ModelFileError(path, "does not exist")
-        try:
-            return read(path)
-        except ModelFileError:
-            if _identity(path) == before:
-                raise
-    return read(path)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Number of what lies at `path`, which another folder of the same name does not share."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _weights_bytes(model: "BetaVAE") -> bytes:

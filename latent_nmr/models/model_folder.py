@@ -1,0 +1,106 @@
+"""Reading the two files of one model folder while others may replace it or have spoilt it."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from latent_nmr._files import put_back_retired
+from latent_nmr.errors import InputError
+
+WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
+
+# Times that a reader starts anew because a writer replaced the folder meanwhile.
+MAX_RESTARTS = 100
+
+Result = TypeVar("Result")
+
+
+class ModelFileError(InputError):
+    """A model folder that cannot be used: what, where, why."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(
+            f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, "
+            f"but {path} {reason}. Copy it again, or train anew with latent-nmr train-vae."
+        )
+
+
+class OpenFolder(NamedTuple):
+    """A folder held open: its files stay those of one folder, whatever its name comes to mean."""
+
+    path: Path
+    handle: int
+
+    def is_still_there(self) -> bool:
+        """Whether the path leads to this folder."""
+        try:
+            return os.path.samestat(os.fstat(self.handle), self.path.stat())
+        except OSError:
+            return False
+
+
+def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
+    """Call `read` on a folder that no writer replaces between its two files."""
+    for attempt in range(MAX_RESTARTS):
+        put_back_retired(path)
+        is_last = attempt == MAX_RESTARTS - 1
+        try:
+            with open_folder(path) as folder:
+                try:
+                    return read(folder)
+                except ModelFileError:
+                    if is_last or folder.is_still_there():
+                        raise
+        except FileNotFoundError:
+            # A writer may stand between its two renames: it leaves traces, or a new folder.
+            if is_last or not (put_back_retired(path) or path.exists()):
+                raise ModelFileError(path, "does not exist") from None
+    raise AssertionError("the last attempt returns or raises")
+
+
+@contextlib.contextmanager
+def open_folder(path: Path) -> Iterator[OpenFolder]:
+    """Hold a folder open; raises `FileNotFoundError` if there is nothing at `path`."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError:
+        raise ModelFileError(path, f"has no {CARD_FILE}") from None
+    except (OSError, ValueError):  # links in a circle, names that no system knows
+        raise ModelFileError(path, "does not exist") from None
+    try:
+        yield OpenFolder(path, handle)
+    finally:
+        os.close(handle)
+
+
+def read_file(folder: OpenFolder, name: str, max_bytes: int) -> bytes:
+    """Read one of the two files, if it is a file of no more than `max_bytes`."""
+    try:
+        # Not blocking: opening a named pipe would wait for its writer for ever.
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder.handle)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelFileError(folder.path, f"has no {name}") from None
+    except OSError as error:
+        reason = f"has a {name} that cannot be read ({error.strerror})"
+        raise ModelFileError(folder.path, reason) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(folder.path, f"has a {name} that is not a regular file")
+        if status.st_size > max_bytes:
+            raise ModelFileError(
+                folder.path, f"has a {name} of {status.st_size} bytes, more than {max_bytes}"
+            )
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        reason = f"has a {name} that cannot be read ({error.strerror})"
+        raise ModelFileError(folder.path, reason) from error
+    finally:
+        os.close(handle)
