@@ -26,6 +26,7 @@ from latent_nmr.models.training import (
     outcome,
     stop_reason,
     to_record,
+    train,
 )
 
 WAYS = ("auto", "threads", "vmap")
@@ -92,20 +93,23 @@ def fit_in_threads(
     """Fit models in as many threads as there are cores.
 
     A single training of a small network leaves most of a second core idle, and the compiled
-    programs run outside the interpreter's lock, are shared, and compiled once.
+    programs run outside the interpreter's lock, are shared, and compiled once. So are the data:
+    two copies would push each other out of the processor's cache.
     """
     stopped = threading.Event()
+    problems, rows = prepare_all(models, X)
+    shared = jnp.asarray(rows)
 
-    def fit(model: BetaVAE) -> None:
-        def stop_if_asked(_: EpochRecord) -> None:
-            if stopped.is_set():
-                raise InterruptedError
+    def stop_if_asked(_: EpochRecord) -> None:
+        if stopped.is_set():
+            raise InterruptedError
 
-        model.fit(X, on_epoch=stop_if_asked)
+    def fit(model: BetaVAE, problem: Problem) -> None:
+        model._accept(train(problem, shared, on_epoch=stop_if_asked), problem, rows)
         on_fit(model)
 
     with ThreadPoolExecutor(count_workers()) as pool:
-        futures = [pool.submit(fit, model) for model in models]
+        futures = [pool.submit(fit, *each) for each in zip(models, problems, strict=True)]
         try:
             for future in futures:
                 future.result()
@@ -118,12 +122,18 @@ def fit_with_model_axis(
     models: Sequence[BetaVAE], X: npt.ArrayLike, on_fit: Callable[[BetaVAE], None]
 ) -> None:
     """Fit models by :func:`train_together`."""
-    prepared = [model._prepare(X) for model in models]
-    rows = prepared[0][0]
-    problems = [problem for _, problem in prepared]
+    problems, rows = prepare_all(models, X)
     for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):
         model._accept(fit, problem, rows)
         on_fit(model)
+
+
+def prepare_all(
+    models: Sequence[BetaVAE], X: npt.ArrayLike
+) -> tuple[list[Problem], npt.NDArray[np.float32]]:
+    """Problems of all models, and the rows they share."""
+    prepared = [model._prepare(X) for model in models]
+    return [problem for _, problem in prepared], prepared[0][0]
 
 
 def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -> list[Fit]:

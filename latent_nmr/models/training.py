@@ -129,7 +129,7 @@ class Keeper(Protocol):
 
 def train(
     problem: Problem,
-    data: npt.NDArray[np.float32],
+    data: npt.NDArray[np.float32] | jax.Array,
     *,
     on_epoch: Callable[[EpochRecord], None] | None = None,
     keeper: Keeper | None = None,
@@ -139,7 +139,7 @@ def train(
     Parameters
     ----------
     problem : Problem
-    data : ndarray of float32, shape (n_rows, n_features)
+    data : ndarray or Array of float32, shape (n_rows, n_features)
     on_epoch : callable, optional
         Called with each epoch's record.
     keeper : Keeper, optional
