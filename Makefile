@@ -5,7 +5,8 @@
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make accuracy     measure the simulator's integration error (about ten minutes)
-# make benchmark    time the simulator beside the algorithm of its source
+# make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
+# make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)
 # make lock         resolve the pinned requirements anew (needs uv)
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 
-.PHONY: run test test-slow check lint data accuracy benchmark lock clean
+.PHONY: run test test-slow check lint data accuracy benchmark likelihood lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -44,6 +45,10 @@ accuracy: $(STAMP)
 
 benchmark: $(STAMP)
 	$(BIN)/python scripts/benchmark_simulator.py
+	$(BIN)/python scripts/benchmark_training.py
+
+likelihood: $(STAMP)
+	$(BIN)/python scripts/study_likelihood.py
 
 $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.sequence import spin_echo
@@ -51,3 +52,39 @@ def test_a_time_at_a_hundred_squared_is_said_to_be_extrapolated(benchmark):
     assert far["fitted_exponent"] == pytest.approx(4.0)
     assert far["source_s"] == pytest.approx(100.0)
     assert far["ratio"] == pytest.approx(2000.0)
+
+
+class TestTraining:
+    """scripts/benchmark_training.py."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def training():
+        spec = importlib.util.spec_from_file_location("t", SCRIPTS / "benchmark_training.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @pytest.mark.parametrize("width", [400, 1882])
+    def test_the_floor_multiplies_by_every_weight_of_the_network(self, training, width):
+        architecture = Architecture(width, layer_sizes(width, None), 2)
+        shapes = weight_shapes(architecture).values()
+        n_multiplied = sum(np.prod(shape) for shape in shapes if len(shape) == 2)
+        assert sum(a * b for a, b in training.product_shapes(width)) == n_multiplied
+
+    def test_the_network_in_pytorch_has_our_weights(self, training):
+        torch = pytest.importorskip("torch")
+        shapes = weight_shapes(Architecture(400, layer_sizes(400, None), 2)).values()
+        rows = np.random.default_rng(0).random((300, 400), np.float32)
+        sizes = []
+        keep = torch.optim.Adam.__init__
+
+        def noted(self, parameters, **options):
+            parameters = list(parameters)
+            sizes.extend(parameter.numel() for parameter in parameters)
+            keep(self, parameters, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.optim.Adam, "__init__", noted)
+            training.torch_epoch(rows, fused=False)
+        assert sorted(sizes) == sorted(int(np.prod(shape)) for shape in shapes)
