@@ -240,7 +240,8 @@ def stop_reason(history: Sequence[EpochRecord], best: int, schedule: Schedule) -
         return ""
     if not history[-1].is_finite():
         return NOT_FINITE
-    if len(history) - max(best, schedule.warm_up_epochs) >= schedule.patience:
+    # While β rises the last epoch is the best, so that patience counts from the first after.
+    if len(history) - best >= schedule.patience:
         return CONVERGED
     return EXHAUSTED if len(history) >= schedule.max_epochs else ""
 

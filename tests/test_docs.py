@@ -1,0 +1,46 @@
+"""What the documents show is what the software does."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "beta_vae.md"
+
+
+def test_the_table_of_likelihoods_is_the_one_that_was_measured():
+    path = ROOT / "scripts" / "study_likelihood.py"
+    spec = importlib.util.spec_from_file_location("study", path)
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    measured = json.loads((ROOT / "artifacts" / "tables" / "likelihood.json").read_text("utf-8"))
+    assert set(measured["windows"]) == {"echo", "full"}
+    for window, found in measured["windows"].items():
+        assert study.as_markdown(window, found) in DOCUMENT.read_text("utf-8")
+
+
+def test_ratios_of_the_benchmark_are_those_that_were_measured():
+    path = ROOT / "artifacts" / "benchmarks" / "training.json"
+    epochs = json.loads(path.read_text("utf-8"))["epochs"]
+    text = DOCUMENT.read_text("utf-8")
+    for name in ("torch_over_ours", "torch_fused_adam_over_ours", "times_the_floor"):
+        assert f"| {epochs['echo'][name]:.2f} | {epochs['full'][name]:.2f} |" in text
+
+
+@pytest.mark.slow
+def test_its_examples_run_one_after_another(tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.M | re.S)
+    assert len(blocks) == 2
+    code = "\n".join(blocks)
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    # Four models, by β and seed.
+    assert re.findall(r"\((\d\.\d), (\d), \d+\)", run.stdout) == [
+        (beta, seed) for beta in ("1.0", "4.0") for seed in "0123"
+    ]
