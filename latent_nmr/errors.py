@@ -21,6 +21,10 @@ class AxisWarning(UserWarning):
     """A latent axis is weak or collapsed: the model uses fewer axes than it has."""
 
 
+class RangeWarning(UserWarning):
+    """Data lie where a model cannot reach."""
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`, else raise with the nearest match."""
     choices = tuple(choices)

@@ -19,7 +19,7 @@ FIGURES_FOLDER, FIGURE_SUFFIXES = "figures", {".png", ".pdf"}
 
 def finished_run(out: Path, settings: dict[str, Any], *, force: bool) -> dict[str, Any] | None:
     """Return the result of an equal run at `out`, None if `out` may be written, else raise."""
-    if not out.exists():
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     if not (out / RUN_FILE).is_file():
         raise InputError(
@@ -70,6 +70,7 @@ def refuse_other_data(out: Path, result: dict[str, Any], load: Callable[[], "xr.
 
 def progress_file(out: Path) -> Path:
     """File beside `out` that keeps the progress of its training; sweeps what a kill left."""
+    out = out.resolve()
     path = out.with_name(f".{out.name}.progress")
     sweep_staging(path)
     return path

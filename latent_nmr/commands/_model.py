@@ -1,6 +1,7 @@
 """What commands do with a trained model: read it, embed data, draw its figures."""
 
-from collections.abc import Callable
+import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
 # Attributes of the data that a model's figures need, and all that a command reads of a model.
 COPIED_ATTRIBUTES = ("echo_index", "dt_us", "pulse_samples", "pulse_angles_rad")
-REQUIRED_METADATA = ("window", "normalisation", "time_us", "data_sha256", *COPIED_ATTRIBUTES)
+REQUIRED_METADATA = (
+    "window",
+    "normalisation",
+    "time_us",
+    "data_sha256",
+    "curve_digests",
+    *COPIED_ATTRIBUTES,
+)
 
 
 def load_model(path: Path) -> "BetaVAE":
@@ -34,8 +42,10 @@ def load_model(path: Path) -> "BetaVAE":
     return model
 
 
-def describe_data(dataset: "xr.Dataset", window: str, normalisation: str) -> dict[str, Any]:
-    """Metadata that ties a model to the data it was trained on."""
+def describe_data(
+    dataset: "xr.Dataset", X: np.ndarray, window: str, normalisation: str
+) -> dict[str, Any]:
+    """Metadata that ties a model to the data it was trained on, `X` being their features."""
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.windows import window_time
 
@@ -46,7 +56,14 @@ def describe_data(dataset: "xr.Dataset", window: str, normalisation: str) -> dic
         **{name: dataset.attrs[name] for name in COPIED_ATTRIBUTES},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),
+        "curve_digests": base64.b64encode(curve_digests(X).tobytes()).decode(),
     }
+
+
+def curve_digests(X: np.ndarray) -> np.ndarray:
+    """Eight bytes that tell each curve of features `X` from any other, as integers."""
+    raw = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in X)
+    return np.frombuffer(raw, "<u8")
 
 
 def check_sampling(dataset: "xr.Dataset", path: Path, model: "BetaVAE") -> None:
@@ -64,32 +81,35 @@ def check_sampling(dataset: "xr.Dataset", path: Path, model: "BetaVAE") -> None:
         )
 
 
-def training_split(
-    model: "BetaVAE", n_curves: int, fingerprint_data: Callable[[], str]
-) -> np.ndarray:
-    """Say `training` or `validation` of the data the model was fitted on, else `new`, per curve.
+def training_split(model: "BetaVAE", X: np.ndarray) -> np.ndarray:
+    """Say of each curve whether the model was fitted on it: `training`, `validation` or `new`.
 
-    `fingerprint_data` is called only if the number of curves does not already tell them apart.
+    Curves are known by their features, wherever and in whatever company they are kept.
     """
-    split = np.full(n_curves, "new", dtype=object)
-    same_count = model.metadata_.get("n_curves", n_curves) == n_curves
-    if same_count and model.metadata_["data_sha256"] == fingerprint_data():
-        split[model.training_rows_] = "training"
-        split[model.validation_rows_] = "validation"
+    from latent_nmr.errors import InputError
+
+    try:
+        known = np.frombuffer(base64.b64decode(model.metadata_["curve_digests"]), "<u8")
+        parts = {
+            part: known[rows]
+            for part, rows in (
+                ("training", model.training_rows_),
+                ("validation", model.validation_rows_),
+            )
+        }
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(
+            "the model must say which curves it was trained on, but its metadata curve_digests "
+            f"cannot be read ({type(error).__name__}). Train it anew with latent-nmr train-vae."
+        ) from error
+    digests = curve_digests(X)
+    split = np.full(len(X), "new", dtype=object)
+    for part, members in parts.items():
+        split[np.isin(digests, members)] = part
     return split
 
 
 def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
-    """`embedded_rows` of a whole data set, with its `training_split`."""
-    from latent_nmr.data.echoes import fingerprint
-
-    split = training_split(model, len(X), lambda: fingerprint(dataset))
-    return embedded_rows(model, dataset, X, split)
-
-
-def embedded_rows(
-    model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray, split: np.ndarray
-) -> "pd.DataFrame":
     """One row per curve: index, latent coordinates, their posterior sd, rms, labels and split.
 
     `rms` is the root mean square over the window of features `X` minus their reconstruction.
@@ -110,7 +130,7 @@ def embedded_rows(
     columns |= {
         label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
     }
-    return pd.DataFrame({**columns, "split": split})
+    return pd.DataFrame({**columns, "split": training_split(model, X)})
 
 
 def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components: int):

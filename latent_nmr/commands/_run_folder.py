@@ -39,7 +39,7 @@ def write_run(
     folder: Path, model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray, window: str, norm: str
 ) -> dict[str, Any]:
     """Write everything a run leaves into an empty folder; returns its summary as JSON values."""
-    model.metadata_ = describe_data(dataset, window, norm)
+    model.metadata_ = describe_data(dataset, X, window, norm)
     write_files(model, folder, model.metadata_)
     history_table(model).to_csv(folder / "history.csv", index=False)
     table = embedding_table(model, dataset, X)

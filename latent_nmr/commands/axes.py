@@ -65,7 +65,7 @@ def run(options: Options) -> Report:
     dataset = load_for_model(options.data, models[0])
     X = features(dataset, *(models[0].metadata_[name] for name in SHARED_METADATA))
     latents = [model.transform(X) for model in models]
-    rows = [unseen_rows(model, dataset) for model in models]
+    rows = [unseen_rows(model, X) for model in models]
     labels = {
         name: dataset[name].to_numpy() for name in EMBEDDED_LABELS if name in dataset.variables
     }
@@ -80,6 +80,7 @@ def run(options: Options) -> Report:
     report.values["models"] = [str(path) for path in options.models]
     report.values["aligned"] = options.align
     report.lines.extend(differing_settings(models))
+    report.lines.extend(unused_axes(options.models, models))
     if options.out is not None:
         report.lines.append(f"written    {options.out}: {len(table)} rows")
         report.values["out"] = str(options.out)
@@ -137,22 +138,13 @@ def load_models(paths: tuple[Path, ...]) -> list["BetaVAE"]:
     return models
 
 
-def unseen_rows(model: "BetaVAE", dataset: "xr.Dataset") -> "np.ndarray":
-    """Curves of a data set that a model was not trained on.
-
-    All, unless the data are those it was fitted on or begin with them: then its validation
-    part and what follows.
-    """
+def unseen_rows(model: "BetaVAE", X: "np.ndarray") -> "np.ndarray":
+    """Curves, by their features `X`, that a model was not trained on."""
     import numpy as np
 
-    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.commands._model import training_split
 
-    n_curves = dataset.sizes["curve"]
-    n_fitted = model.metadata_.get("n_curves", n_curves)
-    fitted = dataset.isel(curve=slice(n_fitted)) if n_fitted <= n_curves else dataset
-    if fingerprint(fitted) != model.metadata_["data_sha256"]:
-        return np.arange(n_curves)
-    return np.setdiff1d(np.arange(n_curves), model.training_rows_)
+    return np.flatnonzero(training_split(model, X) != "training")
 
 
 def describe_rows(dataset: "xr.Dataset", rows: list["np.ndarray"]) -> str:
@@ -160,7 +152,7 @@ def describe_rows(dataset: "xr.Dataset", rows: list["np.ndarray"]) -> str:
     n_curves = dataset.sizes["curve"]
     counts = [len(unseen) for unseen in rows]
     if min(counts) == n_curves:
-        return f"all {n_curves}: no model was trained on these data"
+        return f"all {n_curves}: no model was trained on any of them"
     some = " or ".join(str(count) for count in sorted(set(counts)))
     who = "each model" if len(rows) > 1 else "the model"
     return f"the {some} of {n_curves} that {who} was not trained on"
@@ -181,6 +173,17 @@ def differing_settings(models: list["BetaVAE"]) -> list[str]:
         f"{name} {', '.join(str(model.get_params()[name]) for model in models)}" for name in names
     )
     return [f"note       the models differ in more than their seed: {values}"]
+
+
+def unused_axes(paths: tuple[Path, ...], models: list["BetaVAE"]) -> list[str]:
+    """A warning for each axis out of use, whose order means little however clear it is."""
+    from latent_nmr.latent_axes import axis_warnings
+
+    return [
+        f"warning    {path}: {sentence}"
+        for path, model in zip(paths, models, strict=True)
+        for sentence in axis_warnings(model.axis_variances_, model.likelihood)
+    ]
 
 
 def name_with_progress(clouds, labels, rows, options: Options) -> list["AxisName"]:

@@ -9,10 +9,7 @@ import tyro
 from latent_nmr.commands._shell import Report
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from latent_nmr.data.reading import HeldEchoes, StoredEchoes
-    from latent_nmr.models.beta_vae import BetaVAE
+    pass
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def run(options: Options) -> Report:
     from latent_nmr._files import staged_file
     from latent_nmr.commands._model import (
         check_sampling,
-        embedded_rows,
+        embedding_table,
         load_model,
         refuse_overwriting,
     )
@@ -61,7 +58,6 @@ def run(options: Options) -> Report:
     blocks = echoes.blocks()
     first = next(blocks)
     check_sampling(first, options.data, model)
-    split = split_of(model, echoes)
     window, normalisation = model.metadata_["window"], model.metadata_["normalisation"]
     columns: list[str] = []
     n_done = 0
@@ -72,7 +68,7 @@ def run(options: Options) -> Report:
         table = table_type(staging)
         for block in chain([first], blocks):
             X = features(block, window, normalisation)
-            rows = embedded_rows(model, block, X, split[n_done : n_done + len(X)])
+            rows = embedding_table(model, block, X)
             table.add(rows)
             columns = list(rows.columns)
             n_done += len(X)
@@ -82,15 +78,3 @@ def run(options: Options) -> Report:
         [f"{options.out}: {n_done} curves × {len(columns)} columns"],
         {"out": str(options.out), "n_curves": n_done, "columns": columns},
     )
-
-
-def split_of(model: "BetaVAE", echoes: "StoredEchoes | HeldEchoes") -> "np.ndarray":
-    """Part of the training that each curve had; reads the store once if it may be that of it."""
-    from tqdm.auto import tqdm
-
-    from latent_nmr.commands._model import training_split
-
-    with tqdm(unit="B", unit_scale=True, desc="identifying", delay=1, disable=None) as bar:
-        return training_split(
-            model, echoes.n_curves, lambda: echoes.fingerprint(on_read=bar.update)
-        )

@@ -1,9 +1,11 @@
 """`latent-nmr NAME …`: finds the command and hands it the rest of the line."""
 
+import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
-from latent_nmr.commands._shell import BAD_INPUT, SUCCESS, execute, tell
+from latent_nmr.commands._shell import BAD_INPUT, INTERRUPTED, SUCCESS, execute, tell
 from latent_nmr.errors import InputError, check_choice
 
 COMMANDS = {
@@ -51,8 +53,25 @@ def usage() -> str:
 
 def script(name: str) -> None:
     """Run one command with this process' arguments and exit, for the files in scripts/."""
-    sys.exit(main([name, *sys.argv[1:]]))
+    leave(main([name, *sys.argv[1:]]))
+
+
+def program() -> None:
+    """Run `latent-nmr` with this process' arguments and exit."""
+    leave(main())
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End the process; at once after Ctrl-C, when compiled programs may still be at work.
+
+    Taking the interpreter down around them ends in a segmentation fault.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if exit_code == INTERRUPTED:
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

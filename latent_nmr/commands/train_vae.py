@@ -142,7 +142,7 @@ def untrained_model(options: Options) -> "BetaVAE":
     check_choice("--window", options.window, HALF_WIDTHS)
     check_choice("--normalisation", options.normalisation, NORMALISATIONS)
     check_choice("--line-draw", options.line_draw, DRAWS)
-    check_count("--seed", options.seed, at_least=0)
+    check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
     check_count("--data-seed", options.data_seed, at_least=0)
     for name, count in (("--n-curves", options.n_curves), ("--simulate", options.simulate)):
         if count is not None:

@@ -35,7 +35,7 @@ def window_slice(window: str, n_samples: int, echo_index: int) -> slice:
     if first < 0 or stop > n_samples:
         raise InputError(
             f"window {window!r} must lie on the record, but needs samples {first}..{stop - 1} and "
-            f"the data have 0..{n_samples - 1}. Use --window full, or data with a longer record."
+            f"the data have 0..{n_samples - 1}. Use the window full, or data with a longer record."
         )
     return slice(first, stop)
 

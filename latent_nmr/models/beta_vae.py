@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,20 +14,25 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr.errors import AxisWarning, InputError, check_count
+from latent_nmr.errors import AxisWarning, InputError, RangeWarning, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
 from latent_nmr.models import inference, model_card, networks, persistence
-from latent_nmr.models.checkpoint import Checkpoint, identity_of
+from latent_nmr.models.checkpoint import Checkpoint, check_place, identity_of
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
 from latent_nmr.models.orientation import orient
-from latent_nmr.models.parameters import check_parameters, learns_scale
+from latent_nmr.models.parameters import (
+    check_parameters,
+    check_validation_rows,
+    learns_scale,
+)
 from latent_nmr.models.training import NOT_FINITE, EpochRecord, Fit, Problem, Schedule, train
 
 
 class BetaVAE(TransformerMixin, BaseEstimator):
     """β-variational autoencoder: curves to a few latent coordinates and back.
 
+    Decoded rows lie in (0, 1), the range of the output's sigmoid: scale the data to it.
     Minimises, per curve, reconstruction + β · KL (I. Higgins et al., ICLR 2017, eq. 4) with the
     architectures of A. Rao et al., Phys. Rev. Research 5, 043098 (2023). After the fit the axes
     are ordered by their KL, the largest first, and signed so that the decoded curve's mean
@@ -176,28 +180,33 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         -----
         AxisWarning
             For each axis that is weak or collapsed.
+        RangeWarning
+            If X does not lie in [0, 1], which decoded rows cannot leave.
         ConvergenceWarning
             If the loss left the finite numbers on the way; the best weights before are kept.
         """
-        X, problem = self._prepare(X)
+        X = self._data_to_fit(X)
+        problem = self._problem(X)
         keeper = None
         if checkpoint is not None:
-            keeper = Checkpoint(Path(checkpoint), identity_of(problem, X))
+            keeper = Checkpoint(check_place(checkpoint), identity_of(problem, X))
         fit = train(problem, X, on_epoch=self._listener(on_epoch), keeper=keeper)
         self._accept(fit, problem, X)
         return self
 
     def transform(self, X):
         """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
-        return inference.encode(self.architecture_, self.weights_, self._validated(X))[0]
+        rows = self._validated(X)
+        return inference.encode(self.architecture_, self.weights_, rows)[0]
 
     def transform_std(self, X):
         """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
-        return inference.deviations(self.architecture_, self.weights_, self._validated(X))
+        rows = self._validated(X)
+        return inference.deviations(self.architecture_, self.weights_, rows)
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.architecture_.n_components:
             raise InputError(
@@ -212,7 +221,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         Maps latent points (..., n_components) to decoded rows (..., n_features), float32:
         ``jax.jacobian(vae.decoder())(z)`` says how the curve changes along each axis.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         return inference.decoder_function(self.architecture_, self.weights_)
 
     def reconstruct(self, X):
@@ -222,7 +231,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def sample(self, n_samples=1, *, random_state=None):
         """Decode `n_samples` points drawn from the prior; returns (curves, latent points)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         n_samples = check_count("n_samples", n_samples)
         normal = check_random_state(random_state).standard_normal
         Z = normal((n_samples, self.architecture_.n_components))
@@ -245,7 +254,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features=None):  # noqa: ARG002
         """Names of the columns that `transform` returns: LA1, LA2, … ("latent axis")."""
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         return np.asarray(axis_names(self.architecture_.n_components), dtype=object)
 
     def save(self, path, metadata: Mapping[str, Any] | None = None) -> None:
@@ -258,7 +267,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         metadata : mapping, optional
             Anything JSON can hold that later users need: time grid, window, normalisation.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         persistence.save(self, path, metadata or {})
 
     @classmethod
@@ -272,20 +281,28 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         Parameters, layer sizes, how training went, KL, variance and state of every axis,
         metadata, device and package versions of the fit, SHA-256 of the weights.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         return persistence.card(self)
 
-    def _prepare(self, X) -> tuple[np.ndarray, Problem]:
-        """Check parameters and data, split the rows, and say what is to be trained."""
+    def _data_to_fit(self, X) -> np.ndarray:
+        """Check parameters and data; what an earlier fit learned is forgotten."""
         self.check_parameters()
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        X = self._check_range(X).astype(np.float32)
+        self._check_range(X)
+        self._warn_of_range(X)
+        return X.astype(np.float32, copy=False)
+
+    def _problem(self, X: np.ndarray) -> Problem:
+        """Split the rows, and say what is to be trained."""
+        check_validation_rows(self, len(X))
         draw = check_random_state(self.random_state).randint
         split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
         training_rows, validation_rows = train_test_split(
             np.arange(len(X)), test_size=self.validation_fraction, random_state=split_seed
         )
-        problem = Problem(
+        return Problem(
             architecture=networks.Architecture(
                 n_features=X.shape[1],
                 hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
@@ -305,7 +322,6 @@ class BetaVAE(TransformerMixin, BaseEstimator):
             validation_rows=np.sort(validation_rows),
             key=jax.random.key(train_seed),
         )
-        return X, problem
 
     def _listener(self, on_epoch):
         return on_epoch or (_print_epoch if self.verbose else None)
@@ -341,7 +357,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         return float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))
 
     def _validated(self, X):
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _orient_axes(self, rows):
@@ -373,6 +389,17 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 "Scale it, or use likelihood='gaussian'."
             )
         return X
+
+    def _warn_of_range(self, X: np.ndarray) -> None:
+        """Warn of data that a sigmoid cannot reach."""
+        if X.min() < 0 or X.max() > 1:
+            warnings.warn(
+                f"X should lie in [0, 1], because decoded rows do, but spans {X.min():.3g} to "
+                f"{X.max():.3g}: what lies outside is not reconstructed. Scale it, for example "
+                "with MinMaxScaler.",
+                RangeWarning,
+                stacklevel=4,
+            )
 
     def check_parameters(self):
         """Raise `InputError` for a constructor argument that cannot be used."""

@@ -7,7 +7,9 @@ the history and what is being trained (a hash of problem and data). Reading it e
 import hashlib
 import json
 import time
+import warnings
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import jax
@@ -18,6 +20,7 @@ import safetensors
 import safetensors.numpy
 
 from latent_nmr._files import staged_file
+from latent_nmr.errors import InputError
 from latent_nmr.models.training import EpochRecord, Problem, Progress
 
 FORMAT = "latent_nmr.progress"
@@ -70,9 +73,39 @@ class Checkpoint:
         }
         leaves = jax.device_get(jax.tree.leaves(_trees(progress)))
         arrays = {str(place): np.asarray(leaf, order="C") for place, leaf in enumerate(leaves)}
-        with staged_file(self.path) as staging:
-            staging.write_bytes(safetensors.numpy.save(arrays, metadata=header))
+        try:
+            with staged_file(self.path) as staging:
+                staging.write_bytes(safetensors.numpy.save(arrays, metadata=header))
+        except OSError as error:  # a full disk must not end what it was to protect
+            warnings.warn(
+                f"progress should be kept in {self.path}, but: {error.strerror}. Training goes on; "
+                "killed, it would begin anew. Free space.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         self._written = time.monotonic()
+
+
+def check_place(path: str | PathLike) -> Path:
+    """Return `path` if progress may be kept there: nothing is there, or progress."""
+    place = Path(path)
+    if not place.name or place.is_dir():
+        raise InputError(
+            f"checkpoint must be a file, but {str(path)!r} is a folder. Name a file in it."
+        )
+    try:
+        with safetensors.safe_open(place, "numpy") as file:
+            is_ours = (file.metadata() or {}).get("format") == FORMAT
+    except FileNotFoundError:
+        is_ours = True
+    except (OSError, safetensors.SafetensorError):
+        is_ours = place.stat().st_size == 0
+    if not is_ours:
+        raise InputError(
+            f"checkpoint must be a new file or hold progress, but {place} holds something else. "
+            "Choose another, or delete it."
+        )
+    return place
 
 
 def identity_of(problem: Problem, data: npt.NDArray[np.float32]) -> str:

@@ -71,7 +71,10 @@ def fit_many(
     """
     check_choice("way", way, WAYS)
     template = BetaVAE() if model is None else model
-    seeds, betas = list(seeds), [template.beta] if betas is None else list(betas)
+    seeds, betas = (
+        as_list("seeds", seeds),
+        as_list("betas", [template.beta] if betas is None else betas),
+    )
     if not seeds or not betas:
         raise InputError(
             f"seeds and betas must name at least one model, but are {seeds} and {betas}. "
@@ -85,6 +88,16 @@ def fit_many(
     run = fit_in_threads if way == "threads" else fit_with_model_axis
     run(models, X, on_fit or (lambda _: None))
     return models
+
+
+def as_list(name: str, values: Iterable) -> list:
+    """Values of an iterable, or a message that one is needed."""
+    try:
+        return list(values)
+    except TypeError:
+        raise InputError(
+            f"{name} must be a sequence of numbers, but is {values!r}. Give {name}=[{values!r}]."
+        ) from None
 
 
 def fit_in_threads(
@@ -132,8 +145,10 @@ def prepare_all(
     models: Sequence[BetaVAE], X: npt.ArrayLike
 ) -> tuple[list[Problem], npt.NDArray[np.float32]]:
     """Problems of all models, and the rows they share."""
-    prepared = [model._prepare(X) for model in models]
-    return [problem for _, problem in prepared], prepared[0][0]
+    rows = models[0]._data_to_fit(X)
+    for model in models[1:]:
+        model._data_to_fit(rows)
+    return [model._problem(rows) for model in models], rows
 
 
 def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -> list[Fit]:

@@ -1,5 +1,6 @@
 """The estimator's constructor arguments, and what they must be."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,13 @@ def check_parameters(model: "BetaVAE") -> None:
     fraction = check_number("validation_fraction", model.validation_fraction, above=0)
     if fraction >= 1:
         raise InputError(f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use 0.15.")
+
+
+def check_validation_rows(model: "BetaVAE", n_rows: int) -> None:
+    """Raise `InputError` if the validation part would leave nothing to train on."""
+    n_held_out = math.ceil(model.validation_fraction * n_rows)
+    if n_held_out >= n_rows:
+        raise InputError(
+            f"validation_fraction must leave rows to train on, but is {model.validation_fraction} "
+            f"of {n_rows} rows. Use 0.15, or give more rows."
+        )

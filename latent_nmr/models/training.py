@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import jax
@@ -155,51 +155,70 @@ def train(
     NumericalError
         If no epoch has a finite loss.
     """
-    schedule, graph = problem.schedule, graph_of(problem.architecture)
-    _, epoch_key, validation_key = problem.keys()
+    schedule = problem.schedule
     rows = jnp.asarray(data)
-    training_rows, validation_rows = map(
-        jnp.asarray, (problem.training_rows, problem.validation_rows)
-    )
+    parts = jnp.asarray(problem.training_rows), jnp.asarray(problem.validation_rows)
     progress = beginning(problem, rows)
     if keeper is not None:
         progress = keeper.restore(progress)
-    while not stop_reason(progress.history, progress.best_epoch, schedule):
-        start, epoch = time.perf_counter(), len(progress.history) + 1
-        objective = problem.objective_in(epoch)
-        state, optimiser_state, parts = run_epoch(
-            graph,
-            progress.state,
-            progress.optimiser_state,
-            rows,
-            training_rows,
-            objective,
-            schedule.learning_rate,
-            jax.random.fold_in(epoch_key, epoch),
-            likelihood=problem.likelihood,
-            **schedule.portions(len(training_rows)),
-        )
-        held_out = evaluate(
-            graph,
-            state,
-            rows,
-            validation_rows,
-            objective.scale,
-            validation_key,
-            likelihood=problem.likelihood,
-        )
-        parts, held_out = jax.device_get((parts, held_out))
-        record = to_record(epoch, objective.beta, parts, held_out, start)
-        if is_better(record, progress.history, progress.best_epoch, schedule):
-            progress = replace(progress, best_state=state, best_epoch=epoch)
-        history = (*progress.history, record)
-        progress = replace(progress, state=state, optimiser_state=optimiser_state, history=history)
-        if on_epoch is not None:
-            on_epoch(record)
-        if keeper is not None:
-            stop = stop_reason(history, progress.best_epoch, schedule)
-            keeper.keep(progress, is_last=bool(stop))
+    try:
+        while not stop_reason(progress.history, progress.best_epoch, schedule):
+            progress = next_epoch(problem, progress, rows, *parts)
+            if on_epoch is not None:
+                on_epoch(progress.history[-1])
+            if keeper is not None:
+                stop = stop_reason(progress.history, progress.best_epoch, schedule)
+                keeper.keep(progress, is_last=bool(stop))
+    except KeyboardInterrupt:
+        if keeper is not None and progress.history:
+            keeper.keep(progress, is_last=True)
+        raise
     return outcome(progress.best_state, progress.history, progress.best_epoch, schedule)
+
+
+def next_epoch(
+    problem: Problem,
+    progress: Progress,
+    rows: jax.Array,
+    training_rows: jax.Array,
+    validation_rows: jax.Array,
+) -> Progress:
+    """Progress after one more epoch."""
+    start, epoch = time.perf_counter(), len(progress.history) + 1
+    graph, schedule = graph_of(problem.architecture), problem.schedule
+    _, epoch_key, validation_key = problem.keys()
+    objective = problem.objective_in(epoch)
+    state, optimiser_state, parts = run_epoch(
+        graph,
+        progress.state,
+        progress.optimiser_state,
+        rows,
+        training_rows,
+        objective,
+        schedule.learning_rate,
+        jax.random.fold_in(epoch_key, epoch),
+        likelihood=problem.likelihood,
+        **schedule.portions(len(training_rows)),
+    )
+    held_out = evaluate(
+        graph,
+        state,
+        rows,
+        validation_rows,
+        objective.scale,
+        validation_key,
+        likelihood=problem.likelihood,
+    )
+    parts, held_out = jax.device_get((parts, held_out))
+    record = to_record(epoch, objective.beta, parts, held_out, start)
+    is_best = is_better(record, progress.history, progress.best_epoch, schedule)
+    return Progress(
+        state,
+        optimiser_state,
+        best_state=state if is_best else progress.best_state,
+        best_epoch=epoch if is_best else progress.best_epoch,
+        history=(*progress.history, record),
+    )
 
 
 def beginning(problem: Problem, rows: jax.Array) -> Progress:

@@ -101,7 +101,7 @@ class TestOutput:
 
     def test_of_other_data_all_curves_are_used(self, workplace, seeds, capsys):
         result = result_of(capsys, arguments(workplace / "other.zarr", seeds))
-        assert result["curves"] == "all 30: no model was trained on these data"
+        assert result["curves"] == "all 30: no model was trained on any of them"
         assert result["axes"][0]["n_curves"] == [30, 30]
 
     def test_the_table_is_written_as_csv(self, data, seeds, tmp_path, capsys):
@@ -174,7 +174,7 @@ class TestTraining:
         # The set begins with the 60: their validation part is unseen, and what follows.
         result = result_of(capsys, arguments(data, [out]))
         assert result["curves"] == "the 109 of 160 that the model was not trained on"
-        rows = unseen_rows(BetaVAE.load(out), load_echoes(data))
+        rows = unseen_rows(BetaVAE.load(out), features(load_echoes(data)))
         validation = BetaVAE.load(out).validation_rows_
         np.testing.assert_array_equal(rows, [*sorted(validation), *range(60, 160)])
 

@@ -279,7 +279,10 @@ class TestTrainVaeRefusals:
             (["--normalisation", "max"], "--normalisation must be one of initial, window_max"),
             (["--n-components", "0"], "n_components must be a whole number of at least 1"),
             (["--validation-fraction", "1"], "validation_fraction must be > 0 and < 1"),
-            (["--seed", "-3"], "--seed must be a whole number of at least 0, but is -3"),
+            (
+                ["--seed", "-3"],
+                "--seed must be a whole number of at least 0 and at most 4294967295",
+            ),
             (["--n-curves", "1000"], "n_curves must be at most the number of finished curves"),
             (["--patience", "x"], "--patience"),
         ],

@@ -56,7 +56,7 @@ def make_store(path, n_curves):
 def make_model(path, dataset):
     X = features(dataset)
     model = BetaVAE((8,), max_epochs=1, min_epoch_steps=1, random_state=0).fit(X)
-    model.save(path, metadata=describe_data(dataset, "echo", "initial"))
+    model.save(path, metadata=describe_data(dataset, X, "echo", "initial"))
     return BetaVAE.load(path)
 
 
@@ -137,12 +137,35 @@ class TestTable:
         assert (split[model.training_rows_] == "training").all()
         assert (split[model.validation_rows_] == "validation").all()
 
-    def test_one_changed_number_makes_all_curves_new(self, workplace, tmp_path):
+    def test_one_changed_number_makes_its_curve_new(self, workplace, tmp_path):
+        folder, whole = workplace
+        shutil.copytree(folder, tmp_path / "copy")
+        zarr.open_group(tmp_path / "copy" / "echoes.zarr")["my"][BLOCK + 5, 1200] = 0.123
+        assert embed(tmp_path / "copy", tmp_path / "table.npz") == 0
+        split = read(tmp_path / "table.npz")["split"].to_numpy()
+        changed = np.flatnonzero(split != whole["split"].to_numpy())
+        assert changed.tolist() == [BLOCK + 5]
+        assert split[BLOCK + 5] == "new"
+
+    def test_curves_are_known_in_any_company(self, workplace):
+        folder, whole = workplace
+        dataset = load_echoes(folder / "echoes.zarr")
+        model = BetaVAE.load(folder / "model")
+        order = np.random.default_rng(0).permutation(N_CURVES)[:50]
+        some = dataset.isel(curve=order)
+        found = embedding_table(model, some, features(some))["split"].to_numpy()
+        np.testing.assert_array_equal(found, whole["split"].to_numpy()[order])
+        assert set(found) == {"training", "validation"}
+
+    def test_a_model_that_does_not_know_its_curves_is_refused(self, workplace, tmp_path, capsys):
         folder, _ = workplace
         shutil.copytree(folder, tmp_path / "copy")
-        zarr.open_group(tmp_path / "copy" / "echoes.zarr")["my"][BLOCK + 5, 3] = 0.123
-        assert embed(tmp_path / "copy", tmp_path / "table.npz") == 0
-        assert set(read(tmp_path / "table.npz")["split"]) == {"new"}
+        model = BetaVAE.load(folder / "model")
+        for digests in ("AAAA", "####", 7):
+            metadata = model.metadata_ | {"curve_digests": digests}
+            model.save(tmp_path / "copy" / "model", metadata=metadata)
+            assert embed(tmp_path / "copy", tmp_path / "table.csv") == 2
+            assert "must say which curves it was trained on" in capsys.readouterr().err
 
     def test_unfinished_curves_are_left_out_and_the_rest_keep_their_index(
         self, workplace, tmp_path

@@ -82,6 +82,26 @@ class TestKilled:
         assert main(train(data, tmp_path / "run")) == 0
         assert not staged.exists()
 
+    @pytest.mark.parametrize("delay", [0.0, 1.0])
+    def test_ctrl_c_ends_with_130_and_keeps_what_was_trained(self, data, tmp_path, delay):
+        options = ["--max-epochs", "100000", "--patience", "100000"]
+        process = subprocess.Popen(
+            [*PROGRAM, *train(data, tmp_path / "run"), *options],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "Training on 60 curves" in line
+        time.sleep(delay)  # at once is while programs are compiled
+        process.send_signal(signal.SIGINT)
+        complaint = process.communicate(timeout=120)[1]
+        assert process.returncode == 130
+        assert "interrupted; finished work is kept" in complaint
+        assert "Fatal" not in complaint
+        assert not (tmp_path / "run").exists()
+
 
 class TestNotFinite:
     """A loss that leaves the finite numbers."""
@@ -146,6 +166,27 @@ class TestFinishedRuns:
         words = self.complaint(capsys, train(data, run, "--force", "--beta", "3"))
         assert "--force must remove nothing but a run's own files" in words
         assert contents(run) == before
+
+    def test_an_empty_folder_and_the_one_one_stands_in_are_places(
+        self, data, tmp_path, monkeypatch
+    ):
+        (tmp_path / "run").mkdir()
+        monkeypatch.chdir(tmp_path / "run")
+        assert main(train(data, Path())) == 0
+        assert (tmp_path / "run" / "run.json").is_file()
+        monkeypatch.chdir(tmp_path / "run")
+        assert main(train(data, Path(), "--force", "--beta", "3")) == 0
+        assert BetaVAE.load(tmp_path / "run").beta == 3
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (["--validation-fraction", "0.999"], "must leave rows to train on"),
+            (["--seed", "4294967296"], "--seed must be a whole number of at least 0 and at most"),
+        ],
+    )
+    def test_numbers_that_cannot_be_used(self, data, tmp_path, capsys, options, words):
+        assert words in self.complaint(capsys, train(data, tmp_path / "run", *options))
 
     def test_settings_of_fresh_curves_need_simulate(self, data, tmp_path, capsys):
         words = self.complaint(capsys, train(data, tmp_path / "run", "--data-seed", "3"))

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from latent_nmr.errors import AxisWarning, InputError, NumericalError
+from latent_nmr.errors import AxisWarning, InputError, NumericalError, RangeWarning
 from latent_nmr.models.beta_vae import BetaVAE
 from tests.models import reference
 
@@ -232,12 +232,37 @@ class TestTransform:
             fitted.inverse_transform(np.zeros((4, 3)))
 
 
+class TestRefit:
+    """A second fit of the same object."""
+
+    def test_one_that_ends_early_leaves_nothing_of_the_first(self, curves):
+        model = small().fit(curves)
+
+        def interrupt(_):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(curves[:, :5], on_epoch=interrupt)
+        for call in (model.transform, model.transform_std, model.reconstruct, model.score):
+            with pytest.raises(NotFittedError):
+                call(curves[:, :5])
+
+    def test_metadata_of_a_loaded_model_are_not_those_of_its_refit(self, fitted, curves, tmp_path):
+        fitted.save(tmp_path / "model", metadata={"window": "echo"})
+        loaded = BetaVAE.load(tmp_path / "model").set_params(max_epochs=1)
+        assert loaded.fit(curves).metadata_ == {}
+
+
 class TestWarnings:
     """What `fit` says when something is not as it should be."""
 
     def test_an_axis_out_of_use_is_named_with_the_cure(self, curves):
         with pytest.warns(AxisWarning, match=r"LA2 is collapsed: .*Lower scale or beta"):
             small(scale=10.0, max_epochs=40, patience=40).fit(curves)
+
+    def test_data_that_no_sigmoid_reaches_are_named_with_their_span(self, curves):
+        with pytest.warns(RangeWarning, match=r"spans -0\.5 to .* Scale it"):
+            small(scale=1.0).fit(curves - 0.5)
 
     def test_axes_in_use_are_not_mentioned(self, curves, recwarn):
         small(max_epochs=60, patience=60).fit(curves)
@@ -277,6 +302,7 @@ class TestRefusals:
             ({"warm_up_epochs": 3}, r"warm_up_epochs must be less than max_epochs \(3\), but is 3"),
             ({"validation_fraction": 1.0}, "validation_fraction must be > 0 and < 1, but is 1.0"),
             ({"validation_fraction": 0}, "validation_fraction must be > 0, but is 0"),
+            ({"validation_fraction": 0.999}, "must leave rows to train on, but is 0.999 of 200"),
             ({"hidden_layer_sizes": (8, 0)}, "every entry of hidden_layer_sizes"),
             ({"hidden_layer_sizes": 5}, "hidden_layer_sizes must be None or a sequence.* but is 5"),
             ({"hidden_layer_sizes": 0}, "hidden_layer_sizes must be None or a sequence.* but is 0"),

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.checkpoint import Checkpoint, identity_of
 from latent_nmr.models.epochs import Objective
@@ -110,6 +111,39 @@ class TestEstimator:
         assert seen == []
         assert all((again.weights_[name] == whole.weights_[name]).all() for name in whole.weights_)
         np.testing.assert_array_equal(again.kl_, whole.kl_)
+
+    def test_ctrl_c_keeps_the_last_epoch(self, curves, whole, tmp_path):
+        # Far from the next write: only the interruption itself can have kept it.
+        keeper, seen = keeper_of(tmp_path / "progress", curves, seconds_between=3600), []
+
+        def interrupt(record):
+            if record.epoch == 4:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fit(curves, keeper=keeper, on_epoch=interrupt, **OPTIONS)
+        resumed = fit(curves, keeper=keeper, on_epoch=seen.append, **OPTIONS)
+        assert seen[0].epoch == 5
+        assert same(resumed.state, whole.state)
+
+    @pytest.mark.parametrize("name", ["", "notes.txt", "folder"])
+    def test_a_place_that_is_no_checkpoints_is_refused_before_training(
+        self, curves, tmp_path, name
+    ):
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "notes.txt").write_text("mine")
+        model, seen = BetaVAE((8,), max_epochs=2, random_state=0), []
+        with pytest.raises(InputError, match="checkpoint must be"):
+            model.fit(curves, checkpoint=tmp_path / name if name else "", on_epoch=seen.append)
+        assert seen == []
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+
+    def test_a_disk_that_fails_does_not_end_the_training(self, curves, whole, tmp_path):
+        (tmp_path / "file").write_text("")
+        keeper = keeper_of(tmp_path / "file" / "progress", curves)
+        with pytest.warns(RuntimeWarning, match="progress should be kept in"):
+            result = fit(curves, keeper=keeper, **OPTIONS)
+        assert same(result.state, whole.state)
 
 
 class TestIdentity:

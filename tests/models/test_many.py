@@ -85,6 +85,11 @@ class TestUse:
         with pytest.raises(InputError, match="seeds and betas must name at least one model"):
             fit_many(curves, **options)
 
+    @pytest.mark.parametrize("options", [{"seeds": 5}, {"seeds": [0], "betas": 2.0}])
+    def test_a_number_in_place_of_numbers_is_refused(self, curves, options):
+        with pytest.raises(InputError, match="must be a sequence of numbers"):
+            fit_many(curves, **options)
+
     def test_an_unknown_way_is_refused(self, curves):
         with pytest.raises(InputError, match="way must be one of auto, threads, vmap"):
             fit_many(curves, seeds=[0], way="processes")
