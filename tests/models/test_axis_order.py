@@ -98,3 +98,5 @@ class TestFit:
             kl = reference.kl(*posterior).mean(axis=0)
             best = model.history_[model.best_epoch_ - 1]
             np.testing.assert_allclose(best.validation_kl_per_axis, kl, rtol=1e-4)
+            # Means over the epoch's steps, so of the same order only.
+            assert np.argmax(best.kl_per_axis) == np.argmax(best.validation_kl_per_axis)

@@ -90,6 +90,10 @@ class TestFit:
         assert sorted(np.concatenate(parts).tolist()) == list(range(200))
         assert len(parts[1]) == 50
 
+    def test_beta_rises_over_the_warm_up(self, curves):
+        model = small(beta=3.0, warm_up_epochs=2, max_epochs=4).fit(curves)
+        assert [record.beta for record in model.history_] == [1.0, 2.0, 3.0, 3.0]
+
     def test_beta_lowers_the_kl_it_weighs(self, curves):
         kl = [small(beta=beta, max_epochs=20).fit(curves).kl_.sum() for beta in (0.1, 100.0)]
         assert kl[1] < kl[0] / 2
@@ -118,6 +122,18 @@ class TestLearnedScale:
         fixed = clone(model).set_params(scale=float(model.scale_)).fit(noisy)
         # The same likelihood: learned step by step or known from the start.
         assert model.score(noisy) == pytest.approx(fixed.score(noisy), abs=2.0)
+
+    def test_it_is_the_residual_of_draws_from_the_posterior(self, curves):
+        # A heavy β leaves wide posteriors, whose draws miss by more than their means do.
+        model = small(scale="learned", beta=6.0, max_epochs=60, patience=60).fit(curves)
+        rows = curves[model.training_rows_]
+        mean, deviation = model.transform(rows), model.transform_std(rows)
+        rng = np.random.default_rng(0)
+        draws = [mean + deviation * rng.standard_normal(mean.shape) for _ in range(50)]
+        squares = [np.mean((model.inverse_transform(z) - rows) ** 2) for z in draws]
+        # Single draws of all rows scatter about their mean.
+        assert model.scale_ == pytest.approx(np.sqrt(np.mean(squares)), rel=0.15)
+        assert model.scale_ > 1.2 * np.sqrt(np.mean((model.reconstruct(rows) - rows) ** 2))
 
     def test_a_number_is_taken_as_it_is(self, fitted):
         assert fitted.scale_ == fitted.scale == 0.02
@@ -159,6 +175,11 @@ class TestTransform:
         decoded, Z = fitted.sample(2000, random_state=0)
         np.testing.assert_array_equal(decoded, fitted.inverse_transform(Z))
         assert stats.kstest(Z.ravel(), "norm").pvalue > 1e-3
+
+    def test_posterior_deviations_are_those_of_the_float64_network(self, fitted, curves):
+        _, log_variance = reference.encode(fitted.weights_, curves)
+        expected = np.exp(0.5 * log_variance)
+        np.testing.assert_allclose(fitted.transform_std(curves), expected, rtol=1e-4)
 
     def test_posterior_deviations_are_positive_and_below_the_priors(self, fitted, curves):
         deviation = fitted.transform_std(curves)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError, NumericalError
+from latent_nmr.models import many
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
 
@@ -84,6 +85,18 @@ class TestUse:
     def test_no_model_at_all_is_refused(self, curves, options):
         with pytest.raises(InputError, match="seeds and betas must name at least one model"):
             fit_many(curves, **options)
+
+    @pytest.mark.parametrize(("way", "calls"), [("threads", 0), ("vmap", 1)])
+    def test_the_way_asked_for_is_taken(self, curves, monkeypatch, way, calls):
+        seen, together = [], many.train_together
+
+        def noted(*arguments):
+            seen.append(arguments)
+            return together(*arguments)
+
+        monkeypatch.setattr(many, "train_together", noted)
+        fit_many(curves, seeds=[0], model=BetaVAE((4,), max_epochs=1), way=way)
+        assert len(seen) == calls
 
     @pytest.mark.parametrize("options", [{"seeds": 5}, {"seeds": [0], "betas": 2.0}])
     def test_a_number_in_place_of_numbers_is_refused(self, curves, options):
