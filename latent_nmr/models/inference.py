@@ -90,23 +90,23 @@ def decoder_function(
 def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows, *extra):
     """Apply a jitted `function` of the network to pieces of `rows`; keeps their dtype."""
     graph, state = graph_of(architecture), state_of(architecture, weights)
-
     size = rows_per_piece(architecture.n_features)
 
     def apply(start: int) -> list[np.ndarray]:
-        piece = rows[start : start + size].astype(np.float32, copy=False)
+        # Of float64 beyond float32, found below by its result. The setting is a thread's own.
+        with np.errstate(over="ignore"):
+            piece = rows[start : start + size].astype(np.float32, copy=False)
         n_rows = len(piece)
         if n_rows < size:
             piece = np.pad(piece, ((0, size - n_rows), (0, 0)))
         return [np.asarray(part)[:n_rows] for part in function(graph, state, piece, *extra)]
 
-    with np.errstate(over="ignore"):  # of float64 beyond float32: found below, by its result
-        starts = range(0, len(rows), size)
-        if len(starts) > 1:
-            with ThreadPoolExecutor(count_workers()) as pool:
-                pieces = list(pool.map(apply, starts))
-        else:
-            pieces = [apply(start) for start in starts]
+    starts = range(0, len(rows), size)
+    if len(starts) > 1:
+        with ThreadPoolExecutor(count_workers()) as pool:
+            pieces = list(pool.map(apply, starts))
+    else:
+        pieces = [apply(start) for start in starts]
     results = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
     for result in results:
         refuse_overflow(result, rows)

@@ -71,10 +71,8 @@ def fit_many(
     """
     check_choice("way", way, WAYS)
     template = BetaVAE() if model is None else model
-    seeds, betas = (
-        as_list("seeds", seeds),
-        as_list("betas", [template.beta] if betas is None else betas),
-    )
+    seeds = as_list("seeds", seeds)
+    betas = [template.beta] if betas is None else as_list("betas", betas)
     if not seeds or not betas:
         raise InputError(
             f"seeds and betas must name at least one model, but are {seeds} and {betas}. "
@@ -147,7 +145,7 @@ def prepare_all(
     """Problems of all models, and the rows they share."""
     rows = models[0]._data_to_fit(X)
     for model in models[1:]:
-        model._data_to_fit(rows)
+        model._data_to_fit(X)  # not the rows: each learns the names of its columns
     return [model._problem(rows) for model in models], rows
 
 

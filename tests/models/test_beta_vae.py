@@ -240,11 +240,14 @@ class TestTransform:
         low, high = (reference.decode(fitted.weights_, z[0] + sign * step) for sign in (-1, 1))
         np.testing.assert_allclose(slope.T, (high - low) / 2e-4, rtol=0, atol=1e-4)
 
+    @pytest.mark.filterwarnings("error::RuntimeWarning")
     def test_rows_beyond_float32_are_a_numerical_error_that_names_them(self, fitted, curves):
         far = curves.astype(np.float64)
         far[5] = 1e300
         with pytest.raises(NumericalError, match=r"for row 5, whose largest value is 1e\+300"):
             fitted.transform(far)
+        with pytest.raises(NumericalError, match=r"for row 5, whose largest value is 1e\+300"):
+            fitted.transform(np.tile(far, (26, 1)))  # several pieces, in threads
         with pytest.raises(NumericalError, match="for row 1"):
             fitted.inverse_transform(np.array([[0.0, 0.0], [1e300, -1e300]]))
 

@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from latent_nmr.errors import InputError, NumericalError
@@ -38,11 +39,9 @@ class TestEquality:
         found = [(model.beta, model.random_state) for model in together[1]]
         assert found == [(1.0, 0), (1.0, 5), (4.0, 0), (4.0, 5)]
 
+    @pytest.mark.parametrize("together", ["threads"], indirect=True)
     def test_in_threads_each_has_the_bits_of_a_fit_alone(self, together, alone):
-        way, models = together
-        if way == "vmap":
-            pytest.skip("a batched product rounds differently")
-        for model, single in zip(models, alone, strict=True):
+        for model, single in zip(together[1], alone, strict=True):
             for name, weights in single.weights_.items():
                 np.testing.assert_array_equal(model.weights_[name], weights)
 
@@ -85,6 +84,13 @@ class TestUse:
     def test_no_model_at_all_is_refused(self, curves, options):
         with pytest.raises(InputError, match="seeds and betas must name at least one model"):
             fit_many(curves, **options)
+
+    @pytest.mark.parametrize("way", ["threads", "vmap"])
+    def test_every_model_knows_the_names_of_the_columns(self, curves, way):
+        framed = pd.DataFrame(curves, columns=[f"t{sample}" for sample in range(24)])
+        template = BetaVAE((4,), max_epochs=1)
+        for model in fit_many(framed, seeds=range(2), model=template, way=way):
+            assert list(model.feature_names_in_) == list(framed.columns)
 
     @pytest.mark.parametrize(("way", "calls"), [("threads", 0), ("vmap", 1)])
     def test_the_way_asked_for_is_taken(self, curves, monkeypatch, way, calls):
