@@ -40,7 +40,9 @@ def loss_history(
     left, right = figure.subplots(1, 2)
     left.plot(epochs, reconstruction, color=TRAINING_COLOUR, label="training")
     left.plot(epochs, validation_reconstruction, "--", color=VALIDATION_COLOUR, label="validation")
-    left.set_yscale("log")
+    # With a learned scale the loss holds n log σ and falls below zero.
+    if min(np.min(reconstruction), np.min(validation_reconstruction)) > 0:
+        left.set_yscale("log")
     left.set_ylabel("reconstruction (nats per curve)")
     left.set_title(likelihood_text, fontsize="medium")
     for axis, kl in enumerate(validation_kl_per_axis.T):

@@ -32,6 +32,13 @@ class TestLossHistory:
             np.testing.assert_array_equal(lines[name].get_ydata(), losses)
         assert panels[0].get_yscale() == "log"
 
+    def test_losses_below_zero_are_seen(self):
+        figure = loss_history(
+            EPOCHS, TRAINING, VALIDATION - 50, KL, best_epoch=3, likelihood_text="learned"
+        )
+        low, high = figure.axes[0].get_ylim()
+        assert low < -35 < 400 < high
+
     def test_the_right_panel_holds_one_line_per_latent_axis(self, panels):
         lines = self.lines(panels[1])
         assert set(lines) == {"LA1", "LA2", "best epoch"}
