@@ -1,0 +1,142 @@
+"""The scores by which representations are compared: names, words, and which way is better.
+
+Names are those of JSON and CSV files; titles those of tables and pages.
+"""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+NEIGHBOURS = "nearest neighbours in the coordinates"
+
+
+class Score(NamedTuple):
+    """One score.
+
+    Attributes
+    ----------
+    title : str
+        Head of its column.
+    group : str
+        What it belongs to: `data`, `regression`, `classification`, `order`, `shape`, `axes`.
+    meaning : str
+        One sentence.
+    digits : int
+        Decimals worth printing.
+    larger_is_better : bool or None
+        None where neither is.
+    needs_labels : bool
+    """
+
+    title: str
+    group: str
+    meaning: str
+    digits: int = 3
+    larger_is_better: bool | None = True
+    needs_labels: bool = True
+
+
+SCORES: dict[str, Score] = {
+    "rms": Score(
+        "rms",
+        "data",
+        "Root mean square of curve minus reconstruction, in units of |M(0)|, on the held-out part.",
+        digits=4,
+        larger_is_better=False,
+        needs_labels=False,
+    ),
+    "r2_W": Score("R² W", "regression", f"R² of W from {NEIGHBOURS}."),
+    "r2_alpha_x": Score("R² α_x", "regression", f"R² of α_x from {NEIGHBOURS}."),
+    "r2_alpha_z": Score("R² α_z", "regression", f"R² of α_z from {NEIGHBOURS}."),
+    "r2_L": Score("R² L", "regression", f"R² of L from {NEIGHBOURS}, all kernels."),
+    "r2_L_power": Score(
+        "R² L, power law",
+        "regression",
+        "R² of L fitted and scored on curves of the power law alone.",
+    ),
+    "r2_L_others": Score(
+        "R² L, others",
+        "regression",
+        "R² of L fitted and scored on curves of all other kernels.",
+    ),
+    "f1_binary": Score(
+        "F1 power", "classification", "F1 of the class power law, against the rest."
+    ),
+    "f1_macro": Score(
+        "F1 macro",
+        "classification",
+        "Mean of the F1 of power law and of the rest, equally weighted.",
+    ),
+    "f1_weighted": Score(
+        "F1 weighted", "classification", "The same mean, weighted by the size of the classes."
+    ),
+    "f1_kernels_macro": Score(
+        "F1 three kernels", "classification", "Mean of the F1 of the three kernels."
+    ),
+    "silhouette_kernel": Score(
+        "silhouette", "shape", "Mean silhouette of the kernels in the coordinates, -1 to 1."
+    ),
+    "adjusted_rand": Score(
+        "ARI",
+        "shape",
+        "Adjusted Rand index of the kernels with K-means(3) in the coordinates, fitted on the "
+        "training part; 0 is chance.",
+    ),
+    "trustworthiness": Score(
+        "trustworthiness",
+        "shape",
+        "1 if neighbours in the coordinates are neighbours among the curves.",
+        needs_labels=False,
+    ),
+    "continuity": Score(
+        "continuity",
+        "shape",
+        "1 if neighbours among the curves are neighbours in the coordinates.",
+        needs_labels=False,
+    ),
+    "live_axes": Score(
+        "live axes",
+        "axes",
+        "Latent axes of a VAE whose posterior means have a variance above 0.1.",
+        digits=1,
+        larger_is_better=None,
+        needs_labels=False,
+    ),
+}
+REGRESSION = tuple(name for name, score in SCORES.items() if score.group == "regression")
+CLASSIFICATION = tuple(name for name, score in SCORES.items() if score.group == "classification")
+# Rows of the table that a claim about W, L and kernel rests on.
+HEADLINES = ("r2_W", "r2_alpha_x", "r2_L", "f1_macro")
+ORDERED_LABELS = ("W", "L")
+
+ORDER_PREFIX = "rho"
+
+
+def order_name(axis: int, label: str) -> str:
+    """Name of |ρ| of an axis, counted from 1, with a label: ``rho_1_W``."""
+    return f"{ORDER_PREFIX}_{axis}_{label}"
+
+
+def order_scores(names: Collection[str]) -> dict[str, Score]:
+    """The scores |ρ| among `names`, in their order."""
+    found = {}
+    for name in names:
+        prefix, _, rest = name.partition("_")
+        if prefix == ORDER_PREFIX:
+            axis, _, label = rest.partition("_")
+            found[name] = Score(
+                f"|ρ| axis {axis}, {label}",
+                "order",
+                f"Size of Spearman's coefficient of axis {axis} with {label}.",
+            )
+    return found
+
+
+def score_of(name: str) -> Score:
+    """What is known of a score.
+
+    Raises
+    ------
+    KeyError
+        If there is none of that name.
+    """
+    return (SCORES | order_scores([name]))[name]
