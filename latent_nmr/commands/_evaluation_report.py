@@ -1,0 +1,138 @@
+"""What the command `evaluate` says: its table for the terminal, its CSV file, its JSON values."""
+
+import csv
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latent_nmr._files import staged_file
+from latent_nmr.analysis.score_table import METHOD_TITLES, Row
+from latent_nmr.commands._evaluation_blocks import (
+    FIT_SECONDS,
+    Block,
+    Column,
+    blocks,
+    cell_in,
+    in_order,
+)
+
+if TYPE_CHECKING:
+    from latent_nmr.analysis.verdicts import Verdict
+
+MAX_WIDTH = 100
+GAP = "  "
+# Narrower than on a page.
+SHORT_TITLES = {"forest": "forest (ceiling)", "shuffled": "shuffled (floor)"}
+FACTS = ("role", "method", "n_components", "score", "mean", "sd", "n_seeds")
+
+
+def table_lines(rows: Sequence[Row]) -> list[str]:
+    """The table for people, at most `MAX_WIDTH` wide, in blocks under headings."""
+    lines: list[str] = []
+    for block in blocks(rows):
+        for part, columns in enumerate(_fitting(block)):
+            title = block.title if part == 0 else f"{block.title}, continued"
+            lines += ["", title, *_block_lines(block.rows, columns)]
+    return lines[1:]
+
+
+def write_csv(rows: Sequence[Row] | Mapping[str, Sequence[Row]], path: Path) -> None:
+    """Write one line per row and score, with one column per seed; whole or not at all.
+
+    Columns are role, method, n_components (empty for the ceiling), score, mean, sd (empty for one
+    seed), n_seeds, then ``seed_0``, ``seed_1``, … of all seeds that any row has. Of rows by part
+    of the data, the first column is part.
+    """
+    parts = rows if isinstance(rows, Mapping) else {"": rows}
+    first = ("part",) if isinstance(rows, Mapping) else ()
+    seeds = sorted({seed for found in parts.values() for row in found for seed in row.seeds})
+    heads = [*first, *FACTS, *(f"seed_{seed}" for seed in seeds)]
+    with staged_file(path) as staging, staging.open("w", encoding="utf-8", newline="") as handle:
+        table = csv.DictWriter(handle, heads, lineterminator="\n")
+        table.writeheader()
+        for part, found in parts.items():
+            for row in found:
+                for line in _csv_lines(row):
+                    table.writerow({**dict.fromkeys(first, part), **line})
+
+
+def json_values(rows: Sequence[Row], verdicts: Sequence["Verdict"]) -> dict[str, Any]:
+    """Rows and sentences as JSON values."""
+    return {
+        "rows": [row.as_json() for row in rows],
+        "verdicts": [
+            {"method": found.method, "n_components": found.n_components, "text": found.text}
+            for found in verdicts
+        ],
+    }
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that `text` takes: none for a combining mark, two for a wide sign."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        for sign in text
+    )
+
+
+def _csv_lines(row: Row) -> Iterator[dict[str, Any]]:
+    """One line per score of a row."""
+    for score in (*row.scores, FIT_SECONDS):
+        cell = cell_in(row, score)
+        if cell is not None:
+            values = zip(row.seeds, cell.values, strict=True)
+            yield {
+                "role": row.role,
+                "method": row.method,
+                "n_components": row.n_components,
+                "score": score,
+                "mean": cell.mean,
+                "sd": cell.deviation if len(cell.values) > 1 else None,
+                "n_seeds": len(cell.values),
+                **{f"seed_{seed}": value for seed, value in values},
+            }
+
+
+def _fitting(block: Block) -> list[list[Column]]:
+    """Columns of a block in as few parts as fit the width, of as equal length as they can be."""
+    for n_parts in range(1, len(block.columns) + 1):
+        size = math.ceil(len(block.columns) / n_parts)
+        starts = range(0, len(block.columns), size)
+        parts = [block.columns[start : start + size] for start in starts]
+        widths = [width(_block_lines(block.rows, part)[0]) for part in parts]
+        if max(widths) <= MAX_WIDTH:
+            return parts
+    return [[column] for column in block.columns]
+
+
+def _block_lines(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
+    """Heads and cells, aligned; rows with nothing in these columns are left out."""
+    shown = [row for row in rows if any(cell_in(row, column.name) for column in columns)]
+    table = [["method", "axes", *(column.title for column in columns)]]
+    for row in in_order(shown):
+        n_components = "" if row.n_components is None else str(row.n_components)
+        cells = (cell_in(row, column.name) for column in columns)
+        texts = [
+            "-" if cell is None else cell.text(column.digits)
+            for cell, column in zip(cells, columns, strict=True)
+        ]
+        table.append([_short_title(row), n_components, *texts])
+    widths = [max(map(width, entries)) for entries in zip(*table, strict=True)]
+    return [
+        GAP.join(
+            _padded(entry, size, at_left=place == 0)
+            for place, (entry, size) in enumerate(zip(entries, widths, strict=True))
+        )
+        for entries in table
+    ]
+
+
+def _short_title(row: Row) -> str:
+    return SHORT_TITLES.get(row.method, METHOD_TITLES.get(row.method, row.method))
+
+
+def _padded(text: str, size: int, *, at_left: bool) -> str:
+    blank = " " * (size - width(text))
+    return text + blank if at_left else blank + text
