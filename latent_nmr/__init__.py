@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from latent_nmr.data.store import simulate
     from latent_nmr.data.windows import features, window_time
+    from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
     from latent_nmr.models.beta_vae import BetaVAE
     from latent_nmr.models.many import fit_many
     from latent_nmr.physics.differentiable import curve_function, curve_inputs
@@ -63,6 +64,11 @@ _NAMES = {
         "features",
         "window_time",
     ),
+    "latent_nmr.models.baselines": (
+        "KMeansBaseline",
+        "PCABaseline",
+        "UMAPBaseline",
+    ),
     "latent_nmr.models.beta_vae": ("BetaVAE",),
     "latent_nmr.models.many": ("fit_many",),
     "latent_nmr.physics.differentiable": (
@@ -91,10 +97,13 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [
     "BetaVAE",
     "EchoFeatures",
+    "KMeansBaseline",
     "Line",
     "MeasuredLine",
+    "PCABaseline",
     "Pulse",
     "Sequence",
+    "UMAPBaseline",
     "add_baseline",
     "add_noise",
     "blank_dead_time",
