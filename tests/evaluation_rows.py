@@ -75,10 +75,11 @@ def extra_scores(method, n_components):
 
 
 def realistic_rows():
-    """A ceiling, four methods and the floor at five dimensions, five seeds each."""
-    rows = [scored("forest", None, *CEILING, role="ceiling")]
+    """A ceiling, four methods and the floor at five dimensions; PCA and the ceiling of one seed."""
+    rows = [scored("forest", None, *CEILING, seeds=(0,), role="ceiling")]
     for (method, n_components), (means, deviation) in MEANS.items():
         more = extra_scores(method, n_components)
-        rows.append(scored(method, n_components, means, deviation, **more))
+        seeds = (0,) if method == "pca" else SEEDS
+        rows.append(scored(method, n_components, means, deviation, seeds=seeds, **more))
     floors = [scored("shuffled", n, *FLOOR, role="floor") for n in (1, 2, 3, 4, 8)]
     return rows + floors

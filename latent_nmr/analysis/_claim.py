@@ -6,6 +6,7 @@ more than three of their deviations over seeds and one of the method's own.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from latent_nmr.analysis._score_words import (
     ABOVE,
@@ -15,11 +16,11 @@ from latent_nmr.analysis._score_words import (
     axes,
     capital,
     cell_of,
+    coordinates,
     difference,
     listed,
     owner,
     short,
-    subject,
     text_of,
 )
 from latent_nmr.analysis.score_table import Row, find_row
@@ -32,6 +33,7 @@ CLAIMED = ("r2_W", "r2_L", "f1_macro")
 RIVALS = ("pca", "kmeans")
 PAPER_DIMENSION = 2
 CHANCE_DEVIATIONS = 3.0
+SINGLE_SEEDS = "These are single seeds: what another would give is not known."
 FAILS, BOTH_FAIL = "fails", "both fail"
 
 
@@ -55,109 +57,129 @@ def claim_words(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> tup
     if n_components is None:
         reason = "neither PCA nor K-means is there at a dimension of the β-VAE"
         return None, f"{CLAIM} cannot be judged here: {reason}."
-    rivals = [row for row in rivals if row.n_components == n_components]
     vae = find_row(rows, "vae", n_components)
     assert vae is not None
-    floor = next(
-        (row for row in rows if (row.role, row.n_components) == ("floor", n_components)), None
-    )
-    outcomes = {
-        row.method: {
-            name: outcome
-            for name in CLAIMED
-            if (outcome := _outcome(row, vae, name, floor, expected_floor))
-        }
-        for row in rivals
-    }
-    if not any(outcomes.values()):
+    floors = (row for row in rows if (row.role, row.n_components) == ("floor", n_components))
+    chance = Chance(next(floors, None), expected_floor)
+    contests = [Contest(row, vae, chance) for row in rivals if row.n_components == n_components]
+    contests = [contest for contest in contests if contest.outcomes]
+    if not contests:
         return n_components, f"{CLAIM} cannot be judged here: W, L and the kernel have no score."
-    sentences = [f"{CLAIM} {_judgement(outcomes)} with {axes(n_components)}."]
-    sentences += [
-        _rival_words(row, vae, found) for row in rivals if (found := outcomes[row.method])
-    ]
-    sentences += [_absent(outcomes), SPREAD_RULE]
+    judgement = _judgement([name for found in contests for name in found.outcomes.values()])
+    sentences = [f"{CLAIM} {judgement} with {axes(n_components)}."]
+    sentences += [contest.words for contest in contests]
+    sentences.append(_absent(contests))
+    if not all(contest.knows_chance for contest in contests):
+        sentences.append("Of a score without shuffled labels nobody can be said to fail.")
+    has_spread = any(contest.has_spread for contest in contests)
+    sentences.append(SPREAD_RULE if has_spread else SINGLE_SEEDS)
     return n_components, " ".join(filter(None, sentences))
 
 
-def is_at_chance(
-    row: Row, score: str, floor: Row | None, expected_floor: Mapping[str, float]
-) -> bool | None:
-    """Whether a score is no better than that of shuffled labels; None where that is not known."""
-    cell, chance = cell_of(row, score), cell_of(floor, score)
-    if cell is None:
-        return None
-    if chance is not None:
-        margin = CHANCE_DEVIATIONS * chance.deviation + cell.deviation
-        return cell.mean <= chance.mean + margin
-    expected = expected_floor.get(score)
-    return None if expected is None else cell.mean <= expected + cell.deviation
+class Chance(NamedTuple):
+    """What shuffled labels give: measured, or expected where that is missing."""
+
+    floor: Row | None
+    expected: Mapping[str, float]
+
+    def explains(self, row: Row, score: str) -> bool | None:
+        """Whether a score is no better than that of shuffled labels; None if it is not known."""
+        cell, floor = cell_of(row, score), cell_of(self.floor, score)
+        if cell is None:
+            return None
+        if floor is not None:
+            margin = CHANCE_DEVIATIONS * floor.deviation + cell.deviation
+            return cell.mean <= floor.mean + margin
+        expected = self.expected.get(score)
+        return None if expected is None else cell.mean <= expected + cell.deviation
 
 
-def _outcome(
-    row: Row, vae: Row, score: str, floor: Row | None, expected_floor: Mapping[str, float]
-) -> str:
-    """How a rival does at a score: fails where the VAE does not, or its side of the VAE."""
-    found = difference(row, vae, score)
-    if found is None:
-        return ""
-    if is_at_chance(row, score, floor, expected_floor):
-        return BOTH_FAIL if is_at_chance(vae, score, floor, expected_floor) else FAILS
-    return found.side
+class Contest:
+    """A rival and the β-VAE at one dimension.
+
+    Attributes
+    ----------
+    outcomes : dict of str
+        By score that both have.
+    knows_chance : bool
+        Of every such score.
+    has_spread : bool
+    words : str
+    """
+
+    def __init__(self, row: Row, vae: Row, chance: Chance):
+        self.row = row
+        found = {name: difference(row, vae, name) for name in CLAIMED}
+        self.differences = {name: both for name, both in found.items() if both is not None}
+        self.knows_chance = all(chance.explains(row, name) is not None for name in self.differences)
+        self.has_spread = any(both.has_spread for both in self.differences.values())
+        self.outcomes = {name: both.side for name, both in self.differences.items()}
+        for name in self.outcomes:
+            if chance.explains(row, name):
+                self.outcomes[name] = BOTH_FAIL if chance.explains(vae, name) else FAILS
+
+    @property
+    def words(self) -> str:
+        """What the rival does at every score."""
+        spread = " by more than the spread" if self.has_spread else ""
+        failures = [
+            f"at {scores} {end}"
+            for outcome, end in (
+                (FAILS, "where the β-VAE does not"),
+                (BOTH_FAIL, "as the β-VAE does"),
+            )
+            if (scores := self._scores(outcome))
+        ]
+        sides = [
+            f"{where} the β-VAE{how} in {scores}"
+            for outcome, where, how in (
+                (BELOW, "below", spread),
+                (LEVEL, "within the spread of" if spread else "equal to", ""),
+                (ABOVE, "above", spread),
+            )
+            if (scores := self._scores(outcome))
+        ]
+        n_components = self.row.n_components or 0
+        fail, they, are = ("fails", "it", "is") if n_components == 1 else ("fail", "they", "are")
+        parts = [f"{fail} {listed(failures)}"] if failures else []
+        if sides:
+            parts.append(f"{are} {listed(sides)}")
+        if not failures and self.knows_chance:
+            parts = [f"{fail} at none of these: {they} {parts[0]}"]
+        return f"{capital(coordinates(self.row.method, n_components))} {listed(parts)}."
+
+    def _scores(self, outcome: str) -> str:
+        """Scores of an outcome, each with both values."""
+        return listed(
+            [
+                f"{short(name)} ({text_of(both.ours, name)} against {text_of(both.theirs, name)})"
+                for name, both in self.differences.items()
+                if self.outcomes[name] == outcome
+            ]
+        )
 
 
-def _judgement(outcomes: Mapping[str, Mapping[str, str]]) -> str:
+def _judgement(outcomes: Sequence[str]) -> str:
     """Whether the claim holds."""
-    seen = {outcome for found in outcomes.values() for outcome in found.values()}
-    if seen == {FAILS}:
+    if set(outcomes) == {FAILS}:
         return "holds on these data"
-    if FAILS in seen:
+    if FAILS in outcomes:
         return "holds in part on these data"
-    if seen == {BELOW}:
+    if set(outcomes) == {BELOW}:
         return "holds on these data in degree only"
     return "does not hold on these data"
 
 
-def _rival_words(row: Row, vae: Row, outcomes: Mapping[str, str]) -> str:
-    """What a rival does at every score."""
-    found = {name: difference(row, vae, name) for name in outcomes}
-    spread = " by more than the spread" if any(d and d.has_spread for d in found.values()) else ""
-    is_one = row.n_components == 1
-    fail, they_are, are = ("fails", "it is", "is") if is_one else ("fail", "they are", "are")
-    failures, sides = [], []
-    for outcome, words in {
-        FAILS: f"{fail} at {{}} where the β-VAE does not",
-        BOTH_FAIL: f"{fail} at {{}} as the β-VAE does",
-        BELOW: f"below the β-VAE{spread} in {{}}",
-        LEVEL: f"{'within the spread of' if spread else 'equal to'} the β-VAE in {{}}",
-        ABOVE: f"above the β-VAE{spread} in {{}}",
-    }.items():
-        names = [name for name, seen in outcomes.items() if seen == outcome]
-        if names:
-            part = words.format(listed([_beside(row, vae, name) for name in names]))
-            (failures if outcome in (FAILS, BOTH_FAIL) else sides).append(part)
-    if not failures:
-        middle = f"{fail} at none of these: {they_are} {listed(sides)}"
-    else:
-        middle = listed([*failures, *([f"{are} {listed(sides)}"] if sides else [])])
-    return f"{subject(row.method, row.n_components or 0)} {middle}."
-
-
-def _beside(row: Row, vae: Row, score: str) -> str:
-    """A score of a rival with that of the VAE."""
-    found = difference(row, vae, score)
-    assert found is not None
-    ours, theirs = text_of(found.ours, score), text_of(found.theirs, score)
-    return f"{short(score)} ({ours} against {theirs})"
-
-
-def _absent(outcomes: Mapping[str, Mapping[str, str]]) -> str:
+def _absent(contests: Sequence[Contest]) -> str:
     """Say which rivals and which scores the judgement does without."""
-    parts = [f"{owner(method)} is not among the methods" for method in RIVALS]
-    parts = [p for p, method in zip(parts, RIVALS, strict=True) if method not in outcomes]
-    scored = {name for found in outcomes.values() for name in found}
+    there = {contest.row.method for contest in contests}
+    parts = [
+        f"{owner(name)} has no such scores at this dimension"
+        for name in RIVALS
+        if name not in there
+    ]
+    scored = {name for contest in contests for name in contest.outcomes}
     missing = [short(name) for name in CLAIMED if name not in scored]
     if missing:
         parts.append(f"there is no score of {listed(missing)}")
-    if not parts:
-        return ""
-    return f"{capital(listed(parts))}, so this part of it is open."
+    return f"{capital(listed(parts))}, so this part of it is open." if parts else ""

@@ -84,13 +84,13 @@ def owner(method: str) -> str:
     return names.get(method, METHOD_TITLES.get(method, method))
 
 
-def subject(method: str, n_components: int) -> str:
-    """Coordinates of a method, to begin a sentence with."""
+def coordinates(method: str, n_components: int) -> str:
+    """Coordinates of a method: "PCA's two axes"."""
     if method == "kmeans":
         if n_components == 1:
-            return "The distance to one K-means centre"
-        return f"The distances to {in_words(n_components)} K-means centres"
-    return f"{capital(owner(method))}'s {axes(n_components)}"
+            return "the distance to one K-means centre"
+        return f"the distances to {in_words(n_components)} K-means centres"
+    return f"{owner(method)}'s {axes(n_components)}"
 
 
 def capital(text: str) -> str:
@@ -108,17 +108,11 @@ def short(score: str) -> str:
     return score_of(score).title.removeprefix("R² ")
 
 
-def article(words: str) -> str:
-    """`words` after "a" or "an", by how their first letter is spoken."""
-    return f"{'an' if words.startswith(('R²', 'F1', 'rms')) else 'a'} {words}"
-
-
 def text_of(cell: Cell, score: str) -> str:
     """A cell with the digits of its score; ± is left out where every seed gives the same."""
     return (cell if cell.deviation else Cell(cell.values[:1])).text(score_of(score).digits)
 
 
-def listed(parts: Sequence[str], separator: str = ", ") -> str:
-    """Parts with "and" before the last."""
-    *first, last = parts
-    return f"{separator.join(first)} and {last}" if first else last
+def listed(parts: Sequence[str]) -> str:
+    """Parts with commas, and "and" before the last; empty for none."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))

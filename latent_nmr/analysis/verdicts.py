@@ -14,17 +14,16 @@ from latent_nmr.analysis._claim import claim_words, usual_dimension
 from latent_nmr.analysis._score_words import (
     LEVEL,
     Difference,
-    article,
     axes,
     capital,
     cell_of,
+    coordinates,
     difference,
     in_words,
     listed,
     noun,
     owner,
     short,
-    subject,
     text_of,
 )
 from latent_nmr.analysis.score_names import CLASSIFICATION, HEADLINES
@@ -119,36 +118,31 @@ def _unlabelled(row: Row) -> str:
     """Say that there is nothing to say of labels."""
     has, n_components = _verb("have", row), row.n_components or 0
     names = listed([short(name) for name in HEADLINES])
-    return f"{subject(row.method, n_components)} {has} no score of {names}."
+    return f"{capital(coordinates(row.method, n_components))} {has} no score of {names}."
 
 
 def _verb(plural: str, row: Row) -> str:
     """A verb for the coordinates of a row."""
-    singular = {"have": "has", "give": "gives", "reach": "reaches", "they reach": "it reaches"}
+    singular = {"have": "has", "are": "is", "reach": "reaches", "they reach": "it reaches"}
     return singular[plural] if row.n_components == 1 else plural
 
 
 def _comparison(
     row: Row, differences: Mapping[str, Difference], expected_floor: Mapping[str, float]
 ) -> str:
-    """Every score beside that of the β-VAE."""
-    parts, whose = [], "the β-VAE's"
+    """Every score beside that of the β-VAE, by the side it is on."""
+    sides: dict[str, list[str]] = {}
     for name, found in differences.items():
-        ours, theirs = text_of(found.ours, name), text_of(found.theirs, name)
-        chance = _chance(name, expected_floor)
-        if found.ratio is None:
-            parts.append(
-                f"{article(noun(name))} of {ours} against {whose} {theirs}{chance} ({found.words})"
-            )
-        else:
-            share = f"{found.ratio:.2f}"
-            times = f"{share} times" if float(share) > 1 else f"{share} of"
-            parts.append(
-                f"{times} {whose} {noun(name)} ({ours} against {theirs}{chance}: {found.words})"
-            )
-        whose = "its"
-    give = _verb("give", row)
-    return f"{subject(row.method, row.n_components or 0)} {give} {listed(parts)}."
+        ratio = "" if found.ratio is None else f", ratio {found.ratio:.2f}"
+        texts = f"{text_of(found.ours, name)} against {text_of(found.theirs, name)}"
+        score = f"{noun(name)} ({texts}{ratio}{_chance(name, expected_floor)})"
+        sides.setdefault(found.words, []).append(score)
+    parts = [f"{words} in {listed(scores)}" for words, scores in sides.items()]
+    n_components = row.n_components or 0
+    return (
+        f"Beside the β-VAE's {axes(n_components)}, {coordinates(row.method, n_components)} "
+        f"{_verb('are', row)} {'; '.join(parts)}."
+    )
 
 
 def _chance(score: str, expected_floor: Mapping[str, float]) -> str:
@@ -171,22 +165,23 @@ def _values(
     if not is_first:
         return f"Without a score of the β-VAE: {listed(parts)}."
     reach = _verb("reach", row)
-    return f"{subject(row.method, row.n_components or 0)} {reach} {listed(parts)}."
+    return f"{capital(coordinates(row.method, row.n_components or 0))} {reach} {listed(parts)}."
 
 
 def _share_of_ceiling(row: Row, rows: Sequence[Row], expected_floor: Mapping[str, float]) -> str:
     """How much of what the curves give the coordinates keep."""
     ceiling = next((found for found in rows if found.role == "ceiling"), None)
+    if ceiling is None:
+        return ""
+    whose = " of the random forest's" if ceiling.method == "forest" else " of the ceiling's"
     parts = []
     for name in HEADLINES:
         found = difference(row, ceiling, name)
         if found is not None and found.ratio is not None:
             theirs = f"{found.theirs.mean:.3f}{_chance(name, expected_floor)}"
-            parts.append(f"{100 * found.ratio:.0f} % in {short(name)} ({theirs})")
-    if not parts or ceiling is None:
-        return ""
-    what = ", a random forest on the curves," if ceiling.method == "forest" else ""
-    return f"Of the ceiling{what} {_verb('they reach', row)} {listed(parts)}."
+            parts.append(f"{100 * found.ratio:.0f} %{whose} {noun(name)} ({theirs})")
+            whose = " of its"
+    return f"{capital(_verb('they reach', row))} {listed(parts)}." if parts else ""
 
 
 def _missing_spread(row: Row, other: Row | None, differences: Mapping[str, Difference]) -> str:
@@ -200,7 +195,7 @@ def _missing_spread(row: Row, other: Row | None, differences: Mapping[str, Diffe
     if min(n_ours, n_theirs) > 1:
         return ""
     single, several = (row, other) if n_ours == 1 else (other, row)
-    why = "draws nothing" if single.method == "pca" else "has one seed"
+    why = "is deterministic" if single.method == "pca" else "has one seed"
     which = f"so the spread is that of {owner(several.method)} alone."
     return f"{capital(owner(single.method))} {why}, {which}"
 

@@ -8,10 +8,10 @@ from latent_nmr.analysis.score_table import Cell, Row, columns_of
 
 # Which groups of scores stand side by side, under which heading.
 BLOCK_GROUPS = {
-    "Reconstruction and cost": ("data", "axes"),
     "Labels from nearest neighbours": ("regression",),
     "Kernel from nearest neighbours": ("classification",),
     "Shape of the cloud": ("shape",),
+    "Reconstruction and cost": ("data", "axes"),
     "Rank correlation of axes with labels": ("order",),
 }
 FIT_SECONDS = "fit_seconds"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from latent_nmr.analysis._score_words import SPREAD_RULE
 from latent_nmr.analysis.score_table import METHOD_TITLES, Row
 from latent_nmr.commands._evaluation_blocks import blocks
 from latent_nmr.commands._page_style import STYLE
@@ -146,7 +147,7 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
 
 def _verdicts(verdicts: Sequence["Verdict"]) -> str:
     """The claim in large type, then a paragraph per method."""
-    claims = [f'<p class="claim">{words(v.text)}</p>' for v in verdicts if v.method == "claim"]
+    claims = [_claim(verdict.text) for verdict in verdicts if verdict.method == "claim"]
     entries = [
         f"<dt>{_verdict_title(verdict)}</dt>\n<dd>{words(verdict.text)}</dd>"
         for verdict in verdicts
@@ -155,6 +156,13 @@ def _verdicts(verdicts: Sequence["Verdict"]) -> str:
     if entries:
         entries = ['<dl class="sentences">', *entries, "</dl>"]
     return "\n".join([*claims, *entries])
+
+
+def _claim(text: str) -> str:
+    """The claim in large type, the rule behind it in small."""
+    found = f'<p class="claim">{words(text.removesuffix(SPREAD_RULE).rstrip())}</p>'
+    rule = f'\n<p class="rule">{words(SPREAD_RULE)}</p>' if text.endswith(SPREAD_RULE) else ""
+    return found + rule
 
 
 def _verdict_title(verdict: "Verdict") -> str:

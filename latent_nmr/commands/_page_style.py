@@ -18,7 +18,7 @@ body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
 }
-main { max-width: 68rem; margin: 0 auto; padding: 3rem 1.5rem 5rem; }
+main { max-width: 70rem; margin: 0 auto; padding: 3rem 1.5rem 5rem; }
 h1 { font-size: 2rem; line-height: 1.2; font-weight: 650; margin: 0 0 .6rem; text-wrap: balance; }
 h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 650; margin: 3.5rem 0 .9rem; }
 h3 { font-size: 1rem; font-weight: 650; margin: 2rem 0 .4rem; }
@@ -52,17 +52,23 @@ label { white-space: nowrap; }
 .title { margin: 2rem 0 .5rem; font-weight: 650; }
 table { border-collapse: separate; border-spacing: 0; font-size: .9rem; line-height: 1.35; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-th, td { padding: .32rem .8rem; text-align: right; white-space: nowrap; background: var(--paper); }
+th, td { padding: .32rem .7rem; text-align: right; white-space: nowrap; background: var(--paper); }
 th[scope="row"], th:first-child { text-align: left; font-weight: 400; }
 thead th { position: sticky; top: 0; z-index: 2; font-weight: 650; background: var(--faint);
   border-bottom: 1px solid var(--line); padding-top: .5rem; padding-bottom: .5rem; }
-th:first-child { position: sticky; left: 0; z-index: 1; }
+th:first-child { position: sticky; left: 0; z-index: 1; white-space: normal;
+  min-width: 10rem; max-width: 12rem; }
+.whole { white-space: nowrap; }
 thead th:first-child { z-index: 3; font-weight: 650; }
 .way { color: var(--soft); font-weight: 400; margin-left: .3em; }
-.dimension th { color: var(--soft); font-weight: 650; padding-top: .9rem;
-  border-top: 1px solid var(--line); }
+.dimension > * { border-top: 1px solid var(--line); }
+.dimension th { color: var(--soft); font-weight: 650; padding-top: .9rem; }
+tbody:first-of-type .dimension > * { border-top: 0; }
 td { font-variant-numeric: tabular-nums; }
-.spread { font-size: .8em; color: var(--soft); }
+.spread { display: inline-block; text-align: left; font-size: .8em; color: var(--soft); }
+.digits-1 { min-width: calc(3ch + 1.4em); }
+.digits-3 { min-width: calc(5ch + 1.4em); }
+.digits-4 { min-width: calc(6ch + 1.4em); }
 .mark { display: inline-block; width: 1.1em; text-align: left; color: var(--accent); }
 .best { font-weight: 700; }
 .best .spread { font-weight: 400; }
@@ -89,7 +95,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .sentences, .glossary { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
   .sentences dd, .glossary dd { margin-bottom: .9rem; }
   th, td { padding: .32rem .55rem; }
-  th:first-child { max-width: 9.5rem; white-space: normal; }
+  th:first-child { min-width: 7rem; }
   .scroll { margin-left: -1rem; margin-right: -1rem; max-width: none; }
   th:first-child { padding-left: 1rem; }
   .dimension th:first-child { max-width: none; white-space: nowrap; }

@@ -11,7 +11,9 @@ from itertools import groupby
 from latent_nmr.analysis.score_table import METHOD_TITLES, Cell, Row
 from latent_nmr.commands._evaluation_blocks import Block, Column, blocks, cell_in
 
+NO_BREAK = "\u00a0"
 BEST, NEAR_BEST = "◆", "◇"
+SHORT_TITLES = {"forest": "random forest", "shuffled": "shuffled labels"}
 MARK_WORDS = {BEST: "best of this dimension", NEAR_BEST: "within the spread of the best"}
 LEGEND = (
     f"{BEST} best of its dimension, {NEAR_BEST} within the spread of the best; ↑ larger is better, "
@@ -21,8 +23,13 @@ WAYS = {True: ("↑", "larger is better"), False: ("↓", "smaller is better")}
 
 
 def words(text: str) -> str:
-    """Text as HTML: escaped, α_x with its index below, minus signs before numbers."""
+    """Text as HTML: escaped, α_x with its index below, minus signs, no break before ± or %.
+
+    Only for text between tags: it may add tags itself.
+    """
     text = re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
+    text = re.sub(r" (?=%)|(?<=\d) ± |± ", lambda gap: gap[0].replace(" ", NO_BREAK), text)
+    text = text.replace("β-VAE", '<span class="whole">β-VAE</span>')
     return re.sub(r"α_([xyz])", r"α<sub>\1</sub>", text)
 
 
@@ -80,7 +87,7 @@ def _body(n_components: int | None, rows: Sequence[Row], columns: Sequence[Colum
         lines.append(f'<tbody class="d{n_components}">\n<tr class="dimension">{head}{filler}</tr>')
     for place, row in enumerate(rows):
         cells = "".join(
-            _cell(cell_in(row, column.name), column.digits, marks[column.name].get(place, ""))
+            _cell(cell_in(row, column.name), column, marks[column.name].get(place, ""))
             for column in columns
         )
         lines.append(
@@ -91,25 +98,24 @@ def _body(n_components: int | None, rows: Sequence[Row], columns: Sequence[Colum
 
 def _name(row: Row) -> str:
     """Method, and its role if it is a bound."""
-    title = METHOD_TITLES.get(row.method, row.method)
+    title = SHORT_TITLES.get(row.method, METHOD_TITLES.get(row.method, row.method))
     if row.role == "method":
         return words(title)
-    return (
-        f'{words(title.removesuffix(f" ({row.role})"))}<span class="role">{escape(row.role)}</span>'
-    )
+    return f'{words(title)}<span class="role">{escape(row.role)}</span>'
 
 
-def _cell(cell: Cell | None, digits: int, mark: str) -> str:
+def _cell(cell: Cell | None, column: Column, mark: str) -> str:
     """A number with its mark before it and its spread in smaller type after it."""
     if cell is None:
         return '<td class="none">–</td>'
-    mean, *spread = cell.text(digits).split(" ", 1)
-    small = f' <span class="spread">{words(spread[0])}</span>' if spread else ""
+    mean, *spread = cell.text(column.digits).split(" ", 1)
     sign = ""
     if mark:
         sign = f'<span class="mark" role="img" aria-label="{MARK_WORDS[mark]}">{mark}</span>'
     best = ' class="best"' if mark == BEST else ""
-    return f"<td{best}>{sign}{words(mean)}{small}</td>"
+    # The span is there without a spread too: it keeps means of one column below each other.
+    small = f'<span class="spread digits-{column.digits}">{"".join(map(words, spread))}</span>'
+    return f"<td{best}>{sign}{words(mean)} {small}</td>"
 
 
 def _marks(rows: Sequence[Row], column: Column) -> dict[int, str]:
