@@ -43,11 +43,13 @@ def usual_dimension(rows: Sequence[Row]) -> int | None:
     return PAPER_DIMENSION if PAPER_DIMENSION in found else min(found, default=None)
 
 
-def claim_words(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> tuple[int | None, str]:
-    """The dimension at which the claim is judged, and the judgement."""
+def judge(
+    rows: Sequence[Row], expected_floor: Mapping[str, float]
+) -> tuple[int | None, tuple[str, ...]]:
+    """The dimension at which the claim is judged, and the judgement in sentences."""
     of_vae = [row.n_components for row in rows if (row.role, row.method) == ("method", "vae")]
     if not of_vae:
-        return None, f"{CLAIM} cannot be judged here: there is no β-VAE among the methods."
+        return None, (f"{CLAIM} cannot be judged here: there is no β-VAE among the methods.",)
     rivals = [
         row
         for row in rows
@@ -56,7 +58,7 @@ def claim_words(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> tup
     n_components = usual_dimension(rivals)
     if n_components is None:
         reason = "neither PCA nor K-means is there at a dimension of the β-VAE"
-        return None, f"{CLAIM} cannot be judged here: {reason}."
+        return None, (f"{CLAIM} cannot be judged here: {reason}.",)
     vae = find_row(rows, "vae", n_components)
     assert vae is not None
     floors = (row for row in rows if (row.role, row.n_components) == ("floor", n_components))
@@ -64,7 +66,7 @@ def claim_words(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> tup
     contests = [Contest(row, vae, chance) for row in rivals if row.n_components == n_components]
     contests = [contest for contest in contests if contest.outcomes]
     if not contests:
-        return n_components, f"{CLAIM} cannot be judged here: W, L and the kernel have no score."
+        return None, (f"{CLAIM} cannot be judged here: W, L and the kernel have no score.",)
     judgement = _judgement([name for found in contests for name in found.outcomes.values()])
     sentences = [f"{CLAIM} {judgement} with {axes(n_components)}."]
     sentences += [contest.words for contest in contests]
@@ -73,7 +75,7 @@ def claim_words(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> tup
         sentences.append("Of a score without shuffled labels nobody can be said to fail.")
     has_spread = any(contest.has_spread for contest in contests)
     sentences.append(SPREAD_RULE if has_spread else SINGLE_SEEDS)
-    return n_components, " ".join(filter(None, sentences))
+    return n_components, tuple(filter(None, sentences))
 
 
 class Chance(NamedTuple):

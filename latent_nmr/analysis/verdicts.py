@@ -10,7 +10,7 @@ and there are many scores.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from latent_nmr.analysis._claim import claim_words, usual_dimension
+from latent_nmr.analysis._claim import judge, usual_dimension
 from latent_nmr.analysis._score_words import (
     LEVEL,
     Difference,
@@ -44,12 +44,19 @@ class Verdict:
         One of `METHOD_TITLES`, or "claim".
     n_components : int or None
         The dimension that the paragraph is mainly about.
+    sentences : tuple of str
     text : str
+        All of them.
     """
 
     method: str
     n_components: int | None
-    text: str
+    sentences: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as a paragraph."""
+        return " ".join(self.sentences)
 
 
 def verdicts(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> list[Verdict]:
@@ -69,14 +76,13 @@ def verdicts(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> list[V
     list of Verdict
         The claim first, then methods in the order of their rows, the floor last.
     """
-    dimension, text = claim_words(rows, expected_floor)
-    found = [Verdict("claim", dimension, text)]
+    found = [Verdict("claim", *judge(rows, expected_floor))]
     methods = dict.fromkeys(row.method for row in rows if row.role == "method")
     found.extend(_method_verdict(rows, method, expected_floor) for method in methods)
     floors = [row for row in rows if row.role == "floor"]
     text = _floor_words(floors, expected_floor)
     if text:
-        found.append(Verdict(floors[0].method, usual_dimension(floors), text))
+        found.append(Verdict(floors[0].method, usual_dimension(floors), (text,)))
     return found
 
 
@@ -111,7 +117,7 @@ def _method_verdict(
     sentences.append(_other_dimensions(others, vae))
     if not rival:
         sentences.append(_live_axes(own))
-    return Verdict(method, n_components, " ".join(filter(None, sentences)))
+    return Verdict(method, n_components, tuple(filter(None, sentences)))
 
 
 def _unlabelled(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from latent_nmr.analysis._score_words import SPREAD_RULE
+from latent_nmr.analysis._score_words import SPREAD_RULE, listed
 from latent_nmr.analysis.score_table import METHOD_TITLES, Row
 from latent_nmr.commands._evaluation_blocks import blocks
 from latent_nmr.commands._page_style import STYLE
@@ -117,15 +117,17 @@ def _count(result: Mapping[str, Any], name: str) -> str:
 def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """What was compared and how."""
     methods = dict.fromkeys(row.method for row in rows if row.role == "method")
-    names = ", ".join(METHOD_TITLES.get(method, method) for method in methods)
-    axes = ", ".join(map(str, dimensions_of(rows)))
+    names = listed([METHOD_TITLES.get(method, method) for method in methods])
+    axes = listed([str(dimension) for dimension in dimensions_of(rows)])
     normalisation = escape(str(result.get("normalisation", "unknown")))
     seed, neighbours = (escape(str(result.get(n, "?"))) for n in ("split_seed", "n_neighbours"))
-    text = (
-        f"<p>{words(names)} were each asked for {axes} coordinates of every curve. The curves "
-        f"(normalisation <code>{normalisation}</code>) were split once, with seed {seed}: "
-        f"everything was fitted on {_count(result, 'n_training')} of them, without labels, and all "
-        f"scores are of the {_count(result, 'n_held_out')} held out. "
+    text = "<p>"
+    if methods:
+        text += f"Every curve was turned into a few coordinates ({axes}) by {words(names)}. "
+    text += (
+        f"The curves (normalisation <code>{normalisation}</code>) were split once, with seed "
+        f"{seed}: every method was fitted on {_count(result, 'n_training')} of them, without "
+        f"labels, and all scores are of the {_count(result, 'n_held_out')} held out. "
     )
     if any(block.title.startswith("Labels") for block in blocks(rows)):
         text += (
@@ -133,9 +135,9 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
             "the raw coordinates, none of them rescaled. "
         )
     if any(row.role == "ceiling" for row in rows):
-        text += "The ceiling is what a random forest finds in the curves themselves. "
+        text += "The ceiling is a random forest that learns them from the curves themselves. "
     if any(row.role == "floor" for row in rows):
-        text += "The floor is what is left when the labels are shuffled. "
+        text += "The floor is the same with labels shuffled among the curves. "
     counts = sorted({len(row.seeds) for row in rows})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else "0"
     text += (
@@ -146,10 +148,10 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
 
 
 def _verdicts(verdicts: Sequence["Verdict"]) -> str:
-    """The claim in large type, then a paragraph per method."""
-    claims = [_claim(verdict.text) for verdict in verdicts if verdict.method == "claim"]
+    """The claim first, its judgement in large type, then every method."""
+    claims = [_claim(verdict.sentences) for verdict in verdicts if verdict.method == "claim"]
     entries = [
-        f"<dt>{_verdict_title(verdict)}</dt>\n<dd>{words(verdict.text)}</dd>"
+        f"<dt>{_verdict_title(verdict)}</dt>\n<dd>{_paragraphs(verdict.sentences)}</dd>"
         for verdict in verdicts
         if verdict.method != "claim"
     ]
@@ -158,11 +160,16 @@ def _verdicts(verdicts: Sequence["Verdict"]) -> str:
     return "\n".join([*claims, *entries])
 
 
-def _claim(text: str) -> str:
-    """The claim in large type, the rule behind it in small."""
-    found = f'<p class="claim">{words(text.removesuffix(SPREAD_RULE).rstrip())}</p>'
-    rule = f'\n<p class="rule">{words(SPREAD_RULE)}</p>' if text.endswith(SPREAD_RULE) else ""
-    return found + rule
+def _claim(sentences: Sequence[str]) -> str:
+    """The judgement in large type, what it rests on, and the rule behind it in small type."""
+    reasons = [sentence for sentence in sentences[1:] if sentence != SPREAD_RULE]
+    text = f'<p class="claim">{words(sentences[0])}</p>\n{_paragraphs(reasons)}'
+    rule = f'\n<p class="rule">{words(SPREAD_RULE)}</p>' if SPREAD_RULE in sentences else ""
+    return text + rule
+
+
+def _paragraphs(sentences: Sequence[str]) -> str:
+    return "\n".join(f"<p>{words(sentence)}</p>" for sentence in sentences)
 
 
 def _verdict_title(verdict: "Verdict") -> str:

@@ -36,11 +36,12 @@ pre { background: var(--faint); border: 1px solid var(--line); border-radius: 4p
 .facts { color: var(--soft); margin: 0 0 1.6rem; max-width: none; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; list-style: none; padding: .6rem 0;
   margin: 0 0 2rem; border: solid var(--line); border-width: 1px 0; }
-.claim { font-size: 1.15rem; line-height: 1.55; }
-.sentences { display: grid; grid-template-columns: 8.5rem minmax(0, 44rem); gap: 1rem 1.5rem;
+.claim { font-size: 1.25rem; line-height: 1.5; }
+.sentences { display: grid; grid-template-columns: 8.5rem minmax(0, 44rem); gap: .9rem 1.5rem;
   margin: 1.6rem 0 1rem; }
 .sentences dt { font-weight: 650; }
-.sentences dd { margin: 0; font-variant-numeric: tabular-nums; }
+.sentences dd { margin: 0; }
+.sentences p { margin: 0 0 .45rem; }
 .rule, .legend, figcaption { color: var(--soft); font-size: .9rem; }
 .remarks { padding-left: 1.2rem; }
 fieldset { border: 0; padding: 0; margin: 0 0 1.2rem; display: flex; flex-wrap: wrap;

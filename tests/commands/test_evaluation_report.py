@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latent_nmr.analysis.score_names import SCORES
@@ -22,6 +22,7 @@ from latent_nmr.commands._evaluation_report import (
 )
 from tests.evaluation_rows import realistic_rows, scored
 
+FEW = settings(max_examples=40)  # a table takes a while to draw
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 NAMES = [*SCORES, "rho_1_W", "rho_2_L", "rho_12_W"]
 
@@ -62,11 +63,13 @@ def read_rows(path):
 class TestTable:
     """Blocks of aligned columns for a terminal."""
 
+    @FEW
     @given(tables())
     def test_lines_of_a_block_have_one_width(self, rows):
         for _, *lines in blocks_of(table_lines(rows)):
             assert len({width(line) for line in lines}) == 1
 
+    @FEW
     @given(tables())
     def test_a_block_is_wider_than_a_terminal_only_if_it_has_a_single_score(self, rows):
         for _, head, *_ in blocks_of(table_lines(rows)):
@@ -126,6 +129,7 @@ class TestTable:
 class TestCsv:
     """One line per row and score."""
 
+    @FEW
     @given(tables())
     def test_the_file_holds_every_value_to_the_last_bit(self, rows):
         with tempfile.TemporaryDirectory() as folder:
@@ -170,6 +174,6 @@ class TestJson:
 
     def test_rows_come_back_from_it(self):
         rows = realistic_rows()
-        values = json.loads(json.dumps(json_values(rows, [Verdict("pca", 2, "PCA's.")])))
+        values = json.loads(json.dumps(json_values(rows, [Verdict("pca", 2, ("One.", "Two."))])))
         assert [Row.from_json(entry) for entry in values["rows"]] == rows
-        assert values["verdicts"] == [{"method": "pca", "n_components": 2, "text": "PCA's."}]
+        assert values["verdicts"] == [{"method": "pca", "n_components": 2, "text": "One. Two."}]
