@@ -63,6 +63,14 @@ def blocks(rows: Sequence[Row]) -> list[Block]:
     return found
 
 
+def part_of(block: Block, start: int, stop: int) -> Block:
+    """Some columns of a block, and the rows that have any of these."""
+    columns = block.columns[start:stop]
+    title = block.title if start == 0 else f"{block.title}, continued"
+    rows = [row for row in block.rows if any(cell_in(row, column.name) for column in columns)]
+    return Block(title, columns, rows)
+
+
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """The ceiling, then dimension by dimension the methods in their order and the floor."""
     return sorted(rows, key=lambda row: (row.n_components or 0, row.role == "floor"))

@@ -125,9 +125,9 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
     if methods:
         text += f"Every curve was turned into a few coordinates ({axes}) by {words(names)}. "
     text += (
-        f"The curves (normalisation <code>{normalisation}</code>) were split once, with seed "
-        f"{seed}: every method was fitted on {_count(result, 'n_training')} of them, without "
-        f"labels, and all scores are of the {_count(result, 'n_held_out')} held out. "
+        f"The curves (normalisation <code>{normalisation}</code>) were split once, with "
+        f"seed&nbsp;{seed}: every method was fitted on {_count(result, 'n_training')} of them, "
+        f"without labels, and all scores are of the {_count(result, 'n_held_out')} held out. "
     )
     if any(block.title.startswith("Labels") for block in blocks(rows)):
         text += (
@@ -135,9 +135,9 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
             "the raw coordinates, none of them rescaled. "
         )
     if any(row.role == "ceiling" for row in rows):
-        text += "The ceiling is a random forest that learns them from the curves themselves. "
+        text += "The ceiling is a random forest that learns the labels from the curves themselves. "
     if any(row.role == "floor" for row in rows):
-        text += "The floor is the same with labels shuffled among the curves. "
+        text += "The floor is what nearest neighbours give with the labels shuffled. "
     counts = sorted({len(row.seeds) for row in rows})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else "0"
     text += (

@@ -12,10 +12,9 @@ from latent_nmr.analysis.score_table import METHOD_TITLES, Row
 from latent_nmr.commands._evaluation_blocks import (
     FIT_SECONDS,
     Block,
-    Column,
     blocks,
     cell_in,
-    in_order,
+    part_of,
 )
 
 if TYPE_CHECKING:
@@ -32,9 +31,8 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
     """The table for people, at most `MAX_WIDTH` wide, in blocks under headings."""
     lines: list[str] = []
     for block in blocks(rows):
-        for part, columns in enumerate(_fitting(block)):
-            title = block.title if part == 0 else f"{block.title}, continued"
-            lines += ["", title, *_block_lines(block.rows, columns)]
+        for part in _fitting(block):
+            lines += ["", part.title, *_block_lines(part)]
     return lines[1:]
 
 
@@ -95,29 +93,24 @@ def _csv_lines(row: Row) -> Iterator[dict[str, Any]]:
             }
 
 
-def _fitting(block: Block) -> list[list[Column]]:
-    """Columns of a block in as few parts as fit the width, of as equal length as they can be."""
-    for n_parts in range(1, len(block.columns) + 1):
-        size = math.ceil(len(block.columns) / n_parts)
-        starts = range(0, len(block.columns), size)
-        parts = [block.columns[start : start + size] for start in starts]
-        widths = [width(_block_lines(block.rows, part)[0]) for part in parts]
-        if max(widths) <= MAX_WIDTH:
-            return parts
-    return [[column] for column in block.columns]
+def _fitting(block: Block) -> list[Block]:
+    """A block in as few parts as fit the width, of as equal length as they can be."""
+    n_columns, parts = len(block.columns), [block]
+    for n_parts in range(1, n_columns + 1):
+        size = math.ceil(n_columns / n_parts)
+        parts = [part_of(block, start, start + size) for start in range(0, n_columns, size)]
+        if all(width(_block_lines(part)[0]) <= MAX_WIDTH for part in parts):
+            break
+    return parts
 
 
-def _block_lines(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
-    """Heads and cells, aligned; rows with nothing in these columns are left out."""
-    shown = [row for row in rows if any(cell_in(row, column.name) for column in columns)]
-    table = [["method", "axes", *(column.title for column in columns)]]
-    for row in in_order(shown):
+def _block_lines(block: Block) -> list[str]:
+    """Heads and cells, aligned."""
+    table = [["method", "axes", *(column.title for column in block.columns)]]
+    for row in block.rows:
         n_components = "" if row.n_components is None else str(row.n_components)
-        cells = (cell_in(row, column.name) for column in columns)
-        texts = [
-            "-" if cell is None else cell.text(column.digits)
-            for cell, column in zip(cells, columns, strict=True)
-        ]
+        cells = ((cell_in(row, column.name), column.digits) for column in block.columns)
+        texts = ["-" if cell is None else cell.text(digits) for cell, digits in cells]
         table.append([_short_title(row), n_components, *texts])
     widths = [max(map(width, entries)) for entries in zip(*table, strict=True)]
     return [

@@ -102,7 +102,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .dimension th:first-child { max-width: none; white-space: nowrap; }
 }
 @media print {
-  body { font-size: 9.5pt; }
+  html { font-size: 9.5pt; }
   main { max-width: none; padding: 0; }
   nav, fieldset { display: none; }
   .scroll { overflow: visible; max-height: none; max-width: none; }

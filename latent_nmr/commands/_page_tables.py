@@ -9,8 +9,10 @@ from html import escape
 from itertools import groupby
 
 from latent_nmr.analysis.score_table import METHOD_TITLES, Cell, Row
-from latent_nmr.commands._evaluation_blocks import Block, Column, blocks, cell_in
+from latent_nmr.commands._evaluation_blocks import Block, Column, blocks, cell_in, part_of
 
+# As many as fit a sheet of paper.
+MOST_COLUMNS = 6
 NO_BREAK = "\u00a0"
 BEST, NEAR_BEST = "◆", "◇"
 SHORT_TITLES = {"forest": "random forest", "shuffled": "shuffled labels"}
@@ -29,15 +31,18 @@ def words(text: str) -> str:
     """
     text = re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
     text = re.sub(r" (?=%)|(?<=\d) ± |± ", lambda gap: gap[0].replace(" ", NO_BREAK), text)
-    text = text.replace("β-VAE", '<span class="whole">β-VAE</span>')
+    text = re.sub("β-VAE|K-means", r'<span class="whole">\g<0></span>', text)
     return re.sub(r"α_([xyz])", r"α<sub>\1</sub>", text)
 
 
 def tables(rows: Sequence[Row], prefix: str) -> str:
     """All tables; ids begin with `prefix`."""
-    return "\n".join(
-        _table(block, f"{prefix}-{number}") for number, block in enumerate(blocks(rows), start=1)
-    )
+    parts = [
+        part_of(block, start, start + MOST_COLUMNS)
+        for block in blocks(rows)
+        for start in range(0, len(block.columns), MOST_COLUMNS)
+    ]
+    return "\n".join(_table(part, f"{prefix}-{number}") for number, part in enumerate(parts, 1))
 
 
 def dimensions_of(rows: Sequence[Row]) -> list[int]:
