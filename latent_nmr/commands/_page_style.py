@@ -89,7 +89,7 @@ figure img { display: block; max-width: 100%; height: auto; background: #fff; pa
 figcaption { max-width: 44rem; margin-top: .6rem; }
 footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line);
   color: var(--soft); font-size: .9rem; }
-@media (max-width: 42rem) {
+@media screen and (max-width: 42rem) {
   main { padding: 1.5rem 1rem 3rem; }
   h1 { font-size: 1.55rem; }
   h2 { margin-top: 2.5rem; }
@@ -105,7 +105,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   html { font-size: 9.5pt; }
   main { max-width: none; padding: 0; }
   nav, fieldset { display: none; }
-  .scroll { overflow: visible; max-height: none; max-width: none; }
+  .scroll { overflow: visible; max-height: none; }
   table { font-size: 6.8pt; }
   th, td { padding: .1rem .3rem; }
   thead th, th:first-child { position: static; }
