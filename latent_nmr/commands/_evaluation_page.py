@@ -256,12 +256,15 @@ def _glossary(rows: Sequence[Row]) -> str:
 
 def _again(result: Mapping[str, Any]) -> str:
     """Command, versions, machine."""
-    text = f"<pre><code>{escape(str(result.get('command', 'unknown')))}</code></pre>"
+    command = str(result.get("command", "unknown"))
+    if "'" not in command and '"' not in command:  # inside quotes a line must not be continued
+        command = command.replace(" --", " \\\n    --")
+    text = f"<pre><code>{escape(command)}</code></pre>"
     versions = [f"{name} {version}" for name, version in result.get("packages", {}).items()]
-    facts = [escape(", ".join(map(str, versions)))] if versions else []
+    facts = [", ".join(versions)] if versions else []
     if "device" in result:
-        facts.append(f"computed on {escape(str(result['device']))}")
+        facts.append(f"computed on {result['device']}")
     if isinstance(result.get("seconds"), int | float):
         minutes, seconds = divmod(round(result["seconds"]), 60)
-        facts.append(f"in {minutes} min {seconds} s")
-    return f"{text}\n<p>{'; '.join(facts)}.</p>" if facts else text
+        facts.append(f"{minutes} min {seconds} s")
+    return f"{text}\n<p>{escape('; '.join(facts))}.</p>" if facts else text

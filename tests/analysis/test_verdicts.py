@@ -293,7 +293,8 @@ class TestFloor:
     """Whether shuffled labels are at chance."""
 
     def test_within_three_deviations_they_are(self):
-        text = text_about("shuffled", [row("vae", 2), floor(), floor(4)])
+        near = floor(4, (-0.038, *CHANCE[1:]))
+        text = text_about("shuffled", [row("vae", 2), floor(), near])
         assert text == (
             "Shuffled labels are at chance, within three standard deviations over seeds, in all "
             "8 scores looked at."

@@ -199,10 +199,14 @@ class TestContent:
             "its 15 nearest training curves in the raw coordinates",
             "sample standard deviation over seeds (1 to 5 per row; of one seed there is none)",
             "The held-out curves have no power law.",
-            "latent-nmr evaluate paper.npz --n-seeds 5",
-            "latent-nmr 0.1.0, jax 0.10.2; computed on cpu (2 cores); in 2 min 5 s.",
+            "latent-nmr evaluate paper.npz \\ --n-seeds 5",
+            "latent-nmr 0.1.0, jax 0.10.2; computed on cpu (2 cores); 2 min 5 s.",
         ):
             assert words in reader.text
+
+    def test_a_quoted_command_stays_on_its_line(self):
+        command = "latent-nmr evaluate 'a --b.npz' --n-seeds 5"
+        assert command in made([], [], command=command).text
 
     def test_every_score_of_the_tables_has_its_meaning(self, reader):
         for name in ("r2_W", "f1_macro", "silhouette_kernel", "rms", "live_axes"):
