@@ -54,19 +54,32 @@ def staged_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_staging(path)
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}{STAGING_MARK}", dir=path.parent))
-    retired = staging.with_name(staging.name + RETIRED_MARK)
     try:
         yield staging
         staging.chmod(0o777 & ~_umask())
+        put_in_place(staging, path)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def put_in_place(folder: Path, path: Path) -> None:
+    """Give a finished folder the name `path`, beside it; what was there before is removed.
+
+    As :func:`staged_folder` does: in one step where the system can swap two names.
+    """
+    path = path.resolve()
+    retired = path.with_name(f".{path.name}{STAGING_MARK}{folder.name}{RETIRED_MARK}")
+    try:
         if not path.exists():
-            staging.rename(path)
-        elif not swap(staging, path):
+            folder.rename(path)
+        elif swap(folder, path):
+            shutil.rmtree(folder)
+        else:
             path.rename(retired)
-            staging.rename(path)
+            folder.rename(path)
     finally:
         if retired.exists() and not path.exists():  # interrupted between the two renames
             retired.rename(path)
-        shutil.rmtree(staging, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)
 
 

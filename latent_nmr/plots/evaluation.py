@@ -1,0 +1,120 @@
+"""Figures of an evaluation: the maps of several methods, and scores over the dimension."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from latent_nmr.plots.latent import latent_map
+from latent_nmr.plots.style import new_figure
+
+# A colour, a line style and a marker each: any one of them tells the methods apart.
+METHOD_STYLES = {
+    "vae": ("#D55E00", "-", "o"),
+    "pca": ("#0072B2", "--", "s"),
+    "umap": ("#009E73", "-.", "^"),
+    "kmeans": ("#CC79A7", ":", "D"),
+}
+
+
+class Map(NamedTuple):
+    """Coordinates of one method.
+
+    Attributes
+    ----------
+    title : str
+    coordinates : ndarray, shape (n_curves, n_components)
+        At least two components; the first two are drawn.
+    axis_names : tuple of str
+    """
+
+    title: str
+    coordinates: npt.NDArray[np.floating]
+    axis_names: tuple[str, str]
+
+
+class Line(NamedTuple):
+    """A score over the number of coordinates.
+
+    Attributes
+    ----------
+    method : str
+    title : str
+    dimensions : ndarray of int, shape (n_dimensions,)
+    means, deviations : ndarray, shape (n_dimensions,)
+    """
+
+    method: str
+    title: str
+    dimensions: npt.NDArray[np.int64]
+    means: npt.NDArray[np.float64]
+    deviations: npt.NDArray[np.float64]
+
+
+def maps_by_method(maps: Sequence[Map], labels: Mapping[str, npt.NDArray]) -> Figure:
+    """Draw the maps of all methods, one row each, coloured by one label per column."""
+    figure = new_figure(3.2 * len(labels) + 0.4, 3.35 * len(maps))
+    panels = figure.subplots(len(maps), len(labels), squeeze=False)
+    for row, drawn in zip(panels, maps, strict=True):
+        for number, (ax, (label, values)) in enumerate(zip(row, labels.items(), strict=True)):
+            latent_map(drawn.coordinates, values, label, axis_names=drawn.axis_names, ax=ax)
+            if number:
+                ax.set_ylabel("")
+            else:
+                ax.set_ylabel(f"{drawn.title}\n{drawn.axis_names[1]}")
+    return figure
+
+
+def scores_over_dimension(
+    panels: Mapping[str, Sequence[Line]],
+    ceilings: Mapping[str, float],
+    floors: Mapping[str, float],
+) -> Figure:
+    """Draw each score over the number of coordinates, one panel per score.
+
+    Parameters
+    ----------
+    panels : mapping of sequence of Line
+        By the score's title.
+    ceilings, floors : mapping of float
+        By the score's title; those missing are not drawn.
+    """
+    n_columns = min(2, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = new_figure(3.6 * n_columns, 2.6 * n_rows + 0.5)
+    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False)
+    for ax, (title, lines) in zip(axes.flat, panels.items(), strict=False):
+        for line in lines:
+            colour, style, marker = METHOD_STYLES.get(line.method, ("0.4", "-", "x"))
+            ax.errorbar(
+                line.dimensions,
+                line.means,
+                yerr=line.deviations,
+                color=colour,
+                linestyle=style,
+                marker=marker,
+                markersize=4,
+                capsize=2,
+                linewidth=1.2,
+                label=line.title,
+            )
+        if title in ceilings:
+            ax.axhline(ceilings[title], color="black", linewidth=1, label="ceiling: random forest")
+        if title in floors:
+            ax.axhline(
+                floors[title], color="0.55", linewidth=1, linestyle=":", label="shuffled labels"
+            )
+        ax.set_ylabel(title)
+        ticks = sorted({int(n) for line in lines for n in line.dimensions})
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(ticks, [str(tick) for tick in ticks])
+        ax.minorticks_off()
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in axes[-1]:
+        ax.set_xlabel("number of coordinates")
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
+    return figure
