@@ -257,7 +257,9 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "weights_")
         return np.asarray(axis_names(self.architecture_.n_components), dtype=object)
 
-    def save(self, path, metadata: Mapping[str, Any] | None = None) -> None:
+    def save(
+        self, path, metadata: Mapping[str, Any] | None = None, *, precision: str = "single"
+    ) -> None:
         """Write the fitted model to the folder `path`: weights.safetensors and model.json.
 
         Parameters
@@ -266,9 +268,11 @@ class BetaVAE(TransformerMixin, BaseEstimator):
             A new folder, or one that holds a saved model and nothing else.
         metadata : mapping, optional
             Anything JSON can hold that later users need: time grid, window, normalisation.
+        precision : {"single", "half"}
+            `half` takes half the bytes; latent coordinates then move by about 1e-3.
         """
         check_is_fitted(self, "weights_")
-        persistence.save(self, path, metadata or {})
+        persistence.save(self, path, metadata or {}, precision)
 
     @classmethod
     def load(cls, path):

@@ -15,7 +15,7 @@ import numpy as np
 import safetensors.numpy
 
 from latent_nmr._files import sole_writer, staged_folder
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models import card_words, model_card
 from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json, weight_shapes
 from latent_nmr.models.model_card import FORMAT, FORMAT_VERSION, ModelCard
@@ -38,10 +38,15 @@ MAX_HEADER_BYTES = 2**20
 # are: below 1e9 even for data of order 1 that differ by rounding only. Outputs can overflow with
 # smaller ones; whoever computes them checks them.
 MAX_WEIGHT = 1e12
+# How weights are written: half as many bytes cost about three digits of each.
+PRECISIONS = {"single": "float32", "half": "float16"}
 
 
-def save(model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any]) -> None:
+def save(
+    model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any], precision: str = "single"
+) -> None:
     """Write a fitted model as a folder, whole or not at all."""
+    check_choice("precision", precision, PRECISIONS)
     path = Path(path)
     with sole_writer(path):
         if path.exists() and not is_model_alone(path):
@@ -50,10 +55,12 @@ def save(model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any]) -> Non
                 "holds other things. Choose another path."
             )
         with staged_folder(path) as staging:
-            write_files(model, staging, metadata)
+            write_files(model, staging, metadata, precision)
 
 
-def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> None:
+def write_files(
+    model: "BetaVAE", folder: Path, metadata: Mapping[str, Any], precision: str = "single"
+) -> None:
     """Write the two files of a model into an existing folder that nobody reads yet."""
     strange = _strange_weights(model.weights_)
     if strange:
@@ -61,7 +68,7 @@ def write_files(model: "BetaVAE", folder: Path, metadata: Mapping[str, Any]) -> 
             f"a model must have weights of at most {MAX_WEIGHT:g} to be saved, but has {strange}. "
             "Scale the data to be of order 1 and fit again."
         )
-    raw = _weights_bytes(model)
+    raw = _weights_bytes(model, precision)
     card = model_card.card_of(model, metadata, hashlib.sha256(raw).hexdigest())
     for name, content in (
         (WEIGHTS_FILE, raw),
@@ -151,9 +158,9 @@ def _read_card(folder: OpenFolder) -> ModelCard:
 def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
     """Read the weights file after checking its size, its checksum and every array in it."""
     shapes = weight_shapes(card.architecture)
-    n_bytes = 4 * sum(map(math.prod, shapes.values()))
-    raw = read_file(folder, WEIGHTS_FILE, n_bytes + MAX_HEADER_BYTES)
-    if len(raw) < n_bytes:
+    n_weights = sum(map(math.prod, shapes.values()))
+    raw = read_file(folder, WEIGHTS_FILE, 4 * n_weights + MAX_HEADER_BYTES)
+    if len(raw) < 2 * n_weights:
         raise ModelFileError(folder.path, f"has a {WEIGHTS_FILE} smaller than its layers need")
     if hashlib.sha256(raw).hexdigest() != card.weights_sha256:
         raise ModelFileError(folder.path, f"has a {WEIGHTS_FILE} that differs from its checksum")
@@ -164,17 +171,28 @@ def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
             folder.path, f"has an unreadable {WEIGHTS_FILE} ({brief(error)})"
         ) from error
     found = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
-    if found != {name: (shape, "float32") for name, shape in shapes.items()}:
+    if found not in (
+        {name: (shape, dtype) for name, shape in shapes.items()} for dtype in PRECISIONS.values()
+    ):
         raise ModelFileError(folder.path, "has weights that do not fit its layer sizes")
+    weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
     strange = _strange_weights(weights)
     if strange:
         raise ModelFileError(folder.path, f"has {strange}")
     return weights
 
 
-def _weights_bytes(model: "BetaVAE") -> bytes:
+def _weights_bytes(model: "BetaVAE", precision: str = "single") -> bytes:
+    dtype = np.dtype(PRECISIONS[precision])
+    largest = np.finfo(dtype).max
+    for name, array in model.weights_.items():
+        if np.abs(array).max() > largest:
+            raise InputError(
+                f"weights saved in {precision} precision must be at most {largest:g}, but {name} "
+                f"holds {np.abs(array).max():.3g}. Save in single precision."
+            )
     # The writer dumps the buffer as it lies in memory, whatever the strides say.
-    weights = {name: np.ascontiguousarray(array) for name, array in model.weights_.items()}
+    weights = {n: np.ascontiguousarray(array, dtype) for n, array in model.weights_.items()}
     return safetensors.numpy.save(weights, metadata={"format": FORMAT})
 
 

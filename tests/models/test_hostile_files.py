@@ -183,7 +183,8 @@ class TestForeignFiles:
         [
             (np.float64, "do not fit its layer sizes"),
             (np.int32, "do not fit its layer sizes"),
-            (np.float16, "smaller than its layers need"),
+            (np.int16, "do not fit its layer sizes"),
+            (np.int8, "smaller than its layers need"),
         ],
     )
     def test_weights_of_another_type_under_a_good_checksum(self, folder, fitted, dtype, reason):

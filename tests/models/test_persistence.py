@@ -40,6 +40,46 @@ def replace_weights(path, weights):
     edit_card(path, lambda card: card.update(weights_sha256=digest))
 
 
+class TestHalfPrecision:
+    """Weights in two bytes each."""
+
+    def test_a_loaded_model_is_the_one_with_rounded_weights(self, fitted, curves, tmp_path):
+        fitted.save(tmp_path / "half", {"window": "echo"}, precision="half")
+        loaded = BetaVAE.load(tmp_path / "half")
+        assert loaded.metadata_ == {"window": "echo"}
+        for name, weights in fitted.weights_.items():
+            assert loaded.weights_[name].dtype == np.float32
+            np.testing.assert_array_equal(loaded.weights_[name], weights.astype(np.float16))
+        # Eleven binary digits of each weight: nothing else has changed.
+        assert np.abs(loaded.transform(curves) - fitted.transform(curves)).max() < 0.05
+
+    def test_its_weights_take_half_the_bytes(self, fitted, saved, tmp_path):
+        fitted.save(tmp_path / "half", precision="half")
+        n_weights = sum(array.size for array in fitted.weights_.values())
+        sizes = [(path / WEIGHTS).stat().st_size for path in (saved, tmp_path / "half")]
+        assert sizes[0] - sizes[1] == pytest.approx(2 * n_weights, abs=200)
+
+    def test_weights_beyond_its_range_are_refused_and_nothing_is_written(self, saved, tmp_path):
+        model = BetaVAE.load(saved)
+        name = next(iter(model.weights_))
+        model.weights_[name] = model.weights_[name] + np.float32(1e5)
+        with pytest.raises(InputError, match=r"half precision must be at most 65504.*Save in sin"):
+            model.save(tmp_path / "half", precision="half")
+        assert not (tmp_path / "half").exists()
+
+    def test_a_mixture_of_precisions_is_refused(self, fitted, saved):
+        weights = dict(fitted.weights_)
+        name = next(iter(weights))
+        weights[name] = weights[name].astype(np.float16)
+        replace_weights(saved, weights)
+        with pytest.raises(ModelFileError, match="do not fit its layer sizes"):
+            BetaVAE.load(saved)
+
+    def test_another_precision_is_refused(self, fitted, tmp_path):
+        with pytest.raises(InputError, match="precision must be one of single, half"):
+            fitted.save(tmp_path / "model", precision="double")
+
+
 class TestRoundTrip:
     """Saved and loaded is the same model."""
 
