@@ -42,13 +42,13 @@ class Line(NamedTuple):
     ----------
     method : str
     title : str
-    dimensions : ndarray of int, shape (n_dimensions,)
+    dimensions : ndarray, shape (n_dimensions,)
     means, deviations : ndarray, shape (n_dimensions,)
     """
 
     method: str
     title: str
-    dimensions: npt.NDArray[np.int64]
+    dimensions: npt.NDArray[np.floating] | npt.NDArray[np.integer]
     means: npt.NDArray[np.float64]
     deviations: npt.NDArray[np.float64]
 
@@ -117,4 +117,57 @@ def scores_over_dimension(
         ax.set_xlabel("number of coordinates")
     handles, names = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def scores_over_noise(
+    panels: Mapping[str, Sequence[Line]],
+    levels: Sequence[float],
+    clean: Mapping[str, Sequence[Line]],
+) -> Figure:
+    """Draw each score over the signal-to-noise ratio, one panel per score.
+
+    Parameters
+    ----------
+    panels : mapping of sequence of Line
+        By the score's title; `dimensions` of a line are signal-to-noise ratios, inf for no noise.
+        Fitted on curves as noisy as those that are scored.
+    levels : sequence of float
+        The finite ratios.
+    clean : mapping of sequence of Line
+        The same, fitted on clean curves.
+    """
+    n_rows = -(-len(panels) // 2)
+    figure = new_figure(7.2, 2.7 * n_rows + 0.7)
+    axes = figure.subplots(n_rows, 2, sharex=True, squeeze=False)
+    # No noise has a place of its own at the right end of a logarithmic axis.
+    end = 3.2 * max(levels)
+    for ax, title in zip(axes.flat, panels, strict=False):
+        for lines, filled in ((panels[title], True), (clean[title], False)):
+            for line in lines:
+                colour, _, marker = METHOD_STYLES.get(line.method, ("0.4", "-", "x"))
+                places = np.where(np.isfinite(line.dimensions), line.dimensions, end)
+                ax.errorbar(
+                    places,
+                    line.means,
+                    yerr=line.deviations,
+                    color=colour,
+                    linestyle="-" if filled else "--",
+                    marker=marker,
+                    markersize=4,
+                    markerfacecolor=colour if filled else "white",
+                    capsize=2,
+                    linewidth=1.2 if filled else 0.9,
+                    label=line.title + (", fitted on noisy" if filled else ", fitted on clean"),
+                )
+        ax.set_ylabel(title)
+        ax.set_xscale("log")
+        ax.set_xticks([*levels, end], [*(f"{level:g}" for level in levels), "no noise"])
+        ax.minorticks_off()
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in axes[-1]:
+        ax.set_xlabel("signal-to-noise ratio in the window")
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
     return figure
