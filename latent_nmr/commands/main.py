@@ -15,6 +15,7 @@ COMMANDS = {
     "traverse": "draw the curves that a model generates along a latent axis",
     "embed": "write the latent coordinates of a data set to a file",
     "axes": "say which label each latent axis orders, and what several seeds agree on",
+    "baselines": "draw what PCA and K-means see in a data set, and what its clusters are",
     "card": "say what a saved model is, without loading its weights",
     "export-decoder": "write a model's decoder as JSON, for other languages",
 }
