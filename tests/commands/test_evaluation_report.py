@@ -97,7 +97,11 @@ class TestTable:
         ]
 
     def test_rows_go_by_dimension_ceiling_first_and_floor_last(self):
-        lines = table_lines(realistic_rows())[2:14]
+        # As they may come: the floor first, the ceiling last.
+        rows = sorted(
+            realistic_rows(), key=lambda row: ("floor", "method", "ceiling").index(row.role)
+        )
+        lines = table_lines(rows)[2:14]
         starts = [line[:21].split("  ")[0].strip() for line in lines]
         methods = ["β-VAE", "PCA", "UMAP", "K-means distances", "shuffled (floor)"]
         assert starts == ["forest (ceiling)", *methods, *methods, "β-VAE"]
@@ -118,6 +122,12 @@ class TestTable:
             "Labels from nearest neighbours, continued",
         ]
         assert [block[1].count("R²") for block in blocks[:2]] == [3, 3]
+
+    def test_a_continued_part_leaves_out_rows_with_nothing_in_it(self):
+        *_, last = blocks_of(table_lines(realistic_rows()))
+        assert last[0] == "Rank correlation of axes with labels, continued"
+        # Axes 7 and 8 are those of eight dimensions only.
+        assert [line[:23].split()[-1] for line in last[2:]] == ["8"] * 4
 
     def test_without_rows_there_is_no_table(self):
         assert table_lines([]) == []
