@@ -55,12 +55,21 @@ class Parts:
         return Parts({name: values[order] for name, values in self.fitted.items()}, self.scored)
 
 
-def check_neighbours(n_fitted: int, what: str = "the training part") -> None:
+def check_neighbours(n_fitted: int) -> None:
     """Raise `InputError` if there are not more fitted rows than neighbours."""
     if n_fitted <= N_NEIGHBOURS:
         raise InputError(
-            f"{what} must have more curves than the {N_NEIGHBOURS} neighbours of the scores, but "
-            f"has {n_fitted}. Use more curves."
+            f"the training part must have more curves than the {N_NEIGHBOURS} neighbours of the "
+            f"scores, but has {n_fitted}. Use more curves."
+        )
+
+
+def check_neighbourhoods(n_scored: int, part: str = "held-out") -> None:
+    """Raise `InputError` if the scored rows are too few for neighbourhoods to be compared."""
+    if n_scored <= 2 * N_NEIGHBOURS:
+        raise InputError(
+            f"the {part} part must have more than {2 * N_NEIGHBOURS} curves for neighbourhoods "
+            f"of {N_NEIGHBOURS} to be compared, but has {n_scored}. Use more curves."
         )
 
 
@@ -175,12 +184,7 @@ def shape_scores(
     InputError
         If the scored rows are too few for their neighbourhoods.
     """
-    if len(scored) <= 2 * N_NEIGHBOURS:
-        raise InputError(
-            f"the held-out part must have more than {2 * N_NEIGHBOURS} curves for neighbourhoods "
-            f"of {N_NEIGHBOURS} to be compared, but has {len(scored)}. Use more curves, or a "
-            "larger held-out part."
-        )
+    check_neighbourhoods(len(scored))
     found = {
         "trustworthiness": float(trustworthiness(curves, scored, n_neighbors=N_NEIGHBOURS)),
         # Continuity is the same measure with the two spaces in each other's place.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.analysis.scores import REGRESSED, Parts, check_neighbours
+from latent_nmr.analysis.scores import REGRESSED, Parts, check_neighbourhoods, check_neighbours
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.reading import load_echoes
@@ -87,6 +87,9 @@ def gather(
         check_same_times(window_time(other, window), time, path)
         curves[name] = features(other, window, normalisation)
         known[name] = labels_of(other, path)
+    for part in curves:
+        if part != FITTED:
+            check_neighbourhoods(len(curves[part]), part)
     identity = {
         "data_sha256": fingerprint(dataset),
         "window": window,

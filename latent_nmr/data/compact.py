@@ -63,7 +63,8 @@ def save_compact(dataset: xr.Dataset, path: Path | str) -> None:
         "curve": dataset["curve"].to_numpy(),
         **{name: dataset[name].to_numpy() for name in ALL_LABELS if name in dataset.coords},
     }
-    arrays["kernel"] = np.array(arrays["kernel"].tolist())
+    if "kernel" in arrays:  # measured curves have no labels
+        arrays["kernel"] = np.array(arrays["kernel"].tolist())
     header = {"format": COMPACT_FORMAT, "version": COMPACT_VERSION, "attrs": dataset.attrs}
     with staged_file(Path(path)) as staging, zipfile.ZipFile(staging, "w") as archive:
         for name, array in arrays.items():

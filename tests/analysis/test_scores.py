@@ -144,7 +144,8 @@ class TestForests:
         sets, both = {"a": asked @ basis, "b": asked[:50] @ basis}, {"a": parts, "b": parts_b}
         found = forest_scores(Z @ basis, sets, both, on_forest=lambda: steps.append(1))
         assert len(steps) == 8  # for both sets together
-        assert found["b"] == forest_scores(Z @ basis, {"b": sets["b"]}, both)["b"]
+        alone = forest_scores(Z @ basis, {"b": sets["b"]}, both)["b"]
+        assert found["b"] == pytest.approx(alone, rel=1e-9)  # trees are summed in any order
         found = found["a"]
         assert found["r2_W"] > 0.9
         assert found["f1_kernels_macro"] > 0.9
@@ -158,7 +159,8 @@ class TestForests:
         unused = np.arange(24) % 4 > 0
         curves[:, unused] = 0
         asked_curves[:, unused] = 9
-        assert forest_scores(curves, {"a": asked_curves}, {"a": parts}) == found
+        again = forest_scores(curves, {"a": asked_curves}, {"a": parts})
+        assert again["a"] == pytest.approx(found["a"], rel=1e-9)
 
 
 class TestShape:

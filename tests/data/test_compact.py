@@ -149,3 +149,11 @@ class TestRefusals:
             np.lib.format.write_array(member, np.array([print], object), allow_pickle=True)
         with pytest.raises(InputError, match=r"hostile\.npz cannot be read.*allow_pickle"):
             load_compact(hostile)
+
+
+def test_curves_without_labels_come_back_without_labels(echoes, tmp_path):
+    bare = echoes.drop_vars([name for name in ALL_LABELS if name in echoes.variables])
+    save_compact(bare, tmp_path / "bare.npz")
+    loaded = load_compact(tmp_path / "bare.npz")
+    assert not set(ALL_LABELS) & set(loaded.variables)
+    np.testing.assert_allclose(magnitude(loaded), magnitude(echoes), atol=STEP / 2)
