@@ -103,10 +103,12 @@ class TestHtml:
         assert reader.all("html") == [{"lang": "en"}]
 
     def test_ids_are_unique_and_every_link_leads_to_one(self, reader):
-        ids = Counter(attributes["id"] for _, attributes in reader.tags if "id" in attributes)
-        assert set(ids.values()) == {1}
-        assert reader.all("a")
-        assert {link["href"].removeprefix("#") for link in reader.all("a")} <= set(ids)
+        more = [row.as_json() for row in realistic_rows()]
+        for found in (reader, made(tables={"held-out": more, "a": more, "b": more})):
+            ids = Counter(attributes["id"] for _, attributes in found.tags if "id" in attributes)
+            assert set(ids.values()) == {1}
+            assert found.all("a")
+            assert {link["href"].removeprefix("#") for link in found.all("a")} <= set(ids)
 
     def test_nothing_leads_or_asks_out_of_the_page(self, reader):
         for _, attributes in reader.tags:
@@ -261,6 +263,7 @@ class TestContent:
         text = page(RESULT, realistic_rows(), [], [])
         assert 'id="show-4" checked' in text
         assert "main:has(#show-4:not(:checked)) tbody.d4 { display: none; }" in text
+        assert text.count('<tbody class="d4">') == 6  # every table but that of axes 7 and 8
         assert "checkbox" not in page(RESULT, [scored("pca", 2, (0.1,) * 5, 0.0)], [], [])
 
 
