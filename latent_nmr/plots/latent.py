@@ -54,7 +54,7 @@ def latent_map(
             )
         ax.legend(
             loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
-            markerscale=2, fontsize="small", handletextpad=0.1, columnspacing=0.8,
+            markerscale=(40 / size) ** 0.5, fontsize="small", handletextpad=0.1, columnspacing=0.8,
         )  # fmt: skip
     else:
         points = ax.scatter(x, y, s=size, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), lw=0)
