@@ -7,6 +7,7 @@
 # make accuracy     measure the simulator's integration error (about ten minutes)
 # make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
 # make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)
+# make reproduce    make every table, figure and model of the reference run from nothing (hours; says how long)
 # make lock         resolve the pinned requirements anew (needs uv)
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 
-.PHONY: run test test-slow check lint data accuracy benchmark likelihood lock clean
+.PHONY: run test test-slow check lint data accuracy benchmark likelihood reproduce lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -49,6 +50,9 @@ benchmark: $(STAMP)
 
 likelihood: $(STAMP)
 	$(BIN)/python scripts/study_likelihood.py
+
+reproduce: $(STAMP)
+	$(BIN)/python scripts/reproduce.py
 
 $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

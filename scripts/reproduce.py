@@ -1,0 +1,129 @@
+"""Make everything in artifacts/ that rests on the full data set, from nothing.
+
+    python scripts/reproduce.py [--dry-run]
+
+Says how long each step takes before it starts. A step that was done is not done again, and one
+that was interrupted goes on where it was: run the same command again.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+DATA = "artifacts/data/paper-stratified-seed0.zarr"
+INDEPENDENT = "artifacts/data/paper-independent-seed1.zarr"
+WINDOWS = ("echo", "full")
+
+
+class Step(NamedTuple):
+    """A command and the minutes it took on two cores of a 2.x GHz server processor."""
+
+    title: str
+    minutes: float
+    words: list[str]
+
+
+def command(*words: str) -> list[str]:
+    """A command of the package, run by this interpreter."""
+    return [sys.executable, "-m", "latent_nmr.commands.main", *words]
+
+
+def script(name: str, *words: str) -> list[str]:
+    """A script beside this one."""
+    return [sys.executable, f"scripts/{name}.py", *words]
+
+
+def steps() -> list[Step]:
+    """Everything, in order."""
+    simulate = ("simulate", "--n-curves")
+    found = [
+        Step(
+            "15,000 curves, stratified ν",
+            12,
+            command(*simulate, "15000", "--line-draw", "stratified", "--seed", "0"),
+        ),
+        Step(
+            "1,500 curves, independent ν",
+            1.5,
+            command(*simulate, "1500", "--line-draw", "independent", "--seed", "1"),
+        ),
+        Step("figures and manifest of the data", 0.5, script("describe_data")),
+    ]
+    minutes = {"echo": (1, 25, 1), "full": (3, 90, 2)}
+    for window in WINDOWS:
+        drawn, evaluated, audited = minutes[window]
+        out = f"artifacts/runs/reference-{window}"
+        model = f"artifacts/models/{window}"
+        evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window)
+        dimensions = ("--n-components", "1", "2", "3", "4", "8")
+        found += [
+            Step(
+                f"baselines, {window} window",
+                drawn,
+                command(
+                    "baselines", DATA, "--window", window,
+                    "--out", f"artifacts/figures/baselines-{window}", "--force",
+                ),
+            ),
+            Step(
+                f"evaluation, {window} window",
+                evaluated,
+                command(*evaluate, *dimensions, "--out", out),
+            ),
+            Step(
+                f"tables and best model, {window} window",
+                1,
+                script("publish_evaluation", out, "--name", window),
+            ),
+            Step(
+                f"latent space, {window} window",
+                0.3,
+                script(
+                    "draw_latent_figure", model, DATA,
+                    "--out", f"artifacts/figures/latent-{window}",
+                ),
+            ),
+            Step(
+                f"audit of the decoder, {window} window",
+                audited,
+                command(
+                    "audit", model, DATA, "--out", f"artifacts/figures/audit-{window}", "--force"
+                ),
+            ),
+        ]  # fmt: skip
+    found.append(Step("noise, echo window", 8, script("study_noise", DATA)))
+    return found
+
+
+def main() -> None:
+    """Say what will be done and how long it takes, then do it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--dry-run", action="store_true", help="say it, and do nothing")
+    options = parser.parse_args()
+    todo = steps()
+    total = sum(step.minutes for step in todo)
+    print("Takes, on two cores and from nothing:")
+    for step in todo:
+        print(f"  {step.minutes:5.1f} min  {step.title}")
+    print(f"  {total:5.1f} min  in all", flush=True)
+    if options.dry_run:
+        return
+    for number, step in enumerate(todo, start=1):
+        left = sum(later.minutes for later in todo[number - 1 :])
+        print(f"\n[{number}/{len(todo)}] {step.title}; about {left:.0f} min to go", flush=True)
+        start = time.perf_counter()
+        finished = subprocess.run(step.words, check=False)
+        if finished.returncode:
+            print(f"stopped: {' '.join(step.words[1:])} ended with {finished.returncode}")
+            sys.exit(finished.returncode)
+        print(f"[{number}/{len(todo)}] done in {(time.perf_counter() - start) / 60:.1f} min")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here")
+        sys.exit(130)
