@@ -13,9 +13,11 @@ COMMANDS = {
     "train-vae": "train a β-VAE and write model, embedding and figures",
     "plot-latent": "draw the latent map of a data set, coloured by labels",
     "traverse": "draw the curves that a model generates along a latent axis",
+    "audit": "set what a decoder generates beside fresh simulations",
     "embed": "write the latent coordinates of a data set to a file",
     "axes": "say which label each latent axis orders, and what several seeds agree on",
     "baselines": "draw what PCA and K-means see in a data set, and what its clusters are",
+    "evaluate": "compare representations on a held-out part, with spread, ceiling and floor",
     "card": "say what a saved model is, without loading its weights",
     "export-decoder": "write a model's decoder as JSON, for other languages",
 }
