@@ -5,7 +5,6 @@ goes on where it was.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,14 +73,12 @@ class Workshop:
             self._keep(fit, embed(model, self.material.curves, seconds=float("nan")))
 
     def _train(self, n_components: int, seeds: Sequence[int], metadata: Mapping[str, Any]) -> None:
-        started = time.perf_counter()
-
         def keep(model: BetaVAE) -> None:
             fit = Fit("vae", n_components, int(model.random_state or 0))
             model.save(self.folder / "models" / fit.stem, metadata)
-            # Of models trained side by side only the time of all is known.
-            share = (time.perf_counter() - started) / len(seeds)
-            self._keep(fit, embed(model, self.material.curves, seconds=share))
+            # Its own epochs; models trained side by side share the processor.
+            seconds = sum(record.seconds for record in model.history_)
+            self._keep(fit, embed(model, self.material.curves, seconds=seconds))
 
         template = BetaVAE(n_components=n_components)
         fit_many(self.material.curves[FITTED], seeds=seeds, model=template, on_fit=keep)
