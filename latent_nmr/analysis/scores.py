@@ -48,10 +48,10 @@ class Parts:
     fitted: Labels
     scored: Labels
 
-    def shuffled(self, seed: int) -> "Parts":
+    def shuffled(self, *seed: int) -> "Parts":
         """Deal the fitted rows' labels out anew, all labels of a row together."""
         n_rows = len(next(iter(self.fitted.values())))
-        order = np.random.default_rng(seed).permutation(n_rows)
+        order = np.random.default_rng(list(seed)).permutation(n_rows)
         return Parts({name: values[order] for name, values in self.fitted.items()}, self.scored)
 
 

@@ -20,7 +20,13 @@ from latent_nmr.analysis.scores import (
     shape_scores,
 )
 from latent_nmr.commands._evaluation_data import FITTED, Material
-from latent_nmr.commands._representations import Embedding, Fit, embed, fit_and_embed
+from latent_nmr.commands._representations import (
+    METHODS,
+    Embedding,
+    Fit,
+    embed,
+    fit_and_embed,
+)
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
 
@@ -110,7 +116,9 @@ class Workshop:
             if labels is None:
                 return {"scores": found, "shuffled": {}}
             found |= neighbour_scores(fitted, scored, labels)
-            shuffled = neighbour_scores(fitted, scored, labels.shuffled(fit.seed))
+            # Each fit has a shuffle of its own, or the floor of many would be that of a few.
+            own = METHODS.index(fit.method), fit.n_components, fit.seed
+            shuffled = neighbour_scores(fitted, scored, labels.shuffled(*own))
             return {"scores": found, "shuffled": shuffled}
 
         known = self._remembered(f"{fit.stem}-on-{part}", make)
