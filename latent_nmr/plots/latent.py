@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 
 from latent_nmr.errors import InputError
 from latent_nmr.plots.style import COLOUR_MAPS, KERNEL_STYLES, LABEL_TEXTS, new_figure, own_axes
+
+UNKNOWN_MARKER = "D"
 
 
 def latent_map(
@@ -42,16 +45,11 @@ def latent_map(
     ax = own_axes(ax)
     size = float(np.clip(6000 / len(latent), 1.5, 14))
     text = LABEL_TEXTS.get(label, label)
-    # Drawn in a shuffled order, so that no class hides the others by coming last.
+    # Drawn in a shuffled order, so that no value hides the others by coming last.
     order = np.random.default_rng(0).permutation(len(latent))
     x, y, values = latent[order, 0], latent[order, 1], np.asarray(values)[order]
     if values.dtype.kind in "OUT":
-        for name in sorted(set(values.tolist())):
-            title, colour, marker = KERNEL_STYLES.get(name, (name, "0.5", "x"))
-            rows = values == name
-            ax.scatter(
-                x[rows], y[rows], s=size, c=colour, marker=marker, alpha=0.7, lw=0, label=title
-            )
+        _draw_classes(ax, x, y, values.tolist(), size)
         ax.legend(
             loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
             markerscale=(40 / size) ** 0.5, fontsize="small", handletextpad=0.1, columnspacing=0.8,
@@ -63,6 +61,24 @@ def latent_map(
     ax.set_xlabel(axis_names[0])
     ax.set_ylabel(axis_names[1])
     return ax
+
+
+def _draw_classes(
+    ax: Axes, x: npt.NDArray, y: npt.NDArray, names: Sequence[str], size: float
+) -> None:
+    """Draw every point with the colour and the marker of its class, and name the classes."""
+    styles = {
+        name: KERNEL_STYLES.get(name, (name, "0.5", UNKNOWN_MARKER)) for name in sorted(set(names))
+    }
+    markers = {marker: MarkerStyle(marker) for _, _, marker in styles.values()}
+    shapes = {
+        m: style.get_path().transformed(style.get_transform()) for m, style in markers.items()
+    }
+    # One collection for all: with one for each class the last would hide the others.
+    points = ax.scatter(x, y, s=size, c=[styles[name][1] for name in names], alpha=0.7, lw=0)
+    points.set_paths([shapes[styles[name][2]] for name in names])
+    for title, colour, marker in styles.values():
+        ax.scatter([], [], s=size, c=colour, marker=marker, alpha=0.7, lw=0, label=title)
 
 
 def latent_maps(

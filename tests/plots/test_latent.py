@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.markers import MarkerStyle
 
 from latent_nmr.errors import InputError
 from latent_nmr.plots.latent import latent_map, latent_maps
@@ -58,16 +59,24 @@ class TestKernelLabel:
     def ax(self, request):
         return latent_map(LATENT, KERNELS.astype(request.param), "kernel")
 
-    def test_each_kernel_has_its_points_in_its_colour(self, ax):
-        assert len(ax.collections) == 3
-        for points in ax.collections:
-            (kernel,) = [
-                k for k, (title, *_) in KERNEL_STYLES.items() if title == points.get_label()
-            ]
+    def test_each_kernel_has_its_points_in_its_colour_and_shape(self, ax):
+        points = ax.collections[0]
+        offsets, colours = np.asarray(points.get_offsets()), points.get_facecolor()
+        assert len(points.get_paths()) == len(offsets) == 30
+        for kernel, (_, colour, marker) in KERNEL_STYLES.items():
+            mine = np.all(colours[:, :3] == to_rgb(colour), axis=1)
             np.testing.assert_array_equal(
-                sorted_rows(points.get_offsets()), sorted_rows(LATENT[kernel == KERNELS, :2])
+                sorted_rows(offsets[mine]), sorted_rows(LATENT[kernel == KERNELS, :2])
             )
-            assert tuple(points.get_facecolor()[0, :3]) == to_rgb(KERNEL_STYLES[kernel][1])
+            shape = MarkerStyle(marker)
+            expected = shape.get_path().transformed(shape.get_transform()).vertices
+            for row in np.flatnonzero(mine):
+                np.testing.assert_array_equal(points.get_paths()[row].vertices, expected)
+
+    def test_no_kernel_lies_over_all_others(self, ax):
+        # Points are drawn in their order: the last third must not be of one kernel.
+        colours = ax.collections[0].get_facecolor()[-10:]
+        assert len(np.unique(colours, axis=0)) == 3
 
     def test_each_kernel_has_an_entry_in_the_legend(self, ax):
         entries = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -79,7 +88,9 @@ class TestKernelLabel:
 
     def test_an_unknown_class_is_drawn_under_its_own_name(self):
         ax = latent_map(LATENT, np.full(30, "dipolar"), "kernel")
-        assert [points.get_label() for points in ax.collections] == ["dipolar"]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["dipolar"]
+        # A cross has no area, and the points have no outline.
+        assert all(len(path.vertices) > 4 for path in ax.collections[0].get_paths())
 
 
 class TestDrawing:
