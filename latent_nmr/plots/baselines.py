@@ -183,11 +183,12 @@ def clusters_figure(
     """
     figure = new_figure(4.9 * len(by_count), 3.7)
     row = figure.subplots(1, len(by_count), sharey=True, squeeze=False)[0]
+    tops = []
     for ax, (count, clusters) in zip(row, by_count.items(), strict=True):
         text = signal_text if ax is row[0] else ""
         cluster_curves(time, clusters, signal_text=text, marks=marks, ax=ax)
         ax.set_title(f"K = {count}", fontsize="medium", pad=LETTER_PAD)
-    tops = [ax.get_ylim()[1] for ax in row]
+        tops.append(ax.get_ylim()[1])  # at once: the next panel changes what they share
     row[0].set_ylim(0, max(tops))
     _set_letters(row)
     return figure
