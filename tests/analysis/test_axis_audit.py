@@ -17,12 +17,12 @@ def bump(time, height):
     return height * np.exp(-(((TIME - time) / 2) ** 2))
 
 
-def audited(added, off_data=(), order=slice(None)):
-    """Audit a decoder that adds a curve to the truth at each point; 30 data at each."""
+def audited(added, off_data=(), order=slice(None), shift=0.0):
+    """Audit a decoder that adds a curve to the truth at each point; 30 data at each, shifted."""
     rng = np.random.default_rng(0)
     latent = np.repeat(POSITIONS, 30)[:, None] + rng.normal(scale=0.05, size=(150, 1))
     latent[np.isin(np.repeat(POSITIONS, 30), off_data)] += 10
-    X = MEAN + rng.normal(scale=0.02, size=(150, 200))
+    X = MEAN + shift + rng.normal(scale=0.02, size=(150, 200))
     fresh = [MEAN + rng.normal(scale=0.01, size=(8, 200)) for _ in POSITIONS]
     values = rng.uniform(0.01, 0.1, 150)
     labels = {"alpha_x": values, "alpha_z": values, "L": 100 * values}
@@ -78,6 +78,11 @@ class TestSentence:
         # What is left outside the wider band of the two: 2 sd of 0.02 around the neighbours.
         assert float(number) == pytest.approx(-0.57, abs=0.03)
         assert "outside both bands, z = 1, 18" in sentence
+
+    def test_between_the_bands_its_size_is_told_from_the_nearer_one(self):
+        for height, distance in ((0.3, "+0.2"), (0.7, "-0.2")):
+            added = [NOTHING, np.full_like(TIME, height), NOTHING, NOTHING, NOTHING]
+            assert f"at most {distance}" in audited(added, shift=1.0).sentence
 
     def test_points_off_the_data_are_told_apart(self):
         added = [bump(203.0, 0.5), NOTHING, NOTHING, NOTHING, NOTHING]

@@ -96,7 +96,7 @@ class TestNeighbourhoods:
         (one,) = neighbourhoods(latent[:1], latent, labels, 5)
         (other,) = neighbourhoods(latent[:1], latent, stored, 5)
         assert one.kernel == other.kernel
-        assert type(other.kernel) is str
+        assert type(one.kernel) is type(other.kernel) is str
 
 
 class TestSpacing:
