@@ -127,6 +127,7 @@ def order_scores(names: Collection[str]) -> dict[str, Score]:
                 f"|ρ| axis {axis}, {label}",
                 "order",
                 f"Size of Spearman's coefficient of axis {axis} with {label}.",
+                larger_is_better=None,  # which axis orders what is not a matter of good or bad
             )
     return found
 

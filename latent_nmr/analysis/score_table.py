@@ -76,6 +76,14 @@ class Row:
     role: str = "method"
     seconds: tuple[float, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        for name, values in self.scores.items():
+            if len(values) != len(self.seeds):
+                raise ValueError(
+                    f"scores must have one value per seed, but {name} of {self.method} has "
+                    f"{len(values)} for {len(self.seeds)} seeds. Give as many."
+                )
+
     @property
     def title(self) -> str:
         """Method and dimension in words."""

@@ -5,6 +5,7 @@ goes on where it was.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from latent_nmr.commands._representations import (
     embed,
     fit_and_embed,
 )
+from latent_nmr.errors import AxisWarning
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
 
@@ -87,7 +89,9 @@ class Workshop:
             self._keep(fit, embed(model, self.material.curves, seconds=seconds))
 
         template = BetaVAE(n_components=n_components)
-        fit_many(self.material.curves[FITTED], seeds=seeds, model=template, on_fit=keep)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AxisWarning)  # live axes are a score of the table
+            fit_many(self.material.curves[FITTED], seeds=seeds, model=template, on_fit=keep)
 
     def _keep(self, fit: Fit, embedding: Embedding) -> None:
         embedding.write(self.folder / "fits" / f"{fit.stem}.npz")

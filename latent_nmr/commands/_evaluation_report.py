@@ -1,4 +1,4 @@
-"""What the command `evaluate` says: its table for the terminal, its CSV file, its JSON values."""
+"""What the command `evaluate` says: its table for the terminal and its CSV file."""
 
 import csv
 import math
@@ -18,7 +18,7 @@ from latent_nmr.commands._evaluation_blocks import (
 )
 
 if TYPE_CHECKING:
-    from latent_nmr.analysis.verdicts import Verdict
+    pass
 
 MAX_WIDTH = 100
 GAP = "  "
@@ -54,17 +54,6 @@ def write_csv(rows: Sequence[Row] | Mapping[str, Sequence[Row]], path: Path) -> 
             for row in found:
                 for line in _csv_lines(row):
                     table.writerow({**dict.fromkeys(first, part), **line})
-
-
-def json_values(rows: Sequence[Row], verdicts: Sequence["Verdict"]) -> dict[str, Any]:
-    """Rows and sentences as JSON values."""
-    return {
-        "rows": [row.as_json() for row in rows],
-        "verdicts": [
-            {"method": found.method, "n_components": found.n_components, "text": found.text}
-            for found in verdicts
-        ],
-    }
 
 
 def width(text: str) -> int:

@@ -187,7 +187,7 @@ class TestMethod:
 
     def test_a_score_that_is_not_a_number_is_missing(self):
         broken = row("pca", 2)
-        broken = replace(broken, scores={**broken.scores, "r2_L": (0.5, float("nan"))})
+        broken = replace(broken, scores={**broken.scores, "r2_L": (float("nan"),) * 5})
         assert "R² of L" not in text_about("pca", [row("vae", 2), broken])
 
     def test_live_axes_of_the_vae_are_told(self):

@@ -1,21 +1,17 @@
 """Table, CSV file and JSON values of an evaluation."""
 
 import csv
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latent_nmr.analysis.score_names import SCORES
 from latent_nmr.analysis.score_table import Row
-from latent_nmr.analysis.verdicts import Verdict
 from latent_nmr.commands._evaluation_report import (
     MAX_WIDTH,
-    json_values,
     table_lines,
     width,
     write_csv,
@@ -172,18 +168,3 @@ class TestCsv:
         with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as handle:
             parts = [line["part"] for line in csv.DictReader(handle)]
         assert parts == ["held-out", "other, data"]
-
-    def test_values_that_do_not_match_the_seeds_leave_no_file(self, tmp_path):
-        with pytest.raises(ValueError, match="shorter"):
-            write_csv([Row("vae", 2, (0, 1), {"r2_W": (0.5,)})], tmp_path / "a.csv")
-        assert list(tmp_path.iterdir()) == []
-
-
-class TestJson:
-    """Values of --json."""
-
-    def test_rows_come_back_from_it(self):
-        rows = realistic_rows()
-        values = json.loads(json.dumps(json_values(rows, [Verdict("pca", 2, ("One.", "Two."))])))
-        assert [Row.from_json(entry) for entry in values["rows"]] == rows
-        assert values["verdicts"] == [{"method": "pca", "n_components": 2, "text": "One. Two."}]
