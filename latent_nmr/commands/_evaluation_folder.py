@@ -1,10 +1,11 @@
 """The output folder of an evaluation: what is finished, what is under way, and its files."""
 
+import contextlib
 import json
 import math
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -75,30 +76,25 @@ def write_all(
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Do what is not done yet in a folder beside `out`, then put it in the place of `out`."""
-    start = time.perf_counter()
     folder = progress_folder(out, material, models)
     total = len(fits) * (1 + len(material.scored_parts))
     if settings["ceiling"]:
         total += N_FORESTS * any(material.pair(part) for part in material.scored_parts)
     sizes = f"{len(material.curves[FITTED])} curves to fit on, {len(material.curves[HELD_OUT])}"
     tell(f"Evaluating {len(fits)} fits: {sizes} held out; every step is kept in {folder}")
-    with tqdm(total=total, unit="step", delay=1, disable=None) as bar:
+    with (
+        time_kept(folder / "scores" / "seconds.json"),
+        tqdm(total=total, unit="step", delay=1, disable=None) as bar,
+    ):
 
         def step(words: str) -> None:
             bar.set_postfix_str(words, refresh=False)
             bar.update()
 
         workshop = Workshop(folder, material, step)
-        for fit, model in models.items():
-            workshop.adopt(fit, model)
-        workshop.complete(fits, metadata_of(material))
-        tables = {part: rows_of(workshop, fits, part) for part in material.scored_parts}
-        if settings["ceiling"]:
-            for part, scores in workshop.ceiling().items():
-                once = {name: (value,) for name, value in scores.items()}
-                tables[part].append(Row("forest", None, (0,), once, role="ceiling"))
+        tables = tables_of(workshop, fits, models, with_ceiling=settings["ceiling"])
     result: dict[str, Any] = summary(material, tables, settings)
-    result["seconds"] = time.perf_counter() - start
+    result["seconds"] = json.loads((folder / "scores" / "seconds.json").read_text("utf-8"))
     figures = draw_figures(folder / "figures", workshop, fits, models, material, tables)
     rows = tables[HELD_OUT]
     found = verdicts(rows, result["expected_floor"][HELD_OUT])
@@ -107,6 +103,33 @@ def write_all(
     write_json(folder / RESULT_FILE, result)
     put_in_place(folder, out)
     return result
+
+
+def tables_of(
+    workshop: Workshop, fits: Sequence[Fit], models: Mapping[Fit, BetaVAE], *, with_ceiling: bool
+) -> dict[str, list[Row]]:
+    """Fit what is missing and score it: the table of every part."""
+    material = workshop.material
+    for fit, model in models.items():
+        workshop.adopt(fit, model)
+    workshop.complete(fits, metadata_of(material))
+    tables = {part: rows_of(workshop, fits, part) for part in material.scored_parts}
+    if with_ceiling:
+        for part, scores in workshop.ceiling().items():
+            once = {name: (value,) for name, value in scores.items()}
+            tables[part].append(Row("forest", None, (0,), once, role="ceiling"))
+    return tables
+
+
+@contextlib.contextmanager
+def time_kept(path: Path) -> Iterator[None]:
+    """Add the seconds spent inside to those in a file, however it ends short of a kill."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        before = json.loads(path.read_text("utf-8")) if path.is_file() else 0.0
+        write_json(path, before + time.perf_counter() - start)
 
 
 def progress_folder(out: Path, material: Material, models: Mapping[Fit, BetaVAE]) -> Path:

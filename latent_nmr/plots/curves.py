@@ -51,7 +51,9 @@ def traversal(
     limits = float(time[0]), float(time[-1])
     mark_times(ax, marks or {}, limits)
     ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)
-    ax.set_ylim(bottom=0)
+    # Room for what panels that share this axis have drawn before.
+    top = max(ax.get_ylim()[1], 1.05 * float(np.max(curves)))
+    ax.set_ylim(0, top)
     return ax
 
 

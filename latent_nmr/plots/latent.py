@@ -1,6 +1,7 @@
 """Maps of latent space, coloured by a label."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from latent_nmr.errors import InputError
 from latent_nmr.plots.style import COLOUR_MAPS, KERNEL_STYLES, LABEL_TEXTS, new_figure, own_axes
 
 UNKNOWN_MARKER = "D"
+MANY_POINTS = 2000
 
 
 def latent_map(
@@ -45,17 +47,19 @@ def latent_map(
     ax = own_axes(ax)
     size = float(np.clip(6000 / len(latent), 1.5, 14))
     text = LABEL_TEXTS.get(label, label)
+    # Thousands of vector points would make a PDF of megabytes.
+    style = {"s": size, "lw": 0, "rasterized": len(latent) > MANY_POINTS}
     # Drawn in a shuffled order, so that no value hides the others by coming last.
     order = np.random.default_rng(0).permutation(len(latent))
     x, y, values = latent[order, 0], latent[order, 1], np.asarray(values)[order]
     if values.dtype.kind in "OUT":
-        _draw_classes(ax, x, y, values.tolist(), size)
+        _draw_classes(ax, x, y, values.tolist(), style)
         ax.legend(
             loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
             markerscale=(40 / size) ** 0.5, fontsize="small", handletextpad=0.1, columnspacing=0.8,
         )  # fmt: skip
     else:
-        points = ax.scatter(x, y, s=size, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), lw=0)
+        points = ax.scatter(x, y, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), **style)
         bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, shrink=0.9)
         bar.set_label(text)
     ax.set_xlabel(axis_names[0])
@@ -64,7 +68,7 @@ def latent_map(
 
 
 def _draw_classes(
-    ax: Axes, x: npt.NDArray, y: npt.NDArray, names: Sequence[str], size: float
+    ax: Axes, x: npt.NDArray, y: npt.NDArray, names: Sequence[str], style: dict[str, Any]
 ) -> None:
     """Draw every point with the colour and the marker of its class, and name the classes."""
     styles = {
@@ -75,10 +79,10 @@ def _draw_classes(
         m: style.get_path().transformed(style.get_transform()) for m, style in markers.items()
     }
     # One collection for all: with one for each class the last would hide the others.
-    points = ax.scatter(x, y, s=size, c=[styles[name][1] for name in names], alpha=0.7, lw=0)
+    points = ax.scatter(x, y, c=[styles[name][1] for name in names], alpha=0.7, **style)
     points.set_paths([shapes[styles[name][2]] for name in names])
     for title, colour, marker in styles.values():
-        ax.scatter([], [], s=size, c=colour, marker=marker, alpha=0.7, lw=0, label=title)
+        ax.scatter([], [], c=colour, marker=marker, alpha=0.7, label=title, **style)
 
 
 def latent_maps(

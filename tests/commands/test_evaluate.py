@@ -179,6 +179,8 @@ class TestAgain:
         monkeypatch.setattr(_evaluation, "fit_and_embed", until_interrupted)
         assert main(words) == 130
         assert not (tmp_path / "out").exists()
+        seconds = tmp_path / ".out.progress" / "scores" / "seconds.json"
+        before = json.loads(seconds.read_text("utf-8"))
 
         def count(fit, X, parts):
             made.append(fit)
@@ -187,6 +189,8 @@ class TestAgain:
         monkeypatch.setattr(_evaluation, "fit_and_embed", count)
         assert main(words) == 0
         assert [fit.seed for fit in made] == [0, 1, 2]
+        result = json.loads((tmp_path / "out" / "evaluation.json").read_text("utf-8"))
+        assert result["seconds"] > before > 0  # of both runs together
         assert not list(tmp_path.glob(".*progress"))
 
     def test_progress_on_other_data_is_not_taken_up(self, workplace, monkeypatch, tmp_path):

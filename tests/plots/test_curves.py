@@ -57,6 +57,15 @@ class TestTraversal:
         assert [line.get_xdata()[0] for line in ax.lines[5:]] == [100.0, 125.5]
         assert [text.get_text() for text in ax.texts] == ["180°", "echo"]
 
+    def test_panels_that_share_an_axis_have_room_for_the_highest_curve_of_any(self):
+        left, right = new_figure(6, 3).subplots(1, 2, sharey=True)
+        traversal(TIME, 0.5 * CURVES, COLOURS, **TEXTS, ax=left)
+        traversal(TIME, CURVES, COLOURS, **TEXTS, ax=right)
+        traversal(TIME, 0.1 * CURVES, COLOURS, **TEXTS, ax=left)
+        assert left.get_ylim() == right.get_ylim()
+        assert right.get_ylim()[0] == 0
+        assert CURVES.max() < right.get_ylim()[1] < 1.2 * CURVES.max()
+
     def test_given_axes_are_used(self):
         ax = new_figure(3, 3).subplots()
         assert traversal(TIME, CURVES, COLOURS, ax=ax, **TEXTS) is ax
