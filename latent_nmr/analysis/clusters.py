@@ -11,7 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.metrics import adjusted_rand_score, pairwise_distances, silhouette_score
+from sklearn.metrics import (
+    adjusted_rand_score,
+    pairwise_distances,
+    roc_auc_score,
+    silhouette_score,
+)
 from sklearn.utils import check_random_state
 
 from latent_nmr.errors import InputError
@@ -235,6 +240,31 @@ def overlap(values: Floats, partition: Partition) -> Overlap:
     covered = sum(((low <= values) & (values <= high)).astype(int) for low, high in ends)
     ranges = [(right[0], left[1]) for left, right in pairwise(ends)]
     return Overlap(ranges, float(np.mean(covered > 1)))
+
+
+def separations(labels: Mapping[str, Floats], partition: Partition) -> list[dict[str, float]]:
+    """How well each label parts neighbouring clusters.
+
+    Parameters
+    ----------
+    labels : mapping of ndarray, shape (n_curves,)
+    partition : ndarray of int, shape (n_curves,)
+
+    Returns
+    -------
+    list of dict of float
+        For each cluster and the next, by label: the probability that a curve of the next has the
+        larger value than one of the first (Mann and Whitney's U over its largest value). 1 or 0
+        if the label parts them, 1/2 if it tells nothing. Unlike ranges, it heeds all curves.
+    """
+    result = []
+    for one, other in pairwise(np.unique(partition)):
+        rows = (partition == one) | (partition == other)
+        is_other = partition[rows] == other
+        result.append(
+            {name: float(roc_auc_score(is_other, values[rows])) for name, values in labels.items()}
+        )
+    return result
 
 
 def agreement(partition: Partition, classes: npt.NDArray[np.str_]) -> float | None:

@@ -18,6 +18,7 @@ from latent_nmr.analysis.clusters import (
     order_by,
     overlap,
     partitions,
+    separations,
     sum_of_squares,
 )
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline
@@ -29,6 +30,8 @@ COUNTS = range(1, 11)
 # Numbers of clusters that are described.
 DESCRIBED = (2, 3)
 MAP_LABELS = ("W", "L", "kernel")
+# That may part the clusters.
+NUMBERS = ("W", "L", "alpha_x", "alpha_z")
 # Of the variance, what K-means may miss. Its time is that of the columns it gets, and the first
 # few hundred principal components hold all but this, less than float32 distances are off by.
 LEFT_OUT = 1e-6
@@ -44,14 +47,14 @@ class Findings:
     ----------
     n_curves, n_features : int
     labels : dict of ndarray, shape (n_curves,)
-        Those of W, L and kernel that are known of every curve.
+        Those of W, L, kernel, α_x and α_z that are known of every curve.
     explained : ndarray, shape (n_components,)
         Fraction of the variance that each principal component explains; all of them.
     scores : ndarray, shape (n_curves, 2)
         On the first two.
     sums, silhouettes : dict
         SSE by K, in the squared unit of the features; mean silhouette by K > 1.
-    clusters, overlaps, agreements : dict
+    clusters, separations, overlaps, agreements : dict
         By K of `DESCRIBED`; no overlaps without W, no agreements without several kernels.
     """
 
@@ -63,6 +66,7 @@ class Findings:
     sums: dict[int, float]
     silhouettes: dict[int, float | None]
     clusters: dict[int, list[Cluster]]
+    separations: dict[int, list[dict[str, float]]]
     overlaps: dict[int, Overlap]
     agreements: dict[int, float]
 
@@ -86,6 +90,7 @@ def find(
     # Without W, the mean of the curve: the numbers must not depend on the seed.
     order = X.mean(axis=1) if strength is None else strength
     described = {count: order_by(found[count], order) for count in DESCRIBED}
+    numbers = {name: labels[name] for name in NUMBERS if name in labels}
     agreements = {}
     if kernel is not None:
         agreements = {count: agreement(p, kernel) for count, p in described.items()}
@@ -98,6 +103,7 @@ def find(
         sums={count: sum_of_squares(X, partition) for count, partition in found.items()},
         silhouettes=silhouettes,
         clusters={c: describe(X, p, strength, kernel) for c, p in described.items()},
+        separations={count: separations(numbers, p) for count, p in described.items()},
         overlaps={}
         if strength is None
         else {count: overlap(strength, p) for count, p in described.items()},
@@ -114,9 +120,9 @@ def find_with_progress(X: np.ndarray, labels: dict[str, np.ndarray], seed: int) 
 
 
 def labels_of(dataset: "xr.Dataset") -> dict[str, np.ndarray]:
-    """Those of W, L and kernel that a data set gives for every curve."""
+    """Those of W, L, kernel, α_x and α_z that a data set gives for every curve."""
     labels = {}
-    for name in MAP_LABELS:
+    for name in dict.fromkeys((*MAP_LABELS, *NUMBERS)):
         if name in dataset.variables:
             values = dataset[name].to_numpy()
             if name == "kernel":
@@ -179,7 +185,7 @@ def _described(findings: Findings, count: int) -> dict[str, Any]:
         if cluster.n_of_kernel:
             member["kernel"] = cluster.n_of_kernel
         members.append(member)
-    values: dict[str, Any] = {"members": members}
+    values: dict[str, Any] = {"members": members, "separation": findings.separations[count]}
     if count in findings.overlaps:
         values["W_overlap"] = findings.overlaps[count]._asdict()
     if count in findings.agreements:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latent_nmr.commands._baselines import DESCRIBED, Findings
+from latent_nmr.commands._baselines import DESCRIBED, MAP_LABELS, Findings
 from latent_nmr.commands._model import time_marks
 from latent_nmr.errors import InputError
 from latent_nmr.plots.baselines import ClusterCurve, Scree, baselines_figure, clusters_figure
@@ -58,7 +58,7 @@ def draw(
     overview = baselines_figure(
         findings.scores,
         findings.explained.tolist(),
-        findings.labels,
+        {name: findings.labels[name] for name in MAP_LABELS if name in findings.labels},
         Scree(findings.sums, findings.silhouettes),
         by_count[2],
         time,
@@ -130,11 +130,26 @@ def _cluster_rows(count: str, described: dict[str, Any]) -> list[tuple[str, str]
             lowest, highest, mean, deviation = member["W_MHz"].values()
             text += f", W {lowest:.3f} to {highest:.3f} MHz, mean {mean:.3f}, sd {deviation:.3f}"
         rows.append((f"K = {count}" if number == 1 else "", text))
+    rows += [
+        ("", _separation_text(number, by_label))
+        for number, by_label in enumerate(described["separation"], 1)
+        if by_label
+    ]
     if "W_overlap" in described:
         rows.append(("", _overlap_text(described["W_overlap"])))
     if "ari_kernel" in described:
         rows.append(("", _kernel_text(described["ari_kernel"])))
     return rows
+
+
+def _separation_text(number: int, by_label: dict[str, float]) -> str:
+    """Which labels part a cluster from the next, the best first."""
+    ordered = sorted(by_label.items(), key=lambda item: -abs(item[1] - 0.5))
+    parts = ", ".join(f"{label} {probability:.2f}" for label, probability in ordered)
+    return (
+        f"a curve of cluster {number + 1} has the larger value than one of cluster {number} with "
+        f"probability: {parts}"
+    )
 
 
 def _overlap_text(overlap: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from latent_nmr.analysis.clusters import (
     order_by,
     overlap,
     partitions,
+    separations,
     sum_of_squares,
 )
 from latent_nmr.errors import InputError
@@ -242,6 +243,26 @@ class TestOverlap:
     def test_three_clusters_have_two_neighbourhoods(self):
         found = overlap(np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0]), np.array([0, 0, 1, 1, 2, 2]))
         assert found.ranges == [(2.0, 3.0), (4.0, 5.0)]
+
+
+class TestSeparations:
+    """Labels that part neighbouring clusters."""
+
+    def test_it_is_the_share_of_pairs_in_which_the_next_cluster_has_the_larger_value(self):
+        values = np.array([1.0, 4.0, 2.0, 3.0, 5.0])
+        # Of the pairs (1, 2), (1, 3), (1, 5), (4, 2), (4, 3), (4, 5) four rise.
+        (found,) = separations({"W": values, "L": -values}, np.array([0, 0, 1, 1, 1]))
+        assert found == pytest.approx({"W": 4 / 6, "L": 2 / 6})
+
+    def test_a_label_that_parts_them_has_probability_one_and_equal_values_one_half(self):
+        _, kind = clumps()
+        found = separations({"W": kind + 0.5, "L": np.zeros(len(kind))}, kind)
+        assert found == [{"W": 1.0, "L": 0.5}] * 2
+
+    def test_no_label_and_one_cluster_give_nothing(self):
+        _, kind = clumps()
+        assert separations({}, kind) == [{}, {}]
+        assert separations({"W": kind}, np.zeros(len(kind), int)) == []
 
 
 class TestAgreement:

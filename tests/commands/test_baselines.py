@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from latent_nmr.data.compact import save_compact
 from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.windows import features
 
+ROOT = Path(__file__).parents[2]
 N_CURVES = 90
 
 
@@ -152,6 +154,13 @@ class TestResult:
                     f"cluster {number}: {member['n_curves']} curves, W {w['lowest']:.3f} to "
                     f"{w['highest']:.3f} MHz" in text
                 )
+            for number, by_label in enumerate(described["separation"], 1):
+                assert set(by_label) == {"W", "L", "alpha_x", "alpha_z"}
+                best = max(by_label, key=lambda label: abs(by_label[label] - 0.5))
+                assert (
+                    f"a curve of cluster {number + 1} has the larger value than one of cluster "
+                    f"{number} with probability: {best} {by_label[best]:.2f}, " in text
+                )
             assert f"{100 * described['W_overlap']['shared']:.0f} % of all curves lie" in text
             assert f"the kernel: adjusted Rand index {described['ari_kernel']:.3f}" in text
         assert lines[-1].startswith(f"written     {tmp_path / 'out'}/: baselines.json")
@@ -194,14 +203,16 @@ class TestFind:
         find(features(dataset), {}, 0, lambda: steps.append(1))
         assert len(steps) == _baselines.N_STEPS == 12
 
-    def test_turning_onto_principal_axes_changes_no_cluster(self, dataset, monkeypatch):
-        X, labels = features(dataset), labels_of(dataset)
-        quick = find(X, labels, 0, lambda: None)
-        monkeypatch.setattr(_baselines, "LEFT_OUT", 0.0)
-        whole = find(X, labels, 0, lambda: None)
-        for count in (1, 2, 3):
-            assert quick.sums[count] == pytest.approx(whole.sums[count], rel=1e-9)
-        assert [c.n_curves for c in quick.clusters[3]] == [c.n_curves for c in whole.clusters[3]]
+    def test_turning_onto_principal_axes_changes_no_cluster(self, monkeypatch):
+        # Noise has no direction that could be spared.
+        X = np.random.default_rng(0).uniform(size=(80, 30)).astype(np.float32)
+        quick = find(X, {}, 0, lambda: None)
+        monkeypatch.setattr(_baselines, "LEFT_OUT", 0.1)
+        spared = find(X, {}, 0, lambda: None)
+        for count in _baselines.COUNTS:
+            partition = KMeans(count, n_init=10, random_state=0).fit(X)
+            assert quick.sums[count] == pytest.approx(partition.inertia_, rel=1e-5)
+        assert quick.sums[5] != pytest.approx(spared.sums[5], rel=1e-5)
 
     def test_without_w_clusters_are_numbered_by_their_curves(self, dataset):
         X = features(dataset)
@@ -218,7 +229,7 @@ class TestLabels:
     """What is said and drawn where labels are missing."""
 
     def test_without_any_the_figures_are_drawn_and_it_is_said(self, compact, capsys):
-        bare = without_labels(compact, "W", "L", "kernel")
+        bare = without_labels(compact, "W", "L", "kernel", "alpha_x", "alpha_z")
         out = bare.with_name("out")
         lines = lines_of(capsys, [bare, "--out", out])
         notes = [line.removeprefix("note").strip() for line in lines if line.startswith("note")]
@@ -226,16 +237,21 @@ class TestLabels:
             "the data do not give W, L, kernel of every curve: no map shows it",
             "without W the clusters are numbered by the mean of their curves",
         ]
-        assert not any(" W " in line or "Rand" in line for line in lines if "note" not in line)
+        assert not any(
+            word in line
+            for word in (" W ", "Rand", "probab")
+            for line in lines
+            if "note" not in line
+        )
         assert {path.name for path in out.iterdir()} == FILES
         assert json.loads((out / "baselines.json").read_text("utf-8"))["labels"] == []
 
     def test_a_label_that_some_curves_lack_is_left_out(self, dataset):
         broken = dataset.copy(deep=True)
         broken["W"][3] = np.nan
-        assert list(labels_of(broken)) == ["L", "kernel"]
+        assert list(labels_of(broken)) == ["L", "kernel", "alpha_x", "alpha_z"]
         broken["kernel"] = ("curve", np.array(["", *["rkky"] * (N_CURVES - 1)]))
-        assert list(labels_of(broken)) == ["L"]
+        assert list(labels_of(broken)) == ["L", "alpha_x", "alpha_z"]
 
     def test_kernels_of_a_store_are_strings_that_scikit_learn_takes(self, dataset):
         assert dataset["kernel"].dtype.kind == "T"
@@ -346,3 +362,65 @@ class TestFolder:
         assert "No space left" in refused(capsys, [store, "--out", earlier, "--force"])
         assert {path.name: path.read_bytes() for path in earlier.iterdir()} == before
         assert [path.name for path in earlier.parent.iterdir()] == ["result"]
+
+
+class TestDocument:
+    """The table of docs/baselines.md is what was measured."""
+
+    def test_every_number_of_the_table_is_in_the_results(self):
+        results = [
+            json.loads((ROOT / f"artifacts/figures/baselines-{window}/baselines.json").read_text())
+            for window in ("echo", "full")
+        ]
+        assert [result["n_curves"] for result in results] == [15000, 15000]
+        text = (ROOT / "docs" / "baselines.md").read_text("utf-8")
+        for name, cell in TABLE.items():
+            assert f"| {name} | {' | '.join(cell(result) for result in results)} |" in text
+
+
+def member(result, count, number):
+    """A cluster of the table: its size and its W."""
+    found = result["clusters"][count]["members"][number]
+    w = found["W_MHz"]
+    return (
+        f"{found['n_curves']} curves, {w['lowest']:.3f} to {w['highest']:.3f}, "
+        f"{w['mean']:.3f} ± {w['deviation']:.3f}"
+    )
+
+
+TABLE = {
+    "PC1, PC2": lambda r: ", ".join(
+        f"{100 * share:.1f} %" for share in r["pca"]["explained_variance_ratio"][:2]
+    ),
+    "components for 99 %": lambda r: str(r["pca"]["n_components_for"]["0.99"]),
+    "elbow, largest silhouette": lambda r: f"K = {r['elbow']}, K = {r['largest_silhouette']}",
+    "SSE(K) / SSE(1), K = 2, 3, 4": lambda r: ", ".join(
+        f"{r['sse'][count] / r['sse']['1']:.2f}" for count in "234"
+    ),
+    "silhouette, K = 2, 3, 4": lambda r: ", ".join(f"{r['silhouette'][k]:.2f}" for k in "234"),
+    **{
+        f"K = {count}, cluster {number + 1}: W (MHz)": (
+            lambda r, count=count, number=number: member(r, count, number)
+        )
+        for count in "23"
+        for number in range(int(count))
+    },
+    **{
+        f"K = 2: probability that cluster 2 has the larger {label}": (
+            lambda r, label=label: f"{r['clusters']['2']['separation'][0][label]:.2f}"
+        )
+        for label in ("alpha_x", "W", "alpha_z", "L")
+    },
+    **{
+        f"K = {count}: curves in more than one range of W": (
+            lambda r, count=count: f"{100 * r['clusters'][count]['W_overlap']['shared']:.0f} %"
+        )
+        for count in "23"
+    },
+    **{
+        f"K = {count}: ARI with the kernel": (
+            lambda r, count=count: f"{r['clusters'][count]['ari_kernel']:.3f}"
+        )
+        for count in "23"
+    },
+}
