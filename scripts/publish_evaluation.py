@@ -5,7 +5,7 @@
 Writes artifacts/tables/evaluation-NAME.json and .csv, artifacts/reports/NAME.html,
 artifacts/figures/evaluation-NAME/ and artifacts/models/NAME. The best β-VAE is, of two axes and of
 all seeds, the one with the lowest loss on its own validation curves: the held-out part has no say.
-Weights are saved with half the bytes if no score changes by 0.0005 or more, on any part; both sets
+Weights are saved with half the bytes if no score changes by 0.001 or more, on any part; both sets
 of scores go into artifacts/tables/model-NAME.json.
 """
 
@@ -26,7 +26,7 @@ from latent_nmr.commands._evaluation_folder import PAGE_FILE, RESULT_FILE, TABLE
 from latent_nmr.commands._representations import embed
 
 ARTIFACTS = Path("artifacts")
-TOLERANCE = 5e-4
+TOLERANCE = 1e-3
 
 
 def best_model(evaluation: Path, n_components: int) -> Path:

@@ -89,11 +89,12 @@ def steps() -> list[Step]:
                 f"audit of the decoder, {window} window",
                 audited,
                 command(
-                    "audit", model, DATA, "--out", f"artifacts/figures/audit-{window}", "--force"
+                    "audit", model, DATA, "--out", f"artifacts/audit/reference-{window}", "--force"
                 ),
             ),
         ]  # fmt: skip
     found.append(Step("noise, echo window", 8, script("study_noise", DATA)))
+    found.append(Step("settings of the β-VAE, echo window", 20, script("study_settings", DATA)))
     return found
 
 
