@@ -22,7 +22,7 @@ from latent_nmr._files import staged_file, staged_folder, write_json
 from latent_nmr.analysis.scores import neighbour_scores, shape_scores
 from latent_nmr.commands._evaluation_data import FITTED, Material, gather
 from latent_nmr.commands._evaluation_figures import validation_loss
-from latent_nmr.commands._evaluation_folder import PAGE_FILE, RESULT_FILE, TABLE_FILE
+from latent_nmr.commands._evaluation_folder import PAGE_FILE, RESULT_FILE, TABLE_FILE, metadata_of
 from latent_nmr.commands._representations import embed
 
 ARTIFACTS = Path("artifacts")
@@ -61,7 +61,7 @@ def publish_model(evaluation: Path, result: Mapping[str, Any], name: str) -> lis
     )
     chosen = best_model(evaluation, 2)
     model = BetaVAE.load(chosen)
-    metadata = model.metadata_
+    metadata = metadata_of(material)
     with tempfile.TemporaryDirectory() as scratch:
         model.save(Path(scratch) / "half", metadata, precision="half")
         single = scores_of(model, material)

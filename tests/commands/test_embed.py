@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import zarr
 
-from latent_nmr.commands._model import describe_data, embedding_table
+from latent_nmr.commands._model import describe_data, embedding_table, training_split
 from latent_nmr.commands.main import main
-from latent_nmr.data.compact import save_compact
+from latent_nmr.data.compact import load_compact, save_compact
 from latent_nmr.data.reading import BLOCK, load_echoes
 from latent_nmr.data.store import fill_store, make_simulation
 from latent_nmr.data.windows import features
@@ -156,6 +156,20 @@ class TestTable:
         found = embedding_table(model, some, features(some))["split"].to_numpy()
         np.testing.assert_array_equal(found, whole["split"].to_numpy()[order])
         assert set(found) == {"training", "validation"}
+
+    def test_curves_are_known_in_the_digits_of_a_compact_set_and_no_others_are(
+        self, workplace, tmp_path
+    ):
+        folder, whole = workplace
+        dataset = load_echoes(folder / "echoes.zarr")
+        save_compact(dataset, tmp_path / "same.npz")
+        rounded = features(load_compact(tmp_path / "same.npz"))
+        split = training_split(BetaVAE.load(folder / "model"), rounded)
+        known = split == whole["split"].to_numpy()
+        assert known.mean() > 0.95
+        assert set(split[~known]) <= {"new"}
+        others = training_split(BetaVAE.load(folder / "model"), 0.99 * features(dataset))
+        assert set(others) == {"new"}
 
     def test_a_model_that_does_not_know_its_curves_is_refused(self, workplace, tmp_path, capsys):
         folder, _ = workplace

@@ -1,0 +1,85 @@
+"""What `make reproduce` would run, and the models that it published."""
+
+import importlib.util
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latent_nmr.commands._data import REFERENCE_SET
+from latent_nmr.commands._model import load_model, training_split
+from latent_nmr.commands._shell import parse
+from latent_nmr.commands.main import COMMANDS
+from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.windows import features
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "artifacts" / "models"
+
+
+def script(name):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+STEPS = script("reproduce").steps()
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return load_echoes(ROOT / REFERENCE_SET, 300)
+
+
+class TestSteps:
+    """Every step is a command or a script that exists, with options that it has."""
+
+    @pytest.mark.parametrize("step", STEPS, ids=[step.title for step in STEPS])
+    def test_each_step_can_be_parsed(self, step):
+        if step.words[1] == "-m":
+            name, argv = step.words[3], step.words[4:]
+            assert name in COMMANDS
+            module = import_module(f"latent_nmr.commands.{name.replace('-', '_')}")
+            parse(name, module.Options, argv)
+        else:
+            assert (ROOT / step.words[1]).is_file()
+
+    def test_the_time_is_said_before_anything_is_done(self):
+        run = subprocess.run(
+            [sys.executable, "scripts/reproduce.py", "--dry-run"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        lines = run.stdout.splitlines()
+        assert len(lines) == len(STEPS) + 2
+        total = sum(step.minutes for step in STEPS)
+        assert lines[-1].split() == [f"{total:.1f}", "min", "in", "all"]
+
+
+class TestModels:
+    """Models that come with the repository work out of the box."""
+
+    @pytest.mark.parametrize("window", ["echo", "full"])
+    def test_each_embeds_and_reconstructs_curves_of_its_preset(self, window, dataset):
+        model = load_model(MODELS / window)
+        assert model.metadata_["window"] == window
+        X = features(dataset, window)
+        assert model.transform(X).shape == (300, 2)
+        # Beside 0.03 of two principal components, and a spread of the curves of 0.15.
+        assert np.sqrt(np.mean((X - model.reconstruct(X)) ** 2)) < 0.02
+
+    @pytest.mark.parametrize("window", ["echo", "full"])
+    def test_each_knows_how_many_curves_it_was_fitted_on(self, window):
+        model = load_model(MODELS / window)
+        assert model.metadata_["n_curves"] == 12000
+        assert len(model.training_rows_) + len(model.validation_rows_) == 12000
+        assert model.metadata_["held_out"] == {"fraction": 0.2, "split_seed": 0}
+        new = np.zeros((3, model.n_features_in_), np.float32)
+        assert (training_split(model, new) == "new").all()
+
+    def test_together_they_take_less_than_six_megabytes(self):
+        assert sum(path.stat().st_size for path in MODELS.rglob("*.*")) < 6e6
