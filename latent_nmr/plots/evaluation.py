@@ -17,6 +17,8 @@ METHOD_STYLES = {
     "umap": ("#009E73", "-.", "^"),
     "kmeans": ("#CC79A7", ":", "D"),
 }
+# A prediction worse than the mean is worthless, however much worse: R² below this is cut off.
+LOWEST_SHOWN = -0.15
 
 
 class Map(NamedTuple):
@@ -160,6 +162,12 @@ def scores_over_noise(
                     linewidth=1.2 if filled else 0.9,
                     label=line.title + (", fitted on noisy" if filled else ", fitted on clean"),
                 )
+        if ax.get_ylim()[0] < LOWEST_SHOWN:
+            ax.set_ylim(bottom=LOWEST_SHOWN)
+            ax.annotate(
+                f"below {LOWEST_SHOWN:g}: not shown", (1, 0), xycoords="axes fraction",
+                xytext=(-4, 4), textcoords="offset points", ha="right", fontsize="x-small",
+            )  # fmt: skip
         ax.set_ylabel(title)
         ax.set_xscale("log")
         ax.set_xticks([*levels, end], [*(f"{level:g}" for level in levels), "no noise"])

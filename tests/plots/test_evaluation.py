@@ -83,6 +83,15 @@ class TestNoise:
         names = [tick.get_text() for tick in ax.get_xticklabels()]
         assert names == ["3", "100", "no noise"]
 
+    def test_worthless_scores_leave_room_for_the_others_and_it_says_so(self):
+        bad = [Line("pca", "PCA", np.array([3, 100]), np.array([-2.0, 0.8]), np.zeros(2))]
+        ax = scores_over_noise({"R² W": bad}, [3, 100], {"R² W": bad}).axes[0]
+        assert ax.get_ylim()[0] == -0.15
+        assert [text.get_text() for text in ax.texts] == ["below -0.15: not shown"]
+        ax = scores_over_noise({"R² W": lines(3, 100)}, [3, 100], {"R² W": []}).axes[0]
+        assert ax.get_ylim()[0] > 0.3
+        assert not ax.texts
+
     def test_fitted_on_clean_and_on_noisy_differ_by_line_and_marker(self):
         figure = scores_over_noise({"F": lines(3, 100)}, [3, 100], {"F": lines(3, 100)})
         found = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
