@@ -17,7 +17,7 @@ from latent_nmr.commands._baselines_folder import FILES
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.reading import load_echoes
-from latent_nmr.data.windows import features
+from latent_nmr.data.windows import features, window_time
 
 ROOT = Path(__file__).parents[2]
 N_CURVES = 90
@@ -185,14 +185,34 @@ class TestResult:
             list(finished[1]["sse"].values()), rel=1e-3
         )
 
-    @pytest.mark.usefixtures("undrawn")
-    def test_window_and_normalisation_are_used(self, dataset, store, tmp_path, capsys):
+    def test_window_and_normalisation_are_used_and_drawn(
+        self, dataset, store, tmp_path, capsys, monkeypatch
+    ):
+        figures = {}
+        monkeypatch.setattr(
+            _baselines_folder,
+            "save_figure",
+            lambda figure, stem: figures.update({stem.name: figure}),
+        )
         options = ["--window", "echo300", "--normalisation", "window_max", "--json"]
         (line,) = lines_of(capsys, [store, "--out", tmp_path / "out", *options])
         values = json.loads(line)
         X = features(dataset, "echo300", "window_max").astype(np.float64)
         assert values["n_features"] == 300
         assert values["sse"]["1"] == pytest.approx(N_CURVES * X.var(axis=0).sum(), rel=1e-9)
+        time = window_time(dataset, "echo300")
+        panels = {ax.get_title(loc="left"): ax for ax in figures["baselines"].axes}
+        for ax in (panels["(e)"], figures["clusters"].axes[0]):
+            assert ax.get_xlim() == (time[0], time[-1])
+            assert ax.get_ylabel() == "|M(t)| / max |M|"
+            assert [text.get_text() for text in ax.texts] == ["echo"]
+        members = values["clusters"]["3"]["members"]
+        words = [text.get_text() for text in figures["clusters"].axes[1].get_legend().get_texts()]
+        assert words == [
+            f"cluster {k}: W {m['W_MHz']['lowest']:.2f} to {m['W_MHz']['highest']:.2f} MHz, "
+            f"{m['n_curves']} curves"
+            for k, m in enumerate(members, 1)
+        ]
 
 
 class TestFind:
@@ -327,9 +347,18 @@ class TestFolder:
         assert (earlier / "baselines.json").read_bytes() == before
 
     @pytest.mark.usefixtures("undrawn")
-    def test_force_replaces_it(self, earlier, store, capsys):
+    def test_force_replaces_it(self, earlier, store, capsys, monkeypatch):
+        seeds, find_all = [], find
+        monkeypatch.setattr(
+            _baselines,
+            "find",
+            lambda X, labels, seed, on_step: (
+                seeds.append(seed) or find_all(X, labels, seed, on_step)
+            ),
+        )
         lines_of(capsys, [store, "--out", earlier, "--seed", "1", "--force"])
         assert json.loads((earlier / "baselines.json").read_text("utf-8"))["seed"] == 1
+        assert seeds == [1]
         # All is new: no figure of the earlier result stays behind.
         assert [path.name for path in earlier.iterdir()] == ["baselines.json"]
 
