@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from latent_nmr import load_echoes
 from latent_nmr._files import write_json
-from latent_nmr.analysis.score_names import HEADLINES
+from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.analysis.score_table import METHOD_TITLES, Row, find_row
 from latent_nmr.analysis.split import hold_out
 from latent_nmr.commands._evaluation import Workshop, rows_of
@@ -130,6 +130,25 @@ def _lines(
     return panels
 
 
+def markdown(tables: Mapping[str, Mapping[str, Sequence[Row]]], levels: Sequence[float]) -> str:
+    """Headline scores of every method at every level, fitted on clean and on noisy curves."""
+    heads = [SCORES[name].title for name in HEADLINES]
+    lines = ["| | fitted on | SNR | " + " | ".join(heads) + " |", "|" + "---|" * (len(heads) + 3)]
+    for method in METHODS:
+        for snr in (None, *sorted(levels, reverse=True)):
+            level = CLEAN if snr is None else f"SNR {snr:g}"
+            for fitted in dict.fromkeys((CLEAN, level)):
+                row = find_row(tables[fitted][level], method, N_COMPONENTS)
+                cells = [] if row is None else [row.cell(name) for name in HEADLINES]
+                texts = ["" if cell is None else cell.text() for cell in cells]
+                what = "clean" if fitted == CLEAN else "noisy"
+                name = "none" if snr is None else f"{snr:g}"
+                lines.append(
+                    f"| {METHOD_TITLES[method]} | {what} | {name} | " + " | ".join(texts) + " |"
+                )
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Study, print, draw, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -146,6 +165,7 @@ def main() -> None:
                 *table_lines(rows),
                 sep="\n",
             )
+    print("\n" + markdown(tables, options.snr))
     levels = " ".join(f"{snr:g}" for snr in options.snr)
     command = (
         f"python scripts/study_noise.py {options.data} --snr {levels} --n-seeds {options.n_seeds}"

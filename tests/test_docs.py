@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from latent_nmr.analysis.score_table import Row
+
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "beta_vae.md"
 
@@ -44,3 +46,47 @@ def test_its_examples_run_one_after_another(tmp_path):
     assert re.findall(r"\((\d\.\d), (\d), \d+\)", run.stdout) == [
         (beta, seed) for beta in ("1.0", "4.0") for seed in "0123"
     ]
+
+
+def script(name):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def table(name):
+    return json.loads((ROOT / "artifacts" / "tables" / f"{name}.json").read_text("utf-8"))
+
+
+def rows_in(tables):
+    """Rows of nested tables, from their JSON."""
+    if isinstance(tables, list):
+        return [Row.from_json(entry) for entry in tables]
+    if "scores" in tables:
+        return Row.from_json(tables)
+    return {name: rows_in(entry) for name, entry in tables.items()}
+
+
+class TestEvaluation:
+    """Every table of docs/evaluation.md is the one in artifacts/tables."""
+
+    DOCUMENT = ROOT / "docs" / "evaluation.md"
+
+    @pytest.mark.parametrize("window", ["echo", "full"])
+    def test_scores_of_the_reference_run(self, window):
+        printer, text = script("print_evaluation"), self.DOCUMENT.read_text("utf-8")
+        result = table(f"evaluation-{window}")
+        assert printer.markdown(printer.chosen(result, "held-out")) in text
+        independent = printer.chosen(result, "paper-independent-seed1", [2, 4])
+        assert printer.markdown(independent) in text
+
+    def test_noise(self):
+        measured = table("noise")
+        shown = script("study_noise").markdown(rows_in(measured["tables"]), measured["snr"])
+        assert shown in self.DOCUMENT.read_text("utf-8")
+
+    def test_settings(self):
+        shown = script("study_settings").markdown(rows_in(table("settings")["rows"]))
+        assert shown in self.DOCUMENT.read_text("utf-8")
