@@ -32,7 +32,9 @@ def refuse_folder(out: Path, *, force: bool) -> None:
     """Raise unless `out` is new or empty, or holds an earlier result that --force may replace."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    foreign = sorted({path.name for path in out.iterdir()} - FILES) if out.is_dir() else [out.name]
+    if not out.is_dir():
+        raise InputError(f"--out must be a folder, but {out} is a file. Choose another.")
+    foreign = sorted({path.name for path in out.iterdir()} - FILES)
     if foreign:
         raise InputError(
             f"--out must be a new folder or hold nothing but an earlier result, but {out} holds "
