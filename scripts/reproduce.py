@@ -64,7 +64,7 @@ def steps() -> list[Step]:
                 drawn,
                 command(
                     "baselines", DATA, "--window", window,
-                    "--out", f"artifacts/figures/baselines-{window}", "--force",
+                    "--out", f"artifacts/figures/baselines/{window}", "--force",
                 ),
             ),
             Step(
