@@ -136,6 +136,11 @@ class TestContract:
         with pytest.raises(InputError, match=r"n_components must be a whole number .* is 0\. Give"):
             model(0).fit(curves)
 
+    @pytest.mark.parametrize("model", [PCABaseline(1), KMeansBaseline(1), UMAPBaseline(1)])
+    def test_one_row_is_no_set_to_fit(self, model, curves):
+        with pytest.raises(ValueError, match=r"1 sample\(s\) .* a minimum of 2 is required"):
+            clone(model).fit(curves[:1])
+
     @pytest.mark.parametrize("name", ["pca", "kmeans"])
     def test_points_of_other_width_are_refused(self, name, request):
         with pytest.raises(InputError, match=r"Z must have one column per component .* \(5, 9\)"):
