@@ -4,7 +4,7 @@ A decoded curve d(t) is compared with two groups of curves: fresh simulations at
 of its latent neighbourhood, which differ by their ν field alone, and the neighbours' own curves,
 which differ in their parameters, too. Each group has a mean m(t), a standard deviation s(t) and a
 band m ± 2s. The *excess* is what of d sticks out of a band, and its root mean square over the
-window is set beside the largest that any curve of the group has with respect to the others.
+window is set beside what nine in ten curves of the group have with respect to the others.
 Signals in the unit of the features, time in µs.
 """
 
@@ -21,6 +21,9 @@ from latent_nmr.errors import InputError
 Curve = npt.NDArray[np.float64]
 
 BAND_WIDTH = 2.0
+# Of a group's own curves so many stand out less than the limit. Not all: the largest excess grows
+# with the group, and one strange curve would excuse everything.
+LIMIT_QUANTILE = 0.9
 # Around a pulse or an echo, µs: the dephased line of 0.05 MHz has decayed to a fifth by then.
 REGION_HALF_WIDTH = 10.0
 REGIONS = ("pulse", "echo", "early", "late")
@@ -46,7 +49,7 @@ class Comparison:
     excess : float
         Root mean square of `beyond`.
     limit : float
-        Largest excess of any curve of the group with respect to the others.
+        90 % quantile of the excess of the group's own curves, each with respect to the others.
     """
 
     mean: Curve
@@ -69,7 +72,7 @@ class Comparison:
 
     @property
     def stands_out(self) -> bool:
-        """Whether the decoded curve is stranger to the group than any of its own members."""
+        """Whether the decoded curve is stranger to the group than nine in ten of its members."""
         return self.excess > self.limit
 
 
@@ -123,9 +126,9 @@ def audit_point(
 ) -> PointAudit:
     """Judge one decoded curve.
 
-    It is *faithful* if it stands out of the fresh simulations no more than one of them does of
-    the others. Else it *averages* if what is outside both bands is no more than what one neighbour
-    has outside that of the others: no single parameter gives it, but the real curves
+    It is *faithful* if it stands out of the fresh simulations no more than nine in ten of them do
+    of the others. Else it *averages* if what is outside both bands is no more than what nine in ten
+    neighbours have outside that of the others: no single parameter gives it, but the real curves
     around it do. Else it *invents*.
 
     Parameters
@@ -184,7 +187,10 @@ def compare(decoded: npt.NDArray[np.floating], group: npt.NDArray[np.floating]) 
         )
     mean, deviation = group.mean(axis=0), group.std(axis=0, ddof=1)
     beyond = beyond_band(decoded, group)
-    others = (np.delete(group, row, axis=0) for row in range(len(group)))
+    own = [
+        root_mean_square(beyond_band(curve, np.delete(group, row, axis=0)))
+        for row, curve in enumerate(group)
+    ]
     return Comparison(
         mean=mean,
         deviation=deviation,
@@ -194,10 +200,7 @@ def compare(decoded: npt.NDArray[np.floating], group: npt.NDArray[np.floating]) 
         scatter=root_mean_square(deviation),
         outside=float(np.mean(beyond > 0)),
         excess=root_mean_square(beyond),
-        limit=max(
-            root_mean_square(beyond_band(curve, rest))
-            for curve, rest in zip(group, others, strict=True)
-        ),
+        limit=float(np.quantile(own, LIMIT_QUANTILE)),
     )
 
 
