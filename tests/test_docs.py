@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.analysis.score_table import Row
 
 ROOT = Path(__file__).parents[1]
@@ -90,3 +91,15 @@ class TestEvaluation:
     def test_settings(self):
         shown = script("study_settings").markdown(rows_in(table("settings")["rows"]))
         assert shown in self.DOCUMENT.read_text("utf-8")
+
+    def test_the_readme_shows_the_same_numbers(self):
+        rows = rows_in(table("evaluation-full")["tables"])["held-out"]
+        text = (ROOT / "README.md").read_text("utf-8")
+        names = {"vae": "β-VAE", "pca": "PCA", "umap": "UMAP", "kmeans": "K-means distances"}
+        for method, title in names.items():
+            row = next(row for row in rows if (row.method, row.n_components) == (method, 2))
+            cells = [row.cell(name).text() for name in HEADLINES]
+            assert f"| {title} | " + " | ".join(cells) in text
+        ceiling = next(row for row in rows if row.role == "ceiling")
+        cells = [ceiling.cell(name).text() for name in HEADLINES]
+        assert "| ceiling | " + " | ".join(cells) in text

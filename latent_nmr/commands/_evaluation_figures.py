@@ -1,12 +1,10 @@
 """The figures of an evaluation: maps of every method, traversals, scores over the dimension."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.analysis.score_table import METHOD_TITLES, Row
@@ -18,10 +16,11 @@ from latent_nmr.commands._representations import Fit
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.plots.evaluation import Line, Map, maps_by_method, scores_over_dimension
-from latent_nmr.plots.style import save_figure
+from latent_nmr.plots.style import Figure, png_bytes, save_figure
 
 MAP_LABELS = ("W", "L", "kernel")
 SPAN, N_STEPS = 2.5, 11
+# As fine as a screen, in a third of the bytes of a figure for print.
 PAGE_DPI = 120
 AXIS_PREFIXES = {"vae": "LA", "pca": "PC", "umap": "UMAP ", "kmeans": "distance to K"}
 
@@ -40,7 +39,7 @@ def draw_figures(
 
     def keep(stem: str, title: str, caption: str, figure: Figure) -> None:
         save_figure(figure, folder / stem)
-        drawn.append(PageFigure(title, caption, screen_png(figure)))
+        drawn.append(PageFigure(title, caption, png_bytes(figure, PAGE_DPI)))
 
     labels = {
         name: v for name in MAP_LABELS if (v := material.labels[HELD_OUT].get(name)) is not None
@@ -74,13 +73,6 @@ def draw_figures(
         figure = scores_over_dimension(lines, *bounds_of(tables[HELD_OUT]))
         keep("dimensions", "Scores by dimension", caption, figure)
     return drawn
-
-
-def screen_png(figure: Figure) -> bytes:
-    """A figure as fine as a screen, in a third of the bytes of one for print."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=PAGE_DPI)
-    return content.getvalue()
 
 
 def maps_of(workshop: Workshop, fits: Sequence[Fit]) -> list[Map]:

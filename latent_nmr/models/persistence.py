@@ -38,8 +38,10 @@ MAX_HEADER_BYTES = 2**20
 # are: below 1e9 even for data of order 1 that differ by rounding only. Outputs can overflow with
 # smaller ones; whoever computes them checks them.
 MAX_WEIGHT = 1e12
-# How weights are written: half as many bytes cost about three digits of each.
+# How kernels are written: half as many bytes leave about three digits of each. Biases, few and
+# of any size, keep all of theirs.
 PRECISIONS = {"single": "float32", "half": "float16"}
+BIAS_TYPE = "float32"
 
 
 def save(
@@ -172,7 +174,8 @@ def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
         ) from error
     found = {name: (array.shape, str(array.dtype)) for name, array in weights.items()}
     if found not in (
-        {name: (shape, dtype) for name, shape in shapes.items()} for dtype in PRECISIONS.values()
+        {name: (shape, _stored_type(len(shape), precision)) for name, shape in shapes.items()}
+        for precision in PRECISIONS
     ):
         raise ModelFileError(folder.path, "has weights that do not fit its layer sizes")
     weights = {name: array.astype(np.float32, copy=False) for name, array in weights.items()}
@@ -183,17 +186,23 @@ def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
 
 
 def _weights_bytes(model: "BetaVAE", precision: str = "single") -> bytes:
-    dtype = np.dtype(PRECISIONS[precision])
-    largest = np.finfo(dtype).max
+    stored = {}
     for name, array in model.weights_.items():
-        if np.abs(array).max() > largest:
+        dtype = np.dtype(_stored_type(array.ndim, precision))
+        largest = np.abs(array).max()
+        if largest > np.finfo(dtype).max:
             raise InputError(
-                f"weights saved in {precision} precision must be at most {largest:g}, but {name} "
-                f"holds {np.abs(array).max():.3g}. Save in single precision."
+                f"weights saved in {precision} precision must be at most {np.finfo(dtype).max:g}, "
+                f"but {name} holds {largest:.3g}. Save in single precision."
             )
-    # The writer dumps the buffer as it lies in memory, whatever the strides say.
-    weights = {n: np.ascontiguousarray(array, dtype) for n, array in model.weights_.items()}
-    return safetensors.numpy.save(weights, metadata={"format": FORMAT})
+        # The writer dumps the buffer as it lies in memory, whatever the strides say.
+        stored[name] = np.ascontiguousarray(array, dtype)
+    return safetensors.numpy.save(stored, metadata={"format": FORMAT})
+
+
+def _stored_type(n_dimensions: int, precision: str) -> str:
+    """Type in which a kernel (two dimensions) or a bias (one) is written."""
+    return PRECISIONS[precision] if n_dimensions == 2 else BIAS_TYPE
 
 
 def _strange_weights(weights: Weights) -> str:

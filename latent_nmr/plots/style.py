@@ -4,6 +4,7 @@ Colours survive colour-blindness: Okabe and Ito's set for kernels (with a marker
 and its relatives for numbers.
 """
 
+import io
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -45,6 +46,13 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
         figure.savefig(path, metadata=metadata)
     return paths
+
+
+def png_bytes(figure: Figure, dpi: int) -> bytes:
+    """`figure` as a PNG file in memory."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi)
+    return content.getvalue()
 
 
 def own_axes(ax: Axes | None, width: float = 4.0, height: float = 3.2) -> Axes:
