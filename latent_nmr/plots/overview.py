@@ -55,7 +55,7 @@ def latent_overview(
     time : ndarray, shape (n_features,)
         µs.
     span : float
-        Half the range of the maps' axes; curves outside are counted in the panel.
+        Half the range of the maps' axes; curves outside are counted below (a).
     colour_text, signal_text : str
         What colours and curves of the walks are, with units.
     marks : dict
@@ -75,10 +75,7 @@ def latent_overview(
             textcoords="offset points", va="top", ha="left",
         )  # fmt: skip
     if outside:
-        maps[0].annotate(
-            f"{outside} of {len(latent)} curves lie outside", (1, 0), xycoords="axes fraction",
-            xytext=(-4, 4), textcoords="offset points", ha="right", fontsize="x-small",
-        )  # fmt: skip
+        maps[0].set_xlabel(f"LA1\n({outside} of {len(latent)} curves lie outside)")
     limits = min(walk.colours.min() for walk in walks), max(walk.colours.max() for walk in walks)
     row = lower.subplots(1, len(walks), sharey=True, squeeze=False)[0]
     for ax, walk in zip(row, walks, strict=True):
