@@ -5,10 +5,13 @@ import io
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from types import FrameType
 from typing import Any, TypeVar
 
 import tyro
@@ -18,6 +21,8 @@ from latent_nmr.errors import InputError, NumericalError
 SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, INTERRUPTED = 0, 2, 3, 130
 
 Options = TypeVar("Options")
+
+_interrupted = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ def execute(
     """Parse `argv`, run the command, print its report and return the exit code."""
     try:
         options = parse(name, options_type, argv)
-        report = run(options)
+        with remembered_interrupts():
+            report = run(options)
     except InputError as error:
         return _complain(name, error, BAD_INPUT)
     except NumericalError as error:
@@ -51,6 +57,36 @@ def execute(
     as_json = getattr(options, "json", False)
     text = json.dumps(report.values, ensure_ascii=False) if as_json else "\n".join(report.lines)
     return _print(name, text, report.exit_code)
+
+
+@contextlib.contextmanager
+def remembered_interrupts() -> Iterator[None]:
+    """Remember Ctrl-C, for :func:`stop_if_interrupted`.
+
+    The exception is raised wherever the interpreter happens to be; inside a callback of compiled
+    code it is printed, ignored and lost.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        _interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    _interrupted.clear()
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _interrupted.clear()
+
+
+def stop_if_interrupted() -> None:
+    """Raise the `KeyboardInterrupt` of a Ctrl-C that was lost; for loops around compiled code."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
 
 
 def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:

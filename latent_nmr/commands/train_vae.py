@@ -5,7 +5,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
+from latent_nmr.commands._shell import (
+    NUMERICAL_FAILURE,
+    SUCCESS,
+    Report,
+    stop_if_interrupted,
+    tell,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -205,6 +211,7 @@ def fit_with_progress(model: "BetaVAE", X: "np.ndarray", progress: Path) -> None
 
         def show(record: "EpochRecord") -> None:
             nonlocal is_first
+            stop_if_interrupted()
             if is_first and record.epoch > 1:
                 tell(f"Continuing after epoch {record.epoch - 1} of an interrupted training")
             is_first = False

@@ -1,5 +1,6 @@
 """train-vae across kills, reruns and failures."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 import zarr
 
 from latent_nmr.commands.main import main
+from latent_nmr.models import training
 from latent_nmr.models.beta_vae import BetaVAE
 
 PROGRAM = [sys.executable, "-m", "latent_nmr.commands.main"]
@@ -96,11 +98,40 @@ class TestKilled:
         assert "Training on 60 curves" in line
         time.sleep(delay)  # at once is while programs are compiled
         process.send_signal(signal.SIGINT)
-        complaint = process.communicate(timeout=120)[1]
+        try:
+            complaint = process.communicate(timeout=120)[1]
+        finally:
+            process.kill()  # of no effect on one that has ended
         assert process.returncode == 130
         assert "interrupted; finished work is kept" in complaint
         assert "Fatal" not in complaint
         assert not (tmp_path / "run").exists()
+
+
+class TestLostInterrupt:
+    """Ctrl-C while the interpreter is in a callback of compiled code, which loses exceptions."""
+
+    def test_training_ends_at_the_next_epoch(self, data, tmp_path, monkeypatch, capsys):
+        original = training.run_epoch
+        epochs = []
+
+        def lose_an_interrupt(*arguments, **options):
+            epochs.append(1)
+            if len(epochs) == 2:
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+                    time.sleep(1)  # at the latest here, the handler has run
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(training, "run_epoch", lose_an_interrupt)
+        handler = signal.getsignal(signal.SIGINT)
+        assert main([*train(data, tmp_path / "run"), "--max-epochs", "9"]) == 130
+        assert len(epochs) == 2
+        assert "interrupted; finished work is kept" in capsys.readouterr().err
+        assert signal.getsignal(signal.SIGINT) is handler
+        # The next command knows nothing of it.
+        monkeypatch.setattr(training, "run_epoch", original)
+        assert main([*train(data, tmp_path / "run"), "--max-epochs", "9"]) == 0
 
 
 class TestNotFinite:
