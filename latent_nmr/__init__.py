@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from latent_nmr.analysis.polynomial import SectionPolynomials
     from latent_nmr.data.compact import load_compact, save_compact
     from latent_nmr.data.echo_features import EchoFeatures
     from latent_nmr.data.formats import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
 
 _NAMES = {
+    "latent_nmr.analysis.polynomial": ("SectionPolynomials",),
     "latent_nmr.data.compact": (
         "load_compact",
         "save_compact",
@@ -102,6 +104,7 @@ __all__ = [
     "MeasuredLine",
     "PCABaseline",
     "Pulse",
+    "SectionPolynomials",
     "Sequence",
     "UMAPBaseline",
     "add_baseline",

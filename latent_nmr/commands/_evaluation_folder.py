@@ -1,18 +1,14 @@
 """The output folder of an evaluation: what is finished, what is under way, and its files."""
 
-import contextlib
 import json
 import math
-import shutil
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
 
-from latent_nmr._files import put_in_place, sweep_staging, write_json
+from latent_nmr._files import put_in_place, write_json
 from latent_nmr.analysis.score_table import Row
 from latent_nmr.analysis.scores import N_NEIGHBOURS
 from latent_nmr.analysis.verdicts import verdicts
@@ -22,50 +18,38 @@ from latent_nmr.commands._evaluation_figures import draw_figures
 from latent_nmr.commands._evaluation_page import page
 from latent_nmr.commands._evaluation_report import table_lines, write_csv
 from latent_nmr.commands._model import describe_data
+from latent_nmr.commands._progress import (
+    IDENTITY_FILE,
+    command_of,
+    finished_result,
+    progress_folder,
+    time_kept,
+    versions,
+)
 from latent_nmr.commands._representations import Fit
 from latent_nmr.commands._shell import Report, tell
-from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
 
 RESULT_FILE, PAGE_FILE, TABLE_FILE = "evaluation.json", "report.html", "scores.csv"
 KEPT = ("fits", "models", "scores")  # what a further evaluation of the same data can go on from
-ENTRIES = {*KEPT, "figures", "identity.json", RESULT_FILE, PAGE_FILE, TABLE_FILE}
+ENTRIES = {*KEPT, "figures", IDENTITY_FILE, RESULT_FILE, PAGE_FILE, TABLE_FILE}
 FORMAT = "latent_nmr.evaluation"
-PACKAGES = ("latent-nmr", "jax", "scikit-learn", "umap-learn", "numpy")
 
 
 def finished_evaluation(
     out: Path, settings: Mapping[str, Any], *, force: bool
 ) -> dict[str, Any] | None:
     """Return an equal evaluation at `out`, None if `out` may be written, else raise."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return None
-    if not (out / RESULT_FILE).is_file() or {entry.name for entry in out.iterdir()} - ENTRIES:
-        raise InputError(
-            f"--out must be a new folder or an earlier evaluation and nothing else, but {out} "
-            "holds other things. Choose another."
-        )
-    if force:
-        return None
-    try:
-        result = json.loads((out / RESULT_FILE).read_text("utf-8"))
-        earlier = result["settings"]
-        different = [name for name, value in settings.items() if earlier.get(name) != value]
-        result["tables"][HELD_OUT]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"--out must be a new folder or a whole evaluation, but {out / RESULT_FILE} is damaged "
-            f"({type(error).__name__}). Use --force to do it anew, or choose another --out."
-        ) from error
-    if different:
-        name = different[0]
-        raise InputError(
-            f"--out must not hold an evaluation with other settings, but {out} has {name} = "
-            f"{earlier.get(name)!r} and {settings[name]!r} is asked for. Choose another --out, or "
-            "use --force to replace it."
-        )
-    return result
+    return finished_result(
+        out,
+        settings,
+        force=force,
+        file=RESULT_FILE,
+        entries=ENTRIES,
+        noun="evaluation",
+        needed=("tables",),
+    )
 
 
 def write_all(
@@ -76,7 +60,8 @@ def write_all(
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Do what is not done yet in a folder beside `out`, then put it in the place of `out`."""
-    folder = progress_folder(out, material, models)
+    hashes = [model.card()["weights_sha256"] for model in models.values()]
+    folder = progress_folder(out, material.identity | {"models": hashes}, KEPT)
     total = len(fits) * (1 + len(material.scored_parts))
     if settings["ceiling"]:
         total += N_FORESTS * any(material.pair(part) for part in material.scored_parts)
@@ -121,43 +106,6 @@ def tables_of(
     return tables
 
 
-@contextlib.contextmanager
-def time_kept(path: Path) -> Iterator[None]:
-    """Add the seconds spent inside to those in a file, however it ends short of a kill."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        before = json.loads(path.read_text("utf-8")) if path.is_file() else 0.0
-        write_json(path, before + time.perf_counter() - start)
-
-
-def progress_folder(out: Path, material: Material, models: Mapping[Fit, BetaVAE]) -> Path:
-    """Folder beside `out` in which the work is done; takes up what is there of the same fits."""
-    out = out.resolve()
-    sweep_staging(out)
-    folder = out.with_name(f".{out.name}.progress")
-    identity = material.identity | {
-        "packages": {name: version(name) for name in PACKAGES},
-        "models": [model.card()["weights_sha256"] for model in models.values()],
-    }
-    if _identity_of(folder) != identity:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        if _identity_of(out) == identity:
-            for name in KEPT:
-                shutil.copytree(out / name, folder / name)
-        write_json(folder / "identity.json", identity)
-    return folder
-
-
-def _identity_of(folder: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads((folder / "identity.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def metadata_of(material: Material) -> dict[str, Any]:
     """What the β-VAEs of an evaluation say of their data: the training part."""
     rows = material.split.fitted
@@ -176,7 +124,7 @@ def summary(
     floors = {part: expected_floor(material, part) for part in material.scored_parts}
     return {
         "format": FORMAT,
-        "command": command_of(settings),
+        "command": command_of("evaluate", settings),
         "settings": dict(settings),
         "data": settings["data"],
         "window": settings["window"],
@@ -190,7 +138,7 @@ def summary(
         "data_sha256": material.identity["data_sha256"],
         "labels": sorted(material.labels[FITTED]),
         "device": device_name(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": versions(),
         "remarks": remarks(material),
         "expected_floor": floors,
         "sentences": {
@@ -216,20 +164,6 @@ def remarks(material: Material) -> list[str]:
         elif kernels and "power" not in kernels:
             found.append(f"The {part} curves have no power law: F1 against it is left out.")
     return found
-
-
-def command_of(settings: Mapping[str, Any]) -> str:
-    """The command that makes the evaluation again."""
-    words = ["latent-nmr evaluate", str(settings["data"])]
-    for name, value in settings.items():
-        flag = "--" + name.replace("_", "-")
-        if name == "data" or value is None or value == []:
-            continue
-        if isinstance(value, bool):
-            words += [] if value else ["--no-" + flag[2:]]
-        else:
-            words += [flag, *(map(str, value) if isinstance(value, list) else [str(value)])]
-    return " ".join(words)
 
 
 def report_of(result: dict[str, Any], out: Path, remark: str) -> Report:

@@ -115,15 +115,9 @@ def check_options(options: Options) -> None:
 
 def settings_of(options: Options) -> dict[str, Any]:
     """Options that decide the result, as JSON holds them."""
-    plain: dict[str, Any] = {}
-    for name, value in asdict(options).items():
-        if name in NOT_SETTINGS:
-            continue
-        if isinstance(value, tuple):
-            plain[name] = [str(item) if isinstance(item, Path) else item for item in value]
-        else:
-            plain[name] = str(value) if isinstance(value, Path) else value
-    return plain
+    from latent_nmr.commands._progress import plain_settings
+
+    return plain_settings(asdict(options), NOT_SETTINGS)
 
 
 def fits_to_make(options: Options, models: dict["Fit", "BetaVAE"]) -> list["Fit"]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "axes": "say which label each latent axis orders, and what several seeds agree on",
     "baselines": "draw what PCA and K-means see in a data set, and what its clusters are",
     "evaluate": "compare representations on a held-out part, with spread, ceiling and floor",
+    "probe": "fit classifiers and random forests to labels, on points, polynomials and latent axes",
     "card": "say what a saved model is, without loading its weights",
     "export-decoder": "write a model's decoder as JSON, for other languages",
 }

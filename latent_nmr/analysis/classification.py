@@ -1,0 +1,199 @@
+"""Which law does a curve follow: the classifiers of [P], Table I, and their scores.
+
+[P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). F1 is said with its average, which [P]
+leaves open: `binary` is that of the class power law, `macro` the plain mean over classes,
+`weighted` the mean by the size of the classes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
+
+from latent_nmr.analysis.oversampling import Rows, leaky_split, oversample
+from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
+
+TREES = 100
+N_FOLDS = 5
+# Largest part of a leaf's curves, so that a lone tree does not learn its training part by heart.
+TREE_LEAF = 20
+KERNEL_CACHE_MB = 500
+
+Matrix = npt.NDArray[np.floating]
+Labels = npt.NDArray[np.generic]
+Maker = Callable[[int], Any]
+
+# From a seed to an estimator. Those that compare or weigh columns get them standardised, by the
+# mean and deviation of the rows they are fitted on.
+CLASSIFIERS: Mapping[str, Maker] = {
+    "logistic": lambda seed: scaled(
+        # Second order: neighbouring samples are nearly equal, and a gradient crawls.
+        LogisticRegression(solver="newton-cholesky", random_state=seed)
+    ),
+    "knn": lambda seed: scaled(KNeighborsClassifier(N_NEIGHBOURS)),  # noqa: ARG005
+    "linear_svm": lambda seed: scaled(LinearSVC(dual=False, random_state=seed)),
+    "kernel_svm": lambda seed: scaled(SVC(cache_size=KERNEL_CACHE_MB, random_state=seed)),
+    "sgd": lambda seed: scaled(SGDClassifier(average=True, random_state=seed)),
+    "tree": lambda seed: DecisionTreeClassifier(min_samples_leaf=TREE_LEAF, random_state=seed),
+    "forest": lambda seed: RandomForestClassifier(TREES, n_jobs=-1, random_state=seed),
+    "boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
+}
+CLASSIFIER_TITLES = {
+    "logistic": "logistic regression",
+    "knn": "k-NN",
+    "linear_svm": "linear SVM",
+    "kernel_svm": "kernel SVM",
+    "sgd": "SGD",
+    "tree": "tree",
+    "forest": "random forest",
+    "boosting": "gradient boosting",
+}
+# Without a draw of their own: another seed changes nothing but the split.
+TASKS = ("binary", "three-class")
+TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
+
+
+def scaled(estimator: ClassifierMixin) -> Any:
+    """`estimator` behind a standardisation of its columns."""
+    return make_pipeline(StandardScaler(), estimator)
+
+
+def classes_of(kernels: npt.NDArray[np.str_], task: str) -> npt.NDArray[np.str_]:
+    """Class of every curve: its kernel, or for `binary` the power law against ``others``."""
+    return kernels if task == "three-class" else np.where(kernels == POWER_LAW, POWER_LAW, "others")
+
+
+def class_names(labels: Labels) -> list[str]:
+    """Classes in the order of the confusion matrices: the power law last of two."""
+    return sorted(set(labels.tolist()))
+
+
+def classification_scores(truth: Labels, predicted: Labels) -> dict[str, float]:
+    """Accuracy and the averages of F1; `f1_binary` only where the classes are two."""
+    found = {"accuracy": float(accuracy_score(truth, predicted))}
+    for average in ("macro", "weighted"):
+        found[f"f1_{average}"] = float(f1_score(truth, predicted, average=average))
+    if set(np.unique(truth).tolist()) == {POWER_LAW, "others"}:
+        found["f1_binary"] = float(f1_score(truth, predicted, pos_label=POWER_LAW))
+    return found
+
+
+def classify(
+    maker: Maker, X: Matrix, labels: Labels, fitted: Rows, scored: Rows, seed: int
+) -> dict[str, Any]:
+    """Fit on the balanced training part, score on the rest.
+
+    Parameters
+    ----------
+    maker : callable
+        One of `CLASSIFIERS`.
+    X : ndarray, shape (n_curves, n_features)
+    labels : ndarray of str, shape (n_curves,)
+    fitted, scored : ndarray of int
+        Rows; those of smaller classes are repeated in `fitted` only.
+    seed : int
+
+    Returns
+    -------
+    dict
+        `scores`, `confusion` (rows are the truth, in the order of `class_names`; counts) and
+        `importances`, None for what has none.
+    """
+    rows = oversample(labels, fitted, seed)
+    # Boosting's threads wait for each other in loops: where cores are busy, one is fifty times
+    # faster than two.
+    with threadpool_limits(1, user_api="openmp"):
+        model = maker(seed).fit(X[rows], labels[rows])
+        predicted = model.predict(X[scored])
+    names = class_names(labels)
+    importances = getattr(model, "feature_importances_", None)
+    return {
+        "scores": classification_scores(labels[scored], predicted),
+        "confusion": confusion_matrix(labels[scored], predicted, labels=names).tolist(),
+        "importances": None if importances is None else importances.tolist(),
+    }
+
+
+def resampled_scores(X: Matrix, labels: Labels, fitted: Rows, seed: int) -> dict[str, Any]:
+    """Out-of-bag and five-fold scores of a random forest within the training part.
+
+    Out of bag, classes are balanced by weights: with repeated rows, a tree would be asked for
+    copies of what it has seen. That mistake is scored beside it.
+
+    Returns
+    -------
+    dict of dict
+        Scores by `out_of_bag`, `five_fold` (means) and, unless the classes are equally many,
+        `out_of_bag_leaky`.
+    """
+    weighted = RandomForestClassifier(
+        TREES, class_weight="balanced_subsample", oob_score=True, n_jobs=-1, random_state=seed
+    ).fit(X[fitted], labels[fitted])
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    by_fold = [
+        classify(CLASSIFIERS["forest"], X, labels, fitted[inside], fitted[outside], seed)["scores"]
+        for inside, outside in folds.split(fitted, labels[fitted])
+    ]
+    found = {
+        "out_of_bag": classification_scores(labels[fitted], _out_of_bag(weighted)),
+        "five_fold": {name: float(np.mean([f[name] for f in by_fold])) for name in by_fold[0]},
+    }
+    repeated = oversample(labels, fitted, seed)
+    if len(repeated) > len(fitted):
+        leaky = RandomForestClassifier(TREES, oob_score=True, n_jobs=-1, random_state=seed)
+        leaky.fit(X[repeated], labels[repeated])
+        found["out_of_bag_leaky"] = classification_scores(labels[repeated], _out_of_bag(leaky))
+    return found
+
+
+def leak_scores(
+    X: Matrix, labels: Labels, rows: Rows, *, fraction: float, seed: int
+) -> dict[str, Any]:
+    """What oversampling before the split adds to the scores of a random forest.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+    labels : ndarray of str, shape (n_curves,)
+    rows : ndarray of int
+        Those that take part.
+    fraction : float
+        Of them that is scored.
+    seed : int
+
+    Returns
+    -------
+    dict
+        Scores by `leaky` (the published order), `balanced` (split first, then both parts
+        balanced, each from its own rows: the classes of the test are equally many too) and
+        `honest` (the test as it is); `shared`, the part of the leaky test rows that were fitted.
+    """
+    wrong_fitted, wrong_scored = leaky_split(labels, rows, fraction=fraction, seed=seed)
+    forest = CLASSIFIERS["forest"](seed).fit(X[wrong_fitted], labels[wrong_fitted])
+    leaky = classification_scores(labels[wrong_scored], forest.predict(X[wrong_scored]))
+    fitted, scored = train_test_split(
+        rows, test_size=fraction, random_state=seed, stratify=labels[rows]
+    )
+    repeated = oversample(labels, fitted, seed)
+    forest = CLASSIFIERS["forest"](seed).fit(X[repeated], labels[repeated])
+    found = {"leaky": leaky}
+    for name, asked in (("balanced", oversample(labels, scored, seed)), ("honest", scored)):
+        found[name] = classification_scores(labels[asked], forest.predict(X[asked]))
+    return {**found, "shared": float(np.isin(wrong_scored, wrong_fitted).mean())}
+
+
+def _out_of_bag(forest: RandomForestClassifier) -> Labels:
+    """The class that most of the trees which have not seen a row give it."""
+    return forest.classes_[np.argmax(forest.oob_decision_function_, axis=1)]

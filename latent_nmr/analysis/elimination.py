@@ -1,0 +1,71 @@
+"""Successive feature elimination: keep what matters more than the median until two are left."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.analysis.classification import CLASSIFIERS, classify
+from latent_nmr.analysis.oversampling import Rows
+
+FEWEST = 2
+
+
+class Round(NamedTuple):
+    """One forest of an elimination.
+
+    Attributes
+    ----------
+    kept : list of int
+        Columns it saw.
+    scores : dict of float
+        On the held-out part.
+    importances : list of float
+        Of the kept columns, in their order.
+    """
+
+    kept: list[int]
+    scores: dict[str, float]
+    importances: list[float]
+
+
+def eliminate(
+    X: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.generic],
+    fitted: Rows,
+    scored: Rows,
+    seed: int,
+) -> list[Round]:
+    """Fit forests on ever fewer columns; each keeps those above the median of the last one.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+    labels : ndarray of str, shape (n_curves,)
+    fitted, scored : ndarray of int
+        Columns are chosen by importances of the training part alone.
+    seed : int
+
+    Returns
+    -------
+    list of Round
+        From all columns down to two.
+    """
+    kept = np.arange(X.shape[1])
+    rounds: list[Round] = []
+    while True:
+        found: dict[str, Any] = classify(
+            CLASSIFIERS["forest"], X[:, kept], labels, fitted, scored, seed
+        )
+        importances = np.asarray(found["importances"])
+        rounds.append(Round(kept.tolist(), found["scores"], importances.tolist()))
+        if len(kept) <= FEWEST:
+            return rounds
+        kept = kept[above_median(importances)]
+
+
+def above_median(importances: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Places of the values above the median, at least two and fewer than all, in their order."""
+    n_kept = int(np.sum(importances > np.median(importances)))
+    n_kept = min(max(n_kept, FEWEST), len(importances) - 1)
+    return np.sort(np.argsort(importances)[-n_kept:])

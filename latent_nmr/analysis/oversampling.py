@@ -1,0 +1,50 @@
+"""Balancing classes by repeating rows of the smaller ones, and what it does in the wrong order.
+
+Repeating rows before a split puts copies of one curve into both parts: the test then asks for
+curves that the model was fitted on. :func:`leaky_split` does so on purpose, to measure what it
+adds; nothing else uses it.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+
+Rows = npt.NDArray[np.int64]
+
+
+def oversample(labels: npt.NDArray[np.generic], rows: Rows, seed: int) -> Rows:
+    """`rows`, and after them repetitions of some, so that all classes among them are equally many.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n_curves,)
+        Class of every curve, of which those of `rows` count.
+    rows : ndarray of int, shape (n_rows,)
+        The training part; nothing outside it is taken.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int, shape (n_classes · size of the largest,)
+    """
+    draw = np.random.default_rng(seed)
+    names, counts = np.unique(labels[rows], return_counts=True)
+    added = [
+        draw.choice(rows[labels[rows] == name], counts.max() - count, replace=True)
+        for name, count in zip(names, counts, strict=True)
+    ]
+    return np.concatenate([rows, *added])
+
+
+def leaky_split(
+    labels: npt.NDArray[np.generic], rows: Rows, *, fraction: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Oversample first and split then, as the public notebooks did: rows in both parts.
+
+    Returns the rows to fit on and to score. Never for a score that is to be believed.
+    """
+    everything = oversample(labels, rows, seed)
+    fitted, scored = train_test_split(
+        everything, test_size=fraction, random_state=seed, stratify=labels[everything]
+    )
+    return fitted, scored

@@ -1,0 +1,69 @@
+"""Kernels told apart within bins of W: [P]'s screening, Figs. 8 and 9, and its honest sister.
+
+[P] sorts curves by their true W, which nobody knows of a measured curve; here they are also sorted
+by the W that a regression gives them. [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.analysis.classification import CLASSIFIERS, class_names, classify
+from latent_nmr.analysis.oversampling import Rows
+
+# MHz.
+BIN_EDGES = (0.1, 0.17, 0.23, 0.3)
+# A bin of fewer curves in either part, or in a class of it, says nothing.
+FEWEST_CURVES = 5
+
+
+def bins_of(strength: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    """Bin of every W, from 0; what lies beyond the outer edges is in the outer bins."""
+    return np.digitize(strength, BIN_EDGES[1:-1])
+
+
+def bin_title(number: int) -> str:
+    """Range of a bin in words."""
+    return f"W {BIN_EDGES[number]:g} to {BIN_EDGES[number + 1]:g} MHz"
+
+
+def screen(
+    X: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.generic],
+    strength: npt.NDArray[np.floating],
+    fitted: Rows,
+    scored: Rows,
+    seed: int,
+) -> list[dict[str, Any] | None]:
+    """Fit and score a forest within each bin.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+    labels : ndarray of str, shape (n_curves,)
+    strength : ndarray, shape (n_curves,)
+        W that sorts the curves, MHz: the true one; or a predicted one, out of bag for `fitted`.
+    fitted, scored : ndarray of int
+    seed : int
+
+    Returns
+    -------
+    list of dict or None
+        By bin, as from `classify`, with `n_curves` scored; None where curves are too few.
+    """
+    bins = bins_of(strength)
+    found: list[dict[str, Any] | None] = []
+    for number in range(len(BIN_EDGES) - 1):
+        inside, asked = (rows[bins[rows] == number] for rows in (fitted, scored))
+        if min(smallest_class(labels, rows) for rows in (inside, asked)) < FEWEST_CURVES:
+            found.append(None)
+            continue
+        outcome = classify(CLASSIFIERS["forest"], X, labels, inside, asked, seed)
+        found.append({**outcome, "n_curves": len(asked)})
+    return found
+
+
+def smallest_class(labels: npt.NDArray[np.generic], rows: Rows) -> int:
+    """Among `rows`, curves of the class that has fewest, which may be none."""
+    return min(int(np.sum(labels[rows] == name)) for name in class_names(labels))

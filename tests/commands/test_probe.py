@@ -1,0 +1,284 @@
+"""latent-nmr probe, run whole."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from latent_nmr.analysis import classification, forest_regression
+from latent_nmr.commands import _probe_folder, _progress
+from latent_nmr.commands._probe import SHUFFLED
+from latent_nmr.commands._probe_data import FeatureTables, gather
+from latent_nmr.commands.main import main
+from latent_nmr.data.compact import save_compact
+from latent_nmr.data.reading import load_echoes
+from latent_nmr.models.beta_vae import BetaVAE
+
+# So few trees leave some curves out of no bag.
+pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB")
+
+N_CURVES = 150
+FEATURES = ["points", "polynomial", "pca", "latent", "pca+latent"]
+ARGUMENTS = ["--algorithms", "knn", "forest", "--n-seeds", "2", "--held-out", "0.3"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_forests():
+    """Trees enough to run everything; what forests can do is tested where they are."""
+    patch = pytest.MonkeyPatch()
+    for module in (classification, forest_regression):
+        patch.setattr(module, "TREES", 8)
+    with threadpool_limits(1):
+        yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("probe") / "echoes.zarr"
+    size = ["--n-curves", str(N_CURVES), "--n-edge", "12", "--step", "4"]
+    assert main(["simulate", *size, "--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(store, tmp_path_factory):
+    """Folder and JSON values of one run."""
+    out = tmp_path_factory.mktemp("finished") / "result"
+    words = ["probe", str(store), "--features", *FEATURES, *ARGUMENTS, "--out", str(out)]
+    assert main(words) == 0
+    return out, json.loads((out / "probe.json").read_text("utf-8"))
+
+
+def refused(capsys, words):
+    """Run the command, which must end with exit code 2; return its one line of complaint."""
+    capsys.readouterr()
+    assert main(["probe", *map(str, words)]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    (complaint,) = output.err.splitlines()
+    return complaint
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave the figures out, which take longer than all else."""
+    monkeypatch.setattr(_probe_folder, "draw_figures", lambda folder, *_: folder.mkdir())
+
+
+class TestResult:
+    """Files and numbers."""
+
+    def test_every_figure_of_the_study_is_written(self, finished):
+        out, _ = finished
+        stems = {path.stem for path in (out / "figures").glob("*.png")}
+        assert stems >= {
+            "sections", "classes", "classifiers", "confusion", "elimination", "importances_kernel",
+            "importances_W", "importances_L", "importances_alpha_x", "regression", "parity",
+        }  # fmt: skip
+        assert stems == {path.stem for path in (out / "figures").glob("*.pdf")}
+        assert not list(out.parent.glob(".*progress"))
+
+    def test_every_combination_is_scored_once_per_seed(self, finished):
+        _, values = finished
+        found = values["tables"]["classification"]
+        honest = [(e["target"], e["features"], e["model"]) for e in found if e["model"] != SHUFFLED]
+        wanted = {
+            (task, features, model)
+            for task in ("binary", "three-class")
+            for features in FEATURES
+            for model in ("knn", "forest")
+        }
+        assert len(honest) == len(set(honest))
+        assert set(honest) == wanted
+        assert all(
+            len(scores) == (1 if e["model"] == SHUFFLED else 2)
+            for e in found
+            for scores in e["scores"].values()
+        )
+        regressed = {(e["target"], e["group"]) for e in values["tables"]["regression"]}
+        targets = ("W", "L", "alpha_x", "alpha_z")
+        # 15 held-out curves of the power law are too few to score a group by.
+        assert regressed == {(target, group) for target in targets for group in ("all", "others")}
+
+    def test_confusion_counts_every_held_out_curve_of_every_seed(self, finished):
+        _, values = finished
+        entries = [e for e in values["tables"]["classification"] if e["model"] == "knn"]
+        assert entries
+        assert all(np.sum(e["confusion"]) == 2 * values["n_held_out"] for e in entries)
+        assert values["n_held_out"] == 45
+
+    def test_elimination_ends_with_two_columns(self, finished):
+        _, values = finished
+        rounds = [e["n_kept"] for e in values["tables"]["elimination"] if e["features"] == "points"]
+        assert rounds[0] == 400
+        assert rounds[-1] == 2
+
+    def test_every_target_has_its_negative_control(self, finished):
+        tables = finished[1]["tables"]
+        shuffled = [e["target"] for e in tables["regression"] if e["model"] == SHUFFLED]
+        assert shuffled == ["W", "L", "alpha_x", "alpha_z"]
+        assert any(e["model"] == SHUFFLED for e in tables["classification"])
+
+    def test_the_table_holds_every_score_and_its_values(self, finished):
+        out, values = finished
+        with (out / "scores.csv").open(encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+        wanted = sum(len(e.get("scores", ())) for t in values["tables"].values() for e in t)
+        assert len(rows) == wanted
+        for row in rows:
+            numbers = [float(value) for value in row["values"].split()]
+            assert float(row["mean"]) == pytest.approx(np.mean(numbers), rel=1e-4, abs=1e-5)
+        assert {"classification", "resampling", "leak", "regression"} <= {r["table"] for r in rows}
+
+    def test_the_command_that_made_it_is_kept(self, finished, store):
+        _, values = finished
+        assert values["command"].startswith(
+            f"latent-nmr probe {store} --features points polynomial"
+        )
+        assert "--n-seeds 2" in values["command"]
+
+
+class TestFeatures:
+    """What models see."""
+
+    def test_learned_features_learn_from_the_training_part_alone(self, store, tmp_path):
+        material = gather(
+            store, window="echo", normalisation="initial", held_out=0.3, n_components=2
+        )
+        rows = material.split(1).fitted
+        found = FeatureTables(material, tmp_path / "a").table("latent", 1)
+        model = BetaVAE(n_components=2, random_state=1).fit(material.curves[rows])
+        np.testing.assert_allclose(found, model.transform(material.curves), atol=1e-5)
+        # Other held-out curves change nothing of what the training part is seen as.
+        other = material.curves.copy()
+        other[material.split(1).held_out] = 0.5
+        changed = gather(
+            store, window="echo", normalisation="initial", held_out=0.3, n_components=2
+        )
+        object.__setattr__(changed, "curves", other)
+        again = FeatureTables(changed, tmp_path / "b").table("pca", 1)
+        before = FeatureTables(material, tmp_path / "c").table("pca", 1)
+        np.testing.assert_array_equal(again[rows], before[rows])
+
+    def test_joined_kinds_stand_side_by_side_and_columns_have_names(self, store, tmp_path):
+        material = gather(
+            store, window="echo", normalisation="initial", held_out=0.3, n_components=3
+        )
+        tables = FeatureTables(material, tmp_path)
+        joined = tables.table("polynomial+pca", 0)
+        assert joined.shape == (N_CURVES, 79)
+        np.testing.assert_array_equal(joined[:, 76:], tables.table("pca", 0))
+        names = tables.column_names("polynomial+pca")
+        assert names[0] == "n4_s0_c0"
+        assert names[-3:] == ["PC1", "PC2", "PC3"]
+        assert len(tables.column_names("points")) == 400
+
+
+class TestAgain:
+    """A rerun, another question, a killed run."""
+
+    def test_an_equal_run_is_reported_and_other_settings_are_refused(self, finished, store, capsys):
+        out, values = finished
+        words = [store, "--features", *FEATURES, *ARGUMENTS, "--out", out]
+        assert main(["probe", *map(str, words)]) == 0
+        assert "already finished" in capsys.readouterr().out
+        complaint = refused(capsys, [*words, "--window", "echo300"])
+        assert "window = 'echo' and 'echo300' is asked for" in complaint
+        assert json.loads((out / "probe.json").read_text("utf-8")) == values
+
+    @pytest.mark.usefixtures("undrawn")
+    def test_steps_that_are_done_are_not_done_again(
+        self, finished, store, tmp_path, monkeypatch, capsys
+    ):
+        out = tmp_path / "copy"
+        shutil.copytree(finished[0], out)
+        computed = []
+        take = _progress.Ledger.take
+
+        def watched(self, name, compute):
+            return take(self, name, lambda: computed.append(name) or compute())
+
+        monkeypatch.setattr(_progress.Ledger, "take", watched)
+        words = [store, "--features", "points", "--target", "W", "--algorithms", "knn"]
+        words += ["--n-seeds", "3", "--held-out", "0.3", "--out", out, "--force"]
+        assert main(["probe", *map(str, words)]) == 0
+        assert computed == ["regress-W-all-points-2", "regress-W-others-points-2"]
+        capsys.readouterr()
+
+    @pytest.mark.usefixtures("undrawn")
+    def test_an_interrupted_run_goes_on_where_it_was(self, store, tmp_path, monkeypatch, capsys):
+        words = ["probe", store, "--features", "points", "--target", "W", "L", "--n-seeds", "1"]
+        words = [*map(str, words), "--held-out", "0.3", "--out", str(tmp_path / "result")]
+        take = _progress.Ledger.take
+
+        def interrupted(self, name, compute):
+            if name.startswith("regress-L"):
+                raise KeyboardInterrupt
+            return take(self, name, compute)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_progress.Ledger, "take", interrupted)
+            assert main(words) == 130
+        assert not (tmp_path / "result").exists()
+        computed = []
+        monkeypatch.setattr(
+            _progress.Ledger,
+            "take",
+            lambda self, name, compute: take(
+                self, name, lambda: computed.append(name) or compute()
+            ),
+        )
+        assert main(words) == 0
+        assert computed[0] == "regress-L-all-points-0"
+        assert {path.name for path in tmp_path.iterdir()} == {"result", ".result.lock"}
+        capsys.readouterr()
+
+
+class TestBadInput:
+    """One line each, and exit code 2."""
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--features", "dots"], "--features must be one of points, polynomial, pca, latent"),
+            (["--features", "pca+pca"], "join different kinds, but is pca+pca"),
+            (["--features", "pca", "pca"], "each of one or more once, but is pca pca"),
+            (["--target", "w"], "--target must be one of kernel, W, L, alpha_x, alpha_z, but is"),
+            (["--algorithms", "svm"], "--algorithms must be one of"),
+            (["--window", "all"], "--window must be one of"),
+            (["--n-seeds", "0"], "--n-seeds must be a whole number of at least 1"),
+            (["--held-out", "1"], "--held-out must be > 0 and <= 0.9"),
+        ],
+    )
+    def test_options(self, store, capsys, words, message):
+        assert message in refused(capsys, [store, *words])
+
+    def test_data_without_the_target(self, store, tmp_path, capsys):
+        dataset = load_echoes(store).drop_vars("alpha_z")
+        save_compact(dataset, tmp_path / "set.npz")
+        words = [tmp_path / "set.npz", "--target", "W", "alpha_z"]
+        assert "they have no alpha_z" in refused(capsys, words)
+
+    def test_a_target_that_does_not_vary(self, store, tmp_path, capsys):
+        dataset = load_echoes(store)
+        dataset["W"] = dataset["W"] * 0 + 0.2
+        save_compact(dataset, tmp_path / "set.npz")
+        complaint = refused(capsys, [tmp_path / "set.npz", "--target", "W"])
+        assert "--target must vary over the data, but W is 0.2" in complaint
+
+    def test_kernels_without_a_power_law(self, store, tmp_path, capsys):
+        dataset = load_echoes(store)
+        dataset = dataset.isel(curve=np.flatnonzero(dataset["kernel"].to_numpy() != "power"))
+        save_compact(dataset, tmp_path / "set.npz")
+        complaint = refused(capsys, [tmp_path / "set.npz", "--target", "kernel"])
+        assert "no curve is of 'power'" in complaint
+
+    def test_a_folder_of_something_else_is_not_touched(self, store, tmp_path, capsys):
+        (tmp_path / "notes.txt").write_text("mine")
+        complaint = refused(capsys, [store, "--out", tmp_path, "--force"])
+        assert "holds other things" in complaint
+        assert (tmp_path / "notes.txt").read_text() == "mine"
