@@ -30,6 +30,8 @@ N_FOLDS = 5
 # Largest part of a leaf's curves, so that a lone tree does not learn its training part by heart.
 TREE_LEAF = 20
 KERNEL_CACHE_MB = 500
+# Tighter ones cost minutes on ten thousand curves and change no third digit.
+SGD_PASSES, SVM_TOLERANCE = 50, 1e-3
 
 Matrix = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.generic]
@@ -43,9 +45,11 @@ CLASSIFIERS: Mapping[str, Maker] = {
         LogisticRegression(solver="newton-cholesky", random_state=seed)
     ),
     "knn": lambda seed: scaled(KNeighborsClassifier(N_NEIGHBOURS)),  # noqa: ARG005
-    "linear_svm": lambda seed: scaled(LinearSVC(dual=False, random_state=seed)),
+    "linear_svm": lambda seed: scaled(LinearSVC(dual=False, tol=SVM_TOLERANCE, random_state=seed)),
     "kernel_svm": lambda seed: scaled(SVC(cache_size=KERNEL_CACHE_MB, random_state=seed)),
-    "sgd": lambda seed: scaled(SGDClassifier(average=True, random_state=seed)),
+    "sgd": lambda seed: scaled(
+        SGDClassifier(average=True, max_iter=SGD_PASSES, tol=None, random_state=seed)
+    ),
     "tree": lambda seed: DecisionTreeClassifier(min_samples_leaf=TREE_LEAF, random_state=seed),
     "forest": lambda seed: RandomForestClassifier(TREES, n_jobs=-1, random_state=seed),
     "boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),

@@ -19,8 +19,10 @@ WORTH_AN_ESTIMATE = 200
 
 def default_store(simulation: "Simulation") -> Path:
     """Where the default data set with these settings is kept."""
-    preset = simulation.preset
-    return DATA_FOLDER / f"{preset}-{simulation.line_draw}-seed{simulation.seed}.zarr"
+    angle = simulation.flip_angle_deg
+    turned = "" if angle is None else f"-flip{angle:g}"
+    stem = f"{simulation.preset}-{simulation.line_draw}{turned}-seed{simulation.seed}"
+    return DATA_FOLDER / f"{stem}.zarr"
 
 
 def n_missing(path: Path, simulation: "Simulation", n_curves: int) -> int:

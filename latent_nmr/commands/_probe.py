@@ -65,12 +65,15 @@ class Plan:
     ----------
     features, targets, algorithms : tuple of str
     n_seeds : int
+    has_details : bool
+        Resampling, leak, elimination and screening, beside the scores.
     """
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
     algorithms: tuple[str, ...]
     n_seeds: int
+    has_details: bool = True
 
     @property
     def explained(self) -> tuple[str, ...]:
@@ -131,7 +134,7 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                         CLASSIFIERS[algorithm], tables.table(name, seed), labels, *split, seed
                     ),
                 )
-        for name in plan.explained:
+        for name in plan.explained if task == BINARY and plan.has_details else ():
             add(
                 ("resample", task, "all", name),
                 lambda name=name, labels=labels: resampled_scores(
@@ -139,7 +142,7 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                 ),
             )
     labels = classes_of(kernels, BINARY)
-    for name in plan.explained:
+    for name in plan.explained if plan.has_details else ():
         for group, rows in _leak_groups(material, labels).items():
             add(
                 ("leak", BINARY, group, name),

@@ -150,12 +150,12 @@ def time_kept(path: Path) -> Iterator[None]:
         write_json(path, before + time.perf_counter() - start)
 
 
-def command_of(name: str, settings: Mapping[str, Any]) -> str:
-    """The command that makes a result again; `data` is its positional argument."""
-    words = [f"latent-nmr {name}", str(settings["data"])]
+def command_of(name: str, settings: Mapping[str, Any], positional: str = "data") -> str:
+    """The command that makes a result again; one of its settings is given without a flag."""
+    words = [f"latent-nmr {name}", str(settings[positional])]
     for option, value in settings.items():
         flag = "--" + option.replace("_", "-")
-        if option == "data" or value is None or value == []:
+        if option == positional or value is None or value == []:
             continue
         if isinstance(value, bool):
             words += [] if value else ["--no-" + flag[2:]]

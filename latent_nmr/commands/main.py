@@ -19,6 +19,8 @@ COMMANDS = {
     "baselines": "draw what PCA and K-means see in a data set, and what its clusters are",
     "evaluate": "compare representations on a held-out part, with spread, ceiling and floor",
     "probe": "fit classifiers and random forests to labels, on points, polynomials and latent axes",
+    "challenge": "fit the models of the ML4SCI challenge, score them, and write a submission",
+    "check-submission": "check a submission file of the challenge",
     "card": "say what a saved model is, without loading its weights",
     "export-decoder": "write a model's decoder as JSON, for other languages",
 }

@@ -37,6 +37,8 @@ class Options:
     )  # fmt: skip
     """Classifiers of the kernel: logistic, knn, linear_svm, kernel_svm, sgd, tree, forest,
     boosting."""
+    details: bool = True
+    """Resampling, leak, feature elimination and screening by W, on points and polynomials."""
     n_components: int = 2
     """Coordinates of pca and of latent, the β-VAE trained on the training part."""
     n_seeds: int = 5
@@ -114,4 +116,6 @@ def checked_plan(options: Options) -> "Plan":
         check_choice("--target", target, (KERNEL, *TARGETS))
     for algorithm in options.algorithms:
         check_choice("--algorithms", algorithm, CLASSIFIERS)
-    return Plan(options.features, options.target, options.algorithms, options.n_seeds)
+    return Plan(
+        options.features, options.target, options.algorithms, options.n_seeds, options.details
+    )

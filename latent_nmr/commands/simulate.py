@@ -16,8 +16,8 @@ class Options:
     """
 
     preset: str = "paper"
-    """Published set whose distributions are used: paper, challenge2021-gauss, challenge2021-rkky
-    or challenge2020."""
+    """Published set whose distributions are used: paper, challenge2021-gauss, challenge2021-rkky,
+    challenge2021-spin or challenge2020."""
     n_curves: int = 1200
     """Curves the store shall hold."""
     seed: int = 0
@@ -37,6 +37,8 @@ class Options:
     """Precision of the dynamics: float32 or float64."""
     with_mz: bool = False
     """Keep M_z too."""
+    flip_angle_deg: float | None = None
+    """θ of the first pulse, degrees, the second being 2θ; without it, the preset's."""
     dry_run: bool = False
     """Say what it would cost in time and disk, and stop."""
     out: Path | None = None

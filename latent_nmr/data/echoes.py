@@ -38,6 +38,7 @@ CHALLENGE_LABELS = {
     "challenge_xi": ("lattice constants", "the challenge's length ξ"),
     "challenge_p": ("1", "the challenge's exponent p"),
     "challenge_d": ("1", "the challenge's dephasing exponent d"),
+    "challenge_theta": ("degrees", "angle θ of the first pulse; the second is 2θ"),
 }
 ALL_LABELS = LABELS | CHALLENGE_LABELS
 SIGNALS = {"mx": "mean of s^x over the sites", "my": "mean of s^y over the sites"}

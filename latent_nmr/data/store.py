@@ -51,14 +51,14 @@ def simulate(
     ----------
     preset : str
         Published set whose distributions are used: `paper`, `challenge2021-gauss`,
-        `challenge2021-rkky` or `challenge2020`.
+        `challenge2021-rkky`, `challenge2021-spin` or `challenge2020`.
     n_curves : int
         Number of curves; a longer set extends a shorter one of the same seed.
     seed : int
         The one seed.
     **settings
         Further fields of `latent_nmr.physics.simulate.Simulation`: `line_draw`, `line_shape`,
-        `n_edge`, `step`, `scheme`, `dtype`, `with_mz`.
+        `n_edge`, `step`, `scheme`, `dtype`, `with_mz`, `flip_angle_deg`.
 
     Returns
     -------

@@ -18,6 +18,8 @@ from latent_nmr.physics.kernels import kernel_sum, kernel_table
 # Pairs (α_x, α_z) drawn for each curve, of which the first with an allowed W is kept. 85 % are
 # allowed, so that none of 64 is has probability 1e-53.
 N_CANDIDATES = 64
+# Folded into a curve's key for its pulse angle, which other draws of the key know nothing of.
+ROLE_ANGLE = 1
 
 
 class CurveParameters(NamedTuple):
@@ -34,7 +36,9 @@ class CurveParameters(NamedTuple):
     decay_rate : float
         R, MHz.
     challenge : tuple of (str, float)
-        Names (alpha, xi, p, d) and values of the challenge's own parameters.
+        Names (alpha, xi, p, d, theta) and values of the challenge's own parameters.
+    flip_angle : float or None
+        θ of the first pulse, rad, the second being 2θ; None takes the sequence as it is.
     """
 
     kernel: str
@@ -42,6 +46,7 @@ class CurveParameters(NamedTuple):
     couplings: tuple[float, float, float]
     decay_rate: float
     challenge: tuple[tuple[str, float], ...] = ()
+    flip_angle: float | None = None
 
 
 class Law(Protocol):
@@ -92,6 +97,31 @@ class UniformLaw:
         alpha_x, alpha_z = float(in_plane[kept]), float(along[kept])
         parameter = float(first + (last - first) * u[0, 0])
         return CurveParameters(kernel, parameter, (alpha_x, alpha_x, alpha_z), 0.0)
+
+
+@dataclass(frozen=True)
+class FlipAngleLaw:
+    """Another law's curves, each with a pulse angle θ of its own, uniform in a range.
+
+    Our reading of the task of November 2021 [H]: α_x, α_z and θ from M_x and M_y.
+
+    Parameters
+    ----------
+    law : Law
+    angle_range : (float, float)
+        Of θ, degrees.
+    """
+
+    law: Law
+    angle_range: tuple[float, float]
+
+    def draw(self, key: jax.Array, index: int, n_edge: int) -> CurveParameters:
+        """Draw the parameters of curve `index`; all but θ are those of the other law."""
+        low, high = self.angle_range
+        angle = low + (high - low) * float(_uniform(jax.random.fold_in(key, ROLE_ANGLE), ()))
+        drawn = self.law.draw(key, index, n_edge)
+        own = (*drawn.challenge, ("theta", angle))
+        return drawn._replace(challenge=own, flip_angle=math.radians(angle))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from latent_nmr.errors import check_choice
 from latent_nmr.physics.line import Line
-from latent_nmr.physics.parameters import Challenge2020Law, Challenge2021Law, Law, UniformLaw
+from latent_nmr.physics.parameters import (
+    Challenge2020Law,
+    Challenge2021Law,
+    FlipAngleLaw,
+    Law,
+    UniformLaw,
+)
 from latent_nmr.physics.sequence import Sequence, spin_echo
 
 
@@ -28,6 +34,11 @@ class Preset:
 # [P] records one sample per 1/(2π) µs. The challenge records half as many, and its line is cut
 # at half the width.
 _PAPER_ECHO = spin_echo(dt=1 / (2 * math.pi), pulse_spacing=628, n_samples=1882)
+_PAPER_LAW = UniformLaw(
+    kernel_ranges={"gaussian": (8.0, 32.0), "power": (1.0, 3.0), "rkky": (13.0, 52.0)},
+    coupling_range=(0.01, 0.1),
+    strength_range=(0.1, 0.3),
+)
 _CHALLENGE_ECHO = spin_echo(dt=2 / (2 * math.pi), pulse_spacing=157, n_samples=471)
 _CHALLENGE_LINE = Line(fwhm=0.05, cutoff=0.25)
 
@@ -39,11 +50,14 @@ PRESETS = {
             100,
             Line(fwhm=0.05, cutoff=0.5),
             _PAPER_ECHO,
-            UniformLaw(
-                kernel_ranges={"gaussian": (8.0, 32.0), "power": (1.0, 3.0), "rkky": (13.0, 52.0)},
-                coupling_range=(0.01, 0.1),
-                strength_range=(0.1, 0.3),
-            ),
+            _PAPER_LAW,
+        ),
+        Preset(
+            "challenge2021-spin",
+            100,
+            Line(fwhm=0.05, cutoff=0.5),
+            _PAPER_ECHO,
+            FlipAngleLaw(_PAPER_LAW, (30.0, 150.0)),
         ),
         Preset(
             "challenge2021-gauss",

@@ -6,7 +6,7 @@ radians, time in µs.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +78,16 @@ class Sequence:
     def time(self) -> np.ndarray:
         """Time of every sample, µs, shape (n_samples,)."""
         return self.dt * np.arange(self.n_samples)
+
+    def flipped_by(self, flip_angle: float) -> "Sequence":
+        """This sequence with θ = `flip_angle` (rad) for the first pulse and 2θ for the others."""
+        check_number("flip_angle", flip_angle, unit="(rad)")
+        first, *others = self.pulses
+        pulses = (
+            replace(first, angle=flip_angle),
+            *(replace(pulse, angle=2 * flip_angle) for pulse in others),
+        )
+        return replace(self, pulses=pulses)
 
     @property
     def echo_sample(self) -> int:

@@ -3,6 +3,7 @@
 Curve i depends on (seed, i) alone, not on its batch, the device or the caller's JAX settings.
 """
 
+import math
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, replace
 
@@ -10,13 +11,14 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.errors import InputError, check_choice, check_count
+from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics import kernels
 from latent_nmr.physics.fields import DTYPES, SCHEMES, simulate_fields
 from latent_nmr.physics.line import draw_frequencies
-from latent_nmr.physics.parameters import CurveParameters
+from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
 from latent_nmr.physics.propagate import field_evaluations
+from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan, split_step
 
 # JAX makes its keys from 32 bits: larger seeds would repeat smaller ones.
@@ -51,6 +53,9 @@ class Simulation:
         Precision of the dynamics; ν is drawn in float32 for both.
     with_mz : bool
         Keep M_z too, which no receiver sees.
+    flip_angle_deg : float or None
+        θ of the first pulse for all curves, degrees, the second being 2θ; None takes the
+        preset's.
     """
 
     preset: str = "paper"
@@ -62,6 +67,7 @@ class Simulation:
     scheme: str = "averaged"
     dtype: str = "float32"
     with_mz: bool = False
+    flip_angle_deg: float | None = None
 
     def __post_init__(self):
         check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
@@ -74,12 +80,25 @@ class Simulation:
             raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
         if self.n_edge is not None:
             check_count("n_edge", self.n_edge, at_least=2)
+        if self.flip_angle_deg is not None:
+            check_number(
+                "flip_angle_deg", self.flip_angle_deg, above=0, at_most=180, unit="degrees"
+            )
+            if isinstance(get_preset(self.preset).law, FlipAngleLaw):
+                raise InputError(
+                    f"flip_angle_deg must be left out for the preset {self.preset}, which draws an "
+                    f"angle for every curve, but is {self.flip_angle_deg!r}. Leave it out."
+                )
 
     def resolve(self) -> Preset:
-        """Return the preset with this simulation's lattice edge and its line."""
+        """Return the preset with this simulation's lattice edge, line and pulse angle."""
         preset = get_preset(self.preset)
         line = replace(preset.line, draw=self.line_draw, shape=self.line_shape)
-        return replace(preset, line=line, n_edge=self.n_edge or preset.n_edge)
+        sequence = preset.sequence
+        if self.flip_angle_deg is not None:
+            sequence = sequence.flipped_by(math.radians(self.flip_angle_deg))
+        n_edge = self.n_edge or preset.n_edge
+        return replace(preset, line=line, n_edge=n_edge, sequence=sequence)
 
 
 @dataclass(frozen=True)
@@ -129,7 +148,7 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
         draw_fields(simulation, indices),
         np.stack(tables),
         np.array([p.couplings for p in parameters]),
-        preset.sequence,
+        [own_sequence(preset, p) for p in parameters],
         decay_rate=np.array([p.decay_rate for p in parameters]),
         step=simulation.step,
         scheme=simulation.scheme,
@@ -150,13 +169,19 @@ def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]
                 kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge),
                 np.array(p.couplings),
                 p.decay_rate,
-                preset.sequence,
+                own_sequence(preset, p),
                 step=simulation.step,
                 scheme=simulation.scheme,
             )
         )
         for frequencies, p in zip(fields, parameters, strict=True)
     ]
+
+
+def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:
+    """Sequence of one curve: the preset's, with the curve's own pulse angle if it has one."""
+    angle = parameters.flip_angle
+    return preset.sequence if angle is None else preset.sequence.flipped_by(angle)
 
 
 def draw_parameters(

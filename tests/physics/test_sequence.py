@@ -230,3 +230,18 @@ class TestSequence:
 def test_anything_but_two_phases_is_refused(make, phases):
     with pytest.raises(InputError, match=r"phases must be those of the first.*Give two numbers"):
         make(0.1, 5, 12, phases=phases)
+
+
+class TestFlippedBy:
+    """A sequence with another pulse angle."""
+
+    def test_it_is_the_echo_made_with_that_angle(self):
+        assert spin_echo(0.1, 7, 30).flipped_by(1.2) == spin_echo(0.1, 7, 30, 1.2)
+
+    def test_every_refocusing_pulse_of_a_train_turns_by_twice_the_angle(self):
+        assert cpmg(0.1, 7, 4).flipped_by(1.2) == cpmg(0.1, 7, 4, 1.2)
+
+    @pytest.mark.parametrize("angle", ["right", float("nan")])
+    def test_an_angle_that_is_no_number_is_refused(self, angle):
+        with pytest.raises(InputError, match="flip_angle must be a finite number"):
+            spin_echo(0.1, 7, 30).flipped_by(angle)

@@ -217,3 +217,50 @@ class TestSimulationSettings:
 def test_a_choice_about_mz_that_is_no_choice_is_refused():
     with pytest.raises(InputError, match="with_mz must be True or False, but is 'yes'"):
         Simulation(with_mz="yes")
+
+
+class TestFlipAngle:
+    """Pulse angles other than 90°: one for all curves, or one for each."""
+
+    def test_one_angle_for_all_tips_the_magnetisation_by_it(self):
+        simulation = Simulation("paper", n_edge=N_EDGE, flip_angle_deg=60.0)
+        signal = simulate_curves(simulation, [0, 1]).signal
+        tipped = 0.5 * np.array([0.0, np.sin(np.pi / 3), np.cos(np.pi / 3)])
+        np.testing.assert_allclose(signal[:, 0], [tipped, tipped], atol=1e-6)
+
+    def test_ninety_degrees_is_the_preset_itself(self):
+        turned, plain = (
+            simulate_curves(Simulation("paper", n_edge=N_EDGE, flip_angle_deg=angle), [0]).signal
+            for angle in (90.0, None)
+        )
+        np.testing.assert_allclose(turned, plain, atol=1e-6)
+
+    def test_the_spin_preset_tips_every_curve_by_its_own_angle(self):
+        simulation = Simulation("challenge2021-spin", n_edge=N_EDGE)
+        curves = simulate_curves(simulation, range(4))
+        angles = np.radians([dict(row.challenge)["theta"] for row in curves.parameters])
+        assert len(set(angles)) == 4
+        np.testing.assert_allclose(curves.signal[:, 0, 1], 0.5 * np.sin(angles), atol=1e-6)
+        np.testing.assert_allclose(curves.signal[:, 0, 2], 0.5 * np.cos(angles), atol=1e-6)
+
+    def test_angles_are_uniform_from_30_to_150_and_change_nothing_else(self):
+        spin = Simulation("challenge2021-spin", n_edge=N_EDGE)
+        rows = draw_parameters(spin, range(400))[1]
+        angles = np.array([dict(row.challenge)["theta"] for row in rows])
+        assert 30 <= angles.min() < 33
+        assert 147 < angles.max() <= 150
+        # The mean of 400 uniform numbers has a deviation of 120/√(12 · 400) degrees.
+        assert abs(angles.mean() - 90) < 4 * 120 / np.sqrt(12 * 400)
+        plain = draw_parameters(Simulation("paper", n_edge=N_EDGE), range(400))[1]
+        assert [row.couplings for row in rows] == [row.couplings for row in plain]
+        strengths = [row.couplings[2] for row in rows]
+        assert abs(np.corrcoef(angles, strengths)[0, 1]) < 4 / np.sqrt(400)
+
+    @pytest.mark.parametrize("angle", [0.0, -90.0, 181.0, "right"])
+    def test_an_angle_that_no_pulse_has_is_refused(self, angle):
+        with pytest.raises(InputError, match="flip_angle_deg must be > 0 and <= 180 degrees"):
+            Simulation("paper", flip_angle_deg=angle)
+
+    def test_an_angle_beside_drawn_ones_is_refused(self):
+        with pytest.raises(InputError, match="left out for the preset challenge2021-spin"):
+            Simulation("challenge2021-spin", flip_angle_deg=60.0)

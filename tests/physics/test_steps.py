@@ -245,3 +245,22 @@ def test_a_second_component_off_the_centre_shortens_the_step_and_a_tail_does_not
 def test_a_step_that_would_compile_for_minutes_is_refused(step):
     with pytest.raises(InputError, match="between 1/128 and 128 sample intervals"):
         split_step(step)
+
+
+class TestTiltedSpins:
+    """First pulses of another angle than 90° leave a magnetisation along z."""
+
+    @staticmethod
+    def step_at(degrees):
+        sequence = spin_echo(0.16, 21, 64, math.radians(degrees))
+        # A long-ranged kernel, so that no other limit holds.
+        table = np.ones((N_EDGE, N_EDGE))
+        table[0, 0] = 0
+        return automatic_step(line(0.001), table, np.full(3, 0.1), 0.0, sequence)
+
+    def test_they_take_a_quarter_of_the_step(self):
+        assert self.step_at(90) == 8.0
+        assert self.step_at(60) == self.step_at(120) == self.step_at(30) == 2.0
+
+    def test_an_odd_number_of_quarter_turns_leaves_none(self):
+        assert self.step_at(90.001) == self.step_at(90)

@@ -1,0 +1,53 @@
+"""Scores of the challenge: standardised errors, and those of 2020 with its widths.
+
+[H]: the NMR challenge of the ML4SCI hackathon, 2020 and 2021.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+# Of the parameters of 2020: by what an error is divided.
+WIDTHS_2020 = {"alpha": 0.2, "xi": 20.0, "p": 2.0, "d": 3.0}
+# Of the public networks, mean over α, ξ and d, on a 10 % test part of data with a frozen line.
+PUBLISHED = {
+    "2021-gauss": {"baseline": 0.114, "deep": 0.0396},
+    "2021-rkky": {"deep": 0.0872},
+}
+
+
+def challenge_scores(
+    truth: FloatArray, predicted: FloatArray, scales: FloatArray, names: Sequence[str]
+) -> dict[str, float]:
+    """Scores of predictions.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray, shape (n_curves, n_targets)
+    scales : ndarray, shape (n_targets,)
+        Deviations of the targets over the training rows.
+    names : sequence of str
+        Of the targets.
+
+    Returns
+    -------
+    dict of float
+        `mse_NAME`, mean squared standardised errors; `mse_mean` and `mse_sum` over targets;
+        `r2_NAME`; and with the parameters of 2020 `score_2020`, the mean over targets of the mean
+        squared error over its width squared (our reading).
+    """
+    squares = (predicted - truth) ** 2
+    standardised = (squares / scales**2).mean(axis=0)
+    spread = truth.var(axis=0)
+    found = {f"mse_{name}": float(v) for name, v in zip(names, standardised, strict=True)}
+    found |= {"mse_mean": float(standardised.mean()), "mse_sum": float(standardised.sum())}
+    for column, name in enumerate(names):
+        if spread[column] > 0:
+            found[f"r2_{name}"] = float(1 - squares[:, column].mean() / spread[column])
+    if set(names) == set(WIDTHS_2020):
+        widths = np.array([WIDTHS_2020[name] for name in names])
+        found["score_2020"] = float((squares / widths**2).mean())
+    return found

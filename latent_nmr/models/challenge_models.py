@@ -1,0 +1,92 @@
+"""The models of the challenge by name: the course's, the public networks, the winners', ours.
+
+Each is an estimator and what it sees of the record. [H]: the NMR challenge of the ML4SCI
+hackathon, 2020 and 2021.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from latent_nmr.errors import check_choice
+from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.models.targetwise import winners_pipeline
+
+MODELS = ("baseline", "deep", "winners", "best")
+MODEL_TITLES = {
+    "baseline": "course baseline",
+    "deep": "public deep network",
+    "winners": "winners' pipeline of 2020",
+    "best": "ours: four deep networks on the whole record",
+}
+# What a model sees: Re and Im of M in the window around the echo or on the whole record, and
+# |M| beside them.
+WINDOW, RECORD, RECORD_AND_LENGTH = "window", "record", "record+length"
+INPUTS = {"baseline": WINDOW, "deep": WINDOW, "winners": RECORD, "best": RECORD_AND_LENGTH}
+
+GAUSS_ACTIVATIONS = ("relu", "relu", "selu", "tanh", "relu", "selu", "relu")
+RKKY_ACTIVATIONS = ("selu", "relu", "selu", "relu", "selu", "relu")
+WIDTH = 200
+N_NETWORKS, BEST_EPOCHS = 4, 100
+
+
+@dataclass(frozen=True)
+class DeepNetwork:
+    """Public network of an edition: its activations and its epochs."""
+
+    activations: tuple[str, ...]
+    n_epochs: int
+
+
+DEEP = {
+    "2021-gauss": DeepNetwork(GAUSS_ACTIVATIONS, 150),
+    "2021-rkky": DeepNetwork(RKKY_ACTIVATIONS, 200),
+}
+# Editions without a public network get that of the Gaussian set.
+DEFAULT_DEEP = DEEP["2021-gauss"]
+BASELINE_SIZES = {"2020": (400, 200, 24)}
+DEFAULT_BASELINE = (100, 40)
+BASELINE_EPOCHS = 100
+
+
+def make_model(name: str, edition: str, targets: Sequence[str], n_features: int, seed: int) -> Any:
+    """An unfitted estimator.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODELS`.
+    edition : str
+    targets : sequence of str
+    n_features : int
+        Columns of what it will see.
+    seed : int
+    """
+    check_choice("model", name, MODELS)
+    if name == "winners":
+        return winners_pipeline(targets, n_features)
+    deep = DEEP.get(edition, DEFAULT_DEEP)
+    if name == "baseline":
+        return CurveRegressor(
+            BASELINE_SIZES.get(edition, DEFAULT_BASELINE),
+            "relu",
+            batch_norm=False,
+            optimiser="adam",
+            max_epochs=BASELINE_EPOCHS,
+            plateau_factor=1.0,
+            random_state=seed,
+        )
+    if name == "deep":
+        return CurveRegressor(
+            (WIDTH,) * len(deep.activations),
+            deep.activations,
+            max_epochs=deep.n_epochs,
+            random_state=seed,
+        )
+    return CurveRegressor(
+        (WIDTH,) * len(deep.activations),
+        deep.activations,
+        max_epochs=BEST_EPOCHS,
+        n_networks=N_NETWORKS,
+        random_state=seed,
+    )

@@ -1,0 +1,370 @@
+"""CurveRegressor: networks that read parameters off curves, as a scikit-learn regressor."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
+from latent_nmr.models import regression_files
+from latent_nmr.models.inference import device_name
+from latent_nmr.models.model_card import installed_packages
+from latent_nmr.models.regression_network import (
+    ACTIVATIONS,
+    OPTIMISERS,
+    NetworkShape,
+    apply,
+    initial_states,
+    run_epoch,
+    sensitivities,
+    states_of,
+    weights_of,
+)
+
+# Rows that go through a network at a time: one shape, so that nothing is compiled twice.
+PIECE = 1024
+SENSITIVITY_PIECE = 64
+
+Rows = npt.NDArray[np.floating]
+
+
+class RegressionRecord(NamedTuple):
+    """One epoch: mean squared errors of standardised targets, the learning rate, seconds."""
+
+    epoch: int
+    learning_rate: float
+    training_error: float
+    validation_error: float
+    seconds: float
+
+
+class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """A perceptron from curves to parameters, with batch norm and plateaus where asked for.
+
+    Columns are centred and divided by their common deviation, targets standardised, all by the
+    training rows alone. The weights kept are those of the epoch with the smallest validation
+    error. Defaults are the network of the published entry to the challenge of 2021, Gaussian set,
+    but for its choice of the best epoch on the test part.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(200,) * 7
+    activations : tuple of str or str
+        One of relu, selu, tanh, gelu per hidden layer, or one for all.
+    batch_norm : bool, default=True
+        Before every layer, the last one too.
+    optimiser : {"nadam", "adam"}, default="nadam"
+    learning_rate : float, default=1e-3
+    batch_size : int, default=32
+        Rows per step; at most the number of training rows is used.
+    max_epochs : int, default=150
+    plateau_factor : float, default=0.75
+        What the learning rate is multiplied by after a plateau, in (0, 1].
+    plateau_patience : int, default=5
+        Epochs without a smaller validation error that make a plateau.
+    patience : int or None, default=None
+        Epochs without a smaller validation error after which training stops; None never stops.
+    validation_fraction : float, default=0.1
+        Part of the rows held out for plateaus and for the choice of the epoch, in (0, 1).
+    n_networks : int, default=1
+        Networks trained one after the other on the same rows, of which the mean is taken.
+    random_state : int, RandomState or None, default=None
+        Seeds split, weights and batch order.
+
+    Attributes
+    ----------
+    weights_ : list of dict of ndarray
+        Of each network, by dotted name.
+    shape_ : NetworkShape
+    column_means_ : ndarray, shape (n_features,)
+    column_scale_ : float
+    target_means_, target_scales_ : ndarray, shape (n_targets,)
+    history_ : list of list of RegressionRecord
+        Of each network.
+    best_epochs_ : list of int
+    training_rows_, validation_rows_ : ndarray of int
+    device_, packages_ : str, dict
+    n_features_in_ : int
+    """
+
+    metadata_: dict[str, Any]
+    n_features_in_: int
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(200,) * 7,
+        activations=("relu", "relu", "selu", "tanh", "relu", "selu", "relu"),
+        *,
+        batch_norm=True,
+        optimiser="nadam",
+        learning_rate=1e-3,
+        batch_size=32,
+        max_epochs=150,
+        plateau_factor=0.75,
+        plateau_patience=5,
+        patience=None,
+        validation_fraction=0.1,
+        n_networks=1,
+        random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activations = activations
+        self.batch_norm = batch_norm
+        self.optimiser = optimiser
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.plateau_factor = plateau_factor
+        self.plateau_patience = plateau_patience
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.n_networks = n_networks
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        validation_rows: Sequence[int] | None = None,
+        on_epoch: Callable[[RegressionRecord], None] | None = None,
+    ):
+        """Train on `X`, shape (n_rows, n_features), and `y`, (n_rows,) or (n_rows, n_targets).
+
+        Parameters
+        ----------
+        X, y : array-like
+        validation_rows : sequence of int, optional
+            Rows to choose the epoch by, in place of a random part.
+        on_epoch : callable, optional
+            Called with the record of each epoch.
+
+        Raises
+        ------
+        InputError
+            For parameters or data that cannot be used, such as a constant target.
+        NumericalError
+            If the error is not finite in any epoch.
+        """
+        self.check_parameters()
+        X, y = validate_data(
+            self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True,
+            ensure_min_samples=2,
+        )  # fmt: skip
+        self._is_single = y.ndim == 1
+        targets = np.asarray(y, np.float64).reshape(len(y), -1)
+        draw = check_random_state(self.random_state).randint
+        split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
+        self._split(len(X), validation_rows, split_seed)
+        self._scale(X, targets)
+        self.shape_ = NetworkShape(
+            X.shape[1],
+            tuple(self.hidden_layer_sizes),
+            self._activations(),
+            targets.shape[1],
+            bool(self.batch_norm),
+        )
+        rows = jnp.asarray(self._scaled_rows(X))
+        wanted = jnp.asarray((targets - self.target_means_) / self.target_scales_, jnp.float32)
+        self.weights_, self.history_, self.best_epochs_ = [], [], []
+        for number in range(self.n_networks):
+            key = jax.random.fold_in(jax.random.key(train_seed), number)
+            self._train(rows, wanted, key, on_epoch)
+        self.device_, self.packages_ = device_name(), installed_packages()
+        self.metadata_ = {}
+        return self
+
+    def predict(self, X):
+        """Targets of the rows of `X`, shape (n_rows, n_targets), or (n_rows,) for one."""
+        check_is_fitted(self, "weights_")
+        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        rows = self._scaled_rows(X)
+        total = np.zeros((len(X), self.shape_.n_targets))
+        for weights in self.weights_:
+            states = states_of(self.shape_, weights)
+            total += _in_pieces(lambda piece, s=states: apply(*s, piece, shape=self.shape_), rows)
+        found = total / len(self.weights_) * self.target_scales_ + self.target_means_
+        return found[:, 0] if self._is_single else found
+
+    def saliency(self, X):
+        """How the targets follow each column: mean and mean absolute derivative over `X`.
+
+        Returns
+        -------
+        mean, mean_absolute : ndarray, shape (n_targets, n_features)
+            Standardised target per unit of the column.
+        """
+        check_is_fitted(self, "weights_")
+        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        rows = self._scaled_rows(X)
+        total: np.ndarray | float = 0.0
+        for weights in self.weights_:
+            states = states_of(self.shape_, weights)
+            total = total + _in_pieces(
+                lambda piece, s=states: sensitivities(*s, piece, shape=self.shape_),
+                rows,
+                SENSITIVITY_PIECE,
+            )
+        derivatives = np.asarray(total) / len(self.weights_) / self.column_scale_
+        return derivatives.mean(axis=0), np.abs(derivatives).mean(axis=0)
+
+    def save(self, path, metadata: Mapping[str, Any] | None = None) -> None:
+        """Write the fitted model to the folder `path`: weights.safetensors and model.json."""
+        check_is_fitted(self, "weights_")
+        regression_files.save(self, path, metadata or {})
+
+    @classmethod
+    def load(cls, path):
+        """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`."""
+        return regression_files.load(cls, path)
+
+    def check_parameters(self) -> None:
+        """Raise `InputError` for a constructor argument that cannot be used."""
+        sizes = self.hidden_layer_sizes
+        if isinstance(sizes, str) or not isinstance(sizes, Sequence) or not sizes:
+            raise InputError(
+                f"hidden_layer_sizes must be a sequence of layer sizes, but is {sizes!r}. Give a "
+                "tuple such as (200, 200)."
+            )
+        for size in sizes:
+            check_count("every entry of hidden_layer_sizes", size)
+        for name in self._activations():
+            check_choice("activations", name, ACTIVATIONS)
+        check_choice("optimiser", self.optimiser, OPTIMISERS)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("plateau_factor", self.plateau_factor, above=0, at_most=1)
+        for name in ("batch_size", "max_epochs", "plateau_patience", "n_networks"):
+            check_count(name, getattr(self, name))
+        if self.patience is not None:
+            check_count("patience", self.patience)
+        fraction = check_number("validation_fraction", self.validation_fraction, above=0)
+        if fraction >= 1:
+            raise InputError(
+                f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use 0.1."
+            )
+
+    def _activations(self) -> tuple[str, ...]:
+        given = self.activations
+        if isinstance(given, str):
+            return (given,) * len(self.hidden_layer_sizes)
+        if not isinstance(given, Sequence) or len(given) != len(self.hidden_layer_sizes):
+            raise InputError(
+                f"activations must be one word, or one per hidden layer "
+                f"({len(self.hidden_layer_sizes)}), but is {given!r}. Give as many."
+            )
+        return tuple(given)
+
+    def _split(self, n_rows: int, validation_rows: Sequence[int] | None, seed: int) -> None:
+        everyone = np.arange(n_rows)
+        if validation_rows is None:
+            n_held_out = math.ceil(self.validation_fraction * n_rows)
+            if n_held_out >= n_rows:
+                raise InputError(
+                    f"validation_fraction must leave rows to train on, but is "
+                    f"{self.validation_fraction} of {n_rows} rows. Use 0.1, or give more rows."
+                )
+            fitted, held_out = train_test_split(everyone, test_size=n_held_out, random_state=seed)
+        else:
+            held_out = np.unique(np.asarray(validation_rows, np.int64))
+            if not len(held_out) or held_out[0] < 0 or held_out[-1] >= n_rows:
+                raise InputError(
+                    f"validation_rows must be numbers of rows from 0 to {n_rows - 1}, but are "
+                    f"{list(validation_rows)[:3]}…. Give some of them."
+                )
+            fitted = np.setdiff1d(everyone, held_out)
+            if not len(fitted):
+                raise InputError("validation_rows must leave rows to train on. Give fewer.")
+        self.training_rows_, self.validation_rows_ = np.sort(fitted), np.sort(held_out)
+
+    def _scale(self, X: Rows, targets: Rows) -> None:
+        """Means and deviations of columns and targets, of the training rows alone."""
+        own = X[self.training_rows_].astype(np.float64, copy=False)
+        self.column_means_ = own.mean(axis=0)
+        spread = float(np.sqrt(own.var(axis=0).mean()))
+        self.column_scale_ = spread if spread > 0 else 1.0
+        own_targets = targets[self.training_rows_]
+        self.target_means_, self.target_scales_ = own_targets.mean(axis=0), own_targets.std(axis=0)
+        # Of a constant, rounding leaves a deviation of its last digit.
+        least = 1e-12 * np.maximum(np.abs(self.target_means_), np.finfo(float).tiny)
+        constant = np.flatnonzero(self.target_scales_ <= least)
+        if len(constant):
+            raise InputError(
+                f"every target must vary over the training rows, but target {constant[0]} is "
+                f"{self.target_means_[constant[0]]:g} in all {len(own_targets)}. Drop it."
+            )
+
+    def _scaled_rows(self, X: Rows) -> npt.NDArray[np.float32]:
+        return ((X - self.column_means_) / self.column_scale_).astype(np.float32)
+
+    def _train(self, rows, targets, key, on_epoch) -> None:
+        """Train one network and keep the weights of its best epoch."""
+        init_key, epoch_key = jax.random.split(key)
+        parameters, statistics = initial_states(self.shape_, init_key)
+        optimiser_state = OPTIMISERS[self.optimiser](self.learning_rate).init(parameters)
+        own = jnp.asarray(self.training_rows_)
+        held_out = jnp.asarray(self.validation_rows_)
+        own_rows, own_targets = rows[own], targets[own]
+        asked, wanted = rows[held_out], np.asarray(targets[held_out])
+        batch_size = min(self.batch_size, len(own_rows))
+        n_batches = -(-len(own_rows) // batch_size)
+        rate, history, best, lowered_at = self.learning_rate, [], 0, 0
+        weights: dict[str, np.ndarray] = {}
+        for epoch in range(1, self.max_epochs + 1):
+            start = time.perf_counter()
+            parameters, statistics, optimiser_state, loss = run_epoch(
+                parameters, statistics, optimiser_state, own_rows, own_targets, rate,
+                jax.random.fold_in(epoch_key, epoch), shape=self.shape_, optimiser=self.optimiser,
+                batch_size=batch_size, n_batches=n_batches,
+            )  # fmt: skip
+            found = np.asarray(apply(parameters, statistics, asked, shape=self.shape_))
+            error = float(np.mean((found - wanted) ** 2, dtype=np.float64))
+            seconds = time.perf_counter() - start
+            history.append(RegressionRecord(epoch, rate, float(loss), error, seconds))
+            if on_epoch is not None:
+                on_epoch(history[-1])
+            if not math.isfinite(error):
+                break
+            if not best or error < history[best - 1].validation_error:
+                best, weights = epoch, weights_of(parameters, statistics)
+            if self.patience is not None and epoch - best >= self.patience:
+                break
+            if epoch - max(best, lowered_at) >= self.plateau_patience:
+                rate, lowered_at = rate * self.plateau_factor, epoch
+        if not best:
+            raise NumericalError(
+                "the error must stay finite, but is not in the first epoch. Lower learning_rate."
+            )
+        self.weights_.append(weights)
+        self.history_.append(history)
+        self.best_epochs_.append(best)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def _in_pieces(function: Callable, rows: npt.NDArray[np.float32], size: int = PIECE) -> np.ndarray:
+    """Apply a jitted function to pieces of one shape; the last one is filled up with zeros."""
+    found = []
+    for start in range(0, len(rows), size):
+        piece = rows[start : start + size]
+        n_rows = len(piece)
+        padded = np.pad(piece, ((0, size - n_rows), (0, 0)))
+        found.append(np.asarray(function(padded), np.float64)[:n_rows])
+    result = np.concatenate(found)
+    if not np.isfinite(result).all():
+        raise NumericalError(
+            "the network's output must be finite, but is not. Give rows like those it was "
+            "trained on."
+        )
+    return result

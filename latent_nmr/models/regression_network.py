@@ -1,0 +1,208 @@
+"""The networks of the challenge in flax.nnx, and their training: one epoch is one jitted scan.
+
+Layers are linear, each behind a batch normalisation where asked for (S. Ioffe and C. Szegedy,
+ICML 2015), with He-normal kernels and an activation each but the last. Batch norm's means and
+variances are weights that no gradient moves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+from latent_nmr.models.epochs import shuffled_rows
+
+ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
+    "relu": nnx.relu,
+    "selu": nnx.selu,
+    "tanh": jnp.tanh,
+    "gelu": nnx.gelu,
+}
+OPTIMISERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
+    "adam": optax.adam,
+    "nadam": optax.nadam,
+}
+# As Keras, with which the challenge's networks were trained, has them.
+NORM_MOMENTUM, NORM_EPSILON = 0.99, 1e-3
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """Sizes and kinds of all layers.
+
+    Attributes
+    ----------
+    n_features : int
+    hidden_layer_sizes : tuple of int
+    activations : tuple of str
+        One per hidden layer, of `ACTIVATIONS`.
+    n_targets : int
+    batch_norm : bool
+        Before every layer, the last one too.
+    """
+
+    n_features: int
+    hidden_layer_sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    n_targets: int
+    batch_norm: bool
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """Inputs and outputs of every linear layer."""
+        return list(pairwise((self.n_features, *self.hidden_layer_sizes, self.n_targets)))
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by dotted name, from arithmetic alone."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for number, (n_in, n_out) in enumerate(self.layers):
+            shapes[f"layers.{number}.kernel"] = (n_in, n_out)
+            shapes[f"layers.{number}.bias"] = (n_out,)
+            if self.batch_norm:
+                names = ("mean", "var", "scale", "bias")
+                shapes |= {f"norms.{number}.{name}": (n_in,) for name in names}
+        return shapes
+
+
+class RegressionNetwork(nnx.Module):
+    """Perceptron with a linear output and, where asked for, batch norm before every layer."""
+
+    def __init__(self, shape: NetworkShape, *, rngs: nnx.Rngs):
+        init = nnx.initializers.he_normal()
+        self.layers = nnx.List(
+            [nnx.Linear(*sizes, kernel_init=init, rngs=rngs) for sizes in shape.layers]
+        )
+        self.norms = nnx.List(
+            [
+                nnx.BatchNorm(n_in, momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, rngs=rngs)
+                for n_in, _ in shape.layers
+                if shape.batch_norm
+            ]
+        )
+        self.activations = shape.activations
+
+    def __call__(self, x: jax.Array, *, is_training: bool = False) -> jax.Array:
+        """Map rows (n_rows, n_features) to standardised targets (n_rows, n_targets)."""
+        for number, layer in enumerate(self.layers):
+            if self.norms:
+                x = self.norms[number](x, use_running_average=not is_training)
+            x = layer(x)
+            if number < len(self.activations):
+                x = ACTIVATIONS[self.activations[number]](x)
+        return x
+
+
+@cache
+def graph_of(shape: NetworkShape) -> nnx.GraphDef:
+    """Static structure of the network: one object per shape, so that jit caches hold."""
+    return nnx.split(nnx.eval_shape(lambda: RegressionNetwork(shape, rngs=nnx.Rngs(0))))[0]
+
+
+@partial(jax.jit, static_argnames="shape")
+def initial_states(shape: NetworkShape, key: jax.Array) -> tuple[nnx.State, nnx.State]:
+    """Fresh weights, and the statistics of batch norm, which no gradient moves."""
+    _, parameters, statistics = nnx.split(
+        RegressionNetwork(shape, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat
+    )
+    return parameters, statistics
+
+
+@partial(jax.jit, static_argnames=("shape", "optimiser", "batch_size", "n_batches"))
+def run_epoch(
+    parameters,
+    statistics,
+    optimiser_state,
+    rows,
+    targets,
+    learning_rate,
+    key,
+    *,
+    shape: NetworkShape,
+    optimiser: str,
+    batch_size: int,
+    n_batches: int,
+):
+    """Take `n_batches` steps through shuffled rows; the mean squared error is each step's own.
+
+    Parameters
+    ----------
+    parameters, statistics, optimiser_state
+        As from :func:`initial_states`, and of the optimiser.
+    rows : Array, shape (n_rows, n_features)
+    targets : Array, shape (n_rows, n_targets)
+        Standardised.
+    learning_rate : float
+        Traced: plateaus lower it and nothing is compiled anew.
+    key : Array
+        Of this epoch's order.
+
+    Returns
+    -------
+    parameters, statistics, optimiser_state, loss
+    """
+    order = shuffled_rows(key, rows.shape[0], n_batches * batch_size)
+    order = order.reshape(n_batches, batch_size)
+    transformation = OPTIMISERS[optimiser](learning_rate)
+
+    def loss(parameters, statistics, batch):
+        model = nnx.merge(graph_of(shape), parameters, statistics, copy=True)
+        error = model(rows[batch], is_training=True) - targets[batch]
+        return jnp.mean(error**2), nnx.state(model, nnx.BatchStat)
+
+    def take_step(carry, batch):
+        parameters, statistics, optimiser_state = carry
+        (value, statistics), gradient = jax.value_and_grad(loss, has_aux=True)(
+            parameters, statistics, batch
+        )
+        update, optimiser_state = transformation.update(gradient, optimiser_state, parameters)
+        return (optax.apply_updates(parameters, update), statistics, optimiser_state), value
+
+    carry, losses = jax.lax.scan(take_step, (parameters, statistics, optimiser_state), order)
+    return *carry, losses.mean()
+
+
+@partial(jax.jit, static_argnames="shape")
+def apply(parameters, statistics, rows, *, shape: NetworkShape):
+    """Standardised targets of rows, with batch norm's running means: rows do not mix."""
+    return nnx.merge(graph_of(shape), parameters, statistics)(rows)
+
+
+@partial(jax.jit, static_argnames="shape")
+def sensitivities(parameters, statistics, rows, *, shape: NetworkShape):
+    """Derivative of every target with respect to every input, (n_rows, n_targets, n_features)."""
+    model = nnx.merge(graph_of(shape), parameters, statistics, copy=True)
+    return jax.vmap(jax.jacrev(lambda row: model(row[None])[0]))(rows)
+
+
+def weights_of(parameters: nnx.State, statistics: nnx.State) -> Weights:
+    """All weights as NumPy arrays under dotted names such as ``layers.0.kernel``."""
+    found = {}
+    for state in (parameters, statistics):
+        for path, leaf in nnx.to_flat_state(state):
+            found[".".join(map(str, path))] = np.asarray(leaf[...])
+    return found
+
+
+def states_of(shape: NetworkShape, weights: Mapping[str, np.ndarray]):
+    """Turn named weights back into parameters and statistics."""
+    states = []
+    for abstract in _abstract_states(shape):
+        filled = [
+            (path, leaf.replace(jnp.asarray(weights[".".join(map(str, path))])))
+            for path, leaf in nnx.to_flat_state(abstract)
+        ]
+        states.append(nnx.from_flat_state(filled) if filled else abstract)
+    return tuple(states)
+
+
+@cache
+def _abstract_states(shape: NetworkShape):
+    return nnx.eval_shape(lambda: initial_states(shape, jax.random.key(0)))
