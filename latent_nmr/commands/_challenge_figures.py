@@ -9,7 +9,7 @@ import numpy as np
 from latent_nmr.commands._challenge import Contest
 from latent_nmr.commands._challenge_data import SPIN, Edition, inputs_of
 from latent_nmr.commands._model import time_marks
-from latent_nmr.models.challenge_models import INPUTS, MODEL_TITLES, WINDOW
+from latent_nmr.models.challenge_models import INPUTS, SHORT_TITLES, WINDOW
 from latent_nmr.plots.challenge import (
     challenge_parity,
     raw_curves,
@@ -50,7 +50,7 @@ def draw_figures(
     )
     tested = contest.split(0)[1]
     predicted = {
-        MODEL_TITLES[name]: np.asarray(found["predicted"])
+        SHORT_TITLES[name]: np.asarray(found["predicted"])
         for (name, seed), found in done.items()
         if seed == 0 and "predicted" in found
     }
@@ -63,7 +63,7 @@ def draw_figures(
     if edition.name == SPIN:
         by_angle = result["by_angle"]
         scores = {
-            edition.texts[target].split(" (")[0]: {MODEL_TITLES[m]: v for m, v in of.items()}
+            edition.texts[target].split(" (")[0]: {SHORT_TITLES[m]: v for m, v in of.items()}
             for target, of in by_angle["r2"].items()
         }
         figure = score_over_angle(np.asarray(by_angle["edges_deg"]), scores, "R² within a bin")

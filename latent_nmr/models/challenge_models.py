@@ -19,6 +19,13 @@ MODEL_TITLES = {
     "winners": "winners' pipeline of 2020",
     "best": "ours: four deep networks on the whole record",
 }
+# For figures.
+SHORT_TITLES = {
+    "baseline": "course baseline",
+    "deep": "public network",
+    "winners": "winners of 2020",
+    "best": "ours",
+}
 # What a model sees: Re and Im of M in the window around the echo or on the whole record, and
 # |M| beside them.
 WINDOW, RECORD, RECORD_AND_LENGTH = "window", "record", "record+length"

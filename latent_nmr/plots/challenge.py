@@ -78,7 +78,7 @@ def saliency_figure(
     """
     figure = new_figure(4.4 * len(curves), 2.1 * len(mean) + 0.8)
     axes = figure.subplots(len(mean), len(curves), sharex=True, squeeze=False)
-    for row, target in zip(axes, mean, strict=True):
+    for number, (row, target) in enumerate(zip(axes, mean, strict=True)):
         for ax, (part, curve) in zip(row, curves.items(), strict=True):
             behind = ax.twinx()
             behind.fill_between(time, 0, curve, color="0.88", linewidth=0)
@@ -92,7 +92,7 @@ def saliency_figure(
                     linestyle="--", label="mean absolute")  # fmt: skip
             largest = 1.1 * float(np.max(mean_absolute[target][part]))
             ax.set(xlim=(time[0], time[-1]), ylim=(-largest, largest))
-            if row is axes[0]:
+            if not number:
                 ax.set_title(f"{part} (mean curve in grey)", fontsize="small")
         row[0].set_ylabel(f"∂({target}) / ∂M")
     for ax in axes[-1]:

@@ -35,10 +35,19 @@ def line(width=0.05):
     return width * np.random.default_rng(0).uniform(-1, 1, (N_EDGE, N_EDGE))
 
 
-def chosen(kernel="power", parameter=2.0, *, coupling=0.05, width=0.05, decay_rate=0.0, dt=0.16):
+def chosen(
+    kernel="power",
+    parameter=2.0,
+    *,
+    coupling=0.05,
+    width=0.05,
+    decay_rate=0.0,
+    dt=0.16,
+    flip_angle=math.pi / 2,
+):
     """The automatic step in sample intervals."""
     table = kernel_table(kernel, parameter, N_EDGE)
-    sequence = spin_echo(dt=dt, pulse_spacing=21, n_samples=64)
+    sequence = spin_echo(dt=dt, pulse_spacing=21, n_samples=64, flip_angle=flip_angle)
     return automatic_step(line(width), table, np.full(3, coupling), decay_rate, sequence)
 
 
@@ -164,7 +173,7 @@ class TestPlan:
 
     @pytest.mark.parametrize("scheme", ["averaged", "midpoint"])
     def test_without_a_step_it_is_the_automatic_one(self, scheme):
-        expected = chosen(coupling=0.05)
+        expected = chosen(coupling=0.05, flip_angle=1.3)
         assert self.plan(scheme=scheme).n == expected > 1
 
     def test_the_source_takes_one_step_per_sample_unless_told(self):
