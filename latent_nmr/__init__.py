@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from latent_nmr.data.windows import features, window_time
     from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.models.curve_regressor import CurveRegressor
     from latent_nmr.models.many import fit_many
     from latent_nmr.physics.differentiable import curve_function, curve_inputs
     from latent_nmr.physics.fields import simulate_fields
@@ -72,6 +73,7 @@ _NAMES = {
         "UMAPBaseline",
     ),
     "latent_nmr.models.beta_vae": ("BetaVAE",),
+    "latent_nmr.models.curve_regressor": ("CurveRegressor",),
     "latent_nmr.models.many": ("fit_many",),
     "latent_nmr.physics.differentiable": (
         "curve_function",
@@ -98,6 +100,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "BetaVAE",
+    "CurveRegressor",
     "EchoFeatures",
     "KMeansBaseline",
     "Line",

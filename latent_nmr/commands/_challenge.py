@@ -16,11 +16,13 @@ import numpy.typing as npt
 import xarray as xr
 from sklearn.model_selection import train_test_split
 
+from latent_nmr._files import staged_folder
 from latent_nmr.analysis.challenge_scores import challenge_scores
 from latent_nmr.commands._challenge_data import Material, inputs_of
 from latent_nmr.commands._shell import stop_if_interrupted
 from latent_nmr.models.challenge_models import INPUTS, make_model
 from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.models.regression_files import write_files
 
 TEST_FRACTION = 0.1
 PEEKING = "peeking"
@@ -161,7 +163,8 @@ class Contest:
             "data": self.material.source,
             **self.material.identity,
         }
-        model.save(self._folder / name, metadata)
+        with staged_folder(self._folder / name) as staging:
+            write_files(model, staging, metadata)
         mean, mean_absolute = model.saliency(rows)
         return {"saliency": mean.tolist(), "absolute_saliency": mean_absolute.tolist()}
 

@@ -173,6 +173,16 @@ def targets_of(edition: Edition, dataset: xr.Dataset) -> npt.NDArray[np.float64]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
+def check_varying(material: Material) -> None:
+    """Raise `InputError` if a target is the same for all curves: nothing could be learned of it."""
+    for name, column in zip(material.edition.targets, material.targets.T, strict=True):
+        if np.ptp(column) == 0:
+            raise InputError(
+                f"every target must vary, but {name} is {column[0]:g} for all {len(column)} curves "
+                f"of {material.source}. Check the file of parameters."
+            )
+
+
 def read_other(edition: Edition, path: Path) -> tuple[xr.Dataset, npt.NDArray[np.float64]]:
     """Another set of the same edition, to be scored only."""
     dataset = load_echoes(path)

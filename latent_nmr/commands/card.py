@@ -31,11 +31,15 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._model import refuse_overwriting
     from latent_nmr.models.card_words import summary, summary_lines
     from latent_nmr.models.persistence import read_card
+    from latent_nmr.models.regression_files import describe, is_regressor
 
     if options.out is not None:
         refuse_overwriting([options.out], options.force)
-    card = read_card(options.model)
-    lines, values = summary_lines(card), summary(card)
+    if is_regressor(options.model):
+        lines, values = describe(options.model)
+    else:
+        card = read_card(options.model)
+        lines, values = summary_lines(card), summary(card)
     if options.out is not None:
         write_json(options.out, values)
         lines.append(f"{options.out}: the same as JSON")

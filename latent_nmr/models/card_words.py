@@ -61,7 +61,7 @@ def summary_lines(card: ModelCard) -> list[str]:
     rows = {
         "model": f"β-VAE, {facts['n_features']} columns, hidden layers {hidden}, "
         f"{facts['n_components']} latent axes, {facts['n_weights']} weights",
-        "parameters": _listed(facts["parameters"]),
+        "parameters": listed(facts["parameters"]),
         "data": f"{training['n_training_rows']} training and "
         f"{training['n_validation_rows']} validation rows",
         "epochs": f"{training['n_epochs']}, best {training['best_epoch']} "
@@ -71,15 +71,15 @@ def summary_lines(card: ModelCard) -> list[str]:
         f"KL {best.validation_kl:.2f} nats per curve",
         "scale": f"σ {card.scale:.3g}",
         "axes": "; ".join(axes),
-        "metadata": _listed(facts["metadata"]) or "none",
+        "metadata": listed(facts["metadata"]) or "none",
         "device": facts["device"],
-        "packages": _listed(facts["packages"]),
+        "packages": listed(facts["packages"]),
         "weights": f"sha256 {facts['weights_sha256']}",
     }
-    return [f"{name:<11} {_printable(text)}" for name, text in rows.items()]
+    return [f"{name:<11} {printable(text)}" for name, text in rows.items()]
 
 
-def _listed(values: Mapping[str, Any]) -> str:
+def listed(values: Mapping[str, Any]) -> str:
     """The first names and values on one line; long lists only by their size."""
     texts = []
     for name, value in islice(values.items(), MAX_LISTED):
@@ -92,6 +92,6 @@ def _listed(values: Mapping[str, Any]) -> str:
     return ", ".join(texts)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Write out control characters: a file of others must not steer the terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

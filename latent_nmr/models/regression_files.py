@@ -30,6 +30,7 @@ from latent_nmr.models.card_checks import (
     pack_rows,
     strict_json,
 )
+from latent_nmr.models.card_words import listed, printable
 from latent_nmr.models.model_card import finite_or_null, plain
 from latent_nmr.models.model_folder import (
     CARD_FILE,
@@ -104,6 +105,67 @@ def load(cls: type["CurveRegressor"], path: Path | str) -> "CurveRegressor":
         For anything missing, damaged, not finite or not ours.
     """
     return read_folder(lambda folder: _load(cls, folder), Path(path))
+
+
+def is_regressor(path: Path | str) -> bool:
+    """Whether model.json at `path` says that it is one of ours; False for whatever cannot be read.
+
+    Nothing else is checked.
+    """
+
+    def read(folder: OpenFolder) -> bool:
+        card = strict_json(read_file(folder, CARD_FILE, MAX_CARD_BYTES))
+        return isinstance(card, dict) and card.get("format") == FORMAT
+
+    try:
+        return read_folder(read, Path(path))
+    except (ModelFileError, ValueError, RecursionError):
+        return False
+
+
+def describe(path: Path | str) -> tuple[list[str], dict[str, Any]]:
+    """What a saved regressor is, in lines and as JSON; its weights are not read."""
+    card = read_folder(_read_card, Path(path))
+    shape, fitted = _shape(card["shape"]), card["fitted"]
+    training, validation = check_rows(fitted["training_rows"], fitted["validation_rows"])
+    errors = [
+        records[best - 1].validation_error
+        for best, records in zip(fitted["best_epochs"], _history(fitted["history"]), strict=True)
+    ]
+    n_networks = len(errors)
+    facts = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "parameters": card["parameters"],
+        "shape": card["shape"],
+        "n_networks": n_networks,
+        "n_weights": n_networks * sum(map(math.prod, shape.weight_shapes().values())),
+        "training": {
+            "n_training_rows": len(training),
+            "n_validation_rows": len(validation),
+            "best_epochs": fitted["best_epochs"],
+            "validation_errors": errors,
+        },
+        "device": fitted["device"],
+        "packages": card["packages"],
+        "metadata": card["metadata"],
+        "weights_sha256": card["weights_sha256"],
+    }
+    hidden = "-".join(map(str, shape.hidden_layer_sizes))
+    rows = {
+        "model": f"{n_networks} network(s) for {shape.n_targets} target(s), {shape.n_features} "
+        f"columns, hidden layers {hidden}, {facts['n_weights']} weights",
+        "parameters": listed(card["parameters"]),
+        "data": f"{len(training)} training and {len(validation)} validation rows",
+        "validation": "mean squared error of standardised targets "
+        + ", ".join(f"{error:.4f} (epoch {best})"
+                    for error, best in zip(errors, fitted["best_epochs"], strict=True)),
+        "metadata": listed(card["metadata"]) or "none",
+        "device": fitted["device"],
+        "packages": listed(card["packages"]),
+        "weights": f"sha256 {card['weights_sha256']}",
+    }  # fmt: skip
+    return [f"{name:<11} {printable(text)}" for name, text in rows.items()], facts
 
 
 def _card(model: "CurveRegressor", metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from latent_nmr.commands.main import main
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.curve_regressor import CurveRegressor
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,38 @@ class TestExportDecoder:
         assert "decoder.json exists" in capsys.readouterr().err
         assert main(["export-decoder", str(saved), "--out", str(out), "--force", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["n_bytes"] == out.stat().st_size
+
+
+class TestRegressorCard:
+    """Networks that read parameters off curves."""
+
+    @pytest.fixture
+    def regressor(self, tmp_path):
+        draw = np.random.default_rng(0)
+        X, y = draw.standard_normal((40, 6)), draw.standard_normal((40, 2))
+        model = CurveRegressor((4,), "relu", max_epochs=2, random_state=0).fit(X, y)
+        model.save(tmp_path / "network", {"edition": "2021-gauss", "note": "\x1b[2J"})
+        return tmp_path / "network"
+
+    def test_the_words_tell_what_it_is_without_its_weights(self, regressor, capsys):
+        (regressor / "weights.safetensors").unlink()
+        assert main(["card", str(regressor)]) == 0
+        text = capsys.readouterr().out
+        assert "1 network(s) for 2 target(s), 6 columns, hidden layers 4" in text
+        assert "36 training and 4 validation rows" in text
+        assert 'edition "2021-gauss"' in text
+        assert all(character.isprintable() for character in text.replace("\n", ""))
+
+    def test_json_counts_every_weight(self, regressor, capsys):
+        assert main(["card", str(regressor), "--json"]) == 0
+        values = json.loads(capsys.readouterr().out)
+        weights = CurveRegressor.load(regressor).weights_[0]
+        assert values["n_weights"] == sum(array.size for array in weights.values())
+
+    def test_a_damaged_one_is_refused_in_one_line(self, regressor, capsys):
+        path = regressor / "model.json"
+        path.write_text(
+            path.read_text("utf-8").replace('"n_targets": 2', '"n_targets": 3'), "utf-8"
+        )
+        assert main(["card", str(regressor)]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,230 @@
+"""Print the tables of probes and challenges as Markdown, as docs/probes.md and challenge.md do.
+
+    python scripts/print_supervised.py probes
+    python scripts/print_supervised.py challenge
+
+Reads what scripts/publish_supervised.py wrote into artifacts/tables.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latent_nmr.analysis.classification import CLASSIFIER_TITLES
+from latent_nmr.analysis.forest_regression import GROUP_TITLES
+from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
+from latent_nmr.analysis.screening import bin_title
+from latent_nmr.commands._challenge_report import TITLES
+from latent_nmr.commands._probe import SHUFFLED
+from latent_nmr.commands._probe_data import features_title
+from latent_nmr.commands._probe_result import cell
+
+TABLES = Path("artifacts/tables")
+# Probes by name, the one that is set beside the paper first.
+PROBES = {
+    "probe-echo-independent": "independent ν",
+    "probe-echo300-independent": "independent ν, 300 samples",
+    "probe-echo-stratified": "stratified ν",
+}
+EDITIONS = ("2021-gauss", "2021-rkky", "2020", "spin")
+TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": "α_x", "alpha_z": "α_z"}
+AVERAGES = ("f1_binary", "f1_macro", "f1_weighted")
+
+
+def load(names: Sequence[str], folder: Path = TABLES) -> dict[str, Any]:
+    """Those of the named results that are there."""
+    paths = {name: folder / f"{name}.json" for name in names}
+    return {n: json.loads(p.read_text("utf-8")) for n, p in paths.items() if p.is_file()}
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def probe_tables(probes: Mapping[str, Any]) -> Iterator[str]:
+    """Every table of docs/probes.md."""
+    main = probes["probe-echo-independent"]["tables"]
+    yield classifiers(main["classification"])
+    yield three_kernels(main["classification"])
+    yield leaks(main["leak"], main["resampling"])
+    yield bins(main["screening"], main["leak"])
+    yield regressions(probes)
+    yield features(main)
+
+
+def classifiers(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Power law or not, beside the paper's Table I."""
+    rows = []
+    for model, title in {**CLASSIFIER_TITLES, SHUFFLED: "random forest, shuffled labels"}.items():
+        row = [title, str(PAPER_F1.get(model, ""))]
+        for kind in ("points", "polynomial"):
+            found = _find(entries, target="binary", features=kind, model=model)
+            row += [cell(found["scores"][a]) if found else "" for a in AVERAGES]
+        rows.append(row)
+    heads = [f"{kind}: {a[3:]}" for kind in ("points", "polynomials") for a in AVERAGES]
+    return markdown(["", "published F1", *heads], rows)
+
+
+def three_kernels(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Three kernels: macro F1 by features."""
+    kinds = list(dict.fromkeys(e["features"] for e in entries if e["target"] == "three-class"))
+    rows = []
+    for model, title in CLASSIFIER_TITLES.items():
+        found = [_find(entries, target="three-class", features=k, model=model) for k in kinds]
+        rows.append([title, *(cell(f["scores"]["f1_macro"]) if f else "" for f in found)])
+    return markdown(["", *map(features_title, kinds)], rows)
+
+
+def leaks(leak: Sequence[Mapping[str, Any]], resampled: Sequence[Mapping[str, Any]]) -> str:
+    """What oversampling before the split adds, and what it does to out-of-bag scores."""
+    titles = {
+        "honest": (leak, "split, then balance the training part"),
+        "balanced": (leak, "the same, on a balanced test part"),
+        "leaky": (leak, "balance, then split (leak)"),
+        "out_of_bag": (resampled, "out of bag, classes weighted"),
+        "five_fold": (resampled, "five-fold"),
+        "out_of_bag_leaky": (resampled, "out of bag of repeated rows (leak)"),
+    }
+    rows = []
+    for model, (entries, title) in titles.items():
+        row = [title]
+        for kind in ("points", "polynomial"):
+            found = _find(entries, target="binary", group="all", features=kind, model=model)
+            row += [cell(found["scores"][a]) if found else "" for a in ("f1_macro", "accuracy")]
+        rows.append(row)
+    heads = [f"{k}: {s}" for k in ("points", "polynomials") for s in ("F1 macro", "accuracy")]
+    return markdown(["random forest", *heads], rows)
+
+
+def bins(screening: Sequence[Mapping[str, Any]], leak: Sequence[Mapping[str, Any]]) -> str:
+    """Macro F1 within bins of W."""
+    rows = []
+    for number in range(3):
+        row = [bin_title(number), f"about {PAPER_F1_IN_BINS}"]
+        for kind in ("points", "polynomial"):
+            for by in ("true", "predicted"):
+                found = _find(screening, by=by, bin=number, features=kind)
+                row.append(cell(found["scores"]["f1_macro"]) if found else "")
+            found = _find(leak, group=f"bin{number + 1}", features=kind, model="leaky")
+            row.append(cell(found["scores"]["f1_macro"]) if found else "")
+        rows.append(row)
+    kinds = ("by true W", "by predicted W", "true W, with the leak")
+    heads = [f"{k}: {w}" for k in ("points", "polynomials") for w in kinds]
+    return markdown(["", "published", *heads], rows)
+
+
+def regressions(probes: Mapping[str, Any]) -> str:
+    """R² by target and group: every probe, points and polynomials."""
+    rows = []
+    for target, title in TARGET_TITLES.items():
+        for group, words in GROUP_TITLES.items():
+            known = PAPER_R2.get((target, group))
+            row = [f"{title}, {words}", "" if known is None else f"about {known}"]
+            for result in probes.values():
+                for kind in ("points", "polynomial"):
+                    found = _find(
+                        result["tables"]["regression"],
+                        target=target, group=group, features=kind, model="forest",
+                    )  # fmt: skip
+                    row.append(cell(found["scores"]["r2"]) if found else "")
+            rows.append(row)
+    heads = [f"{PROBES[n]}: {k}" for n in probes for k in ("points", "polynomials")]
+    return markdown(["R² of a random forest", "published", *heads], rows)
+
+
+def features(tables: Mapping[str, Any]) -> str:
+    """What each kind of features is worth: R² and F1 of forests, all kernels."""
+    entries = tables["regression"]
+    kinds = list(dict.fromkeys(e["features"] for e in entries if e["model"] == "forest"))
+    rows = []
+    for kind in kinds:
+        row = [features_title(kind)]
+        for target in TARGET_TITLES:
+            found = _find(entries, target=target, group="all", features=kind, model="forest")
+            row.append(cell(found["scores"]["r2"]) if found else "")
+        for task in ("binary", "three-class"):
+            found = _find(tables["classification"], target=task, features=kind, model="forest")
+            row.append(cell(found["scores"]["f1_macro"]) if found else "")
+        rows.append(row)
+    floor = [_find(entries, target=target, model=SHUFFLED) for target in TARGET_TITLES]
+    task = _find(tables["classification"], target="binary", model=SHUFFLED)
+    row = [cell(f["scores"]["r2"]) if f else "" for f in floor]
+    rows.append(["shuffled labels", *row, cell(task["scores"]["f1_macro"]) if task else "", ""])
+    heads = [*(f"R² {t}" for t in TARGET_TITLES.values()), "F1 power law", "F1 three kernels"]
+    return markdown(["random forest on", *heads], rows)
+
+
+def challenge_tables(results: Mapping[str, Any]) -> Iterator[str]:
+    """Every table of docs/challenge.md: one per edition."""
+    for edition in EDITIONS:
+        own = results.get(f"challenge-{edition}-independent")
+        if own:
+            yield challenge(own, results.get(f"challenge-{edition}-frozen"))
+
+
+def challenge(own: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> str:
+    """Mean squared standardised errors of one edition."""
+    names = [*own["targets"], "mean", "sum"]
+    if "score_2020" in own["rows"][0]["scores"]:
+        names.append("score_2020")
+    heads = ["", "published", *(n.replace("score_2020", "score of 2020") for n in names)]
+    heads += ["evaluation part"] * ("evaluation" in own["rows"][0])
+    heads += ["frozen line", "fitted to a frozen line, scored on others"] * (frozen is not None)
+    rows = []
+    for row in own["rows"]:
+        model = row["model"]
+        known = str(own["published"].get(model, ""))
+        texts = [TITLES[model], known]
+        texts += [cell(row["scores"][n if n == "score_2020" else f"mse_{n}"]) for n in names]
+        if "evaluation" in own["rows"][0]:
+            texts.append(cell(row["evaluation"]["mse_mean"]) if "evaluation" in row else "")
+        if frozen is not None:
+            twin = next((r for r in frozen["rows"] if r["model"] == model), None)
+            texts.append(cell(twin["scores"]["mse_mean"]) if twin else "")
+            elsewhere = next(iter(twin["others"].values()), None) if twin else None
+            texts.append(cell(elsewhere["mse_mean"]) if elsewhere else "")
+        rows.append(texts)
+    return markdown(heads, rows)
+
+
+def angles(result: Mapping[str, Any]) -> str:
+    """R² of the couplings in bins of the pulse angle."""
+    edges = result["by_angle"]["edges_deg"]
+    rows = [
+        [f"{TARGET_TITLES[target]}, {TITLES[model]}", *(f"{value:.3f}" for value in values)]
+        for target, by_model in result["by_angle"]["r2"].items()
+        for model, values in by_model.items()
+    ]
+    ends = zip(edges, edges[1:], strict=False)
+    return markdown(["R² within a bin of θ", *(f"{a:.0f}° to {b:.0f}°" for a, b in ends)], rows)
+
+
+def _find(entries: Sequence[Mapping[str, Any]], **facts: Any) -> Mapping[str, Any] | None:
+    for entry in entries:
+        if all(entry.get(name) == value for name, value in facts.items()):
+            return entry
+    return None
+
+
+def main() -> None:
+    """Read and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("probes", "challenge"))
+    what = parser.parse_args().what
+    if what == "probes":
+        tables = list(probe_tables(load(list(PROBES))))
+    else:
+        names = [f"challenge-{e}-{draw}" for e in EDITIONS for draw in ("independent", "frozen")]
+        results = load(names)
+        tables = list(challenge_tables(results))
+        if "challenge-spin-independent" in results:
+            tables.append(angles(results["challenge-spin-independent"]))
+    print("\n\n".join(tables))
+
+
+if __name__ == "__main__":
+    main()
