@@ -9,6 +9,7 @@ Reads what scripts/publish_supervised.py wrote into artifacts/tables.
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def angles(result: Mapping[str, Any]) -> str:
         for target, by_model in result["by_angle"]["r2"].items()
         for model, values in by_model.items()
     ]
-    ends = zip(edges, edges[1:], strict=False)
+    ends = pairwise(edges)
     return markdown(["R² within a bin of θ", *(f"{a:.0f}° to {b:.0f}°" for a, b in ends)], rows)
 
 

@@ -95,6 +95,57 @@ def steps() -> list[Step]:
         ]  # fmt: skip
     found.append(Step("noise, echo window", 8, script("study_noise", DATA)))
     found.append(Step("settings of the β-VAE, echo window", 20, script("study_settings", DATA)))
+    return found + supervised_steps()
+
+
+def supervised_steps() -> list[Step]:
+    """The supervised half: probes on both lines, and every edition of the challenge."""
+    data = "artifacts/data/paper-independent-seed0.zarr"
+    runs = "artifacts/runs"
+    found = [
+        Step(
+            "15,000 curves, independent ν",
+            12,
+            command("simulate", "--n-curves", "15000", "--line-draw", "independent", "--seed", "0"),
+        ),
+        Step(
+            "probes, independent ν",
+            40,
+            command(
+                "probe", data, "--n-seeds", "5", "--features", "points", "polynomial", "pca",
+                "latent", "polynomial+latent", "--out", f"{runs}/probe-echo-independent",
+            ),
+        ),
+        Step(
+            "probes, 300 samples",
+            20,
+            command(
+                "probe", data, "--n-seeds", "5", "--no-details", "--features", "points",
+                "polynomial", "--window", "echo300", "--out", f"{runs}/probe-echo300-independent",
+            ),
+        ),
+        Step(
+            "probes, stratified ν",
+            20,
+            command(
+                "probe", DATA, "--n-seeds", "5", "--no-details", "--features", "points",
+                "polynomial", "--out", f"{runs}/probe-echo-stratified",
+            ),
+        ),
+    ]  # fmt: skip
+    for edition, minutes in (("2021-gauss", 6), ("2021-rkky", 8), ("2020", 7)):
+        own = f"artifacts/data/challenge{edition}-independent-seed0.zarr"
+        frozen = ("--line-draw", "frozen", "--n-evaluation", "0", "--also", own)
+        found += [
+            Step(f"challenge {edition}", minutes, command("challenge", edition)),
+            Step(f"challenge {edition}, frozen ν", minutes, command("challenge", edition, *frozen)),
+        ]
+    found.append(Step("challenge spin", 20, command("challenge", "spin")))
+    names = ("probe-echo-independent", "probe-echo300-independent", "probe-echo-stratified")
+    drawn = [f"challenge-{e}-{d}" for e in ("2021-gauss", "2021-rkky", "2020")
+             for d in ("independent", "frozen")]  # fmt: skip
+    folders = [f"{runs}/{name}" for name in (*names, *drawn, "challenge-spin-independent")]
+    found.append(Step("tables, figures and networks", 1, script("publish_supervised", *folders)))
     return found
 
 

@@ -6,7 +6,6 @@ from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES, class_names
 from latent_nmr.analysis.classification import classes_of as classes_in
@@ -32,7 +31,7 @@ from latent_nmr.plots.probes import (
     parity_figure,
     sections_figure,
 )
-from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, save_figure
+from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, Figure, save_figure
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 # An R² below tells no more than that the mean would do better.
