@@ -3,17 +3,23 @@
 import importlib.util
 import json
 import re
+import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.analysis.score_table import Row
+from latent_nmr.commands._shell import parse
+from latent_nmr.models.curve_regressor import CurveRegressor
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "beta_vae.md"
+TABLES = ROOT / "artifacts" / "tables"
 
 
 def test_the_table_of_likelihoods_is_the_one_that_was_measured():
@@ -103,3 +109,48 @@ class TestEvaluation:
         ceiling = next(row for row in rows if row.role == "ceiling")
         cells = [ceiling.cell(name).text() for name in HEADLINES]
         assert "| ceiling | " + " | ".join(cells) in text
+
+
+class TestSupervised:
+    """docs/probes.md and docs/challenge.md."""
+
+    def test_the_tables_of_the_probes_are_those_that_were_measured(self):
+        printed = script("print_supervised")
+        text = (ROOT / "docs" / "probes.md").read_text("utf-8")
+        tables = list(printed.probe_tables(printed.load(list(printed.PROBES), TABLES)))
+        assert len(tables) == 6
+        for table in tables:
+            assert table in text
+
+    def test_the_tables_of_the_challenge_are_those_that_were_measured(self):
+        printed = script("print_supervised")
+        text = (ROOT / "docs" / "challenge.md").read_text("utf-8")
+        names = [f"challenge-{e}-{d}" for e in printed.EDITIONS for d in ("independent", "frozen")]
+        results = printed.load(names, TABLES)
+        tables = list(printed.challenge_tables(results))
+        assert len(tables) >= 2
+        for table in tables:
+            assert table in text
+
+    def test_every_table_was_made_by_a_command_that_can_be_parsed(self):
+        paths = sorted([*TABLES.glob("probe-*.json"), *TABLES.glob("challenge-*.json")])
+        assert paths
+        for path in paths:
+            words = shlex.split(json.loads(path.read_text("utf-8"))["command"])
+            assert words[0] == "latent-nmr"
+            module = import_module(f"latent_nmr.commands.{words[1]}")
+            parse(words[1], module.Options, words[2:])
+
+    @pytest.mark.parametrize("name", ["challenge-gauss", "challenge-rkky"])
+    def test_the_networks_that_came_along_read_the_curves_they_are_for(self, name):
+        model = CurveRegressor.load(ROOT / "artifacts" / "models" / name)
+        assert model.shape_.n_targets == 3
+        assert model.metadata_["inputs"] == "window"
+        assert model.predict(np.zeros((1, 400))).shape == (1, 3)
+
+
+@pytest.mark.parametrize("name", ["probes.md", "challenge.md"])
+def test_every_picture_of_a_document_is_there(name):
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "docs" / name).read_text("utf-8"))
+    assert pictures
+    assert [p for p in pictures if not (ROOT / "docs" / p).is_file()] == []

@@ -29,7 +29,9 @@ def test_the_file_is_the_one_that_the_manifest_describes(reference):
 
 def test_curves_simulated_anew_are_those_of_the_set(reference):
     names = Simulation.__dataclass_fields__
-    simulation = Simulation(**{name: reference.attrs[name] for name in names})
+    # A set that is older than a setting was made with its default.
+    known = {name: reference.attrs[name] for name in names if name in reference.attrs}
+    simulation = Simulation(**known)
     rows = [0, 1, 2, 1500, 2998]
     curves = simulate_curves(simulation, rows)
     for name, values in label_rows(curves).items():

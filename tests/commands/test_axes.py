@@ -182,6 +182,7 @@ class TestTraining:
 class TestRefusals:
     """Bad input ends with exit code 2 and one line."""
 
+    @pytest.mark.slow
     def test_models_of_different_windows(self, data, seeds, tmp_path, capsys):
         other = tmp_path / "echo300"
         assert main(train(data, other, "--window", "echo300")) == 0

@@ -49,6 +49,12 @@ def stores(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def curves():
+    """As the files of the challenge hold them."""
+    return ln.simulate("challenge2021-gauss", 60, seed=3, **FAST)
+
+
 @pytest.fixture
 def at_hand(stores, monkeypatch):
     """Let the command take these stores."""
@@ -167,10 +173,9 @@ class TestEditions:
         )
 
     @pytest.mark.usefixtures("undrawn")
-    def test_real_files_are_read_and_answered(self, tmp_path, capsys):
-        draw = ln.simulate("challenge2021-gauss", 60, seed=3, **FAST)
-        ln.write_challenge(draw, tmp_path, "2021-gauss")
-        ln.write_challenge(draw.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
+    def test_real_files_are_read_and_answered(self, curves, tmp_path, capsys):
+        ln.write_challenge(curves, tmp_path, "2021-gauss")
+        ln.write_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
         words = ("2021-gauss", "--data", tmp_path, "--n-seeds", 1, "--models", "winners")
         values = run(capsys, *words, "--out", tmp_path / "result")
         assert values["n_curves"] == 60
@@ -249,14 +254,13 @@ class TestBadInput:
         complaint = refused(capsys, "challenge", *words, "--out", tmp_path / "result")
         assert message in complaint
 
-    def test_files_that_are_missing_cut_or_constant(self, tmp_path, capsys):
+    def test_files_that_are_missing_cut_or_constant(self, curves, tmp_path, capsys):
         words = ("challenge", "2021-gauss", "--data", tmp_path, "--models", "deep", "--out")
         words = (*words, tmp_path / "result")
         assert "gauss_echos_model_r.txt must be a file" in refused(capsys, *words)
-        draw = ln.simulate("challenge2021-gauss", 60, seed=3, **FAST)
-        ln.write_challenge(draw, tmp_path, "2021-gauss")
+        ln.write_challenge(curves, tmp_path, "2021-gauss")
         assert "gauss_echos_eval_r.txt must be a file" in refused(capsys, *words)
-        ln.write_challenge(draw.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
+        ln.write_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
         path = tmp_path / "gauss_mat_info_model.txt"
         rows = path.read_text().splitlines()
         path.write_text("\n".join(rows[:-1]) + "\n")
@@ -283,6 +287,11 @@ class TestCheckSubmission:
         path.write_text("12.5\t6.9\t6.1\n8.2\t6.7\t6.5\n")
         assert main(["check-submission", "2021-gauss", str(path), "--n-rows", "2"]) == 0
         assert "2 rows that can be submitted; alpha 8.2 to 12.5" in capsys.readouterr().out
+        out = tmp_path / "checked.json"
+        words = ["check-submission", "2021-gauss", str(path), "--out", str(out)]
+        assert main(words) == 0
+        assert json.loads(out.read_text("utf-8"))["ranges"]["xi"] == [6.7, 6.9]
+        assert f"{out} exists" in refused(capsys, *words)
 
     def test_a_bad_one_ends_with_two(self, tmp_path, capsys):
         path = tmp_path / "file.txt"

@@ -160,7 +160,7 @@ class TestRunFolder:
         assert "LA2 is collapsed" in output
         assert "Lower scale or beta" in output
 
-    @pytest.mark.parametrize("n_components", [1, 3])
+    @pytest.mark.parametrize("n_components", [1, pytest.param(3, marks=pytest.mark.slow)])
     def test_any_number_of_axes_is_drawn(self, data, tmp_path, n_components):
         out = tmp_path / "run"
         assert main(train(data, out, "--n-components", str(n_components))) == 0
@@ -205,6 +205,7 @@ class TestDefaultData:
         assert "--n-curves must be at most --simulate" in refused(capsys, arguments)
         assert not (tmp_path / "artifacts").exists()
 
+    @pytest.mark.slow
     def test_fresh_curves_are_made_once_and_reused(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         assert main(["train-vae", "--simulate", "6", *QUICK]) == 0

@@ -21,7 +21,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB")
 
 N_CURVES = 150
-FEATURES = ["points", "polynomial", "pca", "latent", "pca+latent"]
+FEATURES = ["points", "polynomial", "pca+latent"]
 ARGUMENTS = ["--algorithms", "knn", "forest", "--n-seeds", "2", "--held-out", "0.3"]
 
 

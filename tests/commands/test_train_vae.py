@@ -53,6 +53,7 @@ def contents(folder):
 class TestKilled:
     """kill -9 during training; the same command continues."""
 
+    @pytest.mark.slow
     def test_the_same_command_continues_to_the_same_bits(self, data, tmp_path):
         # Enough epochs to last beyond the first write, five seconds in.
         options = ["--max-epochs", "1500", "--patience", "1500", "--min-epoch-steps", "10"]

@@ -305,6 +305,7 @@ class TestKilledWriter:
         reference = simulate("paper", n_kept, n_edge=EDGE, seed=3, step=4)
         assert_same(load_echoes(path, n_kept), reference)
 
+    @pytest.mark.slow
     def test_a_store_killed_again_and_again_ends_up_whole(self, tmp_path):
         path, n_curves = tmp_path / "killed.zarr", 40 * CHUNK
         rng, finished = np.random.default_rng(0), 0

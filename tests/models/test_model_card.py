@@ -147,6 +147,7 @@ class TestRows:
         with pytest.raises(ValueError, match="a row must be used once"):
             check_rows(training, validation)
 
+    @pytest.mark.slow
     def test_three_million_rows_fit_a_card(self, fitted, tmp_path):
         from copy import copy
 

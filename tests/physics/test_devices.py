@@ -83,6 +83,7 @@ class TestBatches:
         np.testing.assert_array_equal(part, together[[5, 9, 5]])
 
 
+@pytest.mark.slow
 def test_four_devices_give_the_curves_of_one(tmp_path):
     path = tmp_path / "four.npz"
     environment = os.environ | {

@@ -98,7 +98,15 @@ class TestGradients:
     WEIGHTS = np.random.default_rng(1).standard_normal((ECHO.n_samples, 3))
 
     @pytest.mark.parametrize(
-        ("kernel", "parameter"), [*KERNELS, (yukawa, 1.7)], ids=[*LAWS, "the user's own"]
+        ("kernel", "parameter"),
+        [
+            # Each compiles for half a minute; one law and one of the user's own are enough daily.
+            *(
+                pytest.param(*row, id=law, marks=[] if law == "power" else pytest.mark.slow)
+                for law, row in zip(LAWS, KERNELS, strict=True)
+            ),
+            pytest.param(yukawa, 1.7, id="the user's own"),
+        ],
     )
     def test_they_are_the_central_differences_for_every_input(self, kernel, parameter):
         h = 1e-4
@@ -123,6 +131,7 @@ class TestGradients:
                     assert abs(found - once) < allowed, f"{name}{where}: {found}, {once}"
                     assert abs(found) > 100 * allowed, f"{name}{where} is hardly tested"
 
+    @pytest.mark.slow
     def test_forward_and_backward_derivatives_agree(self):
         with jax.enable_x64(True):
             near = inputs(2.0)
@@ -166,6 +175,7 @@ class TestMemory:
         assert memory is not None
         return memory.temp_size_in_bytes
 
+    @pytest.mark.slow
     def test_it_grows_as_the_square_root_of_the_number_of_steps(self):
         few, many = (self.temporary_bytes(n, checkpointed=True) for n in (101, 1601))
         # √16 = 4 where states are all that counts; half more for the signal, which is linear.
