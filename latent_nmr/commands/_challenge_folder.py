@@ -26,7 +26,7 @@ from latent_nmr.commands._shell import tell
 from latent_nmr.data.submission import SUBMISSION_NAMES, write_submission
 
 RESULT_FILE, SECONDS_FILE = "challenge.json", "seconds.json"
-KEPT = ("steps", "models")
+KEPT = ("steps", "models", SECONDS_FILE)
 ENTRIES = {*KEPT, "figures", IDENTITY_FILE, RESULT_FILE, SECONDS_FILE, *SUBMISSION_NAMES.values()}
 FORMAT = "latent_nmr.challenge"
 # Degrees: bins in which α_z is scored.

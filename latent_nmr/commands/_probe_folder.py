@@ -24,7 +24,7 @@ from latent_nmr.commands._progress import (
 from latent_nmr.commands._shell import tell
 
 RESULT_FILE, TABLE_FILE, SECONDS_FILE = "probe.json", "scores.csv", "seconds.json"
-KEPT = ("steps", "features")
+KEPT = ("steps", "features", SECONDS_FILE)
 ENTRIES = {*KEPT, "figures", IDENTITY_FILE, RESULT_FILE, TABLE_FILE, SECONDS_FILE}
 FORMAT = "latent_nmr.probe"
 

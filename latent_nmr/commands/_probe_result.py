@@ -12,7 +12,8 @@ from latent_nmr._files import staged_file
 from latent_nmr.commands._probe import SHUFFLED, Step
 
 FACTS = ("table", "target", "group", "features", "model", "score", "mean", "sd", "values")
-FIRST_SEED = "0"
+# From here on, decimals say nothing.
+LARGE = 1000
 
 
 def tables_of(done: Mapping[Step, Any], features: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -54,8 +55,9 @@ def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray
 
 def cell(values: Sequence[float], digits: int = 3) -> str:
     """Mean, and after ± the sample deviation if there are several seeds."""
-    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{fmean(values):.{digits}f}{spread}"
+    form = f".{digits}f" if abs(fmean(values)) < LARGE else ".1e"
+    spread = f" ± {stdev(values):{form}}" if len(values) > 1 else ""
+    return f"{fmean(values):{form}}{spread}"
 
 
 def write_csv(tables: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:

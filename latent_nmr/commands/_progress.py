@@ -87,7 +87,7 @@ def progress_folder(out: Path, identity: Mapping[str, Any], kept: Collection[str
     identity : mapping
         What decides the steps, as JSON holds it; versions of packages are added.
     kept : collection of str
-        Folders in it that a further run can go on from.
+        Folders and files in it that a further run can go on from.
     """
     out = out.resolve()
     sweep_staging(out)
@@ -98,7 +98,8 @@ def progress_folder(out: Path, identity: Mapping[str, Any], kept: Collection[str
         folder.mkdir(parents=True)
         if _identity_of(out) == whole:
             for name in kept:
-                shutil.copytree(out / name, folder / name)
+                copy = shutil.copytree if (out / name).is_dir() else shutil.copyfile
+                copy(out / name, folder / name)
         write_json(folder / IDENTITY_FILE, whole)
     return folder
 

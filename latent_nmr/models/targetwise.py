@@ -38,7 +38,8 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Fit each regressor to its column of `y`, shape (n_rows, n_targets)."""
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True)
+        # Neighbouring samples are nearly equal: single precision leaves a straight line nothing.
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         y = np.asarray(y, np.float64).reshape(len(y), -1)
         if y.shape[1] != len(self.regressors):
             raise InputError(
@@ -54,7 +55,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets)."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
         return np.stack([regressor.predict(X) for regressor in self.regressors_], axis=1)
 
 

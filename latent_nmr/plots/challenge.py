@@ -4,12 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from latent_nmr.plots.probes import FEATURE_COLOURS, FEATURE_MARKERS, draw_parity
 from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure
 
 FloatArray = npt.NDArray[np.floating]
+
+# Per cent of the record whose gradients the axis is made for: those of the first samples, which
+# hardly differ between curves, can be a hundred times larger.
+USUAL = 97
 
 
 def raw_curves(
@@ -90,8 +95,8 @@ def saliency_figure(
             ax.plot(time, mean[target][part], color="#0072B2", linewidth=1, label="mean")
             ax.plot(time, mean_absolute[target][part], color="#D55E00", linewidth=1,
                     linestyle="--", label="mean absolute")  # fmt: skip
-            largest = 1.1 * float(np.max(mean_absolute[target][part]))
-            ax.set(xlim=(time[0], time[-1]), ylim=(-largest, largest))
+            _bound(ax, mean_absolute[target][part])
+            ax.set_xlim(time[0], time[-1])
             if not number:
                 ax.set_title(f"{part} (mean curve in grey)", fontsize="small")
         row[0].set_ylabel(f"∂({target}) / ∂M")
@@ -100,6 +105,18 @@ def saliency_figure(
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
     return figure
+
+
+def _bound(ax: Axes, sizes: FloatArray) -> None:
+    """Set the axis to what nearly all of the record needs, and say what lies beyond."""
+    largest, usual = float(np.max(sizes)), 1.5 * float(np.percentile(sizes, USUAL))
+    bound = largest if largest < 2 * usual else usual
+    ax.set_ylim(-1.1 * bound, 1.1 * bound)
+    if bound < largest:
+        ax.annotate(
+            f"up to {largest:.3g}, beyond the axis", (0.03, 0.95), xycoords="axes fraction",
+            va="top", fontsize="x-small",
+        )  # fmt: skip
 
 
 def score_over_angle(

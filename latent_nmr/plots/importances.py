@@ -88,7 +88,8 @@ def importance_figure(
             for (colour, hatch), title in zip(ORDER_STYLES, ORDER_TITLES, strict=True)
         ]
         handles.append(Patch(facecolor="0.85", label=f"mean of {signal_text}"))
-        figure.legend(handles=handles, loc="outside upper center", ncols=5, frameon=False)
+        n_columns = len(handles) if len(columns) > 1 else 2
+        figure.legend(handles=handles, loc="outside upper center", ncols=n_columns, frameon=False)
     return figure
 
 

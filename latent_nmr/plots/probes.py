@@ -254,7 +254,9 @@ def elimination_figure(lines: Mapping[str, Sequence[tuple[int, Bar]]], score_tex
         )  # fmt: skip
     ax.set_xscale("log")
     ticks = sorted({count for points in lines.values() for count, _ in points})
-    shown = [tick for place, tick in enumerate(ticks) if not place or tick > 1.3 * ticks[place - 1]]
+    shown = [
+        tick for place, tick in enumerate(ticks) if not place or tick > 1.45 * ticks[place - 1]
+    ]
     ax.set_xticks(shown, [str(tick) for tick in shown], fontsize="small")
     ax.minorticks_off()
     ax.set(xlabel="features left", ylabel=score_text)

@@ -33,3 +33,15 @@ def test_linear_targets_are_found_each_by_its_own_columns():
 def test_as_many_targets_as_models():
     with pytest.raises(InputError, match=r"one column per regressor \(1\), but has 2"):
         TargetwiseRegressor([LinearRegression()]).fit(np.zeros((5, 2)), np.zeros((5, 2)))
+
+
+def test_columns_in_single_precision_are_fitted_in_double():
+    # Smooth curves: neighbouring columns differ in the last digits of a float32.
+    draw = np.random.default_rng(0)
+    t = np.linspace(0, 1, 300)
+    rates = draw.uniform(0.5, 1, 200)
+    X = np.exp(-rates[:, None] * t).astype(np.float32)
+    single = winners_pipeline(["alpha"], 300).fit(X, rates[:, None])
+    double = winners_pipeline(["alpha"], 300).fit(X.astype(np.float64), rates[:, None])
+    np.testing.assert_array_equal(single.predict(X), double.predict(X.astype(np.float64)))
+    assert np.abs(single.predict(X)[:, 0] - rates).max() < 1e-3
