@@ -24,7 +24,7 @@ run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow

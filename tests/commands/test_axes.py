@@ -167,6 +167,7 @@ class TestTraining:
             assert row == f"{axis:<11} " + result["axis_names"][axis].removeprefix(f"{axis} ")
             assert "±" not in row
 
+    @pytest.mark.slow
     def test_a_few_curves_give_no_name_and_the_rest_of_their_set_does(self, data, tmp_path, capsys):
         out = tmp_path / "run"
         assert main(train(data, out, "--n-curves", "60")) == 0

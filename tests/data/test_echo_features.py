@@ -343,6 +343,7 @@ class TestPipeline:
         # Single precision, 800 columns through two matrix products.
         np.testing.assert_allclose(back, in_window(M), rtol=0, atol=800 * 2.0**-24)
 
+    @pytest.mark.slow
     def test_a_search_chooses_the_window(self):
         pipeline = make_pipeline(EchoFeatures(), BetaVAE((8,), max_epochs=2, random_state=0))
         search = GridSearchCV(
