@@ -192,6 +192,7 @@ class TestRefusals:
         assert "has 'echo300' and" in complaint
         assert complaint.endswith("Run the command for each alone.")
 
+    @pytest.mark.slow
     def test_models_of_different_width(self, data, seeds, tmp_path, capsys):
         other = tmp_path / "three"
         assert main(train(data, other, "--n-components", "3")) == 0

@@ -168,6 +168,7 @@ class TestRunFolder:
         assert {f"traversal_LA{axis}" for axis in range(1, n_components + 1)} <= figures
         assert ("latent_map" in figures) == (n_components > 1)
 
+    @pytest.mark.slow
     def test_the_full_window_and_the_bernoulli_likelihood_run(self, data, tmp_path):
         out = tmp_path / "run"
         arguments = ["--window", "full", "--likelihood", "bernoulli", "--max-epochs", "1"]

@@ -145,6 +145,7 @@ class TestGradients:
         # Derivatives of size 2π · 5 µs · 1/2, rounded some thousand times.
         np.testing.assert_allclose(backward, forward, atol=1e-11)
 
+    @pytest.mark.slow
     def test_spins_on_resonance_without_couplings_have_finite_gradients(self):
         with jax.enable_x64(True):
             near = curve_inputs((0.0, 0.0, 0.0), 2.0, ECHO)
