@@ -66,6 +66,5 @@ def eliminate(
 
 def above_median(importances: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Places of the values above the median, at least two and fewer than all, in their order."""
-    n_kept = int(np.sum(importances > np.median(importances)))
-    n_kept = min(max(n_kept, FEWEST), len(importances) - 1)
+    n_kept = max(int(np.sum(importances > np.median(importances))), FEWEST)
     return np.sort(np.argsort(importances)[-n_kept:])

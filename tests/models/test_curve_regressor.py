@@ -108,6 +108,9 @@ class TestNetwork:
         wanted = (1 - left) * rows.var(axis=0) + left
         np.testing.assert_allclose(weights["norms.0.var"], wanted, rtol=0.15)
         assert np.abs(weights["norms.0.mean"]).max() < 0.2
+        # Those of a hidden layer leave the 0 and 1 that they start from.
+        assert np.abs(weights["norms.1.mean"]).max() > 0.01
+        assert np.abs(weights["norms.1.var"] - 1).max() > 0.1
 
 
 class TestFit:
