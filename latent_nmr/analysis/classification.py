@@ -27,10 +27,10 @@ from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
 
 TREES = 100
 N_FOLDS = 5
-# Largest part of a leaf's curves, so that a lone tree does not learn its training part by heart.
+# Fewest curves in a leaf, so that a lone tree does not learn its training part by heart.
 TREE_LEAF = 20
 KERNEL_CACHE_MB = 500
-# Tighter ones cost minutes on ten thousand curves and change no third digit.
+# Those of scikit-learn cost minutes on ten thousand curves of nearly equal columns.
 SGD_PASSES, SVM_TOLERANCE = 50, 1e-3
 
 Matrix = npt.NDArray[np.floating]
@@ -64,7 +64,6 @@ CLASSIFIER_TITLES = {
     "forest": "random forest",
     "boosting": "gradient boosting",
 }
-# Without a draw of their own: another seed changes nothing but the split.
 TASKS = ("binary", "three-class")
 TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
 

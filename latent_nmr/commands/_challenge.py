@@ -7,7 +7,6 @@ choose it on the test part as a public notebook did, to measure what that adds.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +33,8 @@ SALIENT_CURVES = 256
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Others:
-    """Further sets, which are scored only.
-
-    Attributes
-    ----------
-    sets : dict of (xarray.Dataset, ndarray)
-        By name.
-    """
-
-    sets: Mapping[str, tuple[xr.Dataset, FloatArray]]
+# Further sets, which are scored only, and their targets, by name.
+Others = Mapping[str, tuple[xr.Dataset, FloatArray]]
 
 
 class Contest:
@@ -65,15 +55,7 @@ class Contest:
 
     def split(self, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Rows to fit on and to test on."""
-        return self.rows_of(len(self.material.targets), seed)
-
-    @staticmethod
-    def rows_of(n_curves: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The same, of any number of curves."""
-        fitted, tested = train_test_split(
-            np.arange(n_curves), test_size=TEST_FRACTION, random_state=seed
-        )
-        return np.sort(fitted), np.sort(tested)
+        return split_rows(len(self.material.targets), seed)
 
     def step_names(self, models: Sequence[str], n_seeds: int) -> list[tuple[str, int]]:
         """Model and seed of every step, in order."""
@@ -128,7 +110,7 @@ class Contest:
             elif which == "evaluation":
                 dataset = self.material.evaluation
             else:
-                dataset = self.others.sets[which][0]
+                dataset = self.others[which][0]
             assert dataset is not None  # asked for where there is one
             self._inputs[which, kind] = inputs_of(self.material.edition, dataset, kind)
         return self._inputs[which, kind]
@@ -144,7 +126,7 @@ class Contest:
     ) -> dict[str, dict[str, float]]:
         return {
             name: self._scores(truth, np.asarray(model.predict(self.inputs(name, kind))), fitted)
-            for name, (_, truth) in self.others.sets.items()
+            for name, (_, truth) in self.others.items()
         }
 
     def _keep(
@@ -167,6 +149,14 @@ class Contest:
             write_files(model, staging, metadata)
         mean, mean_absolute = model.saliency(rows)
         return {"saliency": mean.tolist(), "absolute_saliency": mean_absolute.tolist()}
+
+
+def split_rows(n_curves: int, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows to fit on and to test on, of so many."""
+    fitted, tested = train_test_split(
+        np.arange(n_curves), test_size=TEST_FRACTION, random_state=seed
+    )
+    return np.sort(fitted), np.sort(tested)
 
 
 def _mind_interrupts(record: object) -> None:  # noqa: ARG001

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from latent_nmr._files import put_in_place, write_json
 from latent_nmr.analysis.challenge_scores import PUBLISHED
-from latent_nmr.commands._challenge import PEEKING, Contest
+from latent_nmr.commands._challenge import PEEKING, Contest, Others, split_rows
 from latent_nmr.commands._challenge_data import SPIN, Material
 from latent_nmr.commands._challenge_figures import draw_figures
 from latent_nmr.commands._progress import (
@@ -51,7 +51,7 @@ def finished_challenge(
 def write_all(
     out: Path,
     material: Material,
-    others: Any,
+    others: Others,
     models: Sequence[str],
     n_seeds: int,
     settings: Mapping[str, Any],
@@ -96,10 +96,10 @@ def write_all(
     return result
 
 
-def _identity_of(others: Any) -> dict[str, Any]:
+def _identity_of(others: Others) -> dict[str, Any]:
     from latent_nmr.data.echoes import fingerprint
 
-    return {"also": {name: fingerprint(dataset) for name, (dataset, _) in others.sets.items()}}
+    return {"also": {name: fingerprint(dataset) for name, (dataset, _) in others.items()}}
 
 
 def _summary(
@@ -161,7 +161,7 @@ def scores_by_angle(
         truths, predictions = [], []
         for (of, seed), result in done.items():
             if of == model:
-                truths.append(material.targets[_tested(material, seed)])
+                truths.append(material.targets[split_rows(len(material.targets), seed)[1]])
                 predictions.append(result["predicted"])
         truth, predicted = np.concatenate(truths), np.concatenate(predictions)
         bins = np.digitize(truth[:, place], ANGLE_EDGES[1:-1])
@@ -172,10 +172,6 @@ def scores_by_angle(
                 for number in range(len(ANGLE_EDGES) - 1)
             ]
     return {"edges_deg": ANGLE_EDGES.tolist(), "r2": found}
-
-
-def _tested(material: Material, seed: int) -> np.ndarray:
-    return Contest.rows_of(len(material.targets), seed)[1]
 
 
 def _r2(truth: np.ndarray, predicted: np.ndarray) -> float:

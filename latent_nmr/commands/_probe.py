@@ -201,7 +201,7 @@ def _regression_steps(
             values = _dealt_out(material.labels[target], split.fitted)
             found.append(
                 _step(
-                    ("regress", target, "all", SHUFFLED, "0"),
+                    ("regress", target, "all", plan.features[0], SHUFFLED, "0"),
                     lambda values=values: _told(
                         regress(tables.table(plan.features[0], 0), values, *split, 0), 0
                     ),

@@ -1,6 +1,6 @@
 """The data of a probe: labels, one split per seed, and the curves as each kind of features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,18 +123,6 @@ class FeatureTables:
         if len(kinds) == 1:
             return self._of_kind(kinds[0], seed)
         return np.concatenate([self._of_kind(kind, seed) for kind in kinds], axis=1)
-
-    def column_names(self, name: str) -> list[str]:
-        """Names of the columns of a table."""
-        return [column for kind in name.split(JOIN) for column in self._columns(kind)]
-
-    def _columns(self, kind: str) -> Sequence[str]:
-        if kind == POINTS:
-            return [f"t{time:.2f}" for time in self._material.time]
-        if kind == POLYNOMIAL:
-            return self._material.polynomials.get_feature_names_out().tolist()
-        letters = {PCA: "PC", LATENT: "LA"}[kind]
-        return [f"{letters}{number}" for number in range(1, self._material.n_components + 1)]
 
     def _of_kind(self, kind: str, seed: int) -> Matrix:
         if kind == POINTS:

@@ -16,7 +16,6 @@ from latent_nmr.commands._probe import BINARY, SHUFFLED
 from latent_nmr.commands._probe_data import (
     POINTS,
     POLYNOMIAL,
-    FeatureTables,
     Material,
     features_title,
 )
@@ -44,19 +43,17 @@ TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": r"$\alpha_x$", "alpha_z": r"$\al
 def draw_figures(
     folder: Path,
     material: Material,
-    tables: FeatureTables,
     found: Tables,
     predictions: Mapping[tuple[str, str], np.ndarray],
 ) -> None:
     """Draw everything into `folder`."""
     folder.mkdir(exist_ok=True)
-    for stem, figure in figures(material, tables, found, predictions):
+    for stem, figure in figures(material, found, predictions):
         save_figure(figure, folder / stem)
 
 
 def figures(
     material: Material,
-    tables: FeatureTables,
     found: Tables,
     predictions: Mapping[tuple[str, str], np.ndarray],
 ) -> Iterator[tuple[str, Figure]]:
@@ -65,7 +62,7 @@ def figures(
     yield "sections", draw_sections(material, signal)
     if found["classification"]:
         yield from _class_figures(material, found, signal)
-    explained = Explainer(material, tables, found["importances"])
+    explained = Explainer(material, found["importances"])
     for target in (BINARY, *TARGETS):
         columns = explained.columns(target)
         if columns:
@@ -156,7 +153,6 @@ class Explainer:
     Parameters
     ----------
     material : Material
-    tables : FeatureTables
     importances : sequence of mapping
         Entries `target`, `group`, `features`, `median`.
     """
@@ -164,10 +160,9 @@ class Explainer:
     def __init__(
         self,
         material: Material,
-        tables: FeatureTables,
         importances: Sequence[Mapping[str, Any]],
     ):
-        self._material, self._tables, self._importances = material, tables, importances
+        self._material, self._importances = material, importances
 
     def columns(self, target: str) -> list[Explained]:
         """One column per group of kernels that a target was asked of."""

@@ -79,9 +79,9 @@ def write_all(
         "n_held_out": len(split.held_out),
         "packages": versions(),
         "seconds": json.loads((folder / SECONDS_FILE).read_text("utf-8")),
-        "tables": tables_of(done, plan.features),
+        "tables": tables_of(done),
     }
-    draw_figures(folder / "figures", material, tables, result["tables"], predictions_of(done))
+    draw_figures(folder / "figures", material, result["tables"], predictions_of(done))
     write_csv(result["tables"], folder / TABLE_FILE)
     write_json(folder / RESULT_FILE, result)
     put_in_place(folder, out)

@@ -16,15 +16,13 @@ FACTS = ("table", "target", "group", "features", "model", "score", "mean", "sd",
 LARGE = 1000
 
 
-def tables_of(done: Mapping[Step, Any], features: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def tables_of(done: Mapping[Step, Any]) -> dict[str, list[dict[str, Any]]]:
     """Every table of the result, from what each step gave.
 
     Parameters
     ----------
     done : mapping
         Result of every step.
-    features : sequence of str
-        As asked for; the first are those of the shuffled labels.
 
     Returns
     -------
@@ -33,12 +31,12 @@ def tables_of(done: Mapping[Step, Any], features: Sequence[str]) -> dict[str, li
         `importances`. `scores` hold one value per seed.
     """
     return {
-        "classification": _classification(done, features[0]),
+        "classification": _classification(done),
         "resampling": _by_protocol(done, "resample"),
         "leak": _by_protocol(done, "leak"),
         "elimination": _elimination(done),
         "screening": _screening(done),
-        "regression": _regression(done, features[0]),
+        "regression": _regression(done),
         "importances": _importances(done),
     }
 
@@ -49,7 +47,7 @@ def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray
         (step.facts[1], step.facts[3]): np.asarray(found["predicted"])
         for step, found in done.items()
         if step.facts[0] == "regress" and step.facts[2] == "all" and "predicted" in found
-        if step.facts[3] != SHUFFLED
+        if SHUFFLED not in step.facts
     }
 
 
@@ -97,13 +95,13 @@ def _by_seed(scores: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     return {name: [one[name] for one in scores] for name in scores[0]}
 
 
-def _classification(done: Mapping[Step, Any], shuffled: str) -> list[dict[str, Any]]:
+def _classification(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
     entries = []
     for (task, features, model), found in _grouped(done, "classify"):
         entries.append(
             {
                 "target": task,
-                "features": shuffled if model == SHUFFLED else features,
+                "features": features,
                 "model": model,
                 "scores": _by_seed([one["scores"] for one in found]),
                 "confusion": np.sum([one["confusion"] for one in found], axis=0).tolist(),
@@ -172,24 +170,24 @@ def _screening(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def _regression(done: Mapping[Step, Any], shuffled: str) -> list[dict[str, Any]]:
+def _regression(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
     return [
         {
             "target": target,
             "group": group,
-            "features": shuffled if features == SHUFFLED else features,
-            "model": SHUFFLED if features == SHUFFLED else "forest",
+            "features": features,
+            "model": model[0] if model else "forest",
             "scores": _by_seed([one["scores"] for one in found]),
         }
-        for (target, group, features), found in _grouped(done, "regress")
+        for (target, group, features, *model), found in _grouped(done, "regress")
     ]
 
 
 def _importances(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
     """Median over seeds of what each column counts for a forest, by target, group and features."""
     entries = []
-    for (target, group, features), found in _grouped(done, "regress"):
-        if features != SHUFFLED:
+    for (target, group, features, *model), found in _grouped(done, "regress"):
+        if not model:
             entries.append(
                 {
                     "target": target,

@@ -49,7 +49,6 @@ class Options:
 def run(options: Options) -> Report:
     """Gather or simulate, fit and score step by step, write, report."""
     from latent_nmr._files import sole_writer
-    from latent_nmr.commands._challenge import Others
     from latent_nmr.commands._challenge_data import EDITIONS, check_varying, gather, read_other
     from latent_nmr.commands._challenge_folder import finished_challenge, write_all
     from latent_nmr.commands._challenge_report import report_of
@@ -74,7 +73,7 @@ def run(options: Options) -> Report:
         seed=options.seed,
     )
     check_varying(material)
-    others = Others({path.stem: read_other(edition, path) for path in options.also})
+    others = {path.stem: read_other(edition, path) for path in options.also}
     with sole_writer(out):
         result = write_all(out, material, others, options.models, options.n_seeds, settings)
     return report_of(result, out, "")

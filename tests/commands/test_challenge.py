@@ -165,7 +165,7 @@ class TestEditions:
         dataset = load_echoes(other)
         truth = _challenge_data.targets_of(edition, dataset)
         own = load_echoes(stores / "challenge2021-gauss.zarr").isel(curve=slice(0, 60))
-        split = _challenge_folder.Contest.rows_of(60, 0)
+        split = _challenge_folder.split_rows(60, 0)
         scales = _challenge_data.targets_of(edition, own)[split[0]].std(axis=0)
         error = (model.predict(inputs_of(edition, dataset, "window")) - truth) / scales
         assert values["rows"][0]["others"]["other"]["mse_mean"][0] == pytest.approx(
@@ -199,7 +199,7 @@ class TestInputs:
         np.testing.assert_array_equal(whole[:, -471:], length)
 
     def test_no_row_is_fitted_and_tested(self):
-        fitted, tested = _challenge_folder.Contest.rows_of(200, 1)
+        fitted, tested = _challenge_folder.split_rows(200, 1)
         assert len(tested) == 20
         assert sorted([*fitted, *tested]) == list(range(200))
 
