@@ -22,6 +22,8 @@ CLASS_STYLES = {
 }
 # Middle half of a class.
 BAND = (25, 75)
+# More points in a cloud than this hide each other; R² is that of all.
+MOST_POINTS = 1000
 # Panels of more stand below each other.
 MOST_GROUPS = 9
 
@@ -303,12 +305,13 @@ def draw_parity(
     ax: Axes, truth: FloatArray, predicted: FloatArray, kernels: npt.NDArray[np.str_] | None
 ) -> None:
     """Draw one cloud of predicted over true values about the line on which they agree."""
+    shown = slice(None, None, -(-len(truth) // MOST_POINTS))
     if kernels is None:
-        ax.plot(truth, predicted, ".", markersize=2, alpha=0.4, color="0.3")
+        ax.plot(truth[shown], predicted[shown], ".", markersize=2, alpha=0.4, color="0.3")
     else:
         for name in dict.fromkeys(kernels.tolist()):
             title, colour = CLASS_STYLES.get(name, (name, "0.3"))
-            rows = kernels == name
+            rows = np.flatnonzero(kernels[shown] == name) * (shown.step or 1)
             ax.plot(truth[rows], predicted[rows], ".", markersize=2, alpha=0.35, color=colour,
                     label=title)  # fmt: skip
     ends = [float(truth.min()), float(truth.max())]
