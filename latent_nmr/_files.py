@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 from latent_nmr.errors import InputError
 
 STAGING_MARK, RETIRED_MARK = ".staging-", "-old"
+
+_umask_lock = threading.Lock()
 
 # Seconds that a reader waits for a writer between its two renames.
 READER_PATIENCE = 2.0
@@ -170,6 +173,8 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
+    # It can only be read by setting it, for the whole process: one thread at a time.
+    with _umask_lock:
+        current = os.umask(0)
+        os.umask(current)
     return current

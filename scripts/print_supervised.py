@@ -18,8 +18,8 @@ from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.commands._challenge_report import TITLES
-from latent_nmr.commands._probe import SHUFFLED
 from latent_nmr.commands._probe_data import features_title
+from latent_nmr.commands._probe_plan import SHUFFLED
 from latent_nmr.commands._probe_result import cell
 
 TABLES = Path("artifacts/tables")

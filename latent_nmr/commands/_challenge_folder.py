@@ -75,12 +75,13 @@ def write_all(
             bar.update()
 
         ledger = Ledger(folder / "steps", on_step)
-        done = {
-            (name, seed): ledger.take(
-                f"{name}-seed{seed}", lambda name=name, seed=seed: contest.compute(name, seed)
-            )
-            for name, seed in steps
-        }
+        found = ledger.take_all(
+            [
+                (f"{name}-seed{seed}", lambda name=name, seed=seed: contest.compute(name, seed))
+                for name, seed in steps
+            ]
+        )
+        done = dict(zip(steps, found, strict=True))
     chosen = "best" if "best" in models else models[-1]
     result = _summary(material, done, settings, chosen) | {
         "seconds": json.loads((folder / SECONDS_FILE).read_text("utf-8"))

@@ -1,11 +1,10 @@
-"""A probe, step by step: which forests and classifiers are fitted, and what is kept of each.
+"""A probe, step by step: which forests, classifiers and networks are fitted, and what is kept.
 
 A step is one JSON file named by what it is; seeds decide the split and the fit together, so that
 a spread over seeds is one over both.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from latent_nmr.analysis.classification import (
     resampled_scores,
 )
 from latent_nmr.analysis.elimination import eliminate
-from latent_nmr.analysis.forest_regression import GROUPS, TARGETS, members, regress
-from latent_nmr.analysis.scores import POWER_LAW
+from latent_nmr.analysis.forest_regression import GROUPS, members, regress
+from latent_nmr.analysis.oversampling import Rows
 from latent_nmr.analysis.screening import (
     BIN_EDGES,
     FEWEST_CURVES,
@@ -28,57 +27,20 @@ from latent_nmr.analysis.screening import (
     screen,
     smallest_class,
 )
-from latent_nmr.commands._probe_data import POINTS, POLYNOMIAL, FeatureTables, Material
-from latent_nmr.errors import InputError
+from latent_nmr.commands._probe_data import FeatureTables, Material
+from latent_nmr.commands._probe_network import read_off
+from latent_nmr.commands._probe_plan import (
+    BINARY,
+    FOREST,
+    KERNEL,
+    NETWORK,
+    SHUFFLED,
+    Plan,
+    Step,
+)
 
-KERNEL = "kernel"
-BINARY = TASKS[0]
 # Curves of a group in either part, so that R² says something.
 FEWEST_MEMBERS = 20
-SHUFFLED = "shuffled"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One fit, or several that belong together.
-
-    Attributes
-    ----------
-    name : str
-        Of its file.
-    compute : callable
-        Gives its result, as JSON holds it.
-    facts : tuple of str
-        What its name is made of: kind first, seed last.
-    """
-
-    name: str
-    compute: Callable[[], Any]
-    facts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is asked of a probe.
-
-    Attributes
-    ----------
-    features, targets, algorithms : tuple of str
-    n_seeds : int
-    has_details : bool
-        Resampling, leak, elimination and screening, beside the scores.
-    """
-
-    features: tuple[str, ...]
-    targets: tuple[str, ...]
-    algorithms: tuple[str, ...]
-    n_seeds: int
-    has_details: bool = True
-
-    @property
-    def explained(self) -> tuple[str, ...]:
-        """Features that are places in time, of which importances are drawn."""
-        return tuple(name for name in (POINTS, POLYNOMIAL) if name in self.features)
 
 
 def steps_of(plan: Plan, material: Material, tables: FeatureTables) -> list[Step]:
@@ -87,31 +49,16 @@ def steps_of(plan: Plan, material: Material, tables: FeatureTables) -> list[Step
     for seed in range(plan.n_seeds):
         if KERNEL in plan.targets:
             found += _kernel_steps(plan, material, tables, seed)
-        found += _regression_steps(plan, material, tables, seed)
+        if FOREST in plan.regressors:
+            found += _regression_steps(plan, plan.features, material, tables, seed)
+        if NETWORK in plan.regressors:
+            found += _network_steps(plan, material, tables, seed)
+    for seed in range(plan.n_seeds, plan.n_forest_seeds):
+        if KERNEL in plan.targets:
+            found += _resampling_steps(plan, material, tables, seed)
+        if FOREST in plan.regressors:
+            found += _regression_steps(plan, plan.explained, material, tables, seed)
     return found
-
-
-def check_labels(plan: Plan, material: Material) -> None:
-    """Raise `InputError` unless the data can be asked for every target of the plan."""
-    for target in plan.targets:
-        if target not in material.labels:
-            raise InputError(
-                f"--target must name labels of the data, but they have no {target}. "
-                "Leave it out, or use data that have it."
-            )
-        values = material.labels[target]
-        if len(np.unique(values)) < 2:
-            raise InputError(
-                f"--target must vary over the data, but {target} is {values[0]} for every curve. "
-                "Leave it out."
-            )
-    if KERNEL in plan.targets:
-        kernels = material.labels[KERNEL]
-        if POWER_LAW not in kernels:
-            raise InputError(
-                f"--target kernel asks for the power law against the rest, but no curve is of "
-                f"{POWER_LAW!r}. Leave kernel out, or use data that have some."
-            )
 
 
 def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: int) -> list[Step]:
@@ -134,13 +81,7 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                         CLASSIFIERS[algorithm], tables.table(name, seed), labels, *split, seed
                     ),
                 )
-        for name in plan.explained if task == BINARY and plan.has_details else ():
-            add(
-                ("resample", task, "all", name),
-                lambda name=name, labels=labels: resampled_scores(
-                    tables.table(name, seed), labels, split.fitted, seed
-                ),
-            )
+    found += _resampling_steps(plan, material, tables, seed)
     labels = classes_of(kernels, BINARY)
     for name in plan.explained if plan.has_details else ():
         for group, rows in _leak_groups(material, labels).items():
@@ -179,25 +120,41 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
     return found
 
 
-def _regression_steps(
+def _resampling_steps(
     plan: Plan, material: Material, tables: FeatureTables, seed: int
+) -> list[Step]:
+    """Out-of-bag and five-fold scores of forests on features that are places in time."""
+    labels = classes_of(material.labels[KERNEL], BINARY)
+    fitted = material.split(seed).fitted
+    return [
+        _step(
+            ("resample", BINARY, "all", name, str(seed)),
+            lambda name=name: resampled_scores(tables.table(name, seed), labels, fitted, seed),
+        )
+        for name in (plan.explained if plan.has_details else ())
+    ]
+
+
+def _regression_steps(
+    plan: Plan, features: Sequence[str], material: Material, tables: FeatureTables, seed: int
 ) -> list[Step]:
     """A forest for every target, group of kernels and kind of features; the floor once."""
     split = material.split(seed)
     found = []
-    for target, group, name in _regressions(plan, material, seed):
+    for target in plan.numbers:
         values = material.labels[target]
-        fitted, scored = (members(material.kernels, rows, group) for rows in split)
-        found.append(
-            _step(
-                ("regress", target, group, name, str(seed)),
-                lambda name=name, values=values, fitted=fitted, scored=scored: _told(
-                    regress(tables.table(name, seed), values, fitted, scored, seed), seed
-                ),
-            )
-        )
+        for group, (fitted, scored) in _groups(material, seed, target).items():
+            found += [
+                _step(
+                    ("regress", target, group, name, str(seed)),
+                    lambda name=name, values=values, fitted=fitted, scored=scored: _told(
+                        regress(tables.table(name, seed), values, fitted, scored, seed), seed
+                    ),
+                )
+                for name in features
+            ]
     if seed == 0:
-        for target in (target for target in TARGETS if target in plan.targets):
+        for target in plan.numbers:
             values = _dealt_out(material.labels[target], split.fitted)
             found.append(
                 _step(
@@ -210,17 +167,55 @@ def _regression_steps(
     return found
 
 
-def _regressions(plan: Plan, material: Material, seed: int) -> Iterator[tuple[str, str, str]]:
-    """Target, group and features of every regression that the data have curves for."""
+def _network_steps(plan: Plan, material: Material, tables: FeatureTables, seed: int) -> list[Step]:
+    """A network for every group of kernels and kind of features, for all targets; the floor."""
     split = material.split(seed)
-    for target in (target for target in TARGETS if target in plan.targets):
-        for group in GROUPS:
-            parts = [members(material.kernels, rows, group) for rows in split]
-            if group != "all" and len(parts[0]) == len(split.fitted):
-                continue  # no other kernels: the group is all
-            if min(map(len, parts)) >= FEWEST_MEMBERS and _varies(material, target, parts):
-                for name in plan.features:
-                    yield target, group, name
+    kernels = material.labels[KERNEL] if KERNEL in plan.targets else None
+    numbers = {target: material.labels[target] for target in plan.numbers}
+    found = []
+    groups = (
+        _groups(material, seed, *plan.numbers)
+        if numbers
+        else {"all": (split.fitted, split.held_out)}
+    )
+    for group, parts in groups.items():
+        asked = kernels if group == "all" else None
+        found += [
+            _step(
+                ("network", group, name, str(seed)),
+                lambda name=name, asked=asked, parts=parts: _told(
+                    read_off(tables.table(name, seed), numbers, asked, *parts, seed), seed
+                ),
+            )
+            for name in plan.features
+        ]
+    if seed == 0:
+        dealt = {target: _dealt_out(values, split.fitted) for target, values in numbers.items()}
+        asked = None if kernels is None else _dealt_out(kernels, split.fitted)
+        found.append(
+            _step(
+                ("network", "all", plan.features[0], SHUFFLED, "0"),
+                lambda: _told(
+                    read_off(tables.table(plan.features[0], 0), dealt, asked, *split, 0), 0
+                ),
+            )
+        )
+    return found
+
+
+def _groups(material: Material, seed: int, *targets: str) -> dict[str, tuple[Rows, Rows]]:
+    """Rows to fit on and to score of every group of kernels with curves enough for `targets`."""
+    split = material.split(seed)
+    found = {}
+    for group in GROUPS:
+        fitted, scored = (members(material.kernels, rows, group) for rows in split)
+        parts = fitted, scored
+        if group != "all" and len(parts[0]) == len(split.fitted):
+            continue  # no other kernels: the group is all
+        varies = all(_varies(material, target, parts) for target in targets)
+        if min(map(len, parts)) >= FEWEST_MEMBERS and varies:
+            found[group] = parts
+    return found
 
 
 def _varies(material: Material, target: str, parts: Sequence[np.ndarray]) -> bool:
@@ -255,7 +250,7 @@ def _strength(
 
 def _told(found: dict[str, Any], seed: int) -> dict[str, Any]:
     """What is kept of a regression: predictions of the first seed only, which is drawn."""
-    found.pop("out_of_bag")
+    found.pop("out_of_bag", None)
     if seed:
         found.pop("predicted")
     return found

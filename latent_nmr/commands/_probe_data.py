@@ -1,5 +1,6 @@
 """The data of a probe: labels, one split per seed, and the curves as each kind of features."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,6 +106,8 @@ def gather(
 class FeatureTables:
     """Features of all curves, by name and seed; what is learned is learned on the training part.
 
+    Threads may ask side by side: nothing is learned twice.
+
     Parameters
     ----------
     material : Material
@@ -116,6 +119,7 @@ class FeatureTables:
         self._material, self._folder = material, folder
         folder.mkdir(parents=True, exist_ok=True)
         self._fixed: dict[str, Matrix] = {}
+        self._learning = threading.Lock()
 
     def table(self, name: str, seed: int) -> Matrix:
         """Features called `name` in the repetition with this seed, (n_curves, n_features)."""
@@ -135,12 +139,13 @@ class FeatureTables:
 
     def _learned(self, kind: str, seed: int) -> Matrix:
         path = self._folder / f"{kind}-seed{seed}.npy"
-        if path.is_file():
-            return np.load(path)
-        maker: Callable[..., Any] = PCABaseline if kind == PCA else BetaVAE
-        model = maker(n_components=self._material.n_components, random_state=seed)
-        curves = self._material.curves
-        found = model.fit(curves[self._material.split(seed).fitted]).transform(curves)
-        with staged_file(path) as staging, staging.open("wb") as handle:
-            np.save(handle, found)
-        return found
+        with self._learning:
+            if path.is_file():
+                return np.load(path)
+            maker: Callable[..., Any] = PCABaseline if kind == PCA else BetaVAE
+            model = maker(n_components=self._material.n_components, random_state=seed)
+            curves = self._material.curves
+            found = model.fit(curves[self._material.split(seed).fitted]).transform(curves)
+            with staged_file(path) as staging, staging.open("wb") as handle:
+                np.save(handle, found)
+            return found

@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES, class_names
+from latent_nmr.analysis.classification import TASK_TITLES, class_names
 from latent_nmr.analysis.classification import classes_of as classes_in
 from latent_nmr.analysis.forest_regression import GROUP_TITLES, TARGETS
 from latent_nmr.analysis.published import PAPER_F1, PAPER_R2
 from latent_nmr.analysis.screening import BIN_EDGES, bin_title
-from latent_nmr.commands._probe import BINARY, SHUFFLED
 from latent_nmr.commands._probe_data import (
     POINTS,
     POLYNOMIAL,
     Material,
     features_title,
 )
+from latent_nmr.commands._probe_plan import BINARY, FLOORS, FOREST, MODEL_TITLES, NETWORK
+from latent_nmr.commands._probe_result import series_title
 from latent_nmr.plots.importances import Coefficient, Explained, importance_figure
 from latent_nmr.plots.probes import (
     Bar,
@@ -100,7 +101,7 @@ def draw_sections(material: Material, signal: str) -> Figure:
 def _class_figures(material: Material, found: Tables, signal: str) -> Iterator[tuple[str, Figure]]:
     assert material.kernels is not None  # there are classifications
     yield "classes", class_curves(material.time, material.curves, material.kernels, signal)
-    honest = [e for e in found["classification"] if e["model"] != SHUFFLED]
+    honest = [e for e in found["classification"] if e["model"] not in FLOORS]
     panels, references = {}, {}
     for task, title in TASK_TITLES.items():
         entries = [e for e in honest if e["target"] == task]
@@ -109,11 +110,11 @@ def _class_figures(material: Material, found: Tables, signal: str) -> Iterator[t
         series: dict[str, dict[str, Bar]] = {}
         for entry in entries:
             of_features = series.setdefault(features_title(entry["features"]), {})
-            name = CLASSIFIER_TITLES[entry["model"]]
+            name = MODEL_TITLES[entry["model"]]
             of_features[name] = _bar(entry["scores"]["f1_macro"])
         panels[title] = series
         if task == BINARY:
-            references[title] = {CLASSIFIER_TITLES[k]: v for k, v in PAPER_F1.items()}
+            references[title] = {MODEL_TITLES[k]: v for k, v in PAPER_F1.items()}
     yield (
         "classifiers",
         bars_by_group(
@@ -123,14 +124,15 @@ def _class_figures(material: Material, found: Tables, signal: str) -> Iterator[t
             reference_text="published (average not said)",
         ),
     )
-    shown = [e for e in honest if e["model"] == "forest" and e["features"] in (POINTS, POLYNOMIAL)]
+    places, models = (POINTS, POLYNOMIAL), (FOREST, NETWORK)
+    shown = [e for e in honest if e["model"] in models and e["features"] in places]
     shown = shown or honest[:1]
     yield (
         "confusion",
         confusion_figure(
             [
                 Confusion(
-                    f"{features_title(e['features'])}, {CLASSIFIER_TITLES[e['model']]}",
+                    f"{features_title(e['features'])}, {MODEL_TITLES[e['model']]}",
                     class_names(classes_in(material.kernels, e["target"])),
                     np.array(e["confusion"]),
                 )
@@ -249,13 +251,16 @@ def draw_regression(entries: Sequence[Mapping[str, Any]]) -> Figure:
     for score, words, part in wanted:
         title = f"{words}, {part}"
         texts[title] = "R²" if words == "R²" else "MAE / range of the target"
-        for entry in (e for e in entries if e["model"] != SHUFFLED):
+        for entry in entries:
+            if entry["model"] in FLOORS or score not in entry["scores"]:
+                continue
             group = f"{TARGET_TITLES[entry['target']]}, {entry['group']}"
             values = np.asarray(entry["scores"][score])
             if words == "MAE":
                 values = values / RANGES[entry["target"]]
-            series = panels.setdefault(title, {}).setdefault(features_title(entry["features"]), {})
-            series[group] = _bar(values.tolist())
+            series = panels.setdefault(title, {})
+            name = series_title(entry["features"], entry["model"])
+            series.setdefault(name, {})[group] = _bar(values.tolist())
             known = PAPER_R2.get((entry["target"], entry["group"]))
             if words == "R²" and known is not None:
                 references.setdefault(title, {})[group] = known
@@ -268,13 +273,10 @@ def draw_parities(material: Material, predictions: Mapping[tuple[str, str], np.n
     """Predicted over true, for the held-out part of the first seed."""
     rows = material.split(0).held_out
     targets = list(dict.fromkeys(target for target, _ in predictions))
-    kinds = dict.fromkeys(features for _, features in predictions)
+    series = dict.fromkeys(words for _, words in predictions)
     return parity_figure(
         {target: material.labels[target][rows] for target in targets},
-        {
-            features_title(kind): {target: predictions[target, kind] for target in targets}
-            for kind in kinds
-        },
+        {words: {target: predictions[target, words] for target in targets} for words in series},
         None if material.kernels is None else material.kernels[rows],
         LABEL_TEXTS,
     )

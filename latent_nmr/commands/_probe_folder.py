@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from latent_nmr._files import put_in_place, write_json
-from latent_nmr.commands._probe import Plan, Step, steps_of
+from latent_nmr.commands._probe import steps_of
 from latent_nmr.commands._probe_data import FeatureTables, Material
 from latent_nmr.commands._probe_figures import draw_figures
+from latent_nmr.commands._probe_plan import Plan, Step
 from latent_nmr.commands._probe_result import predictions_of, tables_of, write_csv
 from latent_nmr.commands._progress import (
     IDENTITY_FILE,
@@ -64,7 +67,10 @@ def write_all(
             bar.update()
 
         ledger = Ledger(folder / "steps", on_step)
-        done: dict[Step, Any] = {step: ledger.take(step.name, step.compute) for step in steps}
+        # One thread a step: fits that use one core only keep the others busy, too.
+        with threadpool_limits(1, user_api="blas"):
+            found = ledger.take_all([(s.name, s.compute) for s in steps], n_workers=cpu_count())
+        done: dict[Step, Any] = dict(zip(steps, found, strict=True))
     result = {
         "format": FORMAT,
         "command": command_of("probe", settings),

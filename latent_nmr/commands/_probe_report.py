@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES
+from latent_nmr.analysis.classification import TASK_TITLES
 from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.screening import bin_title
-from latent_nmr.commands._probe import SHUFFLED
 from latent_nmr.commands._probe_data import features_title
+from latent_nmr.commands._probe_plan import FOREST, MODEL_TITLES
 from latent_nmr.commands._probe_result import cell
 from latent_nmr.commands._shell import Report
 
@@ -61,7 +61,7 @@ def _blocks(tables: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, list[s
         yield _block("power law or not within bins of W, random forest", rows, BINARY_SCORES)
     if tables["regression"]:
         rows = [(_regression_title(e), e) for e in tables["regression"]]
-        yield _block("random forest regression", rows, ["r2", "mae", "r2_out_of_bag"])
+        yield _block("regression, of forests if not said", rows, ["r2", "mae", "r2_out_of_bag"])
 
 
 def _block(
@@ -71,7 +71,11 @@ def _block(
     width = max(len(words) for words, _ in rows)
     lines = []
     for words, entry in rows:
-        cells = [f"{cell(entry['scores'][name], 4 if name == 'mae' else 3):<15}" for name in names]
+        cells = [
+            f"{cell(entry['scores'][name], 4 if name == 'mae' else 3):<15}"
+            for name in names
+            if name in entry["scores"]
+        ]
         unit = UNIT_TEXTS.get(entry["target"], "")
         lines.append(f"  {words:<{width}}  {' '.join(cells)} {unit}".rstrip())
     heads = ", ".join(name.replace("_", " ") for name in names)
@@ -79,9 +83,7 @@ def _block(
 
 
 def _classifier_title(entry: Entry) -> str:
-    model = entry["model"]
-    words = "forest, shuffled labels" if model == SHUFFLED else CLASSIFIER_TITLES[model]
-    return f"{features_title(entry['features'])}, {words}"
+    return f"{features_title(entry['features'])}, {MODEL_TITLES[entry['model']]}"
 
 
 def _protocol_title(entry: Entry) -> str:
@@ -92,6 +94,6 @@ def _protocol_title(entry: Entry) -> str:
 
 
 def _regression_title(entry: Entry) -> str:
-    words = ", shuffled labels" if entry["model"] == SHUFFLED else ""
+    words = "" if entry["model"] == FOREST else f", {MODEL_TITLES[entry['model']]}"
     group = GROUP_TITLES[entry["group"]]
     return f"{entry['target']}, {group}, {features_title(entry['features'])}{words}"

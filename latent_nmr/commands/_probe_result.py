@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from latent_nmr._files import staged_file
-from latent_nmr.commands._probe import SHUFFLED, Step
+from latent_nmr.commands._probe_data import features_title
+from latent_nmr.commands._probe_plan import FOREST, NETWORK, NETWORK_SHUFFLED, SHUFFLED, Step
 
 FACTS = ("table", "target", "group", "features", "model", "score", "mean", "sd", "values")
 # From here on, decimals say nothing.
@@ -42,13 +43,24 @@ def tables_of(done: Mapping[Step, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray]:
-    """Held-out predictions of the first seed on all kernels, by target and features."""
-    return {
-        (step.facts[1], step.facts[3]): np.asarray(found["predicted"])
-        for step, found in done.items()
-        if step.facts[0] == "regress" and step.facts[2] == "all" and "predicted" in found
-        if SHUFFLED not in step.facts
-    }
+    """Held-out predictions of the first seed on all kernels, by target and words of the series."""
+    found = {}
+    for step, result in done.items():
+        kind, *facts, seed = step.facts
+        if SHUFFLED in facts or seed != "0" or "all" not in facts:
+            continue
+        if kind == "regress":
+            target, _, features = facts
+            found[target, series_title(features, FOREST)] = np.asarray(result["predicted"])
+        elif kind == "network":
+            for target, values in result["predicted"].items():
+                found[target, series_title(facts[1], NETWORK)] = np.asarray(values)
+    return found
+
+
+def series_title(features: str, model: str) -> str:
+    """Words for a kind of features; a network on them is named, a forest is not."""
+    return features_title(features) + (", network" if model == NETWORK else "")
 
 
 def cell(values: Sequence[float], digits: int = 3) -> str:
@@ -107,6 +119,18 @@ def _classification(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
                 "confusion": np.sum([one["confusion"] for one in found], axis=0).tolist(),
             }
         )
+    for (_, features, *shuffled), found in _grouped(done, "network"):
+        for task in found[0]["classification"]:
+            told = [one["classification"][task] for one in found]
+            entries.append(
+                {
+                    "target": task,
+                    "features": features,
+                    "model": NETWORK_SHUFFLED if shuffled else NETWORK,
+                    "scores": _by_seed([one["scores"] for one in told]),
+                    "confusion": np.sum([one["confusion"] for one in told], axis=0).tolist(),
+                }
+            )
     return entries
 
 
@@ -171,16 +195,28 @@ def _screening(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
 
 
 def _regression(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
-    return [
+    entries = [
         {
             "target": target,
             "group": group,
             "features": features,
-            "model": model[0] if model else "forest",
+            "model": model[0] if model else FOREST,
             "scores": _by_seed([one["scores"] for one in found]),
         }
         for (target, group, features, *model), found in _grouped(done, "regress")
     ]
+    for (group, features, *shuffled), found in _grouped(done, "network"):
+        entries += [
+            {
+                "target": target,
+                "group": group,
+                "features": features,
+                "model": NETWORK_SHUFFLED if shuffled else NETWORK,
+                "scores": _by_seed([one["regression"][target] for one in found]),
+            }
+            for target in found[0]["regression"]
+        ]
+    return entries
 
 
 def _importances(done: Mapping[Step, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -117,27 +118,48 @@ class Ledger:
     folder : Path
         Made where it does not exist.
     on_step : callable
-        Called with the name of a step when its result is there.
+        Called with the name of each step of :meth:`take_all` when its result is there.
     """
 
     def __init__(self, folder: Path, on_step: Callable[[str], object]):
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._on_step = folder, on_step
 
+    def take_all(
+        self, steps: Sequence[tuple[str, Callable[[], Any]]], n_workers: int = 1
+    ) -> list[Any]:
+        """Results of all steps, in their order.
+
+        Parameters
+        ----------
+        steps : sequence of (str, callable)
+            Name of each result, and what computes it.
+        n_workers : int
+            Threads that compute side by side; fits of scikit-learn let go of the interpreter.
+        """
+        with ThreadPoolExecutor(n_workers) as pool:
+            futures = {pool.submit(self.take, *step): step[0] for step in steps}
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    self._on_step(futures[future])
+            except BaseException:
+                # What has begun is finished and kept; nothing more is begun.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [future.result() for future in futures]
+
     def take(self, name: str, compute: Callable[[], Any]) -> Any:
         """The result called `name`: from its file, or computed and then written."""
         stop_if_interrupted()
         path = self._folder / f"{name}.json"
         if path.is_file():
-            found = json.loads(path.read_text("utf-8"))
-        else:
-            # Through JSON, so that a first run and a continued one see the same values.
-            text = json.dumps(compute(), ensure_ascii=False)
-            with staged_file(path) as staging:
-                staging.write_text(text, "utf-8")
-            found = json.loads(text)
-        self._on_step(name)
-        return found
+            return json.loads(path.read_text("utf-8"))
+        # Through JSON, so that a first run and a continued one see the same values.
+        text = json.dumps(compute(), ensure_ascii=False)
+        with staged_file(path) as staging:
+            staging.write_text(text, "utf-8")
+        return json.loads(text)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import tyro
 from latent_nmr.commands._shell import Report
 
 if TYPE_CHECKING:
-    from latent_nmr.commands._probe import Plan
+    from latent_nmr.commands._probe_plan import Plan
 
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
@@ -37,12 +37,18 @@ class Options:
     )  # fmt: skip
     """Classifiers of the kernel: logistic, knn, linear_svm, kernel_svm, sgd, tree, forest,
     boosting."""
+    regressors: tuple[str, ...] = ("forest",)
+    """What numbers are told by: forest, one for each; network, one for all of them and the
+    kernel."""
     details: bool = True
     """Resampling, leak, feature elimination and screening by W, on points and polynomials."""
     n_components: int = 2
     """Coordinates of pca and of latent, the β-VAE trained on the training part."""
     n_seeds: int = 5
     """Repetitions, each with a split and fits of its own."""
+    n_forest_seeds: int | None = None
+    """The same for forests on points and polynomials: regression, importances, out of bag,
+    five-fold; without it, as many."""
     window: str = "echo"
     """Part of the record: echo, full or echo300."""
     normalisation: str = "initial"
@@ -60,9 +66,9 @@ class Options:
 def run(options: Options) -> Report:
     """Gather, fit and score step by step, write, report."""
     from latent_nmr._files import sole_writer
-    from latent_nmr.commands._probe import check_labels
     from latent_nmr.commands._probe_data import gather
     from latent_nmr.commands._probe_folder import finished_probe, write_all
+    from latent_nmr.commands._probe_plan import check_labels
     from latent_nmr.commands._probe_report import report_of
     from latent_nmr.commands._progress import plain_settings
 
@@ -89,8 +95,8 @@ def checked_plan(options: Options) -> "Plan":
     """Check all that can be checked without reading a file."""
     from latent_nmr.analysis.classification import CLASSIFIERS
     from latent_nmr.analysis.forest_regression import TARGETS
-    from latent_nmr.commands._probe import KERNEL, Plan
     from latent_nmr.commands._probe_data import JOIN, KINDS
+    from latent_nmr.commands._probe_plan import KERNEL, REGRESSORS, Plan
     from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
     from latent_nmr.errors import InputError, check_choice, check_count, check_number
 
@@ -99,7 +105,11 @@ def checked_plan(options: Options) -> "Plan":
     check_count("--n-seeds", options.n_seeds)
     check_count("--n-components", options.n_components)
     check_number("--held-out", options.held_out, above=0, at_most=0.9)
-    for name in ("features", "target", "algorithms"):
+    n_forest_seeds = options.n_forest_seeds
+    if n_forest_seeds is None:
+        n_forest_seeds = options.n_seeds
+    check_count("--n-forest-seeds", n_forest_seeds, at_least=options.n_seeds)
+    for name in ("features", "target", "algorithms", "regressors"):
         values = getattr(options, name)
         if not values or len(set(values)) < len(values):
             raise InputError(
@@ -116,6 +126,14 @@ def checked_plan(options: Options) -> "Plan":
         check_choice("--target", target, (KERNEL, *TARGETS))
     for algorithm in options.algorithms:
         check_choice("--algorithms", algorithm, CLASSIFIERS)
+    for regressor in options.regressors:
+        check_choice("--regressors", regressor, REGRESSORS)
     return Plan(
-        options.features, options.target, options.algorithms, options.n_seeds, options.details
+        features=options.features,
+        targets=options.target,
+        algorithms=options.algorithms,
+        regressors=options.regressors,
+        n_seeds=options.n_seeds,
+        n_forest_seeds=n_forest_seeds,
+        has_details=options.details,
     )
