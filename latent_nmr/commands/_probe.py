@@ -70,8 +70,8 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
     def add(facts: tuple[str, ...], compute: Callable[[], Any]) -> None:
         found.append(_step((*facts, str(seed)), compute))
 
-    tasks = TASKS if len(np.unique(kernels)) > 2 else TASKS[:1]
-    for task in tasks:
+    # Of two kernels, both questions are one.
+    for task in plan.tasks if len(np.unique(kernels)) > 2 else TASKS[:1]:
         labels = classes_of(kernels, task)
         for name in plan.features:
             for algorithm in plan.algorithms:

@@ -53,7 +53,7 @@ class Plan:
 
     Attributes
     ----------
-    features, targets, algorithms, regressors : tuple of str
+    features, targets, tasks, algorithms, regressors : tuple of str
     n_seeds : int
     n_forest_seeds : int
         Of forests on features that are places in time: importances, out of bag, five-fold.
@@ -63,6 +63,7 @@ class Plan:
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
+    tasks: tuple[str, ...]
     algorithms: tuple[str, ...]
     n_seeds: int
     n_forest_seeds: int

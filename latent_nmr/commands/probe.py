@@ -32,6 +32,8 @@ class Options:
     points+latent."""
     target: tuple[str, ...] = ("kernel", "W", "L", "alpha_x", "alpha_z")
     """What they are to tell: kernel, W, L, alpha_x, alpha_z."""
+    tasks: tuple[str, ...] = ("binary", "three-class")
+    """What is asked of the kernel: binary (power law or not), three-class."""
     algorithms: tuple[str, ...] = (
         "logistic", "knn", "linear_svm", "kernel_svm", "sgd", "tree", "forest", "boosting",
     )  # fmt: skip
@@ -93,7 +95,7 @@ def run(options: Options) -> Report:
 
 def checked_plan(options: Options) -> "Plan":
     """Check all that can be checked without reading a file."""
-    from latent_nmr.analysis.classification import CLASSIFIERS
+    from latent_nmr.analysis.classification import CLASSIFIERS, TASKS
     from latent_nmr.analysis.forest_regression import TARGETS
     from latent_nmr.commands._probe_data import JOIN, KINDS
     from latent_nmr.commands._probe_plan import KERNEL, REGRESSORS, Plan
@@ -109,7 +111,7 @@ def checked_plan(options: Options) -> "Plan":
     if n_forest_seeds is None:
         n_forest_seeds = options.n_seeds
     check_count("--n-forest-seeds", n_forest_seeds, at_least=options.n_seeds)
-    for name in ("features", "target", "algorithms", "regressors"):
+    for name in ("features", "target", "tasks", "algorithms", "regressors"):
         values = getattr(options, name)
         if not values or len(set(values)) < len(values):
             raise InputError(
@@ -124,6 +126,8 @@ def checked_plan(options: Options) -> "Plan":
             raise InputError(f"--features must join different kinds, but is {name}. Drop one.")
     for target in options.target:
         check_choice("--target", target, (KERNEL, *TARGETS))
+    for task in options.tasks:
+        check_choice("--tasks", task, TASKS)
     for algorithm in options.algorithms:
         check_choice("--algorithms", algorithm, CLASSIFIERS)
     for regressor in options.regressors:
@@ -131,6 +135,7 @@ def checked_plan(options: Options) -> "Plan":
     return Plan(
         features=options.features,
         targets=options.target,
+        tasks=options.tasks,
         algorithms=options.algorithms,
         regressors=options.regressors,
         n_seeds=options.n_seeds,
