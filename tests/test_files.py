@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -363,3 +364,17 @@ class TestSoleWriter:
         with sole_writer(tmp_path / "a"):
             pass
         assert (tmp_path / "diary").read_text() == "mine"
+
+
+def test_threads_that_write_side_by_side_leave_the_umask_as_it_was():
+    """Reading it means setting it for a moment: two threads must not do so at once."""
+    before, interval = os.umask(0o027), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: {_files._umask() for _ in range(5000)}, range(4)))
+        assert os.umask(0o027) == 0o027
+    finally:
+        sys.setswitchinterval(interval)
+        os.umask(before)
+    assert found == [{0o027}] * 4
