@@ -13,13 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from latent_nmr.analysis.classification import CLASSIFIER_TITLES
+from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES
 from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.commands._challenge_report import TITLES
-from latent_nmr.commands._probe_data import features_title
-from latent_nmr.commands._probe_plan import SHUFFLED
+from latent_nmr.commands._probe_data import KIND_TITLES, features_title
+from latent_nmr.commands._probe_plan import FOREST, NETWORK, NETWORK_SHUFFLED, SHUFFLED
 from latent_nmr.commands._probe_result import cell
 
 TABLES = Path("artifacts/tables")
@@ -28,6 +28,14 @@ PROBES = {
     "probe-echo-independent": "independent ν",
     "probe-echo300-independent": "independent ν, 300 samples",
     "probe-echo-stratified": "stratified ν",
+}
+# Probes of the whole curve, by forests and by a network.
+WHOLE = "probe-full-independent"
+# The same by pulse angle, on as many curves each.
+BY_ANGLE = {
+    60: "probe-full-flip60",
+    90: "probe-full-flip90",
+    120: "probe-full-flip120",
 }
 EDITIONS = ("2021-gauss", "2021-rkky", "2020", "spin")
 TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": "α_x", "alpha_z": "α_z"}
@@ -49,7 +57,7 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def probe_tables(probes: Mapping[str, Any]) -> Iterator[str]:
     """Every table of docs/probes.md."""
     main = probes["probe-echo-independent"]["tables"]
-    yield classifiers(main["classification"])
+    yield classifiers(probes)
     yield three_kernels(main["classification"])
     yield leaks(main["leak"], main["resampling"])
     yield bins(main["screening"], main["leak"])
@@ -57,16 +65,34 @@ def probe_tables(probes: Mapping[str, Any]) -> Iterator[str]:
     yield features(main)
 
 
-def classifiers(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Power law or not, beside the paper's Table I."""
+def network_tables(folder: Path = TABLES) -> Iterator[str]:
+    """Tables of docs/probes.md on networks, of the results that are there."""
+    whole = load([WHOLE], folder)
+    if whole:
+        yield networks(whole[WHOLE])
+    turned = load(list(BY_ANGLE.values()), folder)
+    angles = {angle: turned[name] for angle, name in BY_ANGLE.items() if name in turned}
+    if angles:
+        yield by_pulse_angle(angles)
+
+
+def classifiers(probes: Mapping[str, Any]) -> str:
+    """Power law or not, beside the paper's Table I: all averages, macro only of further probes."""
+    first, *others = probes
+    columns = [(first, kind, a) for kind in ("points", "polynomial") for a in AVERAGES]
+    columns += [(name, kind, "f1_macro") for name in others for kind in ("points", "polynomial")]
     rows = []
     for model, title in {**CLASSIFIER_TITLES, SHUFFLED: "random forest, shuffled labels"}.items():
         row = [title, str(PAPER_F1.get(model, ""))]
-        for kind in ("points", "polynomial"):
+        for name, kind, average in columns:
+            entries = probes[name]["tables"]["classification"]
             found = _find(entries, target="binary", features=kind, model=model)
-            row += [cell(found["scores"][a]) if found else "" for a in AVERAGES]
+            row.append(cell(found["scores"][average]) if found else "")
         rows.append(row)
-    heads = [f"{kind}: {a[3:]}" for kind in ("points", "polynomials") for a in AVERAGES]
+    heads = [
+        f"{KIND_TITLES[kind]}: {average[3:]}" + ("" if name == first else f", {PROBES[name]}")
+        for name, kind, average in columns
+    ]
     return markdown(["", "published F1", *heads], rows)
 
 
@@ -159,6 +185,50 @@ def features(tables: Mapping[str, Any]) -> str:
     return markdown(["random forest on", *heads], rows)
 
 
+def networks(result: Mapping[str, Any]) -> str:
+    """R² and F1 of forests and of a network on the same curves, and what the network gains."""
+    tables = result["tables"]
+    rows = []
+    for target, title in TARGET_TITLES.items():
+        for group, words in GROUP_TITLES.items():
+            facts = {"target": target, "group": group, "features": "points"}
+            pair = [_find(tables["regression"], **facts, model=m) for m in (FOREST, NETWORK)]
+            floor = _find(tables["regression"], **facts, model=NETWORK_SHUFFLED)
+            rows.append([f"R² {title}, {words}", *_compared(pair, floor, "r2")])
+    for task, title in TASK_TITLES.items():
+        facts = {"target": task, "features": "points"}
+        pair = [_find(tables["classification"], **facts, model=m) for m in (FOREST, NETWORK)]
+        floor = _find(tables["classification"], **facts, model=NETWORK_SHUFFLED)
+        rows.append([f"F1 macro, {title}", *_compared(pair, floor, "f1_macro")])
+    return markdown(["whole curve", "forest", "network", "gain", "network, shuffled labels"], rows)
+
+
+def _compared(
+    pair: Sequence[Mapping[str, Any] | None], floor: Mapping[str, Any] | None, score: str
+) -> list[str]:
+    """Cells of two models, of their difference seed by seed, and of the negative control."""
+    values = [found["scores"][score] if found else [] for found in pair]
+    gains = [after - before for before, after in zip(*values, strict=False)]
+    cells = [cell(found) if found else "" for found in (*values, gains)]
+    return [*cells, cell(floor["scores"][score]) if floor else ""]
+
+
+def by_pulse_angle(results: Mapping[int, Mapping[str, Any]]) -> str:
+    """R² of all targets by pulse angle, forests and networks."""
+    rows = []
+    for angle, result in results.items():
+        for model, words in ((FOREST, "forest"), (NETWORK, "network")):
+            row = [f"θ = {angle}°, {words}"]
+            for target in TARGET_TITLES:
+                found = _find(
+                    result["tables"]["regression"],
+                    target=target, group="all", features="points", model=model,
+                )  # fmt: skip
+                row.append(cell(found["scores"]["r2"]) if found else "")
+            rows.append(row)
+    return markdown(["R²", *TARGET_TITLES.values()], rows)
+
+
 def challenge_tables(results: Mapping[str, Any]) -> Iterator[str]:
     """Every table of docs/challenge.md: one per edition."""
     for edition in EDITIONS:
@@ -217,7 +287,7 @@ def main() -> None:
     parser.add_argument("what", choices=("probes", "challenge"))
     what = parser.parse_args().what
     if what == "probes":
-        tables = list(probe_tables(load(list(PROBES))))
+        tables = [*probe_tables(load(list(PROBES))), *network_tables()]
     else:
         names = [f"challenge-{e}-{draw}" for e in EDITIONS for draw in ("independent", "frozen")]
         results = load(names)

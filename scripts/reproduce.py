@@ -14,7 +14,11 @@ from typing import NamedTuple
 
 DATA = "artifacts/data/paper-stratified-seed0.zarr"
 INDEPENDENT = "artifacts/data/paper-independent-seed1.zarr"
+RUNS = "artifacts/runs"
 WINDOWS = ("echo", "full")
+# Of the first pulse, degrees.
+RIGHT_ANGLE = 90
+ANGLES = (60, RIGHT_ANGLE, 120)
 
 
 class Step(NamedTuple):
@@ -54,7 +58,7 @@ def steps() -> list[Step]:
     minutes = {"echo": (1, 25, 1), "full": (3, 90, 2)}
     for window in WINDOWS:
         drawn, evaluated, audited = minutes[window]
-        out = f"artifacts/runs/reference-{window}"
+        out = f"{RUNS}/reference-{window}"
         model = f"artifacts/models/{window}"
         evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window)
         dimensions = ("--n-components", "1", "2", "3", "4", "8")
@@ -99,40 +103,21 @@ def steps() -> list[Step]:
 
 
 def supervised_steps() -> list[Step]:
-    """The supervised half: probes on both lines, and every edition of the challenge."""
+    """The supervised half: probes on both lines, networks, and every edition of the challenge."""
     data = "artifacts/data/paper-independent-seed0.zarr"
-    runs = "artifacts/runs"
-    found = [
-        Step(
-            "15,000 curves, independent ν",
-            12,
-            command("simulate", "--n-curves", "15000", "--line-draw", "independent", "--seed", "0"),
-        ),
-        Step(
-            "probes, independent ν",
-            40,
-            command(
-                "probe", data, "--n-seeds", "5", "--features", "points", "polynomial", "pca",
-                "latent", "polynomial+latent", "--out", f"{runs}/probe-echo-independent",
-            ),
-        ),
-        Step(
-            "probes, 300 samples",
-            20,
-            command(
-                "probe", data, "--n-seeds", "5", "--no-details", "--features", "points",
-                "polynomial", "--window", "echo300", "--out", f"{runs}/probe-echo300-independent",
-            ),
-        ),
-        Step(
-            "probes, stratified ν",
-            20,
-            command(
-                "probe", DATA, "--n-seeds", "5", "--no-details", "--features", "points",
-                "polynomial", "--out", f"{runs}/probe-echo-stratified",
-            ),
-        ),
-    ]  # fmt: skip
+    simulate = ("simulate", "--n-curves", "15000", "--line-draw", "independent", "--seed", "0")
+    found = [Step("15,000 curves, independent ν", 12, command(*simulate))]
+    both = ("points", "polynomial")
+    more = ("pca", "latent", "polynomial+latent")
+    shown = ("--no-details", "--tasks", "binary")
+    for name, minutes, store, words in (
+        ("echo-independent", 75, data, ("--features", *both, *more, "--n-forest-seeds", "10")),
+        ("echo300-independent", 20, data, ("--features", *both, *shown, "--window", "echo300")),
+        ("echo-stratified", 20, DATA, ("--features", *both, *shown)),
+    ):
+        probe = command("probe", store, *words, "--n-seeds", "5", "--out", f"{RUNS}/probe-{name}")
+        found.append(Step(f"probes, {name}", minutes, probe))
+    found += network_steps(data)
     for edition, minutes in (("2021-gauss", 6), ("2021-rkky", 8), ("2020", 7)):
         own = f"artifacts/data/challenge{edition}-independent-seed0.zarr"
         frozen = ("--line-draw", "frozen", "--n-evaluation", "0", "--also", own)
@@ -141,11 +126,35 @@ def supervised_steps() -> list[Step]:
             Step(f"challenge {edition}, frozen ν", minutes, command("challenge", edition, *frozen)),
         ]
     found.append(Step("challenge spin", 20, command("challenge", "spin")))
-    names = ("probe-echo-independent", "probe-echo300-independent", "probe-echo-stratified")
-    drawn = [f"challenge-{e}-{d}" for e in ("2021-gauss", "2021-rkky", "2020")
-             for d in ("independent", "frozen")]  # fmt: skip
-    folders = [f"{runs}/{name}" for name in (*names, *drawn, "challenge-spin-independent")]
+    probes = ("echo-independent", "echo300-independent", "echo-stratified", "full-independent")
+    folders = [f"{RUNS}/probe-{name}" for name in (*probes, *(f"full-flip{a}" for a in ANGLES))]
+    draws = ("independent", "frozen")
+    editions = ("2021-gauss", "2021-rkky", "2020")
+    folders += [f"{RUNS}/challenge-{edition}-{draw}" for edition in editions for draw in draws]
+    folders.append(f"{RUNS}/challenge-spin-independent")
     found.append(Step("tables, figures and networks", 1, script("publish_supervised", *folders)))
+    return found
+
+
+def network_steps(data: str) -> list[Step]:
+    """Forests and a network on the whole curve, and what other pulse angles add."""
+    found = []
+    whole = (
+        "--window", "full", "--features", "points", "--algorithms", "forest", "--regressors",
+        "forest", "network", "--no-details",
+    )  # fmt: skip
+    runs = {"independent": (data, 3, 20)}
+    for angle in ANGLES:
+        store = INDEPENDENT
+        if angle != RIGHT_ANGLE:
+            store = f"artifacts/data/paper-independent-flip{angle}-seed0.zarr"
+            words = ("--n-curves", "1500", "--flip-angle-deg", str(angle), "--seed", "0")
+            found.append(Step(f"1,500 curves, θ = {angle}°", 4, command("simulate", *words)))
+        runs[f"flip{angle}"] = (store, 5, 3)
+    for name, (store, n_seeds, minutes) in runs.items():
+        out = f"{RUNS}/probe-full-{name}"
+        words = ("probe", store, *whole, "--n-seeds", str(n_seeds), "--out", out)
+        found.append(Step(f"probes of the whole curve, {name}", minutes, command(*words)))
     return found
 
 

@@ -119,7 +119,9 @@ class TestSupervised:
         text = (ROOT / "docs" / "probes.md").read_text("utf-8")
         tables = list(printed.probe_tables(printed.load(list(printed.PROBES), TABLES)))
         assert len(tables) == 6
-        for table in tables:
+        of_networks = list(printed.network_tables(TABLES))
+        assert len(of_networks) == 2
+        for table in [*tables, *of_networks]:
             assert table in text
 
     def test_the_tables_of_the_challenge_are_those_that_were_measured(self):
