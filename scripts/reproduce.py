@@ -109,9 +109,14 @@ def supervised_steps() -> list[Step]:
     found = [Step("15,000 curves, independent ν", 12, command(*simulate))]
     both = ("points", "polynomial")
     more = ("pca", "latent", "polynomial+latent")
-    shown = ("--no-details", "--tasks", "binary")
+    shown = ("--n-detail-seeds", "0", "--tasks", "binary")
     for name, minutes, store, words in (
-        ("echo-independent", 75, data, ("--features", *both, *more, "--n-forest-seeds", "10")),
+        (
+            "echo-independent",
+            75,
+            data,
+            ("--features", *both, *more, "--n-forest-seeds", "10", "--n-detail-seeds", "2"),
+        ),
         ("echo300-independent", 20, data, ("--features", *both, *shown, "--window", "echo300")),
         ("echo-stratified", 20, DATA, ("--features", *both, *shown)),
     ):
@@ -141,7 +146,7 @@ def network_steps(data: str) -> list[Step]:
     found = []
     whole = (
         "--window", "full", "--features", "points", "--algorithms", "forest", "--regressors",
-        "forest", "network", "--no-details",
+        "forest", "network", "--n-detail-seeds", "0",
     )  # fmt: skip
     runs = {"independent": (data, 3, 20)}
     for angle in ANGLES:

@@ -83,7 +83,7 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                 )
     found += _resampling_steps(plan, material, tables, seed)
     labels = classes_of(kernels, BINARY)
-    for name in plan.explained if plan.has_details else ():
+    for name in plan.explained if seed < plan.n_detail_seeds else ():
         for group, rows in _leak_groups(material, labels).items():
             add(
                 ("leak", BINARY, group, name),
@@ -131,7 +131,7 @@ def _resampling_steps(
             ("resample", BINARY, "all", name, str(seed)),
             lambda name=name: resampled_scores(tables.table(name, seed), labels, fitted, seed),
         )
-        for name in (plan.explained if plan.has_details else ())
+        for name in (plan.explained if plan.n_detail_seeds else ())
     ]
 
 

@@ -57,8 +57,8 @@ class Plan:
     n_seeds : int
     n_forest_seeds : int
         Of forests on features that are places in time: importances, out of bag, five-fold.
-    has_details : bool
-        Resampling, leak, elimination and screening, beside the scores.
+    n_detail_seeds : int
+        Of leak, elimination and screening; none of them, and no resampling, where it is 0.
     """
 
     features: tuple[str, ...]
@@ -67,8 +67,8 @@ class Plan:
     algorithms: tuple[str, ...]
     n_seeds: int
     n_forest_seeds: int
+    n_detail_seeds: int
     regressors: tuple[str, ...] = (FOREST,)
-    has_details: bool = True
 
     @property
     def explained(self) -> tuple[str, ...]:

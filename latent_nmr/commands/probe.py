@@ -42,8 +42,6 @@ class Options:
     regressors: tuple[str, ...] = ("forest",)
     """What numbers are told by: forest, one for each; network, one for all of them and the
     kernel."""
-    details: bool = True
-    """Resampling, leak, feature elimination and screening by W, on points and polynomials."""
     n_components: int = 2
     """Coordinates of pca and of latent, the β-VAE trained on the training part."""
     n_seeds: int = 5
@@ -51,6 +49,9 @@ class Options:
     n_forest_seeds: int | None = None
     """The same for forests on points and polynomials: regression, importances, out of bag,
     five-fold; without it, as many."""
+    n_detail_seeds: int | None = None
+    """The same for leak, feature elimination and screening by W, on points and polynomials;
+    without it, as many; 0 leaves them out, and out of bag and five-fold with them."""
     window: str = "echo"
     """Part of the record: echo, full or echo300."""
     normalisation: str = "initial"
@@ -107,10 +108,11 @@ def checked_plan(options: Options) -> "Plan":
     check_count("--n-seeds", options.n_seeds)
     check_count("--n-components", options.n_components)
     check_number("--held-out", options.held_out, above=0, at_most=0.9)
-    n_forest_seeds = options.n_forest_seeds
-    if n_forest_seeds is None:
-        n_forest_seeds = options.n_seeds
-    check_count("--n-forest-seeds", n_forest_seeds, at_least=options.n_seeds)
+    n_seeds = options.n_seeds
+    n_forest_seeds = n_seeds if options.n_forest_seeds is None else options.n_forest_seeds
+    n_detail_seeds = n_seeds if options.n_detail_seeds is None else options.n_detail_seeds
+    check_count("--n-forest-seeds", n_forest_seeds, at_least=n_seeds)
+    check_count("--n-detail-seeds", n_detail_seeds, at_least=0, at_most=n_seeds)
     for name in ("features", "target", "tasks", "algorithms", "regressors"):
         values = getattr(options, name)
         if not values or len(set(values)) < len(values):
@@ -138,7 +140,7 @@ def checked_plan(options: Options) -> "Plan":
         tasks=options.tasks,
         algorithms=options.algorithms,
         regressors=options.regressors,
-        n_seeds=options.n_seeds,
+        n_seeds=n_seeds,
         n_forest_seeds=n_forest_seeds,
-        has_details=options.details,
+        n_detail_seeds=n_detail_seeds,
     )
