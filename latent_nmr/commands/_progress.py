@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import staged_file, sweep_staging, write_json
-from latent_nmr.commands._shell import stop_if_interrupted
+from latent_nmr.commands._shell import stop_if_interrupted, tell
 from latent_nmr.errors import InputError
 
 IDENTITY_FILE = "identity.json"
@@ -143,9 +143,12 @@ class Ledger:
                 for future in as_completed(futures):
                     future.result()
                     self._on_step(futures[future])
-            except BaseException:
+            except BaseException as error:
                 # What has begun is finished and kept; nothing more is begun.
                 pool.shutdown(wait=False, cancel_futures=True)
+                running = [name for future, name in futures.items() if future.running()]
+                if isinstance(error, KeyboardInterrupt) and running:
+                    tell(f"interrupted: {', '.join(running)} will be finished and kept first")
                 raise
         return [future.result() for future in futures]
 

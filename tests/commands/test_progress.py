@@ -50,7 +50,7 @@ def test_a_first_run_sees_what_a_continued_one_reads(ledger):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_after_a_failure_nothing_more_is_begun_and_what_had_begun_is_kept(
-    ledger, told, tmp_path, error
+    ledger, told, tmp_path, capsys, error
 ):
     begun, failed, started = threading.Event(), threading.Event(), []
 
@@ -77,3 +77,5 @@ def test_after_a_failure_nothing_more_is_begun_and_what_had_begun_is_kept(
     # The thread of the failed step may have begun one before the others were called off.
     assert len(started) <= 1
     assert "failing" not in told
+    said = capsys.readouterr().err
+    assert said.startswith("interrupted: long") if error is KeyboardInterrupt else said == ""
