@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from latent_nmr.analysis import classification, forest_regression
-from latent_nmr.commands import _probe_folder, _progress
+from latent_nmr.commands import _probe_folder, _probe_network, _progress
 from latent_nmr.commands._probe_data import FeatureTables, gather
 from latent_nmr.commands._probe_plan import SHUFFLED
 from latent_nmr.commands.main import main
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB")
 N_CURVES = 150
 FEATURES = ["points", "polynomial", "pca+latent"]
 ARGUMENTS = ["--algorithms", "knn", "forest", "--n-seeds", "2", "--held-out", "0.3"]
+ARGUMENTS += ["--n-forest-seeds", "3", "--n-detail-seeds", "1"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,6 +105,21 @@ class TestResult:
         # 15 held-out curves of the power law are too few to score a group by.
         assert regressed == {(target, group) for target in targets for group in ("all", "others")}
 
+    def test_forests_on_places_in_time_have_seeds_of_their_own_and_so_have_details(self, finished):
+        tables = finished[1]["tables"]
+
+        def n_values(table, **facts):
+            found = [e for e in tables[table] if facts.items() <= e.items()]
+            assert found
+            return {len(values) for e in found for values in e["scores"].values()}
+
+        for features in ("points", "polynomial"):
+            assert n_values("regression", features=features, model="forest") == {3}
+            assert n_values("resampling", features=features) == {3}
+            for table in ("leak", "elimination", "screening"):
+                assert n_values(table, features=features) == {1}
+        assert n_values("regression", features="pca+latent", model="forest") == {2}
+
     def test_confusion_counts_every_held_out_curve_of_every_seed(self, finished):
         _, values = finished
         entries = [e for e in values["tables"]["classification"] if e["model"] == "knn"]
@@ -140,6 +156,48 @@ class TestResult:
             f"latent-nmr probe {store} --features points polynomial"
         )
         assert "--n-seeds 2" in values["command"]
+
+
+class TestNetwork:
+    """One network for the kernel and all numbers, beside forests or in their place."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def probed(store, tmp_path_factory):
+        out = tmp_path_factory.mktemp("network") / "result"
+        words = ["--features", "points", "--target", "kernel", "L", "W", "--algorithms", "knn"]
+        words += ["--regressors", "network", "--n-seeds", "1", "--n-detail-seeds", "0"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_probe_network, "WIDTHS", (8,))
+            patch.setattr(_probe_network, "MAX_EPOCHS", 2)
+            arguments = [str(store), *words, "--held-out", "0.3", "--out", str(out)]
+            assert main(["probe", *arguments]) == 0
+        return out, json.loads((out / "probe.json").read_text("utf-8"))
+
+    def test_it_tells_every_target_beside_its_negative_control(self, probed):
+        tables = probed[1]["tables"]
+        told = [(e["target"], e["group"], e["model"]) for e in tables["regression"]]
+        groups = [(target, "all") for target in "WL"] + [(target, "others") for target in "WL"]
+        wanted = [(*group, "network") for group in groups]
+        wanted += [(target, "all", "network, shuffled") for target in "WL"]
+        assert sorted(told) == sorted(wanted)
+        kernels = [(e["target"], e["model"]) for e in tables["classification"]]
+        for model in ("network", "network, shuffled"):
+            assert {("binary", model), ("three-class", model)} <= set(kernels)
+
+    def test_nothing_but_what_was_asked_for_is_fitted(self, probed):
+        tables = probed[1]["tables"]
+        assert not [e for e in tables["regression"] if e["model"] == "forest"]
+        for name in ("resampling", "leak", "elimination", "screening", "importances"):
+            assert tables[name] == []
+
+    def test_it_is_drawn_and_written(self, probed):
+        out, _ = probed
+        stems = {path.stem for path in (out / "figures").glob("*.png")}
+        assert stems == {"sections", "classes", "classifiers", "confusion", "regression", "parity"}
+        with (out / "scores.csv").open(encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+        assert {"network", "network, shuffled"} <= {row["model"] for row in rows}
 
 
 class TestFeatures:
@@ -200,10 +258,10 @@ class TestAgain:
 
         monkeypatch.setattr(_progress.Ledger, "take", watched)
         words = [store, "--features", "points", "--target", "W", "--algorithms", "knn"]
-        words += ["--n-seeds", "3", "--held-out", "0.3", "--out", out, "--force"]
+        words += ["--n-seeds", "4", "--held-out", "0.3", "--out", out, "--force"]
         assert main(["probe", *map(str, words)]) == 0
         # Steps are done side by side, in any order.
-        assert sorted(computed) == ["regress-W-all-points-2", "regress-W-others-points-2"]
+        assert sorted(computed) == ["regress-W-all-points-3", "regress-W-others-points-3"]
         capsys.readouterr()
 
     @pytest.mark.usefixtures("undrawn")
@@ -263,6 +321,10 @@ class TestBadInput:
             (["--target", "w"], "--target must be one of kernel, W, L, alpha_x, alpha_z, but is"),
             (["--algorithms", "svm"], "--algorithms must be one of"),
             (["--window", "all"], "--window must be one of"),
+            (["--tasks", "ternary"], "--tasks must be one of binary, three-class, but is"),
+            (["--regressors", "tree"], "--regressors must be one of forest, network, but is"),
+            (["--n-forest-seeds", "4"], "--n-forest-seeds must be a whole number of at least 5"),
+            (["--n-detail-seeds", "6"], "--n-detail-seeds must be a whole number"),
             (["--n-seeds", "0"], "--n-seeds must be a whole number of at least 1"),
             (["--held-out", "1"], "--held-out must be > 0 and <= 0.9"),
         ],
