@@ -23,7 +23,7 @@ def test_results_stand_in_the_order_of_the_steps_whichever_is_done_first(ledger,
     second_is_done = threading.Event()
 
     def first():
-        assert second_is_done.wait(60)
+        assert second_is_done.wait(20)
         return "first"
 
     def second():
@@ -56,18 +56,18 @@ def test_after_a_failure_nothing_more_is_begun_and_what_had_begun_is_kept(
 
     def long():
         begun.set()
-        assert failed.wait(60)
+        assert failed.wait(20)
         return "long"
 
     def failing():
-        assert begun.wait(60)
+        assert begun.wait(20)
         # Only now is the failure seen; the long step goes on for a while.
         threading.Timer(0.2, failed.set).start()
         raise error
 
     def later():
         started.append(1)
-        assert failed.wait(60)
+        assert failed.wait(20)
 
     later_steps = [(f"later{n}", later) for n in range(5)]
     with pytest.raises(error):
