@@ -25,7 +25,7 @@ from latent_nmr.models.curve_regressor import CurveRegressor
 
 WIDTHS = (512, 128, 64)
 BATCH_SIZE = 64
-MAX_EPOCHS, PATIENCE = 200, 20
+MAX_EPOCHS, PATIENCE = 100, 20
 
 FloatArray = npt.NDArray[np.floating]
 
