@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from latent_nmr._files import put_in_place, write_json
@@ -25,6 +24,7 @@ from latent_nmr.commands._progress import (
     versions,
 )
 from latent_nmr.commands._shell import tell
+from latent_nmr.commands._threads import threads_side_by_side
 
 RESULT_FILE, TABLE_FILE, SECONDS_FILE = "probe.json", "scores.csv", "seconds.json"
 KEPT = ("steps", "features", SECONDS_FILE)
@@ -67,8 +67,7 @@ def write_all(
             bar.update()
 
         ledger = Ledger(folder / "steps", on_step)
-        # One thread a step: fits that use one core only keep the others busy, too.
-        with threadpool_limits(1, user_api="blas"):
+        with threads_side_by_side():
             found = ledger.take_all([(s.name, s.compute) for s in steps], n_workers=cpu_count())
         done: dict[Step, Any] = dict(zip(steps, found, strict=True))
     result = {

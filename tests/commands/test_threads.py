@@ -1,0 +1,49 @@
+"""Fits in threads: their noise is dropped, and nothing else."""
+
+import warnings
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from latent_nmr.commands._threads import NOISE, threads_side_by_side
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Messages of warnings that came through."""
+    messages = []
+    monkeypatch.setattr(
+        warnings, "showwarning", lambda message, *_, **__: messages.append(str(message))
+    )
+    return messages
+
+
+def test_only_the_warning_of_scikit_learn_about_its_threads_is_dropped(shown):
+    with warnings.catch_warnings():
+        with threads_side_by_side():
+            # As a thread finds them while another is refilling them.
+            warnings.resetwarnings()
+            warnings.warn(f"{NOISE} something of scikit-learn", UserWarning, stacklevel=1)
+            warnings.warn("a fit did not converge", UserWarning, stacklevel=1)
+        warnings.simplefilter("always")
+        warnings.warn(f"{NOISE} afterwards", UserWarning, stacklevel=1)
+    assert shown == ["a fit did not converge", f"{NOISE} afterwards"]
+
+
+def test_filters_are_afterwards_what_they_were():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="mine")
+        before = list(warnings.filters)
+        with threads_side_by_side():
+            warnings.resetwarnings()
+        assert warnings.filters == before
+
+
+def test_a_matrix_product_uses_one_core():
+    def n_threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before = n_threads()
+    with threads_side_by_side():
+        assert n_threads() == {1}
+    assert n_threads() == before
