@@ -107,8 +107,8 @@ def torch_epoch(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> 
 
 
 def whole_training(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> Callable:
-    """All epochs of `fit`, from compilation to the weights kept; 5400 rows train, a tenth more
-    choose the epoch."""
+    """All epochs of `fit`, from compilation to the weights kept; 5400 rows train, 600 more choose
+    the epoch."""
     n_chosen = N_ROWS // 9
     X, y = (np.concatenate([part, part[:n_chosen]]) for part in (rows, targets))
     model = CurveRegressor(

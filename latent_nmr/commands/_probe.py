@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 
 from latent_nmr.analysis.classification import (
     CLASSIFIERS,
-    TASKS,
     classes_of,
     classify,
     leak_scores,
@@ -27,20 +27,19 @@ from latent_nmr.analysis.screening import (
     screen,
     smallest_class,
 )
-from latent_nmr.commands._probe_data import FeatureTables, Material
+from latent_nmr.commands._probe_data import POINTS, FeatureTables, Material
 from latent_nmr.commands._probe_network import read_off
 from latent_nmr.commands._probe_plan import (
     BINARY,
+    FEWEST_MEMBERS,
     FOREST,
     KERNEL,
     NETWORK,
     SHUFFLED,
     Plan,
     Step,
+    tasks_of,
 )
-
-# Curves of a group in either part, so that R² says something.
-FEWEST_MEMBERS = 20
 
 
 def steps_of(plan: Plan, material: Material, tables: FeatureTables) -> list[Step]:
@@ -54,7 +53,7 @@ def steps_of(plan: Plan, material: Material, tables: FeatureTables) -> list[Step
         if NETWORK in plan.regressors:
             found += _network_steps(plan, material, tables, seed)
     for seed in range(plan.n_seeds, plan.n_forest_seeds):
-        if KERNEL in plan.targets:
+        if KERNEL in plan.targets and BINARY in tasks_of(plan, material.labels[KERNEL]):
             found += _resampling_steps(plan, material, tables, seed)
         if FOREST in plan.regressors:
             found += _regression_steps(plan, plan.explained, material, tables, seed)
@@ -62,7 +61,7 @@ def steps_of(plan: Plan, material: Material, tables: FeatureTables) -> list[Step
 
 
 def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: int) -> list[Step]:
-    """Classification by every algorithm; resampling, leak, elimination, screening by forests."""
+    """Classification by every algorithm; the floor once; what forests say of power law or not."""
     kernels = material.labels[KERNEL]
     split = material.split(seed)
     found: list[Step] = []
@@ -70,8 +69,8 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
     def add(facts: tuple[str, ...], compute: Callable[[], Any]) -> None:
         found.append(_step((*facts, str(seed)), compute))
 
-    # Of two kernels, both questions are one.
-    for task in plan.tasks if len(np.unique(kernels)) > 2 else TASKS[:1]:
+    tasks = tasks_of(plan, kernels)
+    for task in tasks:
         labels = classes_of(kernels, task)
         for name in plan.features:
             for algorithm in plan.algorithms:
@@ -81,9 +80,33 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                         CLASSIFIERS[algorithm], tables.table(name, seed), labels, *split, seed
                     ),
                 )
-    found += _resampling_steps(plan, material, tables, seed)
-    labels = classes_of(kernels, BINARY)
-    for name in plan.explained if seed < plan.n_detail_seeds else ():
+    if seed == 0:
+        dealt = _dealt_out(kernels, split.fitted)
+        for task in tasks:
+            labels = classes_of(dealt, task)
+            add(
+                ("classify", task, plan.features[0], SHUFFLED),
+                lambda labels=labels: classify(
+                    CLASSIFIERS["forest"], tables.table(plan.features[0], 0), labels, *split, 0
+                ),
+            )
+    if BINARY in tasks:
+        found += _resampling_steps(plan, material, tables, seed)
+    if BINARY in tasks and seed < plan.n_detail_seeds:
+        found += _detail_steps(plan, material, tables, seed)
+    return found
+
+
+def _detail_steps(plan: Plan, material: Material, tables: FeatureTables, seed: int) -> list[Step]:
+    """Leak, elimination and screening of forests: power law or not."""
+    labels = classes_of(material.labels[KERNEL], BINARY)
+    split = material.split(seed)
+    found: list[Step] = []
+
+    def add(facts: tuple[str, ...], compute: Callable[[], Any]) -> None:
+        found.append(_step((*facts, str(seed)), compute))
+
+    for name in plan.explained:
         for group, rows in _leak_groups(material, labels).items():
             add(
                 ("leak", BINARY, group, name),
@@ -109,14 +132,6 @@ def _kernel_steps(plan: Plan, material: Material, tables: FeatureTables, seed: i
                         seed,
                     ),
                 )
-    if seed == 0:
-        shuffled = _dealt_out(labels, split.fitted)
-        add(
-            ("classify", BINARY, plan.features[0], SHUFFLED),
-            lambda: classify(
-                CLASSIFIERS["forest"], tables.table(plan.features[0], 0), shuffled, *split, 0
-            ),
-        )
     return found
 
 
@@ -171,35 +186,39 @@ def _network_steps(plan: Plan, material: Material, tables: FeatureTables, seed: 
     """A network for every group of kernels and kind of features, for all targets; the floor."""
     split = material.split(seed)
     kernels = material.labels[KERNEL] if KERNEL in plan.targets else None
+    tasks = () if kernels is None else tasks_of(plan, kernels)
     numbers = {target: material.labels[target] for target in plan.numbers}
+    # One network tells them all: what it tells of one depends on which others it is asked for.
+    asked_for = "+".join(sorted((*numbers, *tasks)))
     found = []
-    groups = (
-        _groups(material, seed, *plan.numbers)
-        if numbers
-        else {"all": (split.fitted, split.held_out)}
-    )
-    for group, parts in groups.items():
-        asked = kernels if group == "all" else None
-        found += [
-            _step(
-                ("network", group, name, str(seed)),
-                lambda name=name, asked=asked, parts=parts: _told(
-                    read_off(tables.table(name, seed), numbers, asked, *parts, seed), seed
-                ),
-            )
-            for name in plan.features
-        ]
+
+    def add(
+        facts: tuple[str, ...],
+        values: dict[str, np.ndarray],
+        classes: np.ndarray | None,
+        parts: tuple[Rows, Rows],
+    ) -> None:
+        name = facts[1]
+
+        def compute() -> dict[str, Any]:
+            X = tables.table(name, seed)
+            if name != POINTS:
+                # Coefficients of high powers are a thousand times smaller than others.
+                X = StandardScaler().fit(X[parts[0]]).transform(X)
+            return _told(read_off(X, values, classes, tasks, *parts, seed), seed)
+
+        found.append(_step(("network", asked_for, *facts, str(seed)), compute))
+
+    groups = _groups(material, seed, *numbers)
+    for name in plan.features:
+        add(("all", name), numbers, kernels, (split.fitted, split.held_out))
+        for group in [group for group in groups if group != "all" and numbers]:
+            add((group, name), numbers, None, groups[group])
     if seed == 0:
         dealt = {target: _dealt_out(values, split.fitted) for target, values in numbers.items()}
-        asked = None if kernels is None else _dealt_out(kernels, split.fitted)
-        found.append(
-            _step(
-                ("network", "all", plan.features[0], SHUFFLED, "0"),
-                lambda: _told(
-                    read_off(tables.table(plan.features[0], 0), dealt, asked, *split, 0), 0
-                ),
-            )
-        )
+        classes = None if kernels is None else _dealt_out(kernels, split.fitted)
+        name = plan.features[0]
+        add(("all", name, SHUFFLED), dealt, classes, (split.fitted, split.held_out))
     return found
 
 
@@ -209,11 +228,12 @@ def _groups(material: Material, seed: int, *targets: str) -> dict[str, tuple[Row
     found = {}
     for group in GROUPS:
         fitted, scored = (members(material.kernels, rows, group) for rows in split)
-        parts = fitted, scored
-        if group != "all" and len(parts[0]) == len(split.fitted):
+        if group != "all" and len(fitted) == len(split.fitted):
             continue  # no other kernels: the group is all
-        varies = all(_varies(material, target, parts) for target in targets)
-        if min(map(len, parts)) >= FEWEST_MEMBERS and varies:
+        parts = fitted, scored
+        if min(map(len, parts)) >= FEWEST_MEMBERS and all(
+            _varies(material, target, parts) for target in targets
+        ):
             found[group] = parts
     return found
 

@@ -30,6 +30,8 @@ RESULT_FILE, TABLE_FILE, SECONDS_FILE = "probe.json", "scores.csv", "seconds.jso
 KEPT = ("steps", "features", SECONDS_FILE)
 ENTRIES = {*KEPT, "figures", IDENTITY_FILE, RESULT_FILE, TABLE_FILE, SECONDS_FILE}
 FORMAT = "latent_nmr.probe"
+# Side by side: each holds curves and kernel matrices of its own, and forests use all cores.
+MOST_STEPS = 8
 
 
 def finished_probe(out: Path, settings: Mapping[str, Any], *, force: bool) -> dict[str, Any] | None:
@@ -68,7 +70,9 @@ def write_all(
 
         ledger = Ledger(folder / "steps", on_step)
         with threads_side_by_side():
-            found = ledger.take_all([(s.name, s.compute) for s in steps], n_workers=cpu_count())
+            found = ledger.take_all(
+                [(s.name, s.compute) for s in steps], n_workers=min(cpu_count(), MOST_STEPS)
+            )
         done: dict[Step, Any] = dict(zip(steps, found, strict=True))
     result = {
         "format": FORMAT,

@@ -5,7 +5,7 @@ class, 1 for its curves and 0 for others: what a least-squares fit predicts of i
 probability of the class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy.typing as npt
 from sklearn.metrics import confusion_matrix, mean_absolute_error, r2_score
 
 from latent_nmr.analysis.classification import (
-    TASKS,
     class_names,
     classes_of,
     classification_scores,
@@ -46,6 +45,7 @@ def read_off(
     X: FloatArray,
     values: Mapping[str, FloatArray],
     kernels: npt.NDArray[np.str_] | None,
+    tasks: Sequence[str],
     fitted: Rows,
     scored: Rows,
     seed: int,
@@ -59,6 +59,8 @@ def read_off(
         Targets by name, in their own units.
     kernels : ndarray of str, shape (n_curves,), or None
         Asks for the kernel too.
+    tasks : sequence of str
+        What is asked of it.
     fitted, scored : ndarray of int
     seed : int
 
@@ -84,16 +86,20 @@ def read_off(
         },
         "classification": {}
         if kernels is None
-        else _classified(kernels, fitted, scored, predicted[:, len(values) :]),
+        else _classified(kernels, tasks, fitted, scored, predicted[:, len(values) :]),
         "predicted": {target: told.tolist() for target, told in by_target.items()},
         "n_epochs": len(model.history_[0]),
     }
 
 
 def _classified(
-    kernels: npt.NDArray[np.str_], fitted: Rows, scored: Rows, chances: FloatArray
+    kernels: npt.NDArray[np.str_],
+    tasks: Sequence[str],
+    fitted: Rows,
+    scored: Rows,
+    chances: FloatArray,
 ) -> dict[str, Any]:
-    """Scores of both tasks, from the probabilities of the classes, (n_scored, n_classes).
+    """Scores of the tasks, from the probabilities of the classes, (n_scored, n_classes).
 
     Classes count alike, as the other classifiers see them: each probability is taken over the
     part of the training rows that the class has.
@@ -107,7 +113,7 @@ def _classified(
         "three-class": names[np.argmax(chances / shares, axis=1)],
     }
     found = {}
-    for task in TASKS if len(names) > 2 else TASKS[:1]:
+    for task in tasks:
         truth = classes_of(kernels, task)
         found[task] = {
             "scores": classification_scores(truth[scored], told[task]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASKS
 from latent_nmr.analysis.forest_regression import TARGETS
@@ -17,6 +18,8 @@ BINARY = TASKS[0]
 SHUFFLED = "shuffled"
 FOREST, NETWORK = "forest", "network"
 REGRESSORS = (FOREST, NETWORK)
+# Curves of a group in either part, so that R² says something.
+FEWEST_MEMBERS = 20
 # The negative control of a network.
 NETWORK_SHUFFLED = f"{NETWORK}, {SHUFFLED}"
 FLOORS = (SHUFFLED, NETWORK_SHUFFLED)
@@ -68,7 +71,7 @@ class Plan:
     n_seeds: int
     n_forest_seeds: int
     n_detail_seeds: int
-    regressors: tuple[str, ...] = (FOREST,)
+    regressors: tuple[str, ...]
 
     @property
     def explained(self) -> tuple[str, ...]:
@@ -79,6 +82,11 @@ class Plan:
     def numbers(self) -> tuple[str, ...]:
         """Targets that are numbers, in the order of the tables."""
         return tuple(target for target in TARGETS if target in self.targets)
+
+
+def tasks_of(plan: Plan, kernels: npt.NDArray[np.str_]) -> tuple[str, ...]:
+    """What is asked of these kernels: of two, both questions are one."""
+    return plan.tasks if len(np.unique(kernels)) > 2 else (BINARY,)
 
 
 def check_labels(plan: Plan, material: Material) -> None:
@@ -102,3 +110,10 @@ def check_labels(plan: Plan, material: Material) -> None:
                 f"--target kernel asks for the power law against the rest, but no curve is of "
                 f"{POWER_LAW!r}. Leave kernel out, or use data that have some."
             )
+    fewest = min(map(len, material.split(0)))
+    if plan.numbers and fewest < FEWEST_MEMBERS:
+        raise InputError(
+            f"the data must leave at least {FEWEST_MEMBERS} curves in either part to tell "
+            f"{plan.numbers[0]} by, but leave {fewest} of {len(material.curves)}. Use more curves, "
+            "or another --held-out."
+        )

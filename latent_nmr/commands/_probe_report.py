@@ -31,7 +31,7 @@ def report_of(result: Entry, out: Path, remark: str) -> Report:
     lines.append(
         f"{result['n_curves']} curves of {result['data']}, {result['window']} window: fitted on "
         f"{result['n_training']}, scored on {result['n_held_out']}; mean ± deviation over "
-        f"{result['settings']['n_seeds']} seeds of split and fit"
+        f"{_seeds(result['settings'])}"
     )
     tables = result["tables"]
     for title, rows in _blocks(tables):
@@ -40,6 +40,17 @@ def report_of(result: Entry, out: Path, remark: str) -> Report:
     lines += ["", f"time       {minutes} min {seconds} s"]
     lines.append(f"written    {out}/: probe.json, scores.csv, figures, steps, features")
     return Report(lines, {**result, "out": str(out)})
+
+
+def _seeds(settings: Entry) -> str:
+    """How often everything was repeated."""
+    text = f"{settings['n_seeds']} seeds of split and fit"
+    n_forests, n_details = settings["n_forest_seeds"], settings["n_detail_seeds"]
+    if n_forests is not None:
+        text += f", {n_forests} of forests on points and polynomials"
+    if n_details:
+        text += f", {n_details} of leak, elimination and screening"
+    return text
 
 
 def _blocks(tables: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, list[str]]]:

@@ -53,8 +53,9 @@ def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray
             target, _, features = facts
             found[target, series_title(features, FOREST)] = np.asarray(result["predicted"])
         elif kind == "network":
+            _, _, features = facts
             for target, values in result["predicted"].items():
-                found[target, series_title(facts[1], NETWORK)] = np.asarray(values)
+                found[target, series_title(features, NETWORK)] = np.asarray(values)
     return found
 
 
@@ -119,7 +120,7 @@ def _classification(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
                 "confusion": np.sum([one["confusion"] for one in found], axis=0).tolist(),
             }
         )
-    for (_, features, *shuffled), found in _grouped(done, "network"):
+    for (_, _, features, *shuffled), found in _grouped(done, "network"):
         for task in found[0]["classification"]:
             told = [one["classification"][task] for one in found]
             entries.append(
@@ -205,7 +206,7 @@ def _regression(done: Mapping[Step, Any]) -> list[dict[str, Any]]:
         }
         for (target, group, features, *model), found in _grouped(done, "regress")
     ]
-    for (group, features, *shuffled), found in _grouped(done, "network"):
+    for (_, group, features, *shuffled), found in _grouped(done, "network"):
         entries += [
             {
                 "target": target,

@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -144,11 +144,10 @@ class Ledger:
                     future.result()
                     self._on_step(futures[future])
             except BaseException as error:
-                # What has begun is finished and kept; nothing more is begun.
+                # What has begun is waited for: a thread cannot be stopped, and the folder is ours
+                # only as long as we wait. Nothing more is begun.
                 pool.shutdown(wait=False, cancel_futures=True)
-                running = [name for future, name in futures.items() if future.running()]
-                if isinstance(error, KeyboardInterrupt) and running:
-                    tell(f"interrupted: {', '.join(running)} will be finished and kept first")
+                _wait_for_all(futures, is_interrupt=isinstance(error, KeyboardInterrupt))
                 raise
         return [future.result() for future in futures]
 
@@ -163,6 +162,17 @@ class Ledger:
         with staged_file(path) as staging:
             staging.write_text(text, "utf-8")
         return json.loads(text)
+
+
+def _wait_for_all(futures: Mapping[Future, str], *, is_interrupt: bool) -> None:
+    """Wait for the steps that are under way, however often Ctrl-C is pressed meanwhile."""
+    while running := {future: name for future, name in futures.items() if future.running()}:
+        if is_interrupt:
+            tell(f"interrupted: waiting for {', '.join(running.values())}")
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            is_interrupt = True
 
 
 @contextlib.contextmanager

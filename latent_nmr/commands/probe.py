@@ -47,11 +47,11 @@ class Options:
     n_seeds: int = 5
     """Repetitions, each with a split and fits of its own."""
     n_forest_seeds: int | None = None
-    """The same for forests on points and polynomials: regression, importances, out of bag,
+    """The same for forests on points and polynomials: regression and its importances, out of bag,
     five-fold; without it, as many."""
     n_detail_seeds: int | None = None
-    """The same for leak, feature elimination and screening by W, on points and polynomials;
-    without it, as many; 0 leaves them out, and out of bag and five-fold with them."""
+    """The same for leak, feature elimination and screening by W, on points and polynomials, all of
+    power law or not; without it, as many; 0 leaves them out, and out of bag and five-fold too."""
     window: str = "echo"
     """Part of the record: echo, full or echo300."""
     normalisation: str = "initial"
@@ -116,8 +116,9 @@ def checked_plan(options: Options) -> "Plan":
     for name in ("features", "target", "tasks", "algorithms", "regressors"):
         values = getattr(options, name)
         if not values or len(set(values)) < len(values):
+            given = " ".join(values) or "empty"
             raise InputError(
-                f"--{name} must name each of one or more once, but is {' '.join(values)}. "
+                f"--{name} must name each of one or more once, but is {given}. "
                 "Leave it out for the default."
             )
     for name in options.features:
@@ -134,7 +135,7 @@ def checked_plan(options: Options) -> "Plan":
         check_choice("--algorithms", algorithm, CLASSIFIERS)
     for regressor in options.regressors:
         check_choice("--regressors", regressor, REGRESSORS)
-    return Plan(
+    plan = Plan(
         features=options.features,
         targets=options.target,
         tasks=options.tasks,
@@ -144,3 +145,9 @@ def checked_plan(options: Options) -> "Plan":
         n_forest_seeds=n_forest_seeds,
         n_detail_seeds=n_detail_seeds,
     )
+    if n_forest_seeds > n_seeds and not plan.explained:
+        raise InputError(
+            "--n-forest-seeds must be left out without points or polynomial among the features, "
+            f"but is {n_forest_seeds}. Leave it out, or add them to --features."
+        )
+    return plan

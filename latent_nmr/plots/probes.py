@@ -14,7 +14,8 @@ FloatArray = npt.NDArray[np.floating]
 
 # A colour and a marker for each kind of features; those of joined kinds come after.
 FEATURE_COLOURS = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "black")
-FEATURE_MARKERS = "os^DvPX"
+# One more than colours, so that series share neither for long.
+FEATURE_MARKERS = "os^DvPX*"
 OTHERS = "others"
 CLASS_STYLES = {
     **{name: style[:2] for name, style in KERNEL_STYLES.items()},
@@ -176,14 +177,14 @@ def bars_by_group(
     for ax, (title, series) in zip(axes.flat, panels.items(), strict=False):
         groups = list(dict.fromkeys(g for found in series.values() for g in found))
         for number, (name, found) in enumerate(series.items()):
-            shift = 0.14 * (number - (len(series) - 1) / 2)
+            shift = min(0.14, 0.8 / len(series)) * (number - (len(series) - 1) / 2)
             places = [groups.index(group) + shift for group in found]
             means = np.array([bar.mean for bar in found.values()])
             cut = means < floor if floor is not None else np.zeros(len(means), bool)
             shown = np.where(cut, floor if floor is not None else 0, means)
             ax.errorbar(
                 places, shown, yerr=[bar.deviation for bar in found.values()], capsize=2,
-                linestyle="none", marker=FEATURE_MARKERS[number % 7], markersize=5,
+                linestyle="none", marker=FEATURE_MARKERS[number % 8], markersize=5,
                 color=FEATURE_COLOURS[number % 7], label=name,
             )  # fmt: skip
             for place, mean in zip(np.array(places)[cut], means[cut], strict=True):

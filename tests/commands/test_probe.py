@@ -191,6 +191,23 @@ class TestNetwork:
         for name in ("resampling", "leak", "elimination", "screening", "importances"):
             assert tables[name] == []
 
+    def test_other_targets_are_another_network(self, probed, store, tmp_path, monkeypatch, capsys):
+        """What was told beside a kernel and W is no answer to a question for L alone."""
+        monkeypatch.setattr(_probe_folder, "draw_figures", lambda folder, *_: folder.mkdir())
+        monkeypatch.setattr(_probe_network, "WIDTHS", (8,))
+        monkeypatch.setattr(_probe_network, "MAX_EPOCHS", 2)
+        out = tmp_path / "copy"
+        shutil.copytree(probed[0], out)
+        words = [str(store), "--features", "points", "--regressors", "network", "--n-seeds", "1"]
+        words += ["--held-out", "0.3", "--force", "--out", str(out)]
+        assert main(["probe", *words, "--target", "L"]) == 0
+        tables = json.loads((out / "probe.json").read_text("utf-8"))["tables"]
+        assert {e["target"] for e in tables["regression"]} == {"L"}
+        assert tables["classification"] == []
+        before = [e["scores"] for e in probed[1]["tables"]["regression"] if e["target"] == "L"]
+        assert [e["scores"] for e in tables["regression"]] != before
+        capsys.readouterr()
+
     def test_it_is_drawn_and_written(self, probed):
         out, _ = probed
         stems = {path.stem for path in (out / "figures").glob("*.png")}
@@ -309,6 +326,39 @@ class TestAgain:
         capsys.readouterr()
 
 
+class TestOtherData:
+    """Without kernels, of two kernels, and too few."""
+
+    @pytest.mark.usefixtures("undrawn")
+    def test_numbers_are_told_without_kernels(self, store, tmp_path, capsys):
+        save_compact(load_echoes(store).drop_vars("kernel"), tmp_path / "set.npz")
+        words = [tmp_path / "set.npz", "--target", "W", "--features", "polynomial", "--n-seeds", 1]
+        words += ["--held-out", 0.3, "--out", tmp_path / "result"]
+        assert main(["probe", *map(str, words)]) == 0
+        tables = json.loads((tmp_path / "result" / "probe.json").read_text("utf-8"))["tables"]
+        groups = {e["group"] for e in tables["regression"]}
+        assert groups == {"all"}
+        capsys.readouterr()
+
+    @pytest.mark.usefixtures("undrawn")
+    def test_one_question_is_asked_of_two_kernels(self, store, tmp_path, capsys):
+        dataset = load_echoes(store)
+        dataset = dataset.isel(curve=np.flatnonzero(dataset["kernel"].to_numpy() != "rkky"))
+        save_compact(dataset, tmp_path / "set.npz")
+        words = [tmp_path / "set.npz", "--target", "kernel", "--tasks", "three-class", "--n-seeds"]
+        words += [1, "--features", "polynomial", "--algorithms", "knn", "--n-detail-seeds", 0]
+        words += ["--held-out", 0.3, "--out", tmp_path / "result"]
+        assert main(["probe", *map(str, words)]) == 0
+        tables = json.loads((tmp_path / "result" / "probe.json").read_text("utf-8"))["tables"]
+        assert {e["target"] for e in tables["classification"]} == {"binary"}
+        capsys.readouterr()
+
+    def test_too_few_curves_for_a_number(self, store, tmp_path, capsys):
+        save_compact(load_echoes(store, 60), tmp_path / "set.npz")
+        complaint = refused(capsys, [tmp_path / "set.npz", "--target", "W", "--held-out", 0.3])
+        assert "at least 20 curves in either part to tell W by, but leave 18 of 60" in complaint
+
+
 class TestBadInput:
     """One line each, and exit code 2."""
 
@@ -324,6 +374,7 @@ class TestBadInput:
             (["--tasks", "ternary"], "--tasks must be one of binary, three-class, but is"),
             (["--regressors", "tree"], "--regressors must be one of forest, network, but is"),
             (["--n-forest-seeds", "4"], "--n-forest-seeds must be a whole number of at least 5"),
+            (["--n-forest-seeds", "9", "--features", "pca"], "without points or polynomial among"),
             (["--n-detail-seeds", "6"], "--n-detail-seeds must be a whole number"),
             (["--n-seeds", "0"], "--n-seeds must be a whole number of at least 1"),
             (["--held-out", "1"], "--held-out must be > 0 and <= 0.9"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from latent_nmr.analysis.classification import TASKS
 from latent_nmr.commands import _probe_network
 from latent_nmr.commands._probe_network import _classified, read_off
 
@@ -28,7 +29,7 @@ def problem():
 
 @pytest.fixture(scope="module")
 def found():
-    return read_off(*problem(), FITTED, SCORED, 0)
+    return read_off(*problem(), TASKS, FITTED, SCORED, 0)
 
 
 def test_it_tells_numbers_and_kernels_that_can_be_told(found):
@@ -53,14 +54,14 @@ def test_labels_of_the_scored_part_change_nothing_of_what_is_predicted(found):
     for numbers in values.values():
         numbers[SCORED] = 0.0
     kernels[SCORED] = "power"
-    again = read_off(X, values, kernels, FITTED, SCORED, 0)
+    again = read_off(X, values, kernels, TASKS, FITTED, SCORED, 0)
     # Bit for bit: the scored rows took no part in scales, epochs or the choice among them.
     assert again["predicted"] == found["predicted"]
 
 
 def test_without_kernels_only_numbers_are_told():
     X, values, _ = problem()
-    assert read_off(X, values, None, FITTED, SCORED, 0)["classification"] == {}
+    assert read_off(X, values, None, (), FITTED, SCORED, 0)["classification"] == {}
 
 
 def test_classes_count_alike_however_many_curves_they_have():
@@ -69,6 +70,6 @@ def test_classes_count_alike_however_many_curves_they_have():
     fitted, scored = np.arange(10), np.array([10, 11])
     # Gaussian, power, RKKY; shares are 0.6, 0.1, 0.3.
     chances = np.array([[0.5, 0.2, 0.3], [0.56, 0.04, 0.4]])
-    found = _classified(kernels, fitted, scored, chances)
+    found = _classified(kernels, TASKS, fitted, scored, chances)
     assert found["binary"]["scores"]["accuracy"] == 1
     assert found["three-class"]["scores"]["accuracy"] == 1
