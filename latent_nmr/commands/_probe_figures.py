@@ -246,6 +246,7 @@ def draw_regression(entries: Sequence[Mapping[str, Any]]) -> Figure:
     panels: dict[str, dict[str, dict[str, Bar]]] = {}
     references: dict[str, dict[str, float]] = {}
     texts = {}
+    has_networks = any(entry["model"] == NETWORK for entry in entries)
     wanted = [("r2", "R²", "held out"), ("r2_out_of_bag", "R²", "out of bag"),
               ("mae", "MAE", "held out"), ("mae_out_of_bag", "MAE", "out of bag")]  # fmt: skip
     for score, words, part in wanted:
@@ -259,7 +260,7 @@ def draw_regression(entries: Sequence[Mapping[str, Any]]) -> Figure:
             if words == "MAE":
                 values = values / RANGES[entry["target"]]
             series = panels.setdefault(title, {})
-            name = series_title(entry["features"], entry["model"])
+            name = series_title(entry["features"], entry["model"], is_alone=not has_networks)
             series.setdefault(name, {})[group] = _bar(values.tolist())
             known = PAPER_R2.get((entry["target"], entry["group"]))
             if words == "R²" and known is not None:

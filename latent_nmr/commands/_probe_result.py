@@ -45,13 +45,15 @@ def tables_of(done: Mapping[Step, Any]) -> dict[str, list[dict[str, Any]]]:
 def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray]:
     """Held-out predictions of the first seed on all kernels, by target and words of the series."""
     found = {}
+    has_networks = any(step.facts[0] == "network" for step in done)
     for step, result in done.items():
         kind, *facts, seed = step.facts
         if SHUFFLED in facts or seed != "0" or "all" not in facts:
             continue
         if kind == "regress":
             target, _, features = facts
-            found[target, series_title(features, FOREST)] = np.asarray(result["predicted"])
+            words = series_title(features, FOREST, is_alone=not has_networks)
+            found[target, words] = np.asarray(result["predicted"])
         elif kind == "network":
             _, _, features = facts
             for target, values in result["predicted"].items():
@@ -59,9 +61,9 @@ def predictions_of(done: Mapping[Step, Any]) -> dict[tuple[str, str], np.ndarray
     return found
 
 
-def series_title(features: str, model: str) -> str:
-    """Words for a kind of features; a network on them is named, a forest is not."""
-    return features_title(features) + (", network" if model == NETWORK else "")
+def series_title(features: str, model: str, *, is_alone: bool = False) -> str:
+    """Words for a kind of features and the model on them, unless it is the only one."""
+    return features_title(features) + ("" if is_alone else f", {model}")
 
 
 def cell(values: Sequence[float], digits: int = 3) -> str:

@@ -81,15 +81,15 @@ def importance_figure(
         axes[-1, place].set_xlabel(TIME_TEXT)
     if rows[0]:
         axes[0, 0].set_ylabel("importance of a point")
+    handles = [Patch(facecolor="0.85", label=f"mean of {signal_text}")]
     if rows[1]:
         axes[-1, 0].set_ylabel("rank among the polynomials")
         handles = [
             Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=title)
             for (colour, hatch), title in zip(ORDER_STYLES, ORDER_TITLES, strict=True)
-        ]
-        handles.append(Patch(facecolor="0.85", label=f"mean of {signal_text}"))
-        n_columns = len(handles) if len(columns) > 1 else 2
-        figure.legend(handles=handles, loc="outside upper center", ncols=n_columns, frameon=False)
+        ] + handles
+    n_columns = len(handles) if len(columns) > 1 else 2
+    figure.legend(handles=handles, loc="outside upper center", ncols=n_columns, frameon=False)
     return figure
 
 

@@ -27,6 +27,8 @@ BAND = (25, 75)
 MOST_POINTS = 1000
 # Panels of more stand below each other.
 MOST_GROUPS = 9
+# Inches, for the legend; it has a column for so many more.
+LEAST_WIDTH, LEGEND_WIDTH = 5.6, 2.4
 
 
 class Bar(NamedTuple):
@@ -172,7 +174,8 @@ def bars_by_group(
     n_groups = max(len({g for s in series.values() for g in s}) for series in panels.values())
     n_columns = 1 if n_groups > MOST_GROUPS else min(len(panels), 2)
     n_rows = -(-len(panels) // n_columns)
-    figure = new_figure(1.0 + 0.62 * n_groups * n_columns, 2.7 * n_rows + 0.5)
+    width = max(1.0 + 0.62 * n_groups * n_columns, LEAST_WIDTH)
+    figure = new_figure(width, 2.7 * n_rows + 0.5)
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
     for ax, (title, series) in zip(axes.flat, panels.items(), strict=False):
         groups = list(dict.fromkeys(g for found in series.values() for g in found))
@@ -207,9 +210,10 @@ def bars_by_group(
     for ax in axes.flat[: len(panels)]:
         for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
             found_handles.setdefault(name, handle)
+    n_legend = min(4, max(1, int(width / LEGEND_WIDTH)))
     figure.legend(
-        list(found_handles.values()), list(found_handles), loc="outside upper center", ncols=4,
-        frameon=False,
+        list(found_handles.values()), list(found_handles), loc="outside upper center",
+        ncols=n_legend, frameon=False,
     )  # fmt: skip
     return figure
 
