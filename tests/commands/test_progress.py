@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -87,27 +88,37 @@ def test_after_a_failure_nothing_more_is_begun_and_what_had_begun_is_kept(
     )
 
 
-def test_a_second_interrupt_does_not_leave_threads_behind(ledger, tmp_path, monkeypatch):
+def test_further_interrupts_do_not_leave_threads_behind(ledger, tmp_path, monkeypatch):
     """Else they would write into a folder whose lock another process may hold by then."""
-    begun, interrupted = threading.Event(), threading.Event()
+    begun, may_end, interrupts = threading.Event(), threading.Event(), []
     wait = _progress.wait
+
+    class Impatient(ThreadPoolExecutor):
+        """As if Ctrl-C were pressed while its end is waited for."""
+
+        def __exit__(self, *facts):
+            self.shutdown(wait=False)
 
     def long():
         begun.set()
-        assert interrupted.wait(20)
+        assert may_end.wait(20)
         return "long"
 
     def failing():
         assert begun.wait(20)
         raise KeyboardInterrupt
 
-    def wait_interrupted_once(futures):
-        if not interrupted.is_set():
-            interrupted.set()
+    def wait_interrupted_twice(futures):
+        if len(interrupts) < 2:
+            interrupts.append(1)
             raise KeyboardInterrupt
+        may_end.set()
         return wait(futures)
 
-    monkeypatch.setattr(_progress, "wait", wait_interrupted_once)
+    monkeypatch.setattr(_progress, "ThreadPoolExecutor", Impatient)
+    monkeypatch.setattr(_progress, "wait", wait_interrupted_twice)
     with pytest.raises(KeyboardInterrupt):
         ledger.take_all([("long", long), ("failing", failing)], n_workers=2)
-    assert (tmp_path / "steps" / "long.json").is_file()
+    was_kept = (tmp_path / "steps" / "long.json").is_file()
+    may_end.set()
+    assert was_kept

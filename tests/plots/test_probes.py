@@ -79,6 +79,30 @@ class TestBars:
         second = ax.lines[-1].get_xdata() if len(ax.lines) else []
         assert np.all(np.asarray(second) > 0.5)
 
+    def test_many_series_stay_beside_their_group(self):
+        series = {f"series {n}": {"a": Bar(0.5, 0.0), "b": Bar(0.5, 0.0)} for n in range(8)}
+        figure = bars_by_group({"t": series}, {}, value_text={"t": "F1"}, reference_text="")
+        handles, _ = figure.axes[0].get_legend_handles_labels()
+        drawn = [handle.lines[0] for handle in handles]
+        places = np.array([line.get_xdata() for line in drawn])
+        assert np.all(np.abs(places - [0, 1]) < 0.45)
+        styles = [(line.get_marker(), line.get_color()) for line in drawn]
+        assert len(set(styles)) == 8
+
+    def test_the_legend_of_few_groups_is_inside_the_figure(self):
+        titles = ("points, a kind of model", "published (average not said)")
+        panels = {t: {titles[0]: {"a": Bar(0.8, 0.1), "b": Bar(0.7, 0.1)}} for t in "uv"}
+        figure = bars_by_group(
+            panels, {"u": {"a": 0.8}}, value_text=dict.fromkeys("uv", "F1"),
+            reference_text=titles[1],
+        )  # fmt: skip
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == [titles[1], titles[0]]
+        box = legend.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+
 
 class TestConfusion:
     def test_cells_hold_shares_of_the_true_class_and_counts(self):
