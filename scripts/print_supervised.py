@@ -19,7 +19,13 @@ from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.commands._challenge_report import TITLES
 from latent_nmr.commands._probe_data import KIND_TITLES, features_title
-from latent_nmr.commands._probe_plan import FOREST, NETWORK, NETWORK_SHUFFLED, SHUFFLED
+from latent_nmr.commands._probe_plan import (
+    FOREST,
+    MODEL_TITLES,
+    NETWORK,
+    NETWORK_SHUFFLED,
+    SHUFFLED,
+)
 from latent_nmr.commands._probe_result import cell
 
 TABLES = Path("artifacts/tables")
@@ -217,8 +223,8 @@ def by_pulse_angle(results: Mapping[int, Mapping[str, Any]]) -> str:
     """R² of all targets by pulse angle, forests and networks."""
     rows = []
     for angle, result in results.items():
-        for model, words in ((FOREST, "forest"), (NETWORK, "network")):
-            row = [f"θ = {angle}°, {words}"]
+        for model in (FOREST, NETWORK, NETWORK_SHUFFLED):
+            row = [f"θ = {angle}°, {MODEL_TITLES[model].removeprefix('random ')}"]
             for target in TARGET_TITLES:
                 found = _find(
                     result["tables"]["regression"],

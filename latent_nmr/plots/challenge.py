@@ -43,6 +43,9 @@ def raw_curves(
         for at in marks.values():
             ax.axvline(at, color="0.4", linestyle=":", linewidth=1, zorder=0)
         ax.set(xlim=(time[0], time[-1]), ylabel="M")
+    # An uncoupled echo is as high as the first sample: room for the words above it.
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low, high + 0.2 * (high - low))
     mark_times(panels[0], marks, (float(time[0]), float(time[-1])))
     panels[-1].set_xlabel(TIME_TEXT)
     handles, names = panels[0].get_legend_handles_labels()
