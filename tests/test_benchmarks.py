@@ -1,6 +1,7 @@
 """What the benchmarks compare with is what they say it is."""
 
 import importlib.util
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scipy.linalg import expm
 
 from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
+from latent_nmr.models.regression_network import NetworkShape
 from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.sequence import spin_echo
@@ -88,3 +90,17 @@ class TestTraining:
             patch.setattr(torch.optim.Adam, "__init__", noted)
             training.torch_epoch(rows, fused=False)
         assert sorted(sizes) == sorted(int(np.prod(shape)) for shape in shapes)
+
+
+def test_the_challenges_network_in_pytorch_has_our_weights(monkeypatch):
+    """scripts/benchmark_challenge.py."""
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(SCRIPTS)
+    script = import_module("benchmark_challenge")
+    for network in script.DEEP.values():
+        widths = (script.WIDTH,) * len(network.activations)
+        sizes = (script.N_FEATURES, widths, network.activations, script.N_TARGETS)
+        ours = NetworkShape(*sizes, batch_norm=True).weight_shapes()
+        learned = [shape for name, shape in ours.items() if not name.endswith(("mean", "var"))]
+        theirs = script.torch_network(network.activations).parameters()
+        assert sorted(p.numel() for p in theirs) == sorted(int(np.prod(s)) for s in learned)

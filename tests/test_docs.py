@@ -111,6 +111,16 @@ class TestEvaluation:
         assert "| ceiling | " + " | ".join(cells) in text
 
 
+def test_the_time_of_the_challenges_networks_is_the_one_that_was_measured():
+    path = ROOT / "artifacts" / "benchmarks" / "challenge.json"
+    measured = json.loads(path.read_text("utf-8"))
+    gauss, rkky = measured["2021-gauss"], measured["2021-rkky"]
+    text = (ROOT / "docs" / "challenge.md").read_text("utf-8")
+    assert f"takes {gauss['training_s']:.0f} s (Gaussian, {gauss['n_epochs']} epochs)" in text
+    assert f"{rkky['training_s']:.0f} s (RKKY, {rkky['n_epochs']} epochs)" in text
+    assert f"{gauss['torch_over_ours']:.1f} and {rkky['torch_over_ours']:.1f} times as fast" in text
+
+
 class TestSupervised:
     """docs/probes.md and docs/challenge.md."""
 
