@@ -7,6 +7,7 @@ of --out when it is whole: a killed run goes on where it was, and nothing half-d
 import contextlib
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
@@ -137,12 +138,24 @@ class Ledger:
         n_workers : int
             Threads that compute side by side; fits of scikit-learn let go of the interpreter.
         """
+        has_failed = threading.Event()
+
+        def take(name: str, compute: Callable[[], Any]) -> Any:
+            if has_failed.is_set():
+                return None  # nobody will ask for it
+            try:
+                return self.take(name, compute)
+            except BaseException:
+                has_failed.set()
+                raise
+
         with ThreadPoolExecutor(n_workers) as pool:
-            futures = {pool.submit(self.take, *step): step[0] for step in steps}
+            futures = {pool.submit(take, *step): step[0] for step in steps}
             try:
                 for future in as_completed(futures):
                     future.result()
-                    self._on_step(futures[future])
+                    if not has_failed.is_set():
+                        self._on_step(futures[future])
             except BaseException as error:
                 # What has begun is waited for: a thread cannot be stopped, and the folder is ours
                 # only as long as we wait. Nothing more is begun.

@@ -143,6 +143,7 @@ class TestOutput:
         one, other = (result_of(capsys, arguments(data, seeds, "--seed", "3")) for _ in range(2))
         assert one == other
 
+    @pytest.mark.slow
     def test_models_of_other_settings_are_named(self, data, seeds, tmp_path, capsys):
         assert main(train(data, tmp_path / "beta", "--beta", "3")) == 0
         capsys.readouterr()

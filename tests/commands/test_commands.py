@@ -117,6 +117,7 @@ class TestRunFolder:
                 rho = table[axis].rank().corr(table[label].rank())
                 assert result["rank_correlation"][axis][label] == pytest.approx(rho, abs=1e-6)
 
+    @pytest.mark.slow
     def test_the_recorded_command_makes_the_run_again(self, finished, tmp_path):
         words = json.loads((finished / "run.json").read_text("utf-8"))["command"].split()
         assert main([*words[1:], "--out", str(tmp_path / "again")]) == 0
@@ -152,6 +153,7 @@ class TestRunFolder:
         assert "holds something else" in complaint
         assert (tmp_path / "thesis.tex").read_text() == "hello"
 
+    @pytest.mark.slow
     def test_an_axis_that_is_not_live_is_told_in_words(self, data, tmp_path, capsys):
         # A likelihood this wide leaves nothing to gain from any axis.
         arguments = ["--scale", "100", "--max-epochs", "20", "--patience", "20"]
@@ -160,6 +162,7 @@ class TestRunFolder:
         assert "LA2 is collapsed" in output
         assert "Lower scale or beta" in output
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("n_components", [1, pytest.param(3, marks=pytest.mark.slow)])
     def test_any_number_of_axes_is_drawn(self, data, tmp_path, n_components):
         out = tmp_path / "run"
@@ -179,6 +182,7 @@ class TestRunFolder:
 class TestDefaultData:
     """Without --data: the reference set of the repository, or fresh curves, kept."""
 
+    @pytest.mark.slow
     def test_the_reference_set_is_the_default(self, tmp_path, monkeypatch):
         monkeypatch.chdir(ROOT)
         out = tmp_path / "run"

@@ -157,6 +157,7 @@ class TestTable:
         np.testing.assert_array_equal(found, whole["split"].to_numpy()[order])
         assert set(found) == {"training", "validation"}
 
+    @pytest.mark.slow
     def test_curves_are_known_in_the_digits_of_a_compact_set_and_no_others_are(
         self, workplace, tmp_path
     ):

@@ -235,6 +235,7 @@ class TestModels:
         for name, (value,) in row_of(found, "vae", 2)["scores"].items():
             assert value == pytest.approx(theirs[name][1], abs=1e-6)
 
+    @pytest.mark.slow
     def test_a_model_that_saw_held_out_curves_is_refused(self, workplace, tmp_path, capsys):
         train = ["train-vae", "--data", workplace / "echoes.zarr", "--max-epochs", "1"]
         assert main([str(word) for word in [*train, "--out", tmp_path / "model"]]) == 0

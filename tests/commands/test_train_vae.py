@@ -77,6 +77,7 @@ class TestKilled:
         assert weights[0] == weights[1]
         assert list(tmp_path.glob("*staging*")) == []
 
+    @pytest.mark.slow
     def test_what_a_kill_left_half_written_is_swept(self, data, tmp_path):
         left = tmp_path / ".run.progress.staging-xyz"
         staged = tmp_path / "..run.progress.staging-abc"
@@ -138,6 +139,7 @@ class TestLostInterrupt:
 class TestNotFinite:
     """A loss that leaves the finite numbers."""
 
+    @pytest.mark.slow
     def test_exit_code_3_with_the_best_weights_kept_or_none(self, data, tmp_path, capsys):
         # Steps of this size blow the posterior's variance up sooner or later.
         codes = set()
@@ -171,6 +173,7 @@ class TestFinishedRuns:
         assert output.out == ""
         return output.err
 
+    @pytest.mark.slow
     def test_data_that_changed_are_noticed(self, data, tmp_path, capsys):
         copy, out = Path(shutil.copytree(data, tmp_path / "echoes.zarr")), tmp_path / "run"
         assert main(train(copy, out)) == 0
@@ -199,6 +202,7 @@ class TestFinishedRuns:
         assert "--force must remove nothing but a run's own files" in words
         assert contents(run) == before
 
+    @pytest.mark.slow
     def test_an_empty_folder_and_the_one_one_stands_in_are_places(
         self, data, tmp_path, monkeypatch
     ):

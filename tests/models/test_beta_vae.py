@@ -39,6 +39,7 @@ OFTEN_FAILED = (
 class TestContract:
     """What scikit-learn asks of a transformer."""
 
+    @pytest.mark.slow
     def test_checks_that_networks_often_fail_pass(self):
         estimator = small(max_epochs=2, random_state=None)
         asked = set(OFTEN_FAILED)
@@ -62,6 +63,7 @@ class TestContract:
         skipped = [r["check_name"] for r in results if r["status"] == "skipped"]
         assert skipped in ([], ["check_array_api_input"])  # needs SCIPY_ARRAY_API=1
 
+    @pytest.mark.slow
     def test_it_works_in_a_pipeline_and_clones(self, curves):
         pipeline = make_pipeline(StandardScaler(), small())
         assert pipeline.fit_transform(curves).shape == (200, 2)
@@ -86,6 +88,7 @@ class TestContract:
         assert search.best_params_["scale"] == 0.2
         assert np.isfinite(cross_val_score(small(), curves, cv=3)).all()
 
+    @pytest.mark.slow
     def test_its_coordinates_are_features_of_a_regression(self, curves):
         model = make_pipeline(small(max_epochs=30, patience=30), LinearRegression())
         heights = curves.max(axis=1)
@@ -183,6 +186,7 @@ class TestTransform:
         np.testing.assert_array_equal(whole[:5], alone)
         np.testing.assert_array_equal(whole[600:605], alone)
 
+    @pytest.mark.slow
     def test_the_same_holds_for_the_full_curve(self):
         X = np.random.default_rng(0).random((600, 1882), dtype=np.float32)
         model = BetaVAE(max_epochs=1, min_epoch_steps=1, random_state=0).fit(X[:40])

@@ -85,6 +85,7 @@ class TestUse:
         with pytest.raises(InputError, match="seeds and betas must name at least one model"):
             fit_many(curves, **options)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("way", ["threads", "vmap"])
     def test_every_model_knows_the_names_of_the_columns(self, curves, way):
         framed = pd.DataFrame(curves, columns=[f"t{sample}" for sample in range(24)])
@@ -113,6 +114,7 @@ class TestUse:
         with pytest.raises(InputError, match="way must be one of auto, threads, vmap"):
             fit_many(curves, seeds=[0], way="processes")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("way", ["threads", "vmap"])
     def test_each_model_is_handed_over_when_it_is_done(self, curves, way):
         seen, template = [], BetaVAE((4,), max_epochs=1)

@@ -39,6 +39,7 @@ class TestMutants:
                 made.append({path.name: path.read_bytes() for path in files})
             assert made[0] == made[1]
 
+    @pytest.mark.slow
     @pytest.mark.filterwarnings("ignore:overflow")
     def test_a_few_of_every_kind_are_refused_or_harmless(self, whole, curves, tmp_path):
         outcomes, _ = examine(whole, 6 * len(KINDS), curves[:3], tmp_path, allowed_seconds=5)

@@ -160,6 +160,7 @@ class TestOrderOfConvergence:
         fastest = 2 * np.pi * (LARGEST_FIELD + decay_rate)
         assert_order(errors, order, fastest * numbers.dt * np.array(self.STEPS[:-1]))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("scheme", "order"), [("averaged", 2), ("midpoint", 2), ("source", 1)])
     def test_at_the_samples_inside_steps(self, scheme, order):
         # Odd samples lie inside every step here; a pulse cuts the last one of its segment short.

@@ -97,6 +97,7 @@ class TestGradients:
     # A random weight for every number of the curve: one gradient sees them all.
     WEIGHTS = np.random.default_rng(1).standard_normal((ECHO.n_samples, 3))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("kernel", "parameter"),
         [

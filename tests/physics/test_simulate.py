@@ -57,6 +57,7 @@ class TestSimulateCurves:
         # Rounding of a mean over 64 spins of one half.
         np.testing.assert_allclose(curves.signal[:, 0], np.tile([0, 0.5, 0], (6, 1)), atol=1e-7)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "change",
         [
@@ -93,6 +94,7 @@ class TestSimulateCurves:
         assert drawn.decay_rate > 0
         np.testing.assert_array_equal(found.signal, signal)
 
+    @pytest.mark.slow
     def test_single_precision_agrees_with_double_over_a_whole_record(self, curves):
         double = simulate_curves(replace(SMALL, dtype="float64"), range(6))
         assert (curves.signal.dtype, double.signal.dtype) == (np.float32, np.float64)
