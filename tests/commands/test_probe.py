@@ -21,7 +21,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB")
 
 N_CURVES = 150
-FEATURES = ["points", "polynomial", "pca+latent"]
+FEATURES = ["points", "polynomial", "pca"]
 ARGUMENTS = ["--algorithms", "knn", "forest", "--n-seeds", "2", "--held-out", "0.3"]
 ARGUMENTS += ["--n-forest-seeds", "3", "--n-detail-seeds", "1"]
 
@@ -118,7 +118,7 @@ class TestResult:
             assert n_values("resampling", features=features) == {3}
             for table in ("leak", "elimination", "screening"):
                 assert n_values(table, features=features) == {1}
-        assert n_values("regression", features="pca+latent", model="forest") == {2}
+        assert n_values("regression", features="pca", model="forest") == {2}
 
     def test_confusion_counts_every_held_out_curve_of_every_seed(self, finished):
         _, values = finished

@@ -325,6 +325,7 @@ class TestNames:
 class TestPipeline:
     """Together with a model."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("part", ["magnitude", "both"])
     def test_a_pipeline_embeds_complex_echoes_and_decodes_them_in_their_unit(self, part):
         M = echoes(20)

@@ -93,6 +93,7 @@ class TestUse:
         for model in fit_many(framed, seeds=range(2), model=template, way=way):
             assert list(model.feature_names_in_) == list(framed.columns)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("way", "calls"), [("threads", 0), ("vmap", 1)])
     def test_the_way_asked_for_is_taken(self, curves, monkeypatch, way, calls):
         seen, together = [], many.train_together

@@ -29,6 +29,7 @@ class TestOrientedFit:
         assert fitted.kl_[0] >= fitted.kl_[1]
         np.testing.assert_allclose(fitted.axis_variances_, mean.var(axis=0), rtol=1e-4)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(4))
     def test_the_decoded_mean_falls_along_every_axis(self, curves, seed):
         model = BetaVAE((16,), n_components=3, max_epochs=2, random_state=seed).fit(curves)

@@ -76,6 +76,7 @@ class TestAgainstTheReference:
             atol=self.TOLERANCE,
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("pulses", "n_samples"),
         [

@@ -137,6 +137,7 @@ class TestSequences:
 class TestStep:
     """The time step, chosen or given."""
 
+    @pytest.mark.slow
     def test_without_one_each_curve_gets_its_own(self):
         rows = batch(2) | {"couplings": [[0.01] * 3, [0.2] * 3]}
         together = simulate_fields(**rows)

@@ -245,6 +245,7 @@ class TestRecord:
         program = jax.make_jaxpr(lambda sites: propagate.record(sites, cut))(sites)
         assert transforms(program.jaxpr) == propagate.field_evaluations(cut)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("scheme", SCHEMES)
     def test_keeping_few_states_for_the_gradient_changes_nothing_but_rounding(self, scheme):
         with jax.enable_x64(True):
