@@ -18,7 +18,13 @@ from latent_nmr._files import staged_folder, write_json
 
 ARTIFACTS = Path("artifacts")
 # Their tables say all that documents show of them.
-WITHOUT_FIGURES = ("probe-full-flip60", "probe-full-flip90", "probe-full-flip120")
+WITHOUT_FIGURES = (
+    "probe-echo300-independent",
+    "probe-echo-stratified",
+    "probe-full-flip60",
+    "probe-full-flip90",
+    "probe-full-flip120",
+)
 RESULTS = ("probe.json", "challenge.json")
 PUBLIC_NETWORKS = {
     "challenge-2021-gauss-independent": "challenge-gauss",
