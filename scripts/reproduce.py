@@ -113,12 +113,12 @@ def supervised_steps() -> list[Step]:
     for name, minutes, store, words in (
         (
             "echo-independent",
-            75,
+            47,
             data,
             ("--features", *both, *more, "--n-forest-seeds", "10", "--n-detail-seeds", "2"),
         ),
-        ("echo300-independent", 20, data, ("--features", *both, *shown, "--window", "echo300")),
-        ("echo-stratified", 20, DATA, ("--features", *both, *shown)),
+        ("echo300-independent", 17, data, ("--features", *both, *shown, "--window", "echo300")),
+        ("echo-stratified", 17, DATA, ("--features", *both, *shown)),
     ):
         probe = command("probe", store, *words, "--n-seeds", "5", "--out", f"{RUNS}/probe-{name}")
         found.append(Step(f"probes, {name}", minutes, probe))
