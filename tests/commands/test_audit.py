@@ -183,6 +183,7 @@ class TestFreshCurves:
         assert (simulation.n_edge, simulation.step, simulation.seed) == (12, 4.0, 5)
         assert simulation.line_draw == "independent"
 
+    @pytest.mark.slow
     def test_a_length_out_of_the_kernels_reach_is_remarked(self, data):
         dataset = load_echoes(data)
         model = Oracle(dataset)

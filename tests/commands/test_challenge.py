@@ -141,6 +141,7 @@ class TestEditions:
         assert "no model can learn it" in text
         assert check_submission(out / "submitted_mat_info.txt", "2020").shape == (N_EVALUATION, 4)
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("at_hand")
     def test_spin_asks_for_the_angle_and_scores_alpha_z_over_it(self, tmp_path, capsys):
         out = tmp_path / "result"

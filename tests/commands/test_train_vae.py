@@ -113,6 +113,7 @@ class TestKilled:
 class TestLostInterrupt:
     """Ctrl-C while the interpreter is in a callback of compiled code, which loses exceptions."""
 
+    @pytest.mark.slow
     def test_training_ends_at_the_next_epoch(self, data, tmp_path, monkeypatch, capsys):
         original = training.run_epoch
         epochs = []

@@ -56,6 +56,7 @@ def without_times(history):
 class TestKilled:
     """Processes that end between two epochs."""
 
+    @pytest.mark.slow
     def test_kill_9_twice_and_the_weights_are_the_same_bits(self, curves, whole, tmp_path):
         path = tmp_path / "progress"
         np.save(tmp_path / "rows.npy", curves)

@@ -100,6 +100,7 @@ def kill_while_saving(path, models, n_kills, may_swap, rng):
 class TestKills:
     """SIGKILL at any moment."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("may_swap", ["yes", "no"])
     def test_two_kills_leave_one_of_the_two_models_whole(self, models, tmp_path, may_swap):
         rng = np.random.default_rng(0)

@@ -125,6 +125,7 @@ class TestRoundTrip:
         assert (loaded.scale, loaded.scale_) == ("learned", model.scale_)
         assert loaded.score(curves) == model.score(curves)
 
+    @pytest.mark.slow
     def test_a_generator_as_seed_is_not_kept_and_the_loaded_model_can_be_fitted(
         self, curves, tmp_path
     ):
