@@ -19,6 +19,7 @@ from latent_nmr._files import staged_folder, write_json
 ARTIFACTS = Path("artifacts")
 # Their tables say all that documents show of them.
 WITHOUT_FIGURES = (
+    "challenge-2021-gauss-6000",
     "probe-echo300-independent",
     "probe-echo-stratified",
     "probe-full-flip60",

@@ -130,13 +130,16 @@ def supervised_steps() -> list[Step]:
             Step(f"challenge {edition}", minutes, command("challenge", edition)),
             Step(f"challenge {edition}, frozen ν", minutes, command("challenge", edition, *frozen)),
         ]
+    large = ("--n-curves", "6000", "--n-evaluation", "6000", "--n-seeds", "1")
+    words = ("challenge", "2021-gauss", *large, "--out", f"{RUNS}/challenge-2021-gauss-6000")
+    found.append(Step("challenge 2021-gauss, 6000 + 6000 curves", 16, command(*words)))
     found.append(Step("challenge spin", 20, command("challenge", "spin")))
     probes = ("echo-independent", "echo300-independent", "echo-stratified", "full-independent")
     folders = [f"{RUNS}/probe-{name}" for name in (*probes, *(f"full-flip{a}" for a in ANGLES))]
     draws = ("independent", "frozen")
     editions = ("2021-gauss", "2021-rkky", "2020")
     folders += [f"{RUNS}/challenge-{edition}-{draw}" for edition in editions for draw in draws]
-    folders.append(f"{RUNS}/challenge-spin-independent")
+    folders += [f"{RUNS}/challenge-2021-gauss-6000", f"{RUNS}/challenge-spin-independent"]
     found.append(Step("tables, figures and networks", 1, script("publish_supervised", *folders)))
     return found
 

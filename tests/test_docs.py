@@ -142,6 +142,8 @@ class TestSupervised:
         tables = list(printed.challenge_tables(results))
         assert len(tables) == len(printed.EDITIONS)
         tables.append(printed.angles(results["challenge-spin-independent"]))
+        many = printed.load([printed.LARGE], TABLES)[printed.LARGE]
+        tables.append(printed.large(many, results["challenge-2021-gauss-independent"]))
         for table in tables:
             assert table in text
 
