@@ -316,8 +316,9 @@ def main() -> None:
         tables = list(challenge_tables(results))
         if "challenge-spin-independent" in results:
             tables.append(angles(results["challenge-spin-independent"]))
-        for result in load([LARGE]).values():
-            tables.append(large(result, results["challenge-2021-gauss-independent"]))
+        many, usual = load([LARGE]).get(LARGE), results.get("challenge-2021-gauss-independent")
+        if many and usual:
+            tables.append(large(many, usual))
     print("\n\n".join(tables))
 
 

@@ -163,7 +163,7 @@ class TestRunFolder:
         assert "Lower scale or beta" in output
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("n_components", [1, pytest.param(3, marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("n_components", [1, 3])
     def test_any_number_of_axes_is_drawn(self, data, tmp_path, n_components):
         out = tmp_path / "run"
         assert main(train(data, out, "--n-components", str(n_components))) == 0
