@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from latent_nmr.analysis.traversal import SPAN, mean_of_nearest, traverse
-from latent_nmr.commands._data import load_for_model
-from latent_nmr.commands._model import load_model, time_marks, training_split
 from latent_nmr.data.windows import features
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.plots.overview import Walk, latent_overview
 from latent_nmr.plots.style import SIGNAL_TEXTS, save_figure
+from latent_nmr.studies.latent_figures import time_marks
+from latent_nmr.studies.stores import load_for_model
+from latent_nmr.studies.trained_model import load_model, training_split
 
 LABELS = ("W", "L", "kernel")
 

@@ -28,13 +28,13 @@ from latent_nmr.commands._evaluation import Workshop, rows_of
 from latent_nmr.commands._evaluation_data import FITTED, Material, labels_of
 from latent_nmr.commands._evaluation_figures import figure_title
 from latent_nmr.commands._evaluation_report import table_lines
-from latent_nmr.commands._model import describe_data
 from latent_nmr.commands._representations import METHODS, fits_of
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import curve_divisors, echo_sample, scaled_window, window_slice
 from latent_nmr.plots.evaluation import Line, scores_over_noise
 from latent_nmr.plots.style import save_figure
+from latent_nmr.studies.trained_model import describe_data
 
 WINDOW, NOISE_SEED, N_COMPONENTS = "echo", 1000, 2
 WORK = Path("artifacts/runs/noise")

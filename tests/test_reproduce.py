@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_nmr.commands._data import REFERENCE_SET
-from latent_nmr.commands._model import load_model, training_split
 from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import COMMANDS
 from latent_nmr.data.reading import load_echoes
 from latent_nmr.data.windows import features
+from latent_nmr.studies.stores import REFERENCE_SET
+from latent_nmr.studies.trained_model import load_model, training_split
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "artifacts" / "models"

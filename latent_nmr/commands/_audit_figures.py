@@ -3,10 +3,10 @@
 import numpy as np
 
 from latent_nmr.analysis.axis_audit import AxisAudit
-from latent_nmr.commands._model import time_marks
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.plots.audit import AuditPanel, audit_profiles, audit_sheet
 from latent_nmr.plots.style import KERNEL_STYLES, SIGNAL_TEXTS
+from latent_nmr.studies.latent_figures import time_marks
 
 # Points of a walk that are drawn, evenly spread and with both ends.
 N_DRAWN = 6

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.commands._baselines import DESCRIBED, MAP_LABELS, Findings
-from latent_nmr.commands._model import time_marks
 from latent_nmr.errors import InputError
 from latent_nmr.plots.baselines import ClusterCurve, Scree, baselines_figure, clusters_figure
 from latent_nmr.plots.style import SIGNAL_TEXTS, save_figure
+from latent_nmr.studies.latent_figures import time_marks
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,9 +16,9 @@ import xarray as xr
 from sklearn.model_selection import train_test_split
 
 from latent_nmr._files import staged_folder
+from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr.analysis.challenge_scores import challenge_scores
 from latent_nmr.commands._challenge_data import Material, inputs_of
-from latent_nmr.commands._shell import stop_if_interrupted
 from latent_nmr.models.challenge_models import INPUTS, make_model
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.models.regression_files import write_files

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.commands._data import default_store, fill_with_progress
+from latent_nmr.commands._shell import tell
 from latent_nmr.data.echoes import check_echoes, fingerprint
 from latent_nmr.data.reading import load_echoes
 from latent_nmr.errors import InputError
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
+from latent_nmr.studies.stores import default_store, fill_with_progress
 
 SPIN = "spin"
 
@@ -234,5 +235,5 @@ def _simulated(
 
     simulation = Simulation(edition.preset, seed=seed, line_draw=line_draw)
     path = default_store(simulation)
-    fill_with_progress(path, simulation, n_curves)
+    fill_with_progress(path, simulation, n_curves, tell)
     return load_echoes(path).isel(curve=slice(0, n_curves)), str(path)

@@ -8,7 +8,6 @@ import numpy as np
 
 from latent_nmr.commands._challenge import Contest
 from latent_nmr.commands._challenge_data import SPIN, Edition, inputs_of
-from latent_nmr.commands._model import time_marks
 from latent_nmr.models.challenge_models import INPUTS, SHORT_TITLES, WINDOW
 from latent_nmr.plots.challenge import (
     challenge_parity,
@@ -17,6 +16,7 @@ from latent_nmr.plots.challenge import (
     score_over_angle,
 )
 from latent_nmr.plots.style import save_figure
+from latent_nmr.studies.latent_figures import time_marks
 
 N_CURVES_SHOWN = 4
 PART_TITLES: tuple[str, ...] = ("Re M", "Im M", "|M|")

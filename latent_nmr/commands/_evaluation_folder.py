@@ -17,7 +17,6 @@ from latent_nmr.commands._evaluation_data import FITTED, HELD_OUT, Material
 from latent_nmr.commands._evaluation_figures import draw_figures
 from latent_nmr.commands._evaluation_page import page
 from latent_nmr.commands._evaluation_report import table_lines, write_csv
-from latent_nmr.commands._model import describe_data
 from latent_nmr.commands._progress import (
     IDENTITY_FILE,
     command_of,
@@ -30,6 +29,7 @@ from latent_nmr.commands._representations import Fit
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
+from latent_nmr.studies.trained_model import describe_data
 
 RESULT_FILE, PAGE_FILE, TABLE_FILE = "evaluation.json", "report.html", "scores.csv"
 KEPT = ("fits", "models", "scores")  # what a further evaluation of the same data can go on from

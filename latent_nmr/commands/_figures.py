@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from latent_nmr.commands._model import refuse_overwriting
+from latent_nmr.commands._output import refuse_overwriting
 from latent_nmr.commands._shell import Report
 
 

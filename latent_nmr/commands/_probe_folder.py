@@ -24,7 +24,7 @@ from latent_nmr.commands._progress import (
     versions,
 )
 from latent_nmr.commands._shell import tell
-from latent_nmr.commands._threads import threads_side_by_side
+from latent_nmr.studies._threads import threads_side_by_side
 
 RESULT_FILE, TABLE_FILE, SECONDS_FILE = "probe.json", "scores.csv", "seconds.json"
 KEPT = ("steps", "features", SECONDS_FILE)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import confusion_matrix, mean_absolute_error, r2_score
 
+from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr.analysis.classification import (
     class_names,
     classes_of,
@@ -19,7 +20,6 @@ from latent_nmr.analysis.classification import (
 )
 from latent_nmr.analysis.oversampling import Rows
 from latent_nmr.analysis.scores import POWER_LAW
-from latent_nmr.commands._shell import stop_if_interrupted
 from latent_nmr.models.curve_regressor import CurveRegressor
 
 WIDTHS = (512, 128, 64)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import staged_file, sweep_staging, write_json
-from latent_nmr.commands._shell import stop_if_interrupted, tell
+from latent_nmr._interrupts import stop_if_interrupted
+from latent_nmr.commands._shell import tell
 from latent_nmr.errors import InputError
 
 IDENTITY_FILE = "identity.json"

@@ -8,18 +8,18 @@ import pandas as pd
 
 from latent_nmr.analysis.dependence import rank_correlations
 from latent_nmr.analysis.naming import name_axes
-from latent_nmr.commands._model import (
-    EMBEDDED_LABELS,
-    describe_data,
-    draw_latent_map,
-    draw_traversals,
-    embedding_table,
-)
 from latent_nmr.latent_axes import axis_names, axis_state, axis_warnings
 from latent_nmr.models.persistence import write_files
 from latent_nmr.plots.curves import reconstruction_sheet
 from latent_nmr.plots.style import KERNEL_STYLES, SIGNAL_TEXTS, save_figure
 from latent_nmr.plots.training import loss_history
+from latent_nmr.studies.latent_figures import (
+    EMBEDDED_LABELS,
+    draw_latent_map,
+    draw_traversals,
+    embedding_table,
+)
+from latent_nmr.studies.trained_model import describe_data
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -5,24 +5,20 @@ import io
 import json
 import os
 import re
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
-from types import FrameType
 from typing import Any, TypeVar
 
 import tyro
 
+from latent_nmr._interrupts import remembered_interrupts
 from latent_nmr.errors import InputError, NumericalError
 
-SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, INTERRUPTED = 0, 2, 3, 130
+SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
 
 Options = TypeVar("Options")
-
-_interrupted = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -57,36 +53,6 @@ def execute(
     as_json = getattr(options, "json", False)
     text = json.dumps(report.values, ensure_ascii=False) if as_json else "\n".join(report.lines)
     return _print(name, text, report.exit_code)
-
-
-@contextlib.contextmanager
-def remembered_interrupts() -> Iterator[None]:
-    """Remember Ctrl-C, for :func:`stop_if_interrupted`.
-
-    The exception is raised wherever the interpreter happens to be; inside a callback of compiled
-    code it is printed, ignored and lost.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        _interrupted.set()
-        signal.default_int_handler(number, frame)
-
-    _interrupted.clear()
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        _interrupted.clear()
-
-
-def stop_if_interrupted() -> None:
-    """Raise the `KeyboardInterrupt` of a Ctrl-C that was lost; for loops around compiled code."""
-    if _interrupted.is_set():
-        raise KeyboardInterrupt
 
 
 def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:

@@ -52,10 +52,10 @@ class Options:
 def run(options: Options) -> Report:
     """Walk along the axes, simulate at every point, compare, draw and write."""
     from latent_nmr.commands._audit import SCATTER_TEXTS, audit_table, prepare, remarks
-    from latent_nmr.commands._data import load_for_model
-    from latent_nmr.commands._model import load_model, training_split
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.windows import features
+    from latent_nmr.studies.stores import load_for_model
+    from latent_nmr.studies.trained_model import load_model, training_split
 
     check_options(options)
     out = options.out or Path(f"audit_{options.model.resolve().name}")

@@ -54,9 +54,10 @@ def run(options: Options) -> Report:
     from latent_nmr._files import staged_file
     from latent_nmr.analysis.alignment import align
     from latent_nmr.commands._axes_report import report_of, strength_table
-    from latent_nmr.commands._data import load_for_model
-    from latent_nmr.commands._model import EMBEDDED_LABELS, refuse_overwriting
+    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.data.windows import features
+    from latent_nmr.studies.latent_figures import EMBEDDED_LABELS
+    from latent_nmr.studies.stores import load_for_model
 
     check_options(options)
     if options.out is not None:
@@ -113,8 +114,8 @@ def check_options(options: Options) -> None:
 
 def load_models(paths: tuple[Path, ...]) -> list["BetaVAE"]:
     """Read the models and check that their axes can be compared."""
-    from latent_nmr.commands._model import load_model
     from latent_nmr.errors import InputError
+    from latent_nmr.studies.trained_model import load_model
 
     models = [load_model(path) for path in paths]
     first = models[0]
@@ -142,7 +143,7 @@ def unseen_rows(model: "BetaVAE", X: "np.ndarray") -> "np.ndarray":
     """Curves, by their features `X`, that a model was not trained on."""
     import numpy as np
 
-    from latent_nmr.commands._model import training_split
+    from latent_nmr.studies.trained_model import training_split
 
     return np.flatnonzero(training_split(model, X) != "training")
 

@@ -28,7 +28,7 @@ class Options:
 def run(options: Options) -> Report:
     """Read the card and put it in words."""
     from latent_nmr._files import write_json
-    from latent_nmr.commands._model import refuse_overwriting
+    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.models.card_words import summary, summary_lines
     from latent_nmr.models.persistence import read_card
     from latent_nmr.models.regression_files import describe, is_regressor

@@ -29,7 +29,7 @@ class Options:
 def run(options: Options) -> Report:
     """Read, check, and say what the columns hold."""
     from latent_nmr._files import write_json
-    from latent_nmr.commands._model import refuse_overwriting
+    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.data.formats import CHALLENGES
     from latent_nmr.data.submission import SUBMISSION_NAMES, check_submission
     from latent_nmr.errors import check_choice, check_count

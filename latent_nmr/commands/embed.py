@@ -41,15 +41,12 @@ def run(options: Options) -> Report:
     from tqdm.auto import tqdm
 
     from latent_nmr._files import staged_file
-    from latent_nmr.commands._model import (
-        check_sampling,
-        embedding_table,
-        load_model,
-        refuse_overwriting,
-    )
+    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.commands._table_files import table_format
     from latent_nmr.data.reading import open_echoes
     from latent_nmr.data.windows import features
+    from latent_nmr.studies.latent_figures import embedding_table
+    from latent_nmr.studies.trained_model import check_sampling, load_model
 
     table_type = table_format(options.out)
     refuse_overwriting([options.out], options.force)

@@ -130,9 +130,9 @@ def fits_to_make(options: Options, models: dict["Fit", "BetaVAE"]) -> list["Fit"
 
 def given_models(options: Options, material: "Material") -> dict["Fit", "BetaVAE"]:
     """Read the models of --models and check that they are of this experiment."""
-    from latent_nmr.commands._model import check_sampling, load_model
     from latent_nmr.commands._representations import Fit
     from latent_nmr.errors import InputError
+    from latent_nmr.studies.trained_model import check_sampling, load_model
 
     found: dict[Fit, BetaVAE] = {}
     for path in options.models:
@@ -159,8 +159,8 @@ def given_models(options: Options, material: "Material") -> dict["Fit", "BetaVAE
 
 def refuse_seen_curves(model: "BetaVAE", path: Path, material: "Material") -> None:
     """Raise `InputError` if a model was fitted on a curve that is to be scored."""
-    from latent_nmr.commands._model import training_split
     from latent_nmr.errors import InputError
+    from latent_nmr.studies.trained_model import training_split
 
     for part in material.scored_parts:
         n_seen = int((training_split(model, material.curves[part]) != "new").sum())

@@ -28,7 +28,7 @@ class Options:
 
 def run(options: Options) -> Report:
     """Load the model and write its decoder."""
-    from latent_nmr.commands._model import refuse_overwriting
+    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.models.beta_vae import BetaVAE
     from latent_nmr.models.decoder_json import save_decoder
 

@@ -28,10 +28,11 @@ class Options:
 
 def run(options: Options) -> Report:
     """Embed the data, draw the map and save it as PNG and PDF."""
-    from latent_nmr.commands._data import load_for_model
     from latent_nmr.commands._figures import save_whole
-    from latent_nmr.commands._model import draw_latent_map, embedding_table, load_model
     from latent_nmr.data.windows import features
+    from latent_nmr.studies.latent_figures import draw_latent_map, embedding_table
+    from latent_nmr.studies.stores import load_for_model
+    from latent_nmr.studies.trained_model import load_model
 
     model = load_model(options.model)
     dataset = load_for_model(options.data, model)

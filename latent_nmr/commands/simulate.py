@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import Report, tell
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Options:
 
 def run(options: Options) -> Report:
     """Fill the store and say what it holds."""
-    from latent_nmr.commands._data import default_store, fill_with_progress, n_missing
     from latent_nmr.data.estimate import check_space, estimate_cost, store_size
     from latent_nmr.errors import check_count
     from latent_nmr.physics.simulate import Simulation
+    from latent_nmr.studies.stores import default_store, fill_with_progress, n_missing
 
     n_curves = check_count("--n-curves", options.n_curves)
     settings = {name: getattr(options, name) for name in Simulation.__dataclass_fields__}
@@ -74,7 +74,7 @@ def run(options: Options) -> Report:
             },
         )
     start = time.perf_counter()
-    n_made = fill_with_progress(path, simulation, n_curves)
+    n_made = fill_with_progress(path, simulation, n_curves, tell)
     seconds = time.perf_counter() - start
     return Report(
         [f"{path}: {n_curves} curves finished, {n_made} of them now, in {seconds:.0f} s"],

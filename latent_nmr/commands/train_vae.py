@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr.commands._shell import (
     NUMERICAL_FAILURE,
     SUCCESS,
     Report,
-    stop_if_interrupted,
     tell,
 )
 
@@ -177,16 +177,16 @@ def untrained_model(options: Options) -> "BetaVAE":
 
 def load_data(options: Options) -> tuple["xr.Dataset", Path]:
     """Read --data or the reference set, or simulate fresh curves and read these."""
-    from latent_nmr.commands._data import REFERENCE_SET, default_store, fill_with_progress
     from latent_nmr.data.reading import load_echoes
     from latent_nmr.physics.simulate import Simulation
+    from latent_nmr.studies.stores import REFERENCE_SET, default_store, fill_with_progress
 
     if options.simulate is None:
         path = options.data or REFERENCE_SET
         return load_echoes(path, options.n_curves), path
     simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
     path = default_store(simulation)
-    fill_with_progress(path, simulation, options.simulate)
+    fill_with_progress(path, simulation, options.simulate, tell)
     return load_echoes(path, options.n_curves or options.simulate), path
 
 

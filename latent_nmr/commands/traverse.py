@@ -37,8 +37,9 @@ class Options:
 def run(options: Options) -> Report:
     """Decode the walk, draw it and save it as PNG and PDF."""
     from latent_nmr.commands._figures import save_whole
-    from latent_nmr.commands._model import draw_traversals, load_model
     from latent_nmr.errors import check_number
+    from latent_nmr.studies.latent_figures import draw_traversals
+    from latent_nmr.studies.trained_model import load_model
 
     span = check_number("--span", options.span, above=0)
     model = load_model(options.model)
@@ -50,9 +51,9 @@ def run(options: Options) -> Report:
 
 def _embedding(options: Options, model):
     """Embedding of --data, else the one in the model's folder, else None."""
-    from latent_nmr.commands._data import load_for_model
-    from latent_nmr.commands._model import embedding_table
     from latent_nmr.data.windows import features
+    from latent_nmr.studies.latent_figures import embedding_table
+    from latent_nmr.studies.stores import load_for_model
 
     if options.data is not None:
         dataset = load_for_model(options.data, model)

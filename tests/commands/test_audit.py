@@ -17,7 +17,6 @@ from latent_nmr.commands._audit import (
     remarks,
     simulate_at,
 )
-from latent_nmr.commands._model import describe_data
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.reading import load_echoes
@@ -25,6 +24,7 @@ from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.trained_model import describe_data
 
 N_CURVES = 160
 SMALL = ["--n-edge", "12", "--step", "4"]

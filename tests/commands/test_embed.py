@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 import zarr
 
-from latent_nmr.commands._model import describe_data, embedding_table, training_split
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import load_compact, save_compact
 from latent_nmr.data.reading import BLOCK, load_echoes
 from latent_nmr.data.store import fill_store, make_simulation
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.latent_figures import embedding_table
+from latent_nmr.studies.trained_model import describe_data, training_split
 
 N_SIMULATED = 16
 # More than two blocks, and the last one is not full.

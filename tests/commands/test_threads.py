@@ -6,7 +6,7 @@ import pytest
 from sklearn.utils.parallel import delayed
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from latent_nmr.commands._threads import NOISE, threads_side_by_side
+from latent_nmr.studies._threads import NOISE, threads_side_by_side
 
 
 @pytest.fixture

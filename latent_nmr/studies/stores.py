@@ -1,9 +1,8 @@
-"""How commands get data: what the user names, the reference set, or fresh curves."""
+"""Data that studies take or simulate: the reference set, stores that are filled on demand."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from latent_nmr.commands._shell import tell
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,12 +31,19 @@ def n_missing(path: Path, simulation: "Simulation", n_curves: int) -> int:
     return n_curves - finished_curves(path, simulation, n_curves) if path.exists() else n_curves
 
 
-def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> int:
-    """Simulate what the store at `path` lacks, with a progress bar; returns how many were made."""
-    from tqdm.auto import tqdm
+def fill_with_progress(
+    path: Path,
+    simulation: "Simulation",
+    n_curves: int,
+    on_start: Callable[[str], object] = lambda _: None,
+) -> int:
+    """Simulate what the store at `path` lacks, with a progress bar; returns how many were made.
 
+    `on_start` is called with a sentence on what is about to be simulated and what it will cost.
+    """
     from latent_nmr.data.estimate import estimate_cost
     from latent_nmr.data.store import fill_store
+    from latent_nmr.studies._progress import progress_bar
 
     counts = fill_store(path, simulation, n_curves)
     finished = before = next(counts)
@@ -47,8 +53,8 @@ def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> i
     what = f"Simulating {missing} of {n_curves} curves of preset {simulation.preset} into {path}"
     if missing > WORTH_AN_ESTIMATE:
         what += f": {estimate_cost(simulation, missing).sentence()}"
-    tell(what)
-    with tqdm(total=n_curves, initial=before, unit="curve", delay=1, disable=None) as bar:
+    on_start(what)
+    with progress_bar(n_curves, "curve", initial=before) as bar:
         for finished in counts:
             bar.update(finished - bar.n)
     return finished - before
@@ -56,8 +62,8 @@ def fill_with_progress(path: Path, simulation: "Simulation", n_curves: int) -> i
 
 def load_for_model(path: Path, model) -> "xr.Dataset":
     """Read a data set and check that it covers the window the model was trained on."""
-    from latent_nmr.commands._model import check_sampling
     from latent_nmr.data.reading import load_echoes
+    from latent_nmr.studies.trained_model import check_sampling
 
     dataset = load_echoes(path)
     check_sampling(dataset, path, model)

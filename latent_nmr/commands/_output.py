@@ -1,0 +1,258 @@
+"""Where a command writes, and what it does when something is there already: one policy for all.
+
+A result is a folder, or one file. Its manifest, `run.json` in the folder or `NAME.run.json` beside
+the file, holds the command that makes it again, its settings, digests of its inputs, the files
+written and the values reported. Run again with equal settings and inputs, a command reports the
+finished result; with others it refuses, unless --force is given. Nothing is ever removed that a
+run did not write, and nothing half-written has the name of the result.
+"""
+
+import contextlib
+import json
+import shlex
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from latent_nmr._files import put_in_place, sole_writer, staged_file, sweep_staging, write_json
+from latent_nmr.errors import InputError
+
+MANIFEST = "run.json"
+# Options that change where and how results appear, not what they are.
+NOT_SETTINGS = ("out", "force", "json")
+
+Inputs = Mapping[Path, Callable[[Path], str]]
+
+
+class Output:
+    """The output of one run of a command.
+
+    Parameters
+    ----------
+    command : str
+    options : dataclass instance
+        Options of the command; `force` among them.
+    out : Path
+        Folder or file to write.
+    positional : collection of str
+        Options that are given without a flag.
+    is_file : bool
+        Whether `out` is one file; a folder otherwise.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        options: Any,
+        out: Path,
+        *,
+        positional: Collection[str] = ("data",),
+        is_file: bool = False,
+    ):
+        self.out, self.is_file, self._force = Path(out), is_file, bool(options.force)
+        self.settings = settings_of(options)
+        self.command = command_of(command, options, positional)
+
+    @property
+    def manifest(self) -> Path:
+        """Where the manifest is kept."""
+        if self.is_file:
+            return self.out.with_name(f"{self.out.name}.{MANIFEST}")
+        return self.out / MANIFEST
+
+    def finished(self, inputs: Inputs) -> tuple[dict[str, Any], str] | None:
+        """Values and a remark of an equal run that is there; None if `out` may be written.
+
+        Parameters
+        ----------
+        inputs : mapping of callables
+            Paths that the result is made from, and what gives the digest of each.
+
+        Raises
+        ------
+        InputError
+            If `out` holds anything that must not be replaced.
+        """
+        if not _is_taken(self.out):
+            return None
+        if not self.is_file and not self.manifest.is_file():
+            raise InputError(
+                f"--out must be a new folder or an earlier run, but {self.out} holds something "
+                "else. Choose another."
+            )
+        if self._force:
+            self._refuse_foreign_files()
+            return None
+        if not self.manifest.is_file():
+            raise InputError(
+                f"--out must be a new path, but {self.out} exists. Choose another, or use --force "
+                "to replace it."
+            )
+        earlier = self._read_manifest()
+        self._refuse_other_settings(earlier["settings"])
+        gone = self._refuse_other_inputs(earlier["inputs"], inputs)
+        remark = f"its input {gone} is gone; " if gone else ""
+        return earlier, f"{self.out} is already finished ({remark}use --force to recompute)."
+
+    @contextlib.contextmanager
+    def folder(self, kept: Collection[str] = ()) -> Iterator[Path]:
+        """Yield the folder to work in; it takes the place of `out` when the block ends well.
+
+        A killed run leaves it, and the same command goes on in it. `kept` are entries of an
+        earlier result that a further run can make use of.
+        """
+        with sole_writer(self.out):
+            place = self.out.resolve()
+            sweep_staging(place)
+            work = place.with_name(f".{place.name}.progress")
+            if not work.is_dir():
+                work.mkdir(parents=True)
+                for name in kept:
+                    if (place / name).exists():
+                        copy = shutil.copytree if (place / name).is_dir() else shutil.copyfile
+                        copy(place / name, work / name)
+            yield work
+            put_in_place(work, place)
+
+    @contextlib.contextmanager
+    def file(self) -> Iterator[Path]:
+        """Yield a temporary path that is renamed to `out` when the block ends well."""
+        with sole_writer(self.out), staged_file(self.out) as staging:
+            yield staging
+
+    def write_manifest(
+        self, values: Mapping[str, Any], inputs: Mapping[Path, str], folder: Path | None = None
+    ) -> dict[str, Any]:
+        """Write the manifest and return its content.
+
+        Parameters
+        ----------
+        values : mapping
+            What the command reports, as JSON holds it.
+        inputs : mapping of str
+            Digest of each path that the result was made from.
+        folder : Path, optional
+            Where the files are now; without it, beside a file.
+        """
+        entries = [] if folder is None else [p for p in sorted(folder.rglob("*")) if p.is_file()]
+        content = {
+            "command": self.command,
+            "settings": self.settings,
+            "inputs": {str(path): digest for path, digest in inputs.items()},
+            "files": [path.relative_to(folder).as_posix() for path in entries if folder],
+            **values,
+        }
+        write_json(self.manifest if folder is None else folder / MANIFEST, content)
+        return content
+
+    def _read_manifest(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.manifest.read_text("utf-8"))
+            for name, kind in (("settings", dict), ("inputs", dict), ("files", list)):
+                if not isinstance(found[name], kind):
+                    raise TypeError(name)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"--out must be a new path or a whole run, but {self.manifest} is damaged "
+                f"({type(error).__name__}). Use --force to recompute, or choose another --out."
+            ) from error
+        return found
+
+    def _refuse_other_settings(self, earlier: Mapping[str, Any]) -> None:
+        for name, value in self.settings.items():
+            if name not in earlier or earlier[name] != value:
+                raise InputError(
+                    f"--out must not hold a run with other settings, but {self.out} has {name} = "
+                    f"{earlier.get(name)!r} and {value!r} is asked for. Choose another --out, or "
+                    "use --force to replace it."
+                )
+
+    def _refuse_other_inputs(self, earlier: Mapping[str, str], inputs: Inputs) -> str:
+        """Compare digests; returns the name of an input that is gone."""
+        for path, digest in inputs.items():
+            if not path.exists():
+                return str(path)
+            if earlier.get(str(path)) != digest(path):
+                raise InputError(
+                    f"--out must not hold a run on other data, but {path} has changed since "
+                    f"{self.out} was made. Choose another --out, or use --force to replace it."
+                )
+        return ""
+
+    def _refuse_foreign_files(self) -> None:
+        """Raise if a folder holds anything that no run wrote."""
+        if self.is_file:
+            return
+        try:
+            own = {*self._read_manifest()["files"], MANIFEST}
+        except InputError:
+            own = {MANIFEST, *_by_name(self.out)}  # of a damaged manifest, only the rest is foreign
+        for path in sorted(self.out.rglob("*")):
+            if path.is_file() and path.relative_to(self.out).as_posix() not in own:
+                raise InputError(
+                    f"--force must remove nothing but a run's own files, but {self.out} also holds "
+                    f"{path.relative_to(self.out)}. Move it away, or choose another --out."
+                )
+
+
+def settings_of(options: Any) -> dict[str, Any]:
+    """Options that decide the result, as JSON holds them."""
+    return {
+        field.name: _plain(getattr(options, field.name))
+        for field in fields(options)
+        if field.name not in NOT_SETTINGS
+    }
+
+
+def command_of(command: str, options: Any, positional: Collection[str] = ("data",)) -> str:
+    """The command line that makes a result again, quoted for a shell.
+
+    Positional options come first, in the order of `positional`; an option that is None, or a
+    switch at its default, is left out.
+    """
+    words = ["latent-nmr", command]
+    for name in positional:
+        words += _words(getattr(options, name))
+    for field in fields(options):
+        value, flag = getattr(options, field.name), "--" + field.name.replace("_", "-")
+        if field.name in positional or field.name in NOT_SETTINGS or value is None:
+            continue
+        if isinstance(value, bool):
+            if value != field.default:
+                words.append(flag if value else f"--no-{flag[2:]}")
+        elif value != () or field.default is MISSING:
+            words += [flag, *_words(value)]
+    return shlex.join(words)
+
+
+def _words(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether there is anything at `path`; an empty folder is nothing."""
+    return path.exists() and not (path.is_dir() and not any(path.iterdir()))
+
+
+def _by_name(folder: Path) -> Iterator[str]:
+    """Files of the kinds that runs write."""
+    for path in folder.rglob("*"):
+        if path.suffix in (".png", ".csv", ".json", ".npz", ".html", ".safetensors"):
+            yield path.relative_to(folder).as_posix()
+
+
+def refuse_overwriting(paths: list[Path], force: bool) -> None:
+    """Raise `InputError` if a path is taken and the user did not say --force."""
+    taken = [path for path in paths if path.exists()]
+    if taken and not force:
+        raise InputError(
+            f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force."
+        )

@@ -1,0 +1,102 @@
+"""The embedding of a data set by a trained β-VAE, its maps, and the curves along its axes."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_nmr.studies.trained_model import training_split
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from latent_nmr.models.beta_vae import BetaVAE
+
+# Labels written beside the latent coordinates, where the data have them.
+EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
+
+
+def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
+    """One row per curve: index, latent coordinates, their posterior sd, rms, labels and split.
+
+    `rms` is the root mean square over the window of features `X` minus their reconstruction.
+    """
+    import pandas as pd
+
+    from latent_nmr.latent_axes import axis_names
+
+    names = axis_names(model.n_components)
+    latent, deviation = model.transform(X), model.transform_std(X)
+    residual = model.inverse_transform(latent)
+    residual -= X
+    mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
+    columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
+    columns |= dict(zip(names, latent.T, strict=True))
+    columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
+    columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
+    columns |= {
+        label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
+    }
+    return pd.DataFrame({**columns, "split": training_split(model, X)})
+
+
+def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components: int):
+    """Latent maps of an embedding table, one panel per label."""
+    from latent_nmr.errors import check_choice
+    from latent_nmr.latent_axes import axis_names
+    from latent_nmr.plots.latent import latent_maps
+
+    names = axis_names(n_components)
+    known = [label for label in EMBEDDED_LABELS if label in table.columns]
+    values = {label: table[check_choice("color", label, known)].to_numpy() for label in labels}
+    return latent_maps(table[names].to_numpy(), values, axis_names=names)
+
+
+def draw_traversals(
+    model: "BetaVAE",
+    axes: tuple[int, ...],
+    table: "pd.DataFrame | None",
+    *,
+    span: float,
+    n_steps: int,
+):
+    """Curves along each of `axes`, coloured by the mean W of the data nearest to them.
+
+    Without an embedding that knows W, they are coloured by their place on the axis.
+    """
+    from latent_nmr.analysis.traversal import mean_of_nearest, traverse
+    from latent_nmr.latent_axes import axis_names
+    from latent_nmr.plots.curves import traversal
+    from latent_nmr.plots.style import SIGNAL_TEXTS, new_figure
+
+    names = axis_names(model.n_components)
+    walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
+    if table is not None and "W" in table.columns:
+        latent, strength = table[names].to_numpy(), table["W"].to_numpy()
+        colours = [mean_of_nearest(walk.points, latent, strength) for walk in walks]
+        colour_text = "mean W of the nearest data (MHz)"
+    else:
+        colours, colour_text = [walk.positions for walk in walks], "position along the axis"
+    figure = new_figure(4.9 * len(walks), 3.5)
+    row = figure.subplots(1, len(walks), sharey=True, squeeze=False)[0]
+    for ax, walk, colour in zip(row, walks, colours, strict=True):
+        traversal(
+            np.asarray(model.metadata_["time_us"]),
+            walk.curves,
+            colour,
+            colour_text=colour_text,
+            colour_limits=(float(np.min(colours)), float(np.max(colours))),
+            signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]] if ax is row[0] else "",
+            marks=time_marks(model.metadata_),
+            ax=ax,
+        )
+        name = names[walk.axis - 1]
+        ax.set_title(f"along {name}, from {-span:g} to {span:g}", pad=16, fontsize="medium")
+    return figure
+
+
+def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
+    """Names and times (µs) of the pulses and the echo."""
+    pulses = zip(metadata["pulse_samples"], metadata["pulse_angles_rad"], strict=True)
+    marks = {f"{np.degrees(angle):.0f}°": sample * metadata["dt_us"] for sample, angle in pulses}
+    return marks | {"echo": metadata["echo_index"] * metadata["dt_us"]}
