@@ -21,6 +21,7 @@ from latent_nmr.commands._probe_data import (
 from latent_nmr.commands._probe_plan import BINARY, FLOORS, FOREST, MODEL_TITLES, NETWORK
 from latent_nmr.commands._probe_result import series_title
 from latent_nmr.plots.importances import Coefficient, Explained, importance_figure
+from latent_nmr.plots.parity import parity_figure
 from latent_nmr.plots.probes import (
     Bar,
     Confusion,
@@ -28,7 +29,6 @@ from latent_nmr.plots.probes import (
     class_curves,
     confusion_figure,
     elimination_figure,
-    parity_figure,
     sections_figure,
 )
 from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, Figure, save_figure

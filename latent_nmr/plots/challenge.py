@@ -7,7 +7,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from latent_nmr.plots.probes import FEATURE_COLOURS, FEATURE_MARKERS, draw_parity
+from latent_nmr.plots.parity import draw_parity
+from latent_nmr.plots.probes import FEATURE_COLOURS, FEATURE_MARKERS
 from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure
 
 FloatArray = npt.NDArray[np.floating]

@@ -5,6 +5,7 @@ import pytest
 
 from latent_nmr.plots.challenge import challenge_parity, raw_curves, saliency_figure
 from latent_nmr.plots.importances import N_SHOWN, Coefficient, Explained, importance_figure
+from latent_nmr.plots.parity import parity_figure
 from latent_nmr.plots.probes import (
     Bar,
     Confusion,
@@ -12,7 +13,6 @@ from latent_nmr.plots.probes import (
     class_curves,
     confusion_figure,
     elimination_figure,
-    parity_figure,
     sections_figure,
 )
 
