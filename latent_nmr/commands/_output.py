@@ -100,14 +100,18 @@ class Output:
     def folder(self, kept: Collection[str] = ()) -> Iterator[Path]:
         """Yield the folder to work in; it takes the place of `out` when the block ends well.
 
-        A killed run leaves it, and the same command goes on in it. `kept` are entries of an
-        earlier result that a further run can make use of.
+        A killed run leaves it, and the same command goes on in it: with the entries named in
+        `kept`, which it must know to be of the same data and settings. The rest is made again.
+        Entries of that name in an earlier result are made use of, too.
         """
         with sole_writer(self.out):
             place = self.out.resolve()
             sweep_staging(place)
             work = place.with_name(f".{place.name}.progress")
-            if not work.is_dir():
+            if work.is_dir():
+                for entry in [entry for entry in work.iterdir() if entry.name not in kept]:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            else:
                 work.mkdir(parents=True)
                 for name in kept:
                     if (place / name).exists():

@@ -7,9 +7,8 @@ identified gets a digest of its own each time, so that a kept result is never ta
 
 import hashlib
 import inspect
-import pickle
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -89,18 +88,24 @@ def _add_object(hasher: Any, value: Any, within: tuple[int, ...]) -> None:
         _add(hasher, (value.__module__, value.__qualname__, _source(value)), within)
     elif isinstance(value, ModuleType | BuiltinFunctionType):
         hasher.update(repr(value.__name__).encode())
-    elif _has_plain_state(value):
-        _add(hasher, (type(value), vars(value)), within)
     else:
-        try:
-            hasher.update(pickle.dumps(value))
-        except Exception:  # whatever an object of another package raises
-            hasher.update(secrets.token_bytes(DIGEST_BYTES))
+        _add_state(hasher, value, within)
 
 
-def _has_plain_state(value: Any) -> bool:
-    """Whether the attributes of an object say all of it."""
-    return hasattr(value, "__dict__") and not hasattr(type(value), "__slots__")
+def _add_state(hasher: Any, value: Any, within: tuple[int, ...]) -> None:
+    """Feed all that a copy of an object would be made from."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception:  # whatever an object of another package raises
+        hasher.update(secrets.token_bytes(DIGEST_BYTES))
+        return
+    if isinstance(reduced, str):
+        hasher.update(reduced.encode())
+        return
+    maker, arguments, *states = reduced
+    # Items of a list or of a mapping come as iterators.
+    parts = [list(part) if isinstance(part, Iterator) else part for part in states]
+    _add(hasher, (maker.__module__, maker.__qualname__, arguments, parts), within)
 
 
 def _is_module(value: Any) -> bool:
