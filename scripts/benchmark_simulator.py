@@ -19,8 +19,8 @@ import jax
 import numpy as np
 
 from latent_nmr._files import write_json
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import Sequence
@@ -91,7 +91,7 @@ def exponential(matrices: np.ndarray) -> np.ndarray:
 def converged(frequencies, tables, couplings, sequence) -> np.ndarray:
     """Extrapolate two float64 runs of third order."""
     coarse, fine = (
-        simulate_fields(frequencies, tables, couplings, sequence, step=step, dtype="float64")
+        simulate_lattices(frequencies, tables, couplings, sequence, step=step, dtype="float64")
         for step in (1, 0.5)
     )
     return fine + (fine - coarse) / 7
@@ -146,11 +146,11 @@ def against_source(repeats: int) -> list[dict]:
         exact = converged(fields, tables, [COUPLINGS], SEQUENCE)[0]
         n_ours = 2 * (os.cpu_count() or 1)
         many = [np.repeat(a, n_ours, axis=0) for a in (fields, tables, np.array([COUPLINGS]))]
-        ours = simulate_fields(*many, sequence=SEQUENCE)[0]
+        ours = simulate_lattices(*many, sequence=SEQUENCE)[0]
         row = (fields[0].astype(float), tables[0], COUPLINGS, SEQUENCE)
         theirs = source_curve(*row)
         theirs_s = [seconds(source_curve, *row)]
-        ours_s = [seconds(simulate_fields, *many, SEQUENCE) / n_ours for _ in range(repeats)]
+        ours_s = [seconds(simulate_lattices, *many, SEQUENCE) / n_ours for _ in range(repeats)]
         rows.append(
             {
                 "n_edge": n_edge,
@@ -173,9 +173,9 @@ def scaling(repeats: int) -> list[dict]:
             np.stack([kernel_table("gaussian", 8.0, n_edge)] * n_curves),
             np.array([COUPLINGS] * n_curves),
         )
-        simulate_fields(*arrays, SEQUENCE, step=8)
+        simulate_lattices(*arrays, SEQUENCE, step=8)
         times = [
-            seconds(simulate_fields, *arrays, SEQUENCE, step=8) / n_curves for _ in range(repeats)
+            seconds(simulate_lattices, *arrays, SEQUENCE, step=8) / n_curves for _ in range(repeats)
         ]
         rows.append({"n_edge": n_edge} | spread(times))
         print(f"{n_edge} x {n_edge}: {median(times):.4f} s per curve", flush=True)

@@ -32,7 +32,7 @@ import optax
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
-from latent_nmr import BetaVAE, features, fit_many, load_echoes
+from latent_nmr import BetaVAE, features, fit_many, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.models.epochs import Objective, run_epoch
 from latent_nmr.models.inference import device_name, rows_per_piece
@@ -52,7 +52,7 @@ PARTS = ("epochs", "transform", "many", "cold")
 
 def training_rows(window: str, n_rows: int = N_CURVES) -> np.ndarray:
     """Rows of the reference set, repeated with a little noise."""
-    rows = features(load_echoes(REFERENCE_SET), window)
+    rows = features(open_echoes(REFERENCE_SET), window)
     noise = np.random.default_rng(0).standard_normal((n_rows, rows.shape[1]), np.float32)
     return np.clip(np.resize(rows, (n_rows, rows.shape[1])) + 1e-3 * noise, 0, 1)
 

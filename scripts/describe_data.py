@@ -14,7 +14,7 @@ import numpy as np
 from latent_nmr._files import write_json
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, fingerprint, magnitude
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import window_slice
 from latent_nmr.physics.kernels import KERNELS, kernel_table
 from latent_nmr.plots.dataset import Example, plot_echo_overview, plot_label_histograms
@@ -32,7 +32,7 @@ SHOWN_KERNELS = {"gaussian": 8.0, "power": 1.47, "rkky": 13.0}
 
 def main() -> None:
     """Read the stores, write the files, say what was written."""
-    datasets = {name: load_echoes(path) for name, path in STORES.items()}
+    datasets = {name: open_echoes(path) for name, path in STORES.items()}
     whole = datasets["stratified"]
     part = whole.isel(curve=slice(N_COMPACT))
     save_compact(part, COMPACT)

@@ -16,8 +16,8 @@ import jax
 import numpy as np
 
 from latent_nmr._files import write_json
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.simulate import (
     Simulation,
@@ -35,7 +35,7 @@ SEQUENCE = get_preset("paper").sequence
 def converged(arrays: tuple, *, scheme: str, order: int) -> np.ndarray:
     """Extrapolate float64 runs at steps of 1 and 1/2 sample interval."""
     coarse, fine = (
-        simulate_fields(*arrays, sequence=SEQUENCE, step=step, scheme=scheme, dtype="float64")
+        simulate_lattices(*arrays, sequence=SEQUENCE, step=step, scheme=scheme, dtype="float64")
         for step in (1, 0.5)
     )
     return fine + (fine - coarse) / (2**order - 1)
@@ -43,7 +43,7 @@ def converged(arrays: tuple, *, scheme: str, order: int) -> np.ndarray:
 
 def errors(arrays: tuple, reference: np.ndarray, **options) -> np.ndarray:
     """Largest error of each curve."""
-    curves = simulate_fields(*arrays, sequence=SEQUENCE, **options)
+    curves = simulate_lattices(*arrays, sequence=SEQUENCE, **options)
     return np.abs(curves - reference).max(axis=(1, 2))
 
 

@@ -20,7 +20,7 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsRegressor
 
-from latent_nmr import BetaVAE, features, fit_many, load_echoes
+from latent_nmr import BetaVAE, features, fit_many, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.latent_axes import axis_state
 
@@ -67,7 +67,7 @@ def summary(results: list[dict[str, float]]) -> dict[str, dict[str, float]]:
 
 def study(window: str, n_seeds: int) -> dict[str, Any]:
     """Every setting in one window."""
-    dataset = load_echoes(REFERENCE_SET)
+    dataset = open_echoes(REFERENCE_SET)
     X = features(dataset, window)
     labels = {name: dataset[name].to_numpy() for name in LABELS}
     rows = train_test_split(

@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from latent_nmr import load_echoes
+from latent_nmr import open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.analysis.score_table import METHOD_TITLES, Row, find_row
@@ -59,7 +59,7 @@ def noisy_features(dataset: xr.Dataset, snr: float | None) -> np.ndarray:
 
 def materials(data: Path, levels: Sequence[float]) -> Iterator[tuple[str, Material]]:
     """Yield name and data of each setting: fitted on clean curves, then on each level's own."""
-    dataset = load_echoes(data)
+    dataset = open_echoes(data)
     labels = labels_of(dataset, data)
     split = hold_out(dataset.sizes["curve"], labels["kernel"])
     rows = dict(zip((FITTED, "held-out"), split, strict=True))

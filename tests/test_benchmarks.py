@@ -10,8 +10,8 @@ from scipy.linalg import expm
 
 from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from latent_nmr.models.regression_network import NetworkShape
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import spin_echo
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -33,7 +33,7 @@ def test_the_sources_algorithm_in_liouville_space_is_the_scheme_called_source(
     frequencies = np.random.default_rng(0).uniform(-0.5, 0.5, (6, 6))
     table, couplings = kernel_table(kernel, parameter, 6), (0.1, 0.07, 0.04)
     theirs = benchmark.source_curve(frequencies, table, couplings, sequence)
-    (ours,) = simulate_fields(
+    (ours,) = simulate_lattices(
         frequencies[None], table[None], [couplings], sequence, scheme="source", dtype="float64"
     )
     # Some hundred operations of size 1/2 per sample, rounded.

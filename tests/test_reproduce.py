@@ -11,7 +11,7 @@ import pytest
 
 from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import COMMANDS
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.studies.stores import REFERENCE_SET
 from latent_nmr.studies.trained_model import load_model, training_split
@@ -33,7 +33,7 @@ STEPS = script("reproduce").steps()
 
 @pytest.fixture(scope="module")
 def dataset():
-    return load_echoes(ROOT / REFERENCE_SET, 300)
+    return open_echoes(ROOT / REFERENCE_SET, 300)
 
 
 class TestSteps:

@@ -23,9 +23,9 @@ from latent_nmr.analysis.neighbourhood import (
 from latent_nmr.analysis.traversal import traverse
 from latent_nmr.data.windows import curve_divisors, scaled_window, window_slice
 from latent_nmr.errors import InputError, check_choice
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.inversion import KernelParameter, parameter_of_length
 from latent_nmr.physics.kernels import KERNELS, kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.parameters import UniformLaw
 from latent_nmr.physics.simulate import Simulation, draw_fields
 
@@ -165,7 +165,7 @@ def simulate_at(
     parameter = parameter_of_length(kernel, length, preset.n_edge, ranges[kernel])
     table = kernel_table(kernel, parameter.value, preset.n_edge)
     couplings = np.array([place.alpha_x, place.alpha_x, place.alpha_z])
-    spins = simulate_fields(
+    spins = simulate_lattices(
         draw_fields(simulation, numbers),
         np.repeat(table[None], len(numbers), axis=0),
         np.repeat(couplings[None], len(numbers), axis=0),

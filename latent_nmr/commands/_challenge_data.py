@@ -11,7 +11,7 @@ import xarray as xr
 
 from latent_nmr.commands._shell import tell
 from latent_nmr.data.echoes import check_echoes, fingerprint
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.errors import InputError
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
 from latent_nmr.studies.stores import default_store, fill_with_progress
@@ -186,7 +186,7 @@ def check_varying(material: Material) -> None:
 
 def read_other(edition: Edition, path: Path) -> tuple[xr.Dataset, npt.NDArray[np.float64]]:
     """Another set of the same edition, to be scored only."""
-    dataset = load_echoes(path)
+    dataset = open_echoes(path)
     if dataset.sizes["time"] < edition.window.stop:
         raise InputError(
             f"--also must hold records of at least {edition.window.stop} samples, but {path} has "
@@ -218,14 +218,14 @@ def inputs_of(edition: Edition, dataset: xr.Dataset, kind: str) -> npt.NDArray[n
 
 
 def _read_files(edition: Edition, folder: Path) -> tuple[xr.Dataset, xr.Dataset]:
-    from latent_nmr.data.formats import read_challenge
+    from latent_nmr.data.formats import open_challenge
 
     if not edition.has_files:
         raise InputError(
             f"--data must be left out for the edition {edition.name}, which has no files, but is "
             f"{folder}. Leave it out: the curves are simulated."
         )
-    return tuple(read_challenge(folder, edition.name, part) for part in ("model", "eval"))  # type: ignore[return-value]
+    return tuple(open_challenge(folder, edition.name, part) for part in ("model", "eval"))  # type: ignore[return-value]
 
 
 def _simulated(
@@ -236,4 +236,4 @@ def _simulated(
     simulation = Simulation(edition.preset, seed=seed, line_draw=line_draw)
     path = default_store(simulation)
     fill_with_progress(path, simulation, n_curves, tell)
-    return load_echoes(path).isel(curve=slice(0, n_curves)), str(path)
+    return open_echoes(path).isel(curve=slice(0, n_curves)), str(path)

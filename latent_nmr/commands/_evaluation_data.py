@@ -12,7 +12,7 @@ import xarray as xr
 from latent_nmr.analysis.scores import REGRESSED, Parts, check_neighbourhoods, check_neighbours
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.data.echoes import fingerprint
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 
@@ -70,7 +70,7 @@ def gather(
     InputError
         For data that cannot be read, split or compared.
     """
-    dataset = load_echoes(data)
+    dataset = open_echoes(data)
     X = features(dataset, window, normalisation)
     labels = labels_of(dataset, data)
     split = hold_out(len(X), labels.get("kernel"), fraction=fraction, seed=split_seed)
@@ -82,7 +82,7 @@ def gather(
     }
     time = window_time(dataset, window)
     for path in also:
-        other = load_echoes(path)
+        other = open_echoes(path)
         name = part_name(path, curves)
         check_same_times(window_time(other, window), time, path)
         curves[name] = features(other, window, normalisation)

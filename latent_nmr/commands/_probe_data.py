@@ -16,7 +16,7 @@ from latent_nmr.analysis.polynomial import SectionPolynomials
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.commands._evaluation_data import labels_of
 from latent_nmr.data.echoes import fingerprint
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features, window_time
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
@@ -85,7 +85,7 @@ def gather(
     data: Path, *, window: str, normalisation: str, held_out: float, n_components: int
 ) -> Material:
     """Read a data set as the material of a probe."""
-    dataset = load_echoes(data)
+    dataset = open_echoes(data)
     return Material(
         curves=features(dataset, window, normalisation),
         time=window_time(dataset, window),

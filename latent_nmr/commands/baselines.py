@@ -47,13 +47,13 @@ def run(options: Options) -> Report:
         report_lines,
     )
     from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.reading import load_echoes
+    from latent_nmr.data.io import open_echoes
     from latent_nmr.data.windows import features, window_time
 
     check_options(options)
     out = options.out or FIGURES_FOLDER / f"baselines-{options.window}"
     refuse_folder(out, force=options.force)
-    dataset = load_echoes(options.data)
+    dataset = open_echoes(options.data)
     X = features(dataset, options.window, options.normalisation)
     findings = find_with_progress(X, labels_of(dataset), options.seed)
     settings = {name: getattr(options, name) for name in ("window", "normalisation", "seed")}

@@ -43,7 +43,7 @@ def run(options: Options) -> Report:
     from latent_nmr._files import staged_file
     from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.commands._table_files import table_format
-    from latent_nmr.data.reading import open_echoes
+    from latent_nmr.data.reading import open_blocks
     from latent_nmr.data.windows import features
     from latent_nmr.studies.latent_figures import embedding_table
     from latent_nmr.studies.trained_model import check_sampling, load_model
@@ -51,7 +51,7 @@ def run(options: Options) -> Report:
     table_type = table_format(options.out)
     refuse_overwriting([options.out], options.force)
     model = load_model(options.model)
-    echoes = open_echoes(options.data)
+    echoes = open_blocks(options.data)
     blocks = echoes.blocks()
     first = next(blocks)
     check_sampling(first, options.data, model)

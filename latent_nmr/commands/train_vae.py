@@ -177,17 +177,17 @@ def untrained_model(options: Options) -> "BetaVAE":
 
 def load_data(options: Options) -> tuple["xr.Dataset", Path]:
     """Read --data or the reference set, or simulate fresh curves and read these."""
-    from latent_nmr.data.reading import load_echoes
+    from latent_nmr.data.io import open_echoes
     from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.stores import REFERENCE_SET, default_store, fill_with_progress
 
     if options.simulate is None:
         path = options.data or REFERENCE_SET
-        return load_echoes(path, options.n_curves), path
+        return open_echoes(path, options.n_curves), path
     simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
     path = default_store(simulation)
     fill_with_progress(path, simulation, options.simulate, tell)
-    return load_echoes(path, options.n_curves or options.simulate), path
+    return open_echoes(path, options.n_curves or options.simulate), path
 
 
 def fit_with_progress(model: "BetaVAE", X: "np.ndarray", progress: Path) -> None:

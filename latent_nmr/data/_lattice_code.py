@@ -26,7 +26,7 @@ COLUMNS = (*COUPLINGS, "ξ", "pow", "Γ3", "stencil_type", *NOT_READ)
 STENCILS = ("gaussian", "power", "rkky")  # by number
 
 
-def read_lattice_code(
+def open_lattice_code(
     folder: Path | str,
     *,
     n_samples: int | None = 1882,

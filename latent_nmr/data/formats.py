@@ -19,7 +19,7 @@ import xarray as xr
 
 from latent_nmr.data._csv import read_csv, write_csv
 from latent_nmr.data._kernel_sums import kernel_sums
-from latent_nmr.data._lattice_code import read_lattice_code
+from latent_nmr.data._lattice_code import open_lattice_code
 from latent_nmr.data._netcdf import write_netcdf
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
@@ -33,10 +33,10 @@ from latent_nmr.data.echoes import assemble, check_echoes
 from latent_nmr.errors import InputError, check_choice
 
 __all__ = [
-    "read_challenge",
+    "open_challenge",
+    "open_lattice_code",
     "read_csv",
-    "read_lattice_code",
-    "write_challenge",
+    "save_challenge",
     "write_csv",
     "write_netcdf",
 ]
@@ -94,7 +94,7 @@ CHALLENGES = {
 }
 
 
-def read_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dataset:
+def open_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dataset:
     """Read a set of the challenge [H].
 
     Files of kind `2021-gauss`: `gauss_echos_model_r.txt` and `_i.txt` (a row of 471 numbers per
@@ -148,10 +148,8 @@ def read_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dat
     return assemble(signals, SAMPLE_INTERVAL * np.arange(N_SAMPLES), labels, attributes)
 
 
-def write_challenge(
-    dataset: xr.Dataset, folder: Path | str, kind: str, part: str = "model"
-) -> None:
-    """Write a data set as the files that `read_challenge` reads.
+def save_challenge(dataset: xr.Dataset, folder: Path | str, kind: str, part: str = "model") -> None:
+    """Write a data set as the files that `open_challenge` reads.
 
     They hold the float32 signals and the challenge's own parameters, exactly; other labels are
     computed from these when read. All files appear together, and none if one cannot be written.
@@ -164,7 +162,7 @@ def write_challenge(
     folder : path-like
         Made where it does not exist.
     kind, part : str
-        As for `read_challenge`.
+        As for `open_challenge`.
 
     Raises
     ------

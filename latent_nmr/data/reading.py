@@ -35,42 +35,15 @@ from latent_nmr.errors import InputError, check_count
 BLOCK = 1024
 
 
-def load_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
-    """Read the finished curves of a store, or a compact set.
-
-    Parameters
-    ----------
-    path : path-like
-        Folder of a zarr store, or a file ending in `.npz`.
-    n_curves : int, optional
-        Use only the first so many.
-
-    Returns
-    -------
-    xarray.Dataset
-        In memory, checked; `curve` holds each curve's index in the store.
-
-    Raises
-    ------
-    InputError
-        If there is no store of ours, it has too few finished curves, or a value is not finite.
-    """
-    path = Path(path)
-    if path.suffix == SUFFIX:
-        return load_compact(path, n_curves)
-    store = StoredEchoes(path, n_curves)
-    return store.rows(0, store.n_curves)
-
-
 def iter_echoes(path: Path | str, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
     """Read the finished curves of a store, or a compact set, in blocks of so many curves.
 
-    Every block is checked as by `load_echoes`, and equals the same rows of what that returns.
+    Every block is checked as by `open_echoes`, and equals the same rows of what that returns.
     """
-    return open_echoes(path).blocks(rows_per_block)
+    return open_blocks(path).blocks(rows_per_block)
 
 
-def open_echoes(path: Path | str) -> "StoredEchoes | HeldEchoes":
+def open_blocks(path: Path | str) -> "StoredEchoes | HeldEchoes":
     """Open a store or a compact set for reading in blocks."""
     path = Path(path)
     return HeldEchoes(load_compact(path)) if path.suffix == SUFFIX else StoredEchoes(path)

@@ -9,7 +9,6 @@ A power cut may lose more: nothing is forced to the platter. `reading` reads wha
 import errno
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -43,7 +42,18 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def simulate(
-    preset: str = "paper", n_curves: int = 300, *, seed: int = 0, **settings: Any
+    preset: str = "paper",
+    n_curves: int = 300,
+    *,
+    seed: int = 0,
+    line_draw: str = "independent",
+    n_edge: int | None = None,
+    line_shape: str = "lorentzian",
+    step: float | None = None,
+    scheme: str = "averaged",
+    dtype: str = "float32",
+    with_mz: bool = False,
+    flip_angle_deg: float | None = None,
 ) -> xr.Dataset:
     """Simulate a labelled echo data set in memory.
 
@@ -56,9 +66,8 @@ def simulate(
         Number of curves; a longer set extends a shorter one of the same seed.
     seed : int
         The one seed.
-    **settings
-        Further fields of `latent_nmr.physics.simulate.Simulation`: `line_draw`, `line_shape`,
-        `n_edge`, `step`, `scheme`, `dtype`, `with_mz`, `flip_angle_deg`.
+    line_draw, n_edge, line_shape, step, scheme, dtype, with_mz, flip_angle_deg
+        As in `Simulation`.
 
     Returns
     -------
@@ -66,7 +75,18 @@ def simulate(
         `mx`, `my` (curve, time), dimensionless, with time in µs and labels per curve.
     """
     n_curves = check_count("n_curves", n_curves)
-    simulation = make_simulation(preset=preset, seed=seed, **settings)
+    simulation = Simulation(
+        preset=preset,
+        seed=seed,
+        line_draw=line_draw,
+        n_edge=n_edge,
+        line_shape=line_shape,
+        step=step,
+        scheme=scheme,
+        dtype=dtype,
+        with_mz=with_mz,
+        flip_angle_deg=flip_angle_deg,
+    )
     time = simulation.resolve().sequence.time
     parts = []
     with tqdm(total=n_curves, unit="curve", delay=2, disable=None) as bar:
@@ -75,17 +95,6 @@ def simulate(
             bar.update(len(rows))
     dataset = xr.concat(parts, "curve", combine_attrs="override")
     return dataset.assign_coords(curve=np.arange(n_curves))
-
-
-def make_simulation(**settings: Any) -> Simulation:
-    """Build a `Simulation`, turning an unknown setting into an `InputError` that names it."""
-    known = Simulation.__dataclass_fields__
-    for name in settings:
-        if name not in known:
-            raise InputError(
-                f"settings must be among {', '.join(known)}, but {name!r} is given. Remove it."
-            )
-    return Simulation(**settings)
 
 
 def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """One curve as a differentiable function of what made it, for fits and sensitivities.
 
-The same dynamics as `simulate_fields`, left inside JAX: gradients of any sample with respect to the
-couplings, the kernel's parameter, the dephasing rate and the pulses come from ``jax.grad``,
+The same dynamics as `simulate_lattices`, left inside JAX: gradients of any sample with respect to
+the couplings, the kernel's parameter, the dephasing rate and the pulses come from ``jax.grad``,
 ``jax.jacrev`` or ``jax.jvp``. Units as in `latent_nmr.physics`; precision is that of the caller's
 JAX (float32 unless ``jax_enable_x64`` is set).
 """
@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics import propagate
-from latent_nmr.physics.fields import SCHEMES, checked_arrays, checked_frequencies
 from latent_nmr.physics.kernels import KERNELS, KernelLaw, checked_kernel_sum, distance_grid
+from latent_nmr.physics.lattices import SCHEMES, checked_arrays, checked_frequencies
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan
 
@@ -84,7 +84,7 @@ def curve_function(
         Where the function will be used: the time step is chosen for it, and couplings up to twice
         as large are safe. A later, much larger coupling needs a new function.
     step, scheme
-        As in `simulate_fields`.
+        As in `simulate_lattices`.
 
     Returns
     -------

@@ -105,7 +105,7 @@ def kernel_table(kernel: str, parameter: float, n_edge: int) -> FloatArray:
 
 
 def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge: int) -> FloatArray:
-    """Tabulate a user's own K(r) from site (0, 0), for `simulate_fields`; K(0) = 0.
+    """Tabulate a user's own K(r) from site (0, 0), for `simulate_lattices`; K(0) = 0.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics import kernels
-from latent_nmr.physics.fields import DTYPES, SCHEMES, simulate_fields
+from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
 from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
@@ -46,9 +46,9 @@ class Simulation:
         Distribution of ν, with the preset's width and cutoff.
     step : float or None
         Time step in sample intervals: a whole number, or one over a whole number. None chooses
-        it for each curve, see `simulate_fields`.
+        it for each curve, see `simulate_lattices`.
     scheme : {"averaged", "midpoint", "source"}
-        See `simulate_fields`.
+        See `simulate_lattices`.
     dtype : {"float32", "float64"}
         Precision of the dynamics; ν is drawn in float32 for both.
     with_mz : bool
@@ -144,7 +144,7 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
     indices = [check_count("curve index", i, at_least=0, at_most=MAX_SEED) for i in indices]
     preset, parameters = draw_parameters(simulation, indices)
     tables = [kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge) for p in parameters]
-    signal = simulate_fields(
+    signal = simulate_lattices(
         draw_fields(simulation, indices),
         np.stack(tables),
         np.array([p.couplings for p in parameters]),

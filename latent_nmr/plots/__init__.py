@@ -1,0 +1,1 @@
+"""Figures of echoes, latent maps and scores; public as `ln.plots`."""

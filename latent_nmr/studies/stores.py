@@ -62,9 +62,9 @@ def fill_with_progress(
 
 def load_for_model(path: Path, model) -> "xr.Dataset":
     """Read a data set and check that it covers the window the model was trained on."""
-    from latent_nmr.data.reading import load_echoes
+    from latent_nmr.data.io import open_echoes
     from latent_nmr.studies.trained_model import check_sampling
 
-    dataset = load_echoes(path)
+    dataset = open_echoes(path)
     check_sampling(dataset, path, model)
     return dataset

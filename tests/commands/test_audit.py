@@ -19,7 +19,7 @@ from latent_nmr.commands._audit import (
 )
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
@@ -40,7 +40,7 @@ def workplace(tmp_path_factory):
     """Echoes of a small lattice, a model trained on them, and its audit along the second axis."""
     folder = tmp_path_factory.mktemp("audit")
     assert main(simulate(folder / "echoes.zarr")) == 0
-    dataset = load_echoes(folder / "echoes.zarr")
+    dataset = open_echoes(folder / "echoes.zarr")
     X = features(dataset)
     model = BetaVAE((8,), 2, max_epochs=5, min_epoch_steps=5, random_state=0).fit(X)
     model.save(folder / "model", metadata=describe_data(dataset, X, "echo", "initial"))
@@ -113,7 +113,7 @@ class TestKnownDecoders:
     """Decoders that are the simulator, and one that adds to it."""
 
     def audit(self, data, extra=0.0, **settings):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         model = Oracle(dataset, extra)
         settings = {"span": 1.0, "n_steps": 3, "n_neighbours": 10, "n_fields": 8} | settings
         simulation = prepare(dataset, data, 0)
@@ -125,7 +125,7 @@ class TestKnownDecoders:
         assert np.mean([point.simulation.outside for point in points]) < 0.05
 
     def test_a_bump_is_found_at_its_time_in_every_curve(self, data):
-        time = Oracle(load_echoes(data)).metadata_["time_us"]
+        time = Oracle(open_echoes(data)).metadata_["time_us"]
         bump = 2.0 * np.exp(-(((np.array(time) - 180.0) / 2) ** 2))
         for audit, _ in self.audit(data, bump):
             for point in audit.points:
@@ -135,7 +135,7 @@ class TestKnownDecoders:
             assert "invents structure" in audit.sentence or "inventing" in audit.sentence
 
     def test_an_axis_is_the_same_whichever_others_are_asked_for(self, data):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         model = Oracle(dataset)
         settings = {"span": 1.0, "n_steps": 2, "n_neighbours": 10, "n_fields": 4}
         both, alone = (
@@ -155,13 +155,13 @@ class TestFreshCurves:
 
     @pytest.fixture
     def place(self, data):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
         latent = np.random.default_rng(0).normal(size=(N_CURVES, 2))
         return neighbourhoods(np.zeros((1, 2)), latent, labels, 10)[0]
 
     def test_a_curve_of_the_data_is_made_again_from_its_own_labels(self, data, place):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         X = features(dataset)
         metadata = describe_data(dataset, X, "echo", "initial")
         for row in (0, 1, 2):  # one of each kernel
@@ -178,14 +178,14 @@ class TestFreshCurves:
             np.testing.assert_allclose(fresh.curves[0], X[row], rtol=0, atol=2e-3)
 
     def test_settings_are_those_of_the_data_with_another_seed(self, data):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         simulation = prepare(dataset, data, 5)
         assert (simulation.n_edge, simulation.step, simulation.seed) == (12, 4.0, 5)
         assert simulation.line_draw == "independent"
 
     @pytest.mark.slow
     def test_a_length_out_of_the_kernels_reach_is_remarked(self, data):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         model = Oracle(dataset)
         settings = {"span": 1.0, "n_steps": 2, "n_neighbours": 10, "n_fields": 4}
         whole = audit_axes(model, dataset, model.X, model.simulation, (1,), **settings)
@@ -248,7 +248,7 @@ class TestOutput:
         result = json.loads(capsys.readouterr().out)
         assert result["n_curves"] == N_CURVES
         assert result["n_fitted"] == len(BetaVAE.load(workplace / "model").training_rows_)
-        dataset = load_echoes(workplace / "echoes.zarr")
+        dataset = open_echoes(workplace / "echoes.zarr")
         model = BetaVAE.load(workplace / "model")
         latent = model.transform(features(dataset))
         nearest = np.argsort(np.linalg.norm(latent, axis=1))[:10]
@@ -260,7 +260,7 @@ class TestOutput:
     def test_stratified_data_are_said_to_have_less_scatter(self, workplace, tmp_path, capsys):
         data = tmp_path / "stratified.zarr"
         assert main(simulate(data, "--line-draw", "stratified")) == 0
-        save_compact(load_echoes(data), tmp_path / "set.npz")
+        save_compact(open_echoes(data), tmp_path / "set.npz")
         words = arguments(workplace, tmp_path / "out", "--axis", "1", data=tmp_path / "set.npz")
         assert main(words) == 0
         output = capsys.readouterr().out
@@ -344,14 +344,14 @@ class TestRefusals:
 
     def test_data_without_labels(self, workplace, data, tmp_path, capsys):
         bare = tmp_path / "bare.npz"
-        save_compact(load_echoes(data).drop_vars(["L", "alpha_z"]), bare)
+        save_compact(open_echoes(data).drop_vars(["L", "alpha_z"]), bare)
         complaint = refused(capsys, arguments(workplace, tmp_path / "out", data=bare))
         assert "must have the labels alpha_x, alpha_z, L, kernel" in complaint
         assert "bare.npz lacks alpha_z, L." in complaint
 
     def test_a_model_of_another_window(self, workplace, tmp_path, capsys):
         other = tmp_path / "short.npz"
-        dataset = load_echoes(workplace / "echoes.zarr")
+        dataset = open_echoes(workplace / "echoes.zarr")
         moved = dataset.assign_coords(time=dataset["time"] * 2)
         moved.attrs["dt_us"] *= 2
         save_compact(moved, other)
@@ -363,7 +363,7 @@ class TestUnfitData:
     """Data with which a fresh simulation cannot be compared."""
 
     def refusal(self, data, **attributes):
-        dataset = load_echoes(data)
+        dataset = open_echoes(data)
         dataset.attrs |= attributes
         with pytest.raises(InputError) as caught:
             prepare(dataset, "set", 0)
@@ -381,6 +381,6 @@ class TestUnfitData:
         assert message.endswith("Use independent or stratified.")
 
     def test_curves_that_a_spectrometer_has_changed(self, data):
-        noisy = add_noise(load_echoes(data), 0.01, seed=0)
+        noisy = add_noise(open_echoes(data), 0.01, seed=0)
         with pytest.raises(InputError, match=r"as they were simulated.*flaws were added to set"):
             prepare(noisy, "set", 0)

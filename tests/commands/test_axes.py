@@ -9,7 +9,7 @@ import pytest
 from latent_nmr.analysis.dependence import rank_correlations
 from latent_nmr.commands.axes import unseen_rows
 from latent_nmr.commands.main import main
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 
@@ -68,7 +68,7 @@ def refused(capsys, words):
 
 
 def latent_of(model, data):
-    dataset = load_echoes(data)
+    dataset = open_echoes(data)
     return model.transform(features(dataset, "echo")), dataset
 
 
@@ -176,7 +176,7 @@ class TestTraining:
         # The set begins with the 60: their validation part is unseen, and what follows.
         result = result_of(capsys, arguments(data, [out]))
         assert result["curves"] == "the 109 of 160 that the model was not trained on"
-        rows = unseen_rows(BetaVAE.load(out), features(load_echoes(data)))
+        rows = unseen_rows(BetaVAE.load(out), features(open_echoes(data)))
         validation = BetaVAE.load(out).validation_rows_
         np.testing.assert_array_equal(rows, [*sorted(validation), *range(60, 160)])
 

@@ -16,7 +16,7 @@ from latent_nmr.commands._baselines import components_for, find, labels_of
 from latent_nmr.commands._baselines_folder import FILES
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features, window_time
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dataset(store):
-    return load_echoes(store)
+    return open_echoes(store)
 
 
 @pytest.fixture

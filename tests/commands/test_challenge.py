@@ -10,7 +10,7 @@ import latent_nmr as ln
 from latent_nmr.commands import _challenge_data, _challenge_folder
 from latent_nmr.commands._challenge_data import EDITIONS, inputs_of
 from latent_nmr.commands.main import main
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.store import fill_store
 from latent_nmr.data.submission import check_submission
 from latent_nmr.models import challenge_models
@@ -120,7 +120,7 @@ class TestEditions:
         out = tmp_path / "result"
         run(capsys, "2021-rkky", *SIZE, "--n-seeds", 1, "--out", out)
         model = CurveRegressor.load(out / "models" / "best")
-        dataset = load_echoes(stores / "challenge2021-rkky.zarr").isel(curve=slice(60, 80))
+        dataset = open_echoes(stores / "challenge2021-rkky.zarr").isel(curve=slice(60, 80))
         edition = EDITIONS["2021-rkky"]
         wanted = model.predict(inputs_of(edition, dataset, model.metadata_["inputs"]))
         lowest = np.array([0.0, 1e-3, 0.0])
@@ -163,9 +163,9 @@ class TestEditions:
         values = run(capsys, *words, "--out", tmp_path / "result")
         model = CurveRegressor.load(tmp_path / "result" / "models" / "deep")
         edition = EDITIONS["2021-gauss"]
-        dataset = load_echoes(other)
+        dataset = open_echoes(other)
         truth = _challenge_data.targets_of(edition, dataset)
-        own = load_echoes(stores / "challenge2021-gauss.zarr").isel(curve=slice(0, 60))
+        own = open_echoes(stores / "challenge2021-gauss.zarr").isel(curve=slice(0, 60))
         split = _challenge_folder.split_rows(60, 0)
         scales = _challenge_data.targets_of(edition, own)[split[0]].std(axis=0)
         error = (model.predict(inputs_of(edition, dataset, "window")) - truth) / scales
@@ -175,8 +175,8 @@ class TestEditions:
 
     @pytest.mark.usefixtures("undrawn")
     def test_real_files_are_read_and_answered(self, curves, tmp_path, capsys):
-        ln.write_challenge(curves, tmp_path, "2021-gauss")
-        ln.write_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
+        ln.save_challenge(curves, tmp_path, "2021-gauss")
+        ln.save_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
         words = ("2021-gauss", "--data", tmp_path, "--n-seeds", 1, "--models", "winners")
         values = run(capsys, *words, "--out", tmp_path / "result")
         assert values["n_curves"] == 60
@@ -188,7 +188,7 @@ class TestEditions:
 
 class TestInputs:
     def test_networks_see_re_then_im_of_the_window(self, stores):
-        dataset = load_echoes(stores / "challenge2021-gauss.zarr")
+        dataset = open_echoes(stores / "challenge2021-gauss.zarr")
         edition = EDITIONS["2021-gauss"]
         found = inputs_of(edition, dataset, "window")
         assert found.shape == (80, 400)
@@ -259,9 +259,9 @@ class TestBadInput:
         words = ("challenge", "2021-gauss", "--data", tmp_path, "--models", "deep", "--out")
         words = (*words, tmp_path / "result")
         assert "gauss_echos_model_r.txt must be a file" in refused(capsys, *words)
-        ln.write_challenge(curves, tmp_path, "2021-gauss")
+        ln.save_challenge(curves, tmp_path, "2021-gauss")
         assert "gauss_echos_eval_r.txt must be a file" in refused(capsys, *words)
-        ln.write_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
+        ln.save_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
         path = tmp_path / "gauss_mat_info_model.txt"
         rows = path.read_text().splitlines()
         path.write_text("\n".join(rows[:-1]) + "\n")

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from latent_nmr.commands.main import COMMANDS, main
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 
@@ -86,7 +86,7 @@ class TestRunFolder:
         latent = ["LA1", "LA2", "LA1_sd", "LA2_sd", "rms"]
         labels = ["W", "L", "kernel", "alpha_x", "alpha_z"]
         assert list(table.columns) == ["curve", *latent, *labels, "split"]
-        dataset, model = load_echoes(data), BetaVAE.load(finished)
+        dataset, model = open_echoes(data), BetaVAE.load(finished)
         X = features(dataset, "echo")
         np.testing.assert_array_equal(table[["LA1", "LA2"]].astype("f4"), model.transform(X))
         np.testing.assert_array_equal(
@@ -215,7 +215,7 @@ class TestDefaultData:
         monkeypatch.chdir(tmp_path)
         assert main(["train-vae", "--simulate", "6", *QUICK]) == 0
         store = tmp_path / "artifacts" / "data" / "paper-independent-seed0.zarr"
-        assert load_echoes(store).attrs["n_edge"] == 100
+        assert open_echoes(store).attrs["n_edge"] == 100
         made = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
         assert main(["train-vae", "--simulate", "5", "--seed", "1", *QUICK]) == 0
         assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == made
@@ -248,7 +248,7 @@ class TestSimulate:
         result = json.loads(capsys.readouterr().out)
         assert (result["n_curves"], result["n_to_simulate"]) == (30, 27)
         assert result["seconds"] > 0
-        assert load_echoes(path).sizes["curve"] == 3
+        assert open_echoes(path).sizes["curve"] == 3
 
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -435,4 +435,4 @@ class TestProgram:
         assert process.returncode == 130
         assert "interrupted; finished work is kept, the same command continues" in complaint
         assert "Traceback" not in complaint
-        assert load_echoes(path).sizes["curve"] >= 16
+        assert open_echoes(path).sizes["curve"] >= 16

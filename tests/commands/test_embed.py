@@ -13,10 +13,12 @@ import zarr
 
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import load_compact, save_compact
-from latent_nmr.data.reading import BLOCK, load_echoes
-from latent_nmr.data.store import fill_store, make_simulation
+from latent_nmr.data.io import open_echoes
+from latent_nmr.data.reading import BLOCK
+from latent_nmr.data.store import fill_store
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.physics.simulate import Simulation
 from latent_nmr.studies.latent_figures import embedding_table
 from latent_nmr.studies.trained_model import describe_data, training_split
 
@@ -29,9 +31,9 @@ COLUMNS += ["alpha_x", "alpha_z", "split"]
 
 def make_store(path, n_curves):
     """Store of few simulated curves, repeated with a fall in time that is each copy's own."""
-    for _ in fill_store(path, make_simulation(n_edge=12, step=4), N_SIMULATED):
+    for _ in fill_store(path, Simulation(n_edge=12, step=4), N_SIMULATED):
         pass
-    few = load_echoes(path)
+    few = open_echoes(path)
     group = zarr.open_group(path)
     names = [name for name in group.array_keys() if name != "time"]
     for name in names:
@@ -65,7 +67,7 @@ def make_model(path, dataset):
 def workplace(tmp_path_factory):
     """Store, model trained on it, and the table that the whole set in memory gives."""
     folder = tmp_path_factory.mktemp("embed")
-    dataset = load_echoes(make_store(folder / "echoes.zarr", N_CURVES))
+    dataset = open_echoes(make_store(folder / "echoes.zarr", N_CURVES))
     model = make_model(folder / "model", dataset)
     return folder, embedding_table(model, dataset, features(dataset))
 
@@ -123,7 +125,7 @@ class TestTable:
 
     def test_rms_is_that_of_curve_minus_reconstruction(self, workplace):
         folder, table = workplace
-        X = features(load_echoes(folder / "echoes.zarr"))
+        X = features(open_echoes(folder / "echoes.zarr"))
         misfit = BetaVAE.load(folder / "model").reconstruct(X).astype(np.float64) - X
         # Residuals of numbers up to 1 are rounded to 2^-24, and rms rounded once more.
         np.testing.assert_allclose(
@@ -150,7 +152,7 @@ class TestTable:
 
     def test_curves_are_known_in_any_company(self, workplace):
         folder, whole = workplace
-        dataset = load_echoes(folder / "echoes.zarr")
+        dataset = open_echoes(folder / "echoes.zarr")
         model = BetaVAE.load(folder / "model")
         order = np.random.default_rng(0).permutation(N_CURVES)[:50]
         some = dataset.isel(curve=order)
@@ -163,7 +165,7 @@ class TestTable:
         self, workplace, tmp_path
     ):
         folder, whole = workplace
-        dataset = load_echoes(folder / "echoes.zarr")
+        dataset = open_echoes(folder / "echoes.zarr")
         save_compact(dataset, tmp_path / "same.npz")
         rounded = features(load_compact(tmp_path / "same.npz"))
         split = training_split(BetaVAE.load(folder / "model"), rounded)
@@ -196,11 +198,11 @@ class TestTable:
 
     def test_a_compact_set_is_embedded_too(self, workplace, tmp_path):
         folder, _ = workplace
-        dataset = load_echoes(folder / "echoes.zarr", 40)
+        dataset = open_echoes(folder / "echoes.zarr", 40)
         save_compact(dataset, tmp_path / "few.npz")
         arguments = [str(folder / "model"), str(tmp_path / "few.npz")]
         assert main(["embed", *arguments, "--out", str(tmp_path / "table.csv")]) == 0
-        held = load_echoes(tmp_path / "few.npz")
+        held = open_echoes(tmp_path / "few.npz")
         wanted = embedding_table(BetaVAE.load(folder / "model"), held, features(held))
         np.testing.assert_array_equal(read(tmp_path / "table.csv")["LA1"], wanted["LA1"])
 
@@ -310,7 +312,7 @@ class TestMemory:
     def test_a_store_is_embedded_in_less_memory_than_half_its_curves_take(self, tmp_path):
         n_curves = 20_000
         make_store(tmp_path / "small.zarr", N_SIMULATED)
-        dataset = load_echoes(make_store(tmp_path / "large.zarr", n_curves))
+        dataset = open_echoes(make_store(tmp_path / "large.zarr", n_curves))
         model = make_model(tmp_path / "model", dataset)
         wanted = embedding_table(model, dataset, features(dataset))
         size = dataset["mx"].nbytes + dataset["my"].nbytes

@@ -14,7 +14,7 @@ from latent_nmr.commands._representations import Embedding
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.echoes import assemble
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
@@ -107,13 +107,13 @@ class TestTable:
     def test_the_rms_is_that_of_held_out_curves_by_a_model_that_never_saw_them(
         self, workplace, result
     ):
-        dataset = load_echoes(workplace / "echoes.zarr")
+        dataset = open_echoes(workplace / "echoes.zarr")
         X = features(dataset, "echo")
         split = hold_out(N_CURVES, dataset["kernel"].to_numpy())
         pca = PCABaseline(n_components=2).fit(X[split.fitted])
         rms = np.sqrt(np.mean((X[split.held_out] - pca.reconstruct(X[split.held_out])) ** 2))
         assert row_of(result, "pca", 2)["scores"]["rms"][0] == pytest.approx(rms, rel=1e-4)
-        other = features(load_echoes(workplace / "other.zarr"), "echo")
+        other = features(open_echoes(workplace / "other.zarr"), "echo")
         rms = np.sqrt(np.mean((other - pca.reconstruct(other)) ** 2))
         assert row_of(result, "pca", 2, "other")["scores"]["rms"][0] == pytest.approx(rms, rel=1e-4)
 
@@ -121,7 +121,7 @@ class TestTable:
         folder = workplace / "report"
         embedding = Embedding.read(folder / "fits" / "vae-2-seed1.npz")
         model = BetaVAE.load(folder / "models" / "vae-2-seed1")
-        other = features(load_echoes(workplace / "other.zarr"), "echo")
+        other = features(open_echoes(workplace / "other.zarr"), "echo")
         np.testing.assert_allclose(model.transform(other), embedding.parts["other"], atol=1e-5)
         assert model.metadata_["window"] == "echo"
         assert model.metadata_["n_curves"] == len(embedding.parts["training"]) == 192

@@ -14,7 +14,7 @@ from latent_nmr.commands._probe_data import FeatureTables, gather
 from latent_nmr.commands._probe_plan import SHUFFLED
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.io import open_echoes
 from latent_nmr.models.beta_vae import BetaVAE
 
 # So few trees leave some curves out of no bag.
@@ -331,7 +331,7 @@ class TestOtherData:
 
     @pytest.mark.usefixtures("undrawn")
     def test_numbers_are_told_without_kernels(self, store, tmp_path, capsys):
-        save_compact(load_echoes(store).drop_vars("kernel"), tmp_path / "set.npz")
+        save_compact(open_echoes(store).drop_vars("kernel"), tmp_path / "set.npz")
         words = [tmp_path / "set.npz", "--target", "W", "--features", "polynomial", "--n-seeds", 1]
         words += ["--held-out", 0.3, "--out", tmp_path / "result"]
         assert main(["probe", *map(str, words)]) == 0
@@ -342,7 +342,7 @@ class TestOtherData:
 
     @pytest.mark.usefixtures("undrawn")
     def test_one_question_is_asked_of_two_kernels(self, store, tmp_path, capsys):
-        dataset = load_echoes(store)
+        dataset = open_echoes(store)
         dataset = dataset.isel(curve=np.flatnonzero(dataset["kernel"].to_numpy() != "rkky"))
         save_compact(dataset, tmp_path / "set.npz")
         words = [tmp_path / "set.npz", "--target", "kernel", "--tasks", "three-class", "--n-seeds"]
@@ -354,7 +354,7 @@ class TestOtherData:
         capsys.readouterr()
 
     def test_too_few_curves_for_a_number(self, store, tmp_path, capsys):
-        save_compact(load_echoes(store, 60), tmp_path / "set.npz")
+        save_compact(open_echoes(store, 60), tmp_path / "set.npz")
         complaint = refused(capsys, [tmp_path / "set.npz", "--target", "W", "--held-out", 0.3])
         assert "at least 20 curves in either part to tell W by, but leave 18 of 60" in complaint
 
@@ -384,20 +384,20 @@ class TestBadInput:
         assert message in refused(capsys, [store, *words])
 
     def test_data_without_the_target(self, store, tmp_path, capsys):
-        dataset = load_echoes(store).drop_vars("alpha_z")
+        dataset = open_echoes(store).drop_vars("alpha_z")
         save_compact(dataset, tmp_path / "set.npz")
         words = [tmp_path / "set.npz", "--target", "W", "alpha_z"]
         assert "they have no alpha_z" in refused(capsys, words)
 
     def test_a_target_that_does_not_vary(self, store, tmp_path, capsys):
-        dataset = load_echoes(store)
+        dataset = open_echoes(store)
         dataset["W"] = dataset["W"] * 0 + 0.2
         save_compact(dataset, tmp_path / "set.npz")
         complaint = refused(capsys, [tmp_path / "set.npz", "--target", "W"])
         assert "--target must vary over the data, but W is 0.2" in complaint
 
     def test_kernels_without_a_power_law(self, store, tmp_path, capsys):
-        dataset = load_echoes(store)
+        dataset = open_echoes(store)
         dataset = dataset.isel(curve=np.flatnonzero(dataset["kernel"].to_numpy() != "power"))
         save_compact(dataset, tmp_path / "set.npz")
         complaint = refused(capsys, [tmp_path / "set.npz", "--target", "kernel"])

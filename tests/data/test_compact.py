@@ -10,8 +10,8 @@ import xarray as xr
 
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, magnitude
-from latent_nmr.data.formats import write_challenge, write_csv
-from latent_nmr.data.reading import load_echoes
+from latent_nmr.data.formats import save_challenge, write_csv
+from latent_nmr.data.io import open_echoes
 from latent_nmr.data.spectrometer import add_noise, rotate_phase
 from latent_nmr.data.store import simulate
 from latent_nmr.data.windows import features
@@ -77,7 +77,7 @@ class TestRoundTrip:
     def test_a_model_sees_the_same_features_up_to_the_rounding(self, echoes, saved):
         # Divided by |M(0)| = 1/2.
         np.testing.assert_allclose(
-            features(load_echoes(saved)), features(echoes), atol=STEP + 4 * 2.0**-25
+            features(open_echoes(saved)), features(echoes), atol=STEP + 4 * 2.0**-25
         )
 
     def test_features_do_not_depend_on_the_order_of_dimensions(self, echoes):
@@ -100,7 +100,7 @@ class TestRefusals:
         "use",
         [
             lambda dataset, folder: write_csv(dataset, folder / "echoes.csv"),
-            lambda dataset, folder: write_challenge(dataset, folder, "2021-gauss"),
+            lambda dataset, folder: save_challenge(dataset, folder, "2021-gauss"),
             lambda dataset, _: rotate_phase(dataset, 0.1),
             lambda dataset, _: add_noise(dataset, 10, seed=0),
         ],
@@ -113,7 +113,7 @@ class TestRefusals:
 
     def test_a_missing_file_names_the_other_way(self, tmp_path):
         with pytest.raises(InputError, match=r"nothing at .*none\.npz.*--simulate N"):
-            load_echoes(tmp_path / "none.npz")
+            open_echoes(tmp_path / "none.npz")
 
     def test_more_curves_than_there_are(self, saved):
         with pytest.raises(InputError, match=r"n_curves.*is 7 and .* has 6.*--simulate 7"):

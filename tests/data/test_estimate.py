@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from latent_nmr.data.estimate import check_space, estimate_cost, store_size
-from latent_nmr.data.store import fill_store, make_simulation
+from latent_nmr.data.store import fill_store
 from latent_nmr.errors import InputError
-from latent_nmr.physics.simulate import planned_evaluations
+from latent_nmr.physics.simulate import Simulation, planned_evaluations
 
-SIMULATION = make_simulation(n_edge=12, seed=3, step=4)
+SIMULATION = Simulation(n_edge=12, seed=3, step=4)
 
 
 def test_disk_grows_with_the_number_of_curves_and_some_time_is_expected():
@@ -21,7 +21,7 @@ def test_disk_grows_with_the_number_of_curves_and_some_time_is_expected():
 
 
 def test_the_evaluations_are_the_mean_of_those_planned():
-    simulation = make_simulation(n_edge=12, seed=3)
+    simulation = Simulation(n_edge=12, seed=3)
     planned = planned_evaluations(simulation, range(10))
     assert len(set(planned)) > 1, "curves must differ for the mean to matter"
     assert estimate_cost(simulation, 10).evaluations == pytest.approx(np.mean(planned))
@@ -35,7 +35,7 @@ def test_a_store_takes_no_more_than_was_said_and_not_much_less(tmp_path):
 
 
 def test_mz_takes_its_share():
-    with_mz = make_simulation(n_edge=12, with_mz=True)
+    with_mz = Simulation(n_edge=12, with_mz=True)
     assert store_size(with_mz, 100) == pytest.approx(1.5 * store_size(SIMULATION, 100), rel=0.01)
 
 

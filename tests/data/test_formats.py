@@ -13,10 +13,10 @@ from hypothesis.extra.numpy import arrays
 from latent_nmr.data._kernel_sums import kernel_sums
 from latent_nmr.data.echoes import assemble
 from latent_nmr.data.formats import (
-    read_challenge,
+    open_challenge,
+    open_lattice_code,
     read_csv,
-    read_lattice_code,
-    write_challenge,
+    save_challenge,
     write_csv,
 )
 from latent_nmr.data.windows import features
@@ -77,7 +77,7 @@ def write_lattice(folder, n_samples=1884, end=" "):
 
 
 def challenge_set(kind="2021-gauss", n_curves=2, n_samples=471, signals=None, **changes):
-    """Data set in memory with the labels that `write_challenge` needs."""
+    """Data set in memory with the labels that `save_challenge` needs."""
     if signals is None:
         signals = np.random.default_rng(2).uniform(-0.5, 0.5, (2, n_curves, n_samples))
     _, _, columns, rows = KINDS[kind]
@@ -168,7 +168,7 @@ class TestReadChallenge:
     @pytest.mark.parametrize("kind", KINDS)
     def test_signals_come_back_in_single_precision_real_part_as_mx(self, tmp_path, kind):
         signals = write_kind(tmp_path, kind)
-        dataset = read_challenge(tmp_path, kind)
+        dataset = open_challenge(tmp_path, kind)
         np.testing.assert_array_equal(dataset["mx"], signals[0].astype(np.float32))
         np.testing.assert_array_equal(dataset["my"], signals[1].astype(np.float32))
         assert dataset["mx"].dtype == np.float32
@@ -176,7 +176,7 @@ class TestReadChallenge:
     @pytest.mark.parametrize("kind", KINDS)
     def test_time_starts_at_zero_in_steps_of_1_over_pi_with_the_echo_at_314(self, tmp_path, kind):
         write_kind(tmp_path, kind)
-        dataset = read_challenge(tmp_path, kind)
+        dataset = open_challenge(tmp_path, kind)
         np.testing.assert_allclose(dataset["time"], np.arange(471) / np.pi, rtol=1e-15)
         assert dataset.attrs["echo_index"] == 314
         assert dataset.attrs["pulse_samples"] == [0, 157]
@@ -186,7 +186,7 @@ class TestReadChallenge:
     )
     def test_labels_of_2021_follow_from_the_signed_kernel_sum(self, tmp_path, kind, kernel):
         write_kind(tmp_path, kind)
-        dataset = read_challenge(tmp_path, kind)
+        dataset = open_challenge(tmp_path, kind)
         for row, (alpha, xi, d) in enumerate(KINDS[kind][3]):
             curve = dataset.isel(curve=row)
             table = kernel_table(kernel, xi, 100)
@@ -202,7 +202,7 @@ class TestReadChallenge:
 
     def test_labels_of_2020_follow_from_a_kernel_of_unit_sum(self, tmp_path):
         write_kind(tmp_path, "2020")
-        curve = read_challenge(tmp_path, "2020").isel(curve=0)
+        curve = open_challenge(tmp_path, "2020").isel(curve=0)
         alpha, _, p, d = KINDS["2020"][3][0]
         assert float(curve["alpha_x"]) == float(curve["alpha_y"]) == alpha / 2
         assert float(curve["W"]) == alpha
@@ -224,7 +224,7 @@ class TestReadChallenge:
     def test_evaluation_files_have_signals_and_no_labels(self, tmp_path, kind, name):
         for axis, value in (("r", 0.25), ("i", -0.125)):
             np.savetxt(tmp_path / name.format(axis), np.full((3, 471), value))
-        dataset = read_challenge(tmp_path, kind, part="eval")
+        dataset = open_challenge(tmp_path, kind, part="eval")
         assert set(dataset.coords) == {"curve", "time"}
         assert (dataset["mx"] == 0.25).all()
         assert (dataset["my"] == -0.125).all()
@@ -244,10 +244,10 @@ class TestReadChallenge:
     )
     def test_other_white_space_is_the_same_table(self, tmp_path, change):
         write_kind(tmp_path)
-        expected = read_challenge(tmp_path, "2021-gauss")
+        expected = open_challenge(tmp_path, "2021-gauss")
         for path in tmp_path.iterdir():
             path.write_bytes(change(path.read_text()).encode())
-        xr.testing.assert_identical(read_challenge(tmp_path, "2021-gauss"), expected)
+        xr.testing.assert_identical(open_challenge(tmp_path, "2021-gauss"), expected)
 
 
 class TestReadLatticeCode:
@@ -256,21 +256,21 @@ class TestReadLatticeCode:
     @pytest.mark.parametrize("end", [" ", ""], ids=["trailing space", "none"])
     def test_a_space_at_the_end_of_a_line_is_no_column(self, tmp_path, end):
         signals = write_lattice(tmp_path, end=end)
-        dataset = read_lattice_code(tmp_path)
+        dataset = open_lattice_code(tmp_path)
         assert dataset.sizes == {"curve": 3, "time": 1882}
         np.testing.assert_allclose(dataset["mx"], signals[0, :, :1882], atol=1e-8)
         np.testing.assert_allclose(dataset["my"], signals[1, :, :1882], atol=1e-8)
 
     def test_time_grid_and_echo_are_those_of_the_paper(self, tmp_path):
         write_lattice(tmp_path)
-        dataset = read_lattice_code(tmp_path)
+        dataset = open_lattice_code(tmp_path)
         np.testing.assert_allclose(dataset["time"], np.arange(1882) / (2 * np.pi), rtol=1e-15)
         assert dataset.attrs["echo_index"] == 1256
         assert features(dataset, "echo").shape == (3, 400)
 
     def test_labels_are_couplings_times_the_kernel_sum(self, tmp_path):
         write_lattice(tmp_path)
-        dataset = read_lattice_code(tmp_path)
+        dataset = open_lattice_code(tmp_path)
         assert dataset["kernel"].values.tolist() == ["gaussian", "power", "rkky"]
         np.testing.assert_array_equal(dataset["kernel_parameter"], [12.5, 2.25, 15.45])
         np.testing.assert_array_equal(dataset["W"], [0.12, 0.21, 0.29])
@@ -285,24 +285,24 @@ class TestReadLatticeCode:
 
     def test_either_sign_of_an_rkky_coupling_gives_its_magnitude(self, tmp_path):
         write_lattice(tmp_path)
-        expected = read_lattice_code(tmp_path)
+        expected = open_lattice_code(tmp_path)
         edit(tmp_path / "echo_params.txt", 3, lambda line: line.replace("-", ""))
-        xr.testing.assert_identical(read_lattice_code(tmp_path), expected)
+        xr.testing.assert_identical(open_lattice_code(tmp_path), expected)
 
     @pytest.mark.parametrize(("n_samples", "kept"), [(None, 1884), (5000, 1884), (1300, 1300)])
     def test_the_first_samples_are_kept_or_all_there_are(self, tmp_path, n_samples, kept):
         write_lattice(tmp_path)
-        assert read_lattice_code(tmp_path, n_samples=n_samples).sizes["time"] == kept
+        assert open_lattice_code(tmp_path, n_samples=n_samples).sizes["time"] == kept
 
     def test_a_shorter_record_is_read_with_its_own_pulse_spacing(self, tmp_path):
         write_lattice(tmp_path, n_samples=50)
         with pytest.raises(
             InputError, match=r"echos_r must reach the echo, sample 1256.*50 samples"
         ):
-            read_lattice_code(tmp_path)
-        assert read_lattice_code(tmp_path, pulse_spacing=20).attrs["echo_index"] == 40
+            open_lattice_code(tmp_path)
+        assert open_lattice_code(tmp_path, pulse_spacing=20).attrs["echo_index"] == 40
         with pytest.raises(InputError, match="sample 50 "):
-            read_lattice_code(tmp_path, pulse_spacing=25)
+            open_lattice_code(tmp_path, pulse_spacing=25)
 
     @pytest.mark.parametrize(
         ("line", "column", "value", "rule"),
@@ -324,7 +324,7 @@ class TestReadLatticeCode:
         write_lattice(tmp_path)
         edit(tmp_path / "echo_params.txt", line, put(value, column))
         with pytest.raises(InputError, match=rf"echo_params\.txt, line {line}: .*{rule}"):
-            read_lattice_code(tmp_path)
+            open_lattice_code(tmp_path)
 
     @pytest.mark.parametrize("name", ["echos_i", "echo_params.txt", "w_list.txt"])
     def test_files_of_different_length_give_both_counts(self, tmp_path, name):
@@ -332,14 +332,14 @@ class TestReadLatticeCode:
         path = tmp_path / name
         path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
         with pytest.raises(InputError, match=rf"echos_r and .*{name} must have one row.* 3 and 2"):
-            read_lattice_code(tmp_path)
+            open_lattice_code(tmp_path)
 
     def test_real_and_imaginary_parts_must_have_equally_many_samples(self, tmp_path):
         write_lattice(tmp_path)
         path = tmp_path / "echos_i"
         path.write_text(re.sub(r"(?m)^\S+ ", "", path.read_text()))
         with pytest.raises(InputError, match=r"echos_i, line 1: a row must hold 1884 numbers"):
-            read_lattice_code(tmp_path)
+            open_lattice_code(tmp_path)
 
 
 class TestMalformedTables:
@@ -371,19 +371,19 @@ class TestMalformedTables:
         write_kind(tmp_path)
         edit(tmp_path / f"gauss_echos_model_{axis}.txt", 1, put(value))
         with pytest.raises(InputError, match=rf"gauss_echos_model_{axis}\.txt, line 1: {rule}"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_the_line_is_that_of_the_fault_not_the_first(self, tmp_path):
         write_kind(tmp_path)
         edit(tmp_path / "gauss_echos_model_i.txt", 2, put("?", 470))
         with pytest.raises(InputError, match=r"model_i\.txt, line 2: value 471 must be .*'\?'"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_a_blank_line_is_a_row_of_no_numbers(self, tmp_path):
         write_kind(tmp_path)
         edit(tmp_path / "gauss_echos_model_r.txt", 2, lambda line: "\n" + line)
         with pytest.raises(InputError, match=r"line 2: a row must hold 471 numbers.* holds 0"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_a_file_cut_short_is_recognised(self, tmp_path):
         write_kind(tmp_path)
@@ -391,7 +391,7 @@ class TestMalformedTables:
         path.write_text(path.read_text()[:-40])
         match = r"model_r\.txt, line 2: a row must hold 471 .*holds 470\. .*cut short"
         with pytest.raises(InputError, match=match):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     @pytest.mark.parametrize("text", ["", "\n", " \r\n\t\n"])
     @pytest.mark.parametrize("name", ["gauss_echos_model_r.txt", "gauss_mat_info_model.txt"])
@@ -399,7 +399,7 @@ class TestMalformedTables:
         write_kind(tmp_path)
         (tmp_path / name).write_text(text)
         with pytest.raises(InputError, match=rf"{name} must hold at least one row, but is empty"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     @pytest.mark.parametrize(
         "name",
@@ -409,7 +409,7 @@ class TestMalformedTables:
         write_kind(tmp_path)
         (tmp_path / name).unlink()
         with pytest.raises(InputError, match=rf"{name} must be a file, but there is none"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_a_folder_in_place_of_a_file_is_named(self, tmp_path):
         write_kind(tmp_path)
@@ -417,14 +417,14 @@ class TestMalformedTables:
         path.unlink()
         path.mkdir()
         with pytest.raises(InputError, match=r"model_i\.txt must be a readable file"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_bytes_that_are_no_text_are_named_with_their_line(self, tmp_path):
         write_kind(tmp_path)
         path = tmp_path / "gauss_echos_model_r.txt"
         path.write_bytes(path.read_bytes() + b"\x1f\x8b\x08")
         with pytest.raises(InputError, match=r"model_r\.txt, line 3: .*must be UTF-8.*0x8b"):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     @given(garbage=st.binary(min_size=1, max_size=300))
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -433,7 +433,7 @@ class TestMalformedTables:
         path = tmp_path / "gauss_echos_model_i.txt"
         path.write_bytes(garbage)
         with pytest.raises(InputError, match=re.escape(path.name)):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
         with pytest.raises(InputError, match=re.escape(path.name)):
             read_csv(path)
 
@@ -443,7 +443,7 @@ class TestMalformedTables:
         path.write_text(path.read_text().splitlines(keepends=True)[0])
         match = r"model_r\.txt and .*model_i\.txt must have one row.*have 2 and 1 rows"
         with pytest.raises(InputError, match=match):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     def test_labels_of_other_length_give_both_counts(self, tmp_path):
         write_kind(tmp_path)
@@ -451,7 +451,7 @@ class TestMalformedTables:
         path.write_text(path.read_text() * 2)
         match = r"model_r\.txt and .*mat_info_model\.txt must have one row.*have 2 and 4 rows"
         with pytest.raises(InputError, match=match):
-            read_challenge(tmp_path, "2021-gauss")
+            open_challenge(tmp_path, "2021-gauss")
 
     @pytest.mark.parametrize(
         ("kind", "column", "value", "rule"),
@@ -473,13 +473,13 @@ class TestMalformedTables:
         name = KINDS[kind][1]
         edit(tmp_path / name, 2, put(value, column))
         with pytest.raises(InputError, match=rf"{name}, line 2: {rule}"):
-            read_challenge(tmp_path, kind)
+            open_challenge(tmp_path, kind)
 
     def test_an_unknown_kind_or_part_is_refused(self, tmp_path):
         with pytest.raises(InputError, match=r"kind.*'2021-gaus'.*Did you mean '2021-gauss'"):
-            read_challenge(tmp_path, "2021-gaus")
+            open_challenge(tmp_path, "2021-gaus")
         with pytest.raises(InputError, match=r"part must be one of model, eval.*'test'"):
-            write_challenge(challenge_set(), tmp_path, "2021-gauss", part="test")
+            save_challenge(challenge_set(), tmp_path, "2021-gauss", part="test")
 
 
 class TestWriteChallenge:
@@ -488,18 +488,18 @@ class TestWriteChallenge:
     @pytest.mark.parametrize("part", ["model", "eval"])
     @pytest.mark.parametrize("kind", KINDS)
     def test_data_set_to_text_to_data_set_is_exact(self, tmp_path, kind, part):
-        write_challenge(challenge_set(kind), tmp_path / "a", kind, part)
-        first = read_challenge(tmp_path / "a", kind, part)
-        write_challenge(first, tmp_path / "b", kind, part)
-        xr.testing.assert_identical(read_challenge(tmp_path / "b", kind, part), first)
+        save_challenge(challenge_set(kind), tmp_path / "a", kind, part)
+        first = open_challenge(tmp_path / "a", kind, part)
+        save_challenge(first, tmp_path / "b", kind, part)
+        xr.testing.assert_identical(open_challenge(tmp_path / "b", kind, part), first)
         assert bytes_in(tmp_path / "a") == bytes_in(tmp_path / "b")
         assert len(bytes_in(tmp_path / "a")) == (3 if part == "model" else 2)
 
     @given(signals=arrays(np.float32, (2, 1, 471), elements=SIGNALS))
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_every_single_precision_number_survives(self, tmp_path, signals):
-        write_challenge(challenge_set(n_curves=1, signals=signals), tmp_path, "2021-gauss", "eval")
-        dataset = read_challenge(tmp_path, "2021-gauss", "eval")
+        save_challenge(challenge_set(n_curves=1, signals=signals), tmp_path, "2021-gauss", "eval")
+        dataset = open_challenge(tmp_path, "2021-gauss", "eval")
         # As integers, so that -0.0 is not 0.0.
         for name, rows in zip(("mx", "my"), signals, strict=True):
             np.testing.assert_array_equal(dataset[name].to_numpy().view("i4"), rows.view("i4"))
@@ -509,13 +509,13 @@ class TestWriteChallenge:
     def test_the_challenges_parameters_survive_to_the_last_bit(self, tmp_path, values):
         own = dict(zip(("alpha", "xi", "d"), values, strict=True))
         changes = {f"challenge_{name}": np.array([value]) for name, value in own.items()}
-        write_challenge(challenge_set(n_curves=1, **changes), tmp_path, "2021-gauss")
-        dataset = read_challenge(tmp_path, "2021-gauss")
+        save_challenge(challenge_set(n_curves=1, **changes), tmp_path, "2021-gauss")
+        dataset = open_challenge(tmp_path, "2021-gauss")
         assert {name: float(dataset[f"challenge_{name}"][0]) for name in own} == own
 
     def test_2020_is_separated_by_tabs_and_2021_by_spaces(self, tmp_path):
-        write_challenge(challenge_set("2020"), tmp_path, "2020")
-        write_challenge(challenge_set(), tmp_path, "2021-gauss")
+        save_challenge(challenge_set("2020"), tmp_path, "2020")
+        save_challenge(challenge_set(), tmp_path, "2021-gauss")
         assert (
             tmp_path / "mat_info.txt"
         ).read_text() == "0.1\t11.0\t2.5\t3.5\n0.02\t0.0\t3.75\t6.0\n"
@@ -525,8 +525,8 @@ class TestWriteChallenge:
 
     def test_axes_in_another_order_are_the_same_set(self, tmp_path):
         dataset = challenge_set()
-        write_challenge(dataset, tmp_path / "a", "2021-gauss")
-        write_challenge(dataset.transpose("time", "curve"), tmp_path / "b", "2021-gauss")
+        save_challenge(dataset, tmp_path / "a", "2021-gauss")
+        save_challenge(dataset.transpose("time", "curve"), tmp_path / "b", "2021-gauss")
         assert bytes_in(tmp_path / "a") == bytes_in(tmp_path / "b")
 
     @pytest.mark.parametrize(
@@ -553,20 +553,20 @@ class TestWriteChallenge:
     )
     def test_a_set_that_the_files_cannot_hold_is_refused(self, tmp_path, dataset, rule):
         with pytest.raises(InputError, match=rule):
-            write_challenge(dataset, tmp_path, "2021-gauss")
+            save_challenge(dataset, tmp_path, "2021-gauss")
         assert bytes_in(tmp_path) == {}
 
     def test_a_place_that_cannot_be_written_is_named(self, tmp_path):
         (tmp_path / "taken").write_text("")
         with pytest.raises(InputError, match=r"taken.* must be writable, but"):
-            write_challenge(challenge_set(), tmp_path / "taken", "2021-gauss")
+            save_challenge(challenge_set(), tmp_path / "taken", "2021-gauss")
 
     def test_all_files_appear_or_none_changes(self, tmp_path, monkeypatch):
-        write_challenge(challenge_set(), tmp_path, "2021-gauss")
+        save_challenge(challenge_set(), tmp_path, "2021-gauss")
         before = bytes_in(tmp_path)
         monkeypatch.setattr("latent_nmr.data._text.SIGNAL_FORMAT", "%d %")
         with pytest.raises(ValueError, match="format"):
-            write_challenge(challenge_set(), tmp_path, "2021-gauss")
+            save_challenge(challenge_set(), tmp_path, "2021-gauss")
         assert bytes_in(tmp_path) == before
 
 
@@ -581,7 +581,7 @@ class TestCsv:
 
     def test_a_data_set_read_from_the_challenge_comes_back_exactly(self, tmp_path):
         write_kind(tmp_path, "2020")
-        dataset = read_challenge(tmp_path, "2020")
+        dataset = open_challenge(tmp_path, "2020")
         write_csv(dataset, tmp_path / "a.csv")
         back = read_csv(tmp_path / "a.csv")
         xr.testing.assert_identical(back, dataset)

@@ -10,9 +10,11 @@ import zarr
 
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.echoes import fingerprint, hash_variables
-from latent_nmr.data.reading import StoredEchoes, iter_echoes, load_echoes, open_echoes
-from latent_nmr.data.store import fill_store, make_simulation
+from latent_nmr.data.io import open_echoes
+from latent_nmr.data.reading import StoredEchoes, iter_echoes, open_blocks
+from latent_nmr.data.store import fill_store
 from latent_nmr.errors import InputError
+from latent_nmr.physics.simulate import Simulation
 
 N_CURVES = 21
 
@@ -21,7 +23,7 @@ N_CURVES = 21
 def filled(tmp_path_factory):
     """Store with M_z too, so that three signals are read."""
     path = tmp_path_factory.mktemp("reading") / "echoes.zarr"
-    simulation = make_simulation(n_edge=12, step=4, with_mz=True)
+    simulation = Simulation(n_edge=12, step=4, with_mz=True)
     for _ in fill_store(path, simulation, N_CURVES):
         pass
     return path
@@ -46,12 +48,12 @@ class TestBlocks:
         assert [block.sizes["curve"] for block in blocks[:-1]] == [rows_per_block] * (
             (N_CURVES - 1) // rows_per_block
         )
-        xr.testing.assert_identical(joined(blocks), load_echoes(filled))
+        xr.testing.assert_identical(joined(blocks), open_echoes(filled))
 
     def test_unfinished_curves_are_left_out_and_indices_kept(self, store):
         zarr.open_group(store)["done"][[2, 3, 9, 20]] = False
         blocks = list(iter_echoes(store, 4))
-        xr.testing.assert_identical(joined(blocks), load_echoes(store))
+        xr.testing.assert_identical(joined(blocks), open_echoes(store))
         assert blocks[0]["curve"].to_numpy().tolist() == [0, 1, 4, 5]
 
     def test_a_signal_is_read_when_its_block_is_asked_for(self, store):
@@ -63,14 +65,14 @@ class TestBlocks:
 
     def test_a_compact_set_comes_in_blocks_too(self, filled, tmp_path):
         path = tmp_path / "few.npz"
-        save_compact(load_echoes(filled), path)
+        save_compact(open_echoes(filled), path)
         blocks = list(iter_echoes(path, 8))
         assert [block.sizes["curve"] for block in blocks] == [8, 8, 5]
-        xr.testing.assert_identical(joined(blocks), load_echoes(path))
+        xr.testing.assert_identical(joined(blocks), open_echoes(path))
 
     @pytest.mark.parametrize("rows_per_block", [0, -1, 2.5])
     def test_a_bad_block_size_is_refused(self, filled, tmp_path, rows_per_block):
-        save_compact(load_echoes(filled), tmp_path / "few.npz")
+        save_compact(open_echoes(filled), tmp_path / "few.npz")
         for path in (filled, tmp_path / "few.npz"):
             with pytest.raises(InputError, match="rows_per_block must be a whole number of at"):
                 next(iter_echoes(path, rows_per_block))
@@ -102,29 +104,29 @@ class TestFingerprint:
 
     @pytest.mark.parametrize("rows_per_block", [1, 4, 1000])
     def test_it_is_that_of_the_whole_set(self, filled, rows_per_block):
-        whole = fingerprint(load_echoes(filled))
-        assert open_echoes(filled).fingerprint(rows_per_block) == whole
+        whole = fingerprint(open_echoes(filled))
+        assert open_blocks(filled).fingerprint(rows_per_block) == whole
 
     def test_it_is_that_of_the_finished_curves(self, store):
         zarr.open_group(store)["done"][[2, 20]] = False
-        assert open_echoes(store).fingerprint(4) == fingerprint(load_echoes(store))
+        assert open_blocks(store).fingerprint(4) == fingerprint(open_echoes(store))
 
     def test_a_compact_set_has_its_own(self, filled, tmp_path):
         path = tmp_path / "few.npz"
-        save_compact(load_echoes(filled), path)
-        assert open_echoes(path).fingerprint() == fingerprint(load_echoes(path))
+        save_compact(open_echoes(filled), path)
+        assert open_blocks(path).fingerprint() == fingerprint(open_echoes(path))
 
     @pytest.mark.parametrize("name", ["mx", "my", "mz", "W", "kernel", "time"])
     def test_it_covers_every_signal_and_label_to_the_last_curve(self, store, name):
-        before = open_echoes(store).fingerprint(4)
+        before = open_blocks(store).fingerprint(4)
         array = zarr.open_group(store)[name]
         array[-1] = "power" if name == "kernel" else array[-1] + 1
-        assert open_echoes(store).fingerprint(4) != before
+        assert open_blocks(store).fingerprint(4) != before
 
     def test_progress_counts_every_byte_of_signal_once(self, filled):
         read = []
-        open_echoes(filled).fingerprint(4, on_read=read.append)
-        dataset = load_echoes(filled)
+        open_blocks(filled).fingerprint(4, on_read=read.append)
+        dataset = open_echoes(filled)
         assert sum(read) == sum(dataset[name].nbytes for name in ("mx", "my", "mz"))
 
     def test_where_text_is_cut_changes_nothing_and_where_words_end_does(self):

@@ -1,5 +1,6 @@
 """Echo data sets in memory and on disk."""
 
+import inspect
 import shutil
 import signal
 import subprocess
@@ -13,12 +14,13 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data.echoes import LABELS, fingerprint
-from latent_nmr.data.reading import load_echoes
-from latent_nmr.data.store import CHUNK, fill_store, make_simulation, simulate
+from latent_nmr.data.io import open_echoes
+from latent_nmr.data.store import CHUNK, fill_store, simulate
 from latent_nmr.errors import InputError
+from latent_nmr.physics.simulate import Simulation
 
 EDGE = 12
-SIMULATION = make_simulation(n_edge=EDGE, seed=3, step=4)
+SIMULATION = Simulation(n_edge=EDGE, seed=3, step=4)
 N_CURVES = 2 * CHUNK + 3
 
 
@@ -52,7 +54,7 @@ class TestSimulate:
 
     def test_it_is_what_a_store_holds(self, filled):
         in_memory = simulate("paper", N_CURVES, n_edge=EDGE, seed=3, step=4)
-        assert_same(load_echoes(filled[0]), in_memory)
+        assert_same(open_echoes(filled[0]), in_memory)
 
     def test_labels_units_and_settings_come_with_the_curves(self):
         dataset = simulate("paper", 3, n_edge=EDGE, seed=3)
@@ -88,8 +90,8 @@ class TestSimulate:
         assert (np.abs(with_mz["mz"].to_numpy()[:, 0]) < 1e-7).all()
         assert ((largest > 1e-4) & (largest < 0.5)).all()
         path = tmp_path / "with_mz.zarr"
-        list(fill_store(path, make_simulation(n_edge=EDGE, seed=3, with_mz=True), 3))
-        assert_same(load_echoes(path), with_mz)
+        list(fill_store(path, Simulation(n_edge=EDGE, seed=3, with_mz=True), 3))
+        assert_same(open_echoes(path), with_mz)
 
     @pytest.mark.parametrize(
         ("preset", "own", "kernels"),
@@ -110,11 +112,17 @@ class TestSimulate:
         assert (dataset["alpha_z"] == 0).all()
         np.testing.assert_allclose(dataset["W"], 2 * dataset["alpha_x"], rtol=1e-15)
         path = tmp_path / "challenge.zarr"
-        list(fill_store(path, make_simulation(preset=preset, n_edge=EDGE), 4))
-        assert_same(load_echoes(path), dataset)
+        list(fill_store(path, Simulation(preset=preset, n_edge=EDGE), 4))
+        assert_same(open_echoes(path), dataset)
 
-    def test_an_unknown_setting_is_named(self):
-        with pytest.raises(InputError, match=r"'edge' is given"):
+    def test_every_setting_of_a_simulation_is_a_named_keyword_with_its_default(self):
+        keywords = inspect.signature(simulate).parameters
+        settings = inspect.signature(Simulation).parameters
+        assert {*keywords} == {*settings, "n_curves"}
+        assert {name: keywords[name].default for name in settings} == {
+            name: setting.default for name, setting in settings.items()
+        }
+        with pytest.raises(TypeError, match="edge"):
             simulate("paper", 2, edge=12)
 
     def test_no_curves_is_refused(self):
@@ -139,16 +147,16 @@ class TestFillStore:
         counts = fill_store(path, SIMULATION, N_CURVES)
         assert [next(counts), next(counts)] == [0, CHUNK]
         counts.close()
-        assert load_echoes(path).sizes["curve"] == CHUNK
+        assert open_echoes(path).sizes["curve"] == CHUNK
         assert next(fill_store(path, SIMULATION, N_CURVES)) == CHUNK
         assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
-        assert_same(load_echoes(path), load_echoes(filled[0]))
+        assert_same(open_echoes(path), open_echoes(filled[0]))
 
     def test_a_store_grows_to_the_same_bits_as_one_made_at_once(self, filled, tmp_path):
         path = tmp_path / "grown.zarr"
         assert list(fill_store(path, SIMULATION, 5))[-1] == 5
         assert list(fill_store(path, SIMULATION, N_CURVES))[-1] == N_CURVES
-        assert_same(load_echoes(path), load_echoes(filled[0]))
+        assert_same(open_echoes(path), open_echoes(filled[0]))
 
     @pytest.mark.parametrize(
         ("setting", "value"),
@@ -156,7 +164,7 @@ class TestFillStore:
     )
     def test_other_settings_are_refused_by_name(self, filled, setting, value):
         known = {"n_edge": EDGE, "seed": 3, "step": 4}
-        other = make_simulation(**(known | {setting: value}))
+        other = Simulation(**(known | {setting: value}))
         with pytest.raises(InputError, match=rf"{setting} = .*{value!r} is asked for"):
             list(fill_store(filled[0], other, N_CURVES))
 
@@ -180,8 +188,9 @@ class TestFullDisk:
     # The largest file the process may write stands for the disk: chunks of signals are larger.
     CODE = (
         "import resource, sys; from pathlib import Path\n"
-        "from latent_nmr.data.store import fill_store, make_simulation\n"
-        f"simulation = make_simulation(n_edge={EDGE}, seed=3, step=4)\n"
+        "from latent_nmr.data.store import fill_store\n"
+        "from latent_nmr.physics.simulate import Simulation\n"
+        f"simulation = Simulation(n_edge={EDGE}, seed=3, step=4)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
         "try: list(fill_store(Path(sys.argv[1]), simulation, int(sys.argv[2])))\n"
         "except ValueError as error: print(error)"
@@ -197,64 +206,64 @@ class TestFullDisk:
         )
         assert f"no space for more than {N_CURVES} of {more} curves" in done.stdout
         assert "Free space and run the same command again" in done.stdout
-        assert_same(load_echoes(store), load_echoes(filled[0]))
+        assert_same(open_echoes(store), open_echoes(filled[0]))
         assert list(fill_store(store, SIMULATION, more))[-1] == more
         in_memory = simulate("paper", more, n_edge=EDGE, seed=3, step=4)
-        assert_same(load_echoes(store), in_memory)
+        assert_same(open_echoes(store), in_memory)
 
 
 class TestLoadEchoes:
     """Reading a store: finished curves or a clear refusal, never zeros."""
 
     def test_the_first_curves_can_be_read_alone(self, filled):
-        assert_same(load_echoes(filled[0], 4), load_echoes(filled[0]).isel(curve=slice(4)))
+        assert_same(open_echoes(filled[0], 4), open_echoes(filled[0]).isel(curve=slice(4)))
 
     def test_curves_that_are_not_done_are_dropped(self, store):
         done = zarr.open_group(store)["done"]
         done[3:7] = False
-        assert load_echoes(store)["curve"].to_numpy().tolist() == [0, 1, 2, *range(7, N_CURVES)]
+        assert open_echoes(store)["curve"].to_numpy().tolist() == [0, 1, 2, *range(7, N_CURVES)]
 
     def test_a_lost_chunk_reads_as_nan_and_is_refused_by_name(self, store):
         shutil.rmtree(store / "my" / "c" / "1")
         with pytest.raises(InputError, match=rf"my of curve {CHUNK} is nan"):
-            load_echoes(store)
+            open_echoes(store)
 
     @pytest.mark.parametrize("label", ["alpha_x", "kernel"])
     def test_a_lost_chunk_of_labels_is_refused_by_name(self, store, label):
         (store / label / "c" / "1").unlink()
         with pytest.raises(InputError, match=rf"has lost {label} of curve {CHUNK}, which is mark"):
-            load_echoes(store)
+            open_echoes(store)
 
     def test_a_damaged_chunk_is_refused(self, store):
         chunk = store / "mx" / "c" / "0" / "0"
         chunk.write_bytes(chunk.read_bytes()[:100])
         with pytest.raises(InputError, match=r"copy\.zarr is damaged"):
-            load_echoes(store)
+            open_echoes(store)
 
     def test_a_missing_array_is_named(self, store):
         shutil.rmtree(store / "kernel")
         with pytest.raises(InputError, match=r"must hold the array kernel"):
-            load_echoes(store)
+            open_echoes(store)
 
     def test_more_curves_than_there_are_is_refused(self, filled):
         with pytest.raises(InputError, match=rf"n_curves .* but is 99 and .* has {N_CURVES}"):
-            load_echoes(filled[0], 99)
+            open_echoes(filled[0], 99)
 
     def test_a_missing_path_names_the_command_that_makes_it(self, tmp_path):
         with pytest.raises(InputError, match=r"nothing at .*none\.zarr.*latent-nmr simulate"):
-            load_echoes(tmp_path / "none.zarr")
+            open_echoes(tmp_path / "none.zarr")
 
     def test_a_file_or_a_folder_that_is_no_store_is_refused(self, tmp_path):
         (tmp_path / "file.zarr").write_text("hello")
         (tmp_path / "folder.zarr").mkdir()
         for name in ("file.zarr", "folder.zarr"):
             with pytest.raises(InputError, match=rf"{name} cannot be read"):
-                load_echoes(tmp_path / name)
+                open_echoes(tmp_path / name)
 
     def test_a_store_of_another_format_is_refused(self, tmp_path):
         zarr.open_group(tmp_path / "other.zarr", mode="w", attributes={"format": "nmr.tools"})
         with pytest.raises(InputError, match=r"says 'nmr\.tools', version None"):
-            load_echoes(tmp_path / "other.zarr")
+            open_echoes(tmp_path / "other.zarr")
 
     def test_a_store_opens_in_plain_xarray(self, filled):
         dataset = xr.open_zarr(filled[0], consolidated=False)
@@ -267,8 +276,9 @@ class TestKilledWriter:
 
     CODE = (
         "import sys; from pathlib import Path\n"
-        "from latent_nmr.data.store import fill_store, make_simulation\n"
-        f"simulation = make_simulation(n_edge={EDGE}, seed=3, step=4)\n"
+        "from latent_nmr.data.store import fill_store\n"
+        "from latent_nmr.physics.simulate import Simulation\n"
+        f"simulation = Simulation(n_edge={EDGE}, seed=3, step=4)\n"
         "for n in fill_store(Path(sys.argv[1]), simulation, int(sys.argv[2])): print(n, flush=True)"
     )
 
@@ -297,13 +307,13 @@ class TestKilledWriter:
                 finished = announced[-1]
             if path.exists():
                 if finished:
-                    assert load_echoes(path).sizes["curve"] >= finished
+                    assert open_echoes(path).sizes["curve"] >= finished
                 assert len(list(path.parent.iterdir())) <= 2, "only the store and its lock stay"
         assert 0 < finished < n_curves, "the kills must come while there is work"
         n_kept = finished + 2 * CHUNK
         list(fill_store(path, SIMULATION, n_kept))
         reference = simulate("paper", n_kept, n_edge=EDGE, seed=3, step=4)
-        assert_same(load_echoes(path, n_kept), reference)
+        assert_same(open_echoes(path, n_kept), reference)
 
     @pytest.mark.slow
     def test_a_store_killed_again_and_again_ends_up_whole(self, tmp_path):
@@ -319,7 +329,7 @@ class TestKilledWriter:
             process.send_signal(signal.SIGKILL)
             process.wait()
             process.stdout.close()
-            assert load_echoes(path).sizes["curve"] >= finished
+            assert open_echoes(path).sizes["curve"] >= finished
         list(fill_store(path, SIMULATION, n_curves))
         reference = simulate("paper", n_curves, n_edge=EDGE, seed=3, step=4)
-        assert_same(load_echoes(path), reference)
+        assert_same(open_echoes(path), reference)

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 import pytest
 
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.parameters import challenge_2021
 from latent_nmr.physics.presets import get_preset
@@ -36,7 +36,7 @@ def median_rms(row, fields, **options):
     """Median over the fields of the rms difference between |M| and the digitised curve."""
     curve = challenge_2021("gaussian", *ROWS[row], PRESET.n_edge)
     table = kernel_table("gaussian", curve.kernel_parameter, PRESET.n_edge)
-    signal = simulate_fields(
+    signal = simulate_lattices(
         fields,
         np.stack([table] * len(fields)),
         [curve.couplings] * len(fields),

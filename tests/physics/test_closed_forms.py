@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
@@ -32,7 +32,7 @@ def uncoupled(draw, sequence, dtype="float32", **options):
     field = draw_frequencies(jax.random.key(0), PAPER.n_edge, Line(draw=draw))
     # A kernel is needed, and must not matter.
     table = kernel_table("rkky", 20.0, PAPER.n_edge)
-    return simulate_fields(
+    return simulate_lattices(
         np.asarray(field)[None], table[None], np.zeros((1, 3)), sequence, dtype=dtype, **options
     )[0]
 
@@ -150,7 +150,7 @@ class TestUniformSpins:
         expected = uniform_precession(sequence.time, angle, in_plane, along)
         errors = []
         for step in (1, 0.5):
-            signal = simulate_fields(
+            signal = simulate_lattices(
                 np.zeros((1, 8, 8)),
                 kernel_table(kernel, parameter, 8)[None],
                 [(in_plane, in_plane, along)],
@@ -166,7 +166,7 @@ class TestUniformSpins:
 
     def test_isotropic_couplings_do_nothing_to_them(self):
         sequence = spin_echo(0.1, 40, 101, 0.8)
-        signal = simulate_fields(
+        signal = simulate_lattices(
             np.zeros((1, 8, 8)),
             kernel_table("power", 2.0, 8)[None],
             [(0.3, 0.3, 0.3)],

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import Pulse, Sequence
 from tests.physics.reference import Sample, exact_curve, stepped_curve
 
@@ -36,7 +36,7 @@ def sample(kernel="power", parameter=2.0, **changes):
 
 def package_curve(numbers, **options):
     """The package's curve for the same numbers, shape (n_samples, 3)."""
-    return simulate_fields(
+    return simulate_lattices(
         numbers.frequencies[None],
         kernel_table(numbers.kernel, numbers.parameter, len(numbers.frequencies))[None],
         [numbers.couplings],

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import spin_echo
 from latent_nmr.physics.simulate import (
     Simulation,
@@ -41,7 +41,7 @@ np.savez(
 
 
 def rows(indices) -> dict[str, Any]:
-    """Arguments of `simulate_fields` for the given curves, each by its own number alone."""
+    """Arguments of `simulate_lattices` for the given curves, each by its own number alone."""
     draws = [np.random.default_rng(index) for index in indices]
     # Couplings over a decade: several steps, several compiled programs in one call.
     return {
@@ -57,7 +57,7 @@ def rows(indices) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def together():
     """All curves from one call."""
-    return simulate_fields(**rows(range(N_CURVES)), sequence=SEQUENCE)
+    return simulate_lattices(**rows(range(N_CURVES)), sequence=SEQUENCE)
 
 
 class TestBatches:
@@ -69,17 +69,17 @@ class TestBatches:
         assert len({curve.tobytes() for curve in together}) == N_CURVES
         for start in range(0, N_CURVES, size):
             indices = range(start, min(start + size, N_CURVES))
-            part = simulate_fields(**rows(indices), sequence=SEQUENCE)
+            part = simulate_lattices(**rows(indices), sequence=SEQUENCE)
             np.testing.assert_array_equal(part, together[start : start + size])
 
     def test_the_order_and_the_company_of_rows_change_no_bit(self, together):
         for seed in range(3):
             indices = np.random.default_rng(seed).permutation(N_CURVES)[: 20 + seed].tolist()
-            part = simulate_fields(**rows(indices), sequence=SEQUENCE)
+            part = simulate_lattices(**rows(indices), sequence=SEQUENCE)
             np.testing.assert_array_equal(part, together[indices])
 
     def test_a_curve_that_appears_twice_is_the_same_twice(self, together):
-        part = simulate_fields(**rows([5, 9, 5]), sequence=SEQUENCE)
+        part = simulate_lattices(**rows([5, 9, 5]), sequence=SEQUENCE)
         np.testing.assert_array_equal(part, together[[5, 9, 5]])
 
 

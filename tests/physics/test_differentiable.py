@@ -11,9 +11,9 @@ import pytest
 from latent_nmr.errors import InputError
 from latent_nmr.physics import propagate
 from latent_nmr.physics.differentiable import CurveInputs, curve_function, curve_inputs
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import KERNELS as LAWS
 from latent_nmr.physics.kernels import coupling_spectrum, kernel_table, tabulate
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.propagate import Lattice, Plan
 from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
 
@@ -34,8 +34,8 @@ def inputs(parameter):
 
 
 def expected_curve(table, **options):
-    """The curve of `simulate_fields`, shape (n_samples, 3)."""
-    return simulate_fields(
+    """The curve of `simulate_lattices`, shape (n_samples, 3)."""
+    return simulate_lattices(
         FREQUENCIES[None],
         table[None],
         [COUPLINGS],
@@ -54,7 +54,7 @@ class TestCurve:
 
     @pytest.mark.parametrize("options", [{"step": 2}, {"step": 0.5, "scheme": "midpoint"}])
     @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
-    def test_it_is_that_of_simulate_fields(self, kernel, parameter, options):
+    def test_it_is_that_of_simulate_lattices(self, kernel, parameter, options):
         with jax.enable_x64(True):
             near = inputs(parameter)
             curve = jax.jit(curve_function(FREQUENCIES, kernel, ECHO, near, **options))(near)

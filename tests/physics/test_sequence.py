@@ -7,8 +7,8 @@ import pytest
 from scipy.linalg import expm
 
 from latent_nmr.errors import InputError
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
 
 ANGLES = [0.0, 0.3, math.pi / 2, 2.0, math.pi, 5.0]
@@ -132,7 +132,7 @@ class TestCpmg:
         sequence = cpmg(0.32, 8, 3)
         frequencies = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 6, 6))
         table = kernel_table("power", 2.0, 6)[None]
-        signal = simulate_fields(
+        signal = simulate_lattices(
             frequencies, table, np.zeros((1, 3)), sequence, dtype="float64", step=4
         )[0]
         echoes = signal[::16]
@@ -150,7 +150,7 @@ class TestCpmg:
             frequencies = np.random.default_rng(0).uniform(-0.3, 0.3, (1, 6, 6))
             table = kernel_table("power", 2.0, 6)[None]
             options = {"dtype": "float64", "step": 4}
-            signal = simulate_fields(frequencies, table, np.zeros((1, 3)), sequence, **options)
+            signal = simulate_lattices(frequencies, table, np.zeros((1, 3)), sequence, **options)
             return np.hypot(*signal[0, -1, :2])
 
         assert second_echo(math.pi / 2) > second_echo(0.0) + 0.01

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import coupling_length, kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.simulate import (
     Simulation,
     draw_fields,
@@ -37,7 +37,7 @@ class TestSimulateCurves:
 
     def test_a_curve_is_the_one_its_parameters_and_field_give(self, curves):
         _, drawn = draw_parameters(SMALL, [2])
-        signal = simulate_fields(
+        signal = simulate_lattices(
             draw_fields(SMALL, [2]),
             kernel_table(drawn[0].kernel, drawn[0].kernel_parameter, N_EDGE)[None],
             [drawn[0].couplings],
@@ -84,7 +84,7 @@ class TestSimulateCurves:
         simulation = Simulation("challenge2021-rkky", seed=7, n_edge=N_EDGE)
         found = simulate_curves(simulation, [3])
         [drawn] = found.parameters
-        signal = simulate_fields(
+        signal = simulate_lattices(
             draw_fields(simulation, [3]),
             kernel_table("rkky", drawn.kernel_parameter, N_EDGE)[None],
             [drawn.couplings],

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from latent_nmr.errors import InputError
 from latent_nmr.physics import propagate
-from latent_nmr.physics.fields import SCHEMES
 from latent_nmr.physics.kernels import coupling_spectrum, distance_grid, kernel_table
+from latent_nmr.physics.lattices import SCHEMES
 from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import spin_echo

@@ -21,7 +21,7 @@ SCHEMES = ("averaged", "midpoint", "source")
 DTYPES = ("float32", "float64")
 
 
-def simulate_fields(
+def simulate_lattices(
     frequencies: npt.ArrayLike,
     kernel_tables: npt.ArrayLike,
     couplings: npt.ArrayLike,
@@ -146,7 +146,7 @@ def checked_frequencies(frequencies: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
-    """Convert the arrays of `simulate_fields` to float64 and check shapes and values."""
+    """Convert the arrays of `simulate_lattices` to float64 and check shapes and values."""
     frequencies = checked_frequencies(frequencies)
     n_curves = len(frequencies)
     tables = kernels.as_real("kernel_tables", kernel_tables)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError, NumericalError
-from latent_nmr.physics.fields import simulate_fields
 from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
 from latent_nmr.physics.steps import automatic_step
 
@@ -19,7 +19,7 @@ SEQUENCE = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
 
 
 def batch(n_curves=5) -> dict[str, Any]:
-    """Arguments of `simulate_fields` that differ in every row."""
+    """Arguments of `simulate_lattices` that differ in every row."""
     kernels = [("gaussian", 1.5), ("power", 1.7), ("rkky", 3.0), ("power", 3.0), ("rkky", 2.0)]
     rng = np.random.default_rng(0)
     return {
@@ -36,10 +36,10 @@ class TestBatches:
 
     def test_a_batch_equals_single_runs(self):
         rows = batch()
-        together = simulate_fields(**rows)
+        together = simulate_lattices(**rows)
         assert together.shape == (5, 64, 3)
         for i in range(5):
-            alone = simulate_fields(
+            alone = simulate_lattices(
                 **{
                     name: value if name == "sequence" else value[i : i + 1]
                     for name, value in rows.items()
@@ -53,18 +53,18 @@ class TestBatches:
     def test_one_decay_rate_stands_for_all_rows(self):
         rows = batch(2) | {"decay_rate": 0.01}
         np.testing.assert_array_equal(
-            simulate_fields(**rows), simulate_fields(**rows | {"decay_rate": [0.01, 0.01]})
+            simulate_lattices(**rows), simulate_lattices(**rows | {"decay_rate": [0.01, 0.01]})
         )
 
     def test_a_kernel_and_its_multiple_give_the_same_curve(self):
         # Normalising by κ undoes the factor, of which powers of two round nothing.
         rows = batch(2)
         scaled = rows | {"kernel_tables": -4.0 * rows["kernel_tables"]}
-        np.testing.assert_array_equal(simulate_fields(**scaled), simulate_fields(**rows))
+        np.testing.assert_array_equal(simulate_lattices(**scaled), simulate_lattices(**rows))
 
     def test_the_arguments_are_left_as_they_were(self):
         rows, untouched = batch(2), batch(2)
-        simulate_fields(**rows)
+        simulate_lattices(**rows)
         for name in ("frequencies", "kernel_tables", "couplings", "decay_rate"):
             np.testing.assert_array_equal(rows[name], untouched[name])
 
@@ -77,19 +77,19 @@ class TestGlobalSettings:
     def test_a_run_leaves_the_precision_of_jax_alone(self, dtype, setting):
         before = jax.config.jax_enable_x64
         with jax.enable_x64(setting):
-            signal = simulate_fields(**batch(2), dtype=dtype)
+            signal = simulate_lattices(**batch(2), dtype=dtype)
             assert jax.config.jax_enable_x64 == setting
             assert jnp.zeros(1).dtype == ("float64" if setting else "float32")
         assert signal.dtype == dtype
         assert jax.config.jax_enable_x64 == before
 
     def test_a_curve_is_the_same_where_the_caller_computes_in_float64(self):
-        expected = simulate_fields(**batch(2))
+        expected = simulate_lattices(**batch(2))
         before = jax.config.jax_enable_x64
         # The setting of the whole process, as a caller's script would make it.
         jax.config.update("jax_enable_x64", True)
         try:
-            signal = simulate_fields(**batch(2))
+            signal = simulate_lattices(**batch(2))
         finally:
             jax.config.update("jax_enable_x64", before)
         assert signal.dtype == np.float32
@@ -106,16 +106,16 @@ class TestSequences:
             spin_echo(dt=0.1, pulse_spacing=30, n_samples=64, flip_error=0.1),
             Sequence(0.2, 64, (Pulse(0, 1.5), Pulse(9, 3.0, 1.0), Pulse(27, 2.9, 1.0))),
         ]
-        together = simulate_fields(**rows | {"sequence": sequences})
+        together = simulate_lattices(**rows | {"sequence": sequences})
         assert together.shape == (3, 64, 3)
         for i, sequence in enumerate(sequences):
-            alone = simulate_fields(**rows | {"sequence": sequence})
+            alone = simulate_lattices(**rows | {"sequence": sequence})
             np.testing.assert_array_equal(together[i], alone[i])
 
     def test_one_for_all_is_the_same_for_each(self):
         rows = batch(2)
         np.testing.assert_array_equal(
-            simulate_fields(**rows), simulate_fields(**rows | {"sequence": [SEQUENCE] * 2})
+            simulate_lattices(**rows), simulate_lattices(**rows | {"sequence": [SEQUENCE] * 2})
         )
 
     def test_records_of_different_lengths_are_refused(self):
@@ -123,7 +123,7 @@ class TestSequences:
         with pytest.raises(
             InputError, match=r"must have as many samples.*\[63, 64\]\. Simulate them in separate"
         ):
-            simulate_fields(**batch(2) | {"sequence": sequences})
+            simulate_lattices(**batch(2) | {"sequence": sequences})
 
     @pytest.mark.parametrize("n_sequences", [0, 1, 3])
     def test_another_number_of_them_than_of_curves_is_refused(self, n_sequences):
@@ -131,7 +131,7 @@ class TestSequences:
             InputError,
             match=rf"one for all or one per curve.*are {n_sequences} for 2 curves\. Give one row",
         ):
-            simulate_fields(**batch(2) | {"sequence": [SEQUENCE] * n_sequences})
+            simulate_lattices(**batch(2) | {"sequence": [SEQUENCE] * n_sequences})
 
 
 class TestStep:
@@ -140,21 +140,21 @@ class TestStep:
     @pytest.mark.slow
     def test_without_one_each_curve_gets_its_own(self):
         rows = batch(2) | {"couplings": [[0.01] * 3, [0.2] * 3]}
-        together = simulate_fields(**rows)
+        together = simulate_lattices(**rows)
         steps = []
         for i in range(2):
             row = [np.asarray(rows[name][i]) for name in ("frequencies", "kernel_tables")]
             decay_rate = float(rows["decay_rate"][i])
             steps.append(automatic_step(*row, np.array(rows["couplings"][i]), decay_rate, SEQUENCE))
-            given = simulate_fields(**rows, step=steps[i])
+            given = simulate_lattices(**rows, step=steps[i])
             np.testing.assert_array_equal(given[i], together[i])
         assert steps[0] > steps[1]
 
     def test_its_error_is_below_the_promised_thousandth(self):
         rows = batch(5)
-        fine = simulate_fields(**rows, step=0.125, dtype="float64")
+        fine = simulate_lattices(**rows, step=0.125, dtype="float64")
         # Twice, because the limits were measured on other curves.
-        assert np.abs(simulate_fields(**rows) - fine).max() < 2e-3
+        assert np.abs(simulate_lattices(**rows) - fine).max() < 2e-3
 
 
 def spoiled(name, where, value):
@@ -166,7 +166,7 @@ def spoiled(name, where, value):
 
 
 class TestRefusals:
-    """What `simulate_fields` does not accept, and what it says."""
+    """What `simulate_lattices` does not accept, and what it says."""
 
     @pytest.mark.parametrize("shape", [(8, 8), (2, 8, 7), (1, 2, 8, 8)])
     def test_fields_that_are_not_square_lattices(self, shape):
@@ -175,7 +175,7 @@ class TestRefusals:
             match=r"frequencies must have shape \(n_curves, n_edge, n_edge\).*"
             + re.escape(f"{shape}. Reshape"),
         ):
-            simulate_fields(**batch(2) | {"frequencies": np.zeros(shape)})
+            simulate_lattices(**batch(2) | {"frequencies": np.zeros(shape)})
 
     @pytest.mark.parametrize(
         ("name", "shape", "rule"),
@@ -195,13 +195,13 @@ class TestRefusals:
             match=re.escape(f"{name} must have shape {rule} to match frequencies, but has shape ")
             + re.escape(f"{shape}. Give one row per curve"),
         ):
-            simulate_fields(**batch(2) | {name: np.zeros(shape)})
+            simulate_lattices(**batch(2) | {name: np.zeros(shape)})
 
     def test_no_curve_at_all(self):
         with pytest.raises(
             InputError, match=r"frequencies must hold at least one curve.*\(0, 8, 8\)\. Give"
         ):
-            simulate_fields(**batch(2) | {"frequencies": np.zeros((0, 8, 8))})
+            simulate_lattices(**batch(2) | {"frequencies": np.zeros((0, 8, 8))})
 
     @pytest.mark.parametrize(
         ("value", "found"),
@@ -219,7 +219,7 @@ class TestRefusals:
         with pytest.raises(
             InputError, match=rf"{name} must be an array of real numbers, but is {found}.*Convert"
         ):
-            simulate_fields(**batch(2) | {name: value})
+            simulate_lattices(**batch(2) | {name: value})
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     @pytest.mark.parametrize(
@@ -235,13 +235,13 @@ class TestRefusals:
         with pytest.raises(
             InputError, match=rf"{name} must be finite, but holds {value}\. Replace it"
         ):
-            simulate_fields(**spoiled(name, where, value))
+            simulate_lattices(**spoiled(name, where, value))
 
     def test_a_negative_decay(self):
         with pytest.raises(
             InputError, match=r"decay_rate must be >= 0 MHz, but is -0\.01\. Spins only lose"
         ):
-            simulate_fields(**spoiled("decay_rate", 2, -0.01))
+            simulate_lattices(**spoiled("decay_rate", 2, -0.01))
 
     def test_a_spin_that_feels_itself(self):
         with pytest.raises(
@@ -249,7 +249,7 @@ class TestRefusals:
             match=r"kernel_tables must be zero at the origin.*feels no field of its own.*"
             r"kernel_tables\[1, 0, 0\] = 0\.25\. Set it to 0",
         ):
-            simulate_fields(**spoiled("kernel_tables", (1, 0, 0), 0.25))
+            simulate_lattices(**spoiled("kernel_tables", (1, 0, 0), 0.25))
 
     @pytest.mark.parametrize("site", [(0, 1), (1, 0), (2, 3)])
     def test_a_kernel_that_is_not_even(self, site):
@@ -259,26 +259,26 @@ class TestRefusals:
             InputError,
             match=r"kernel_tables must be even in x and in y.*row 1 differs.*by 0\.5\. Tabulate",
         ):
-            simulate_fields(**spoiled("kernel_tables", (1, *site), value))
+            simulate_lattices(**spoiled("kernel_tables", (1, *site), value))
 
     def test_a_kernel_that_is_even_about_the_origin_only(self):
         # K(-r) = K(r) is not enough: K must be even in x and in y.
         rows = batch(3)
         rows["kernel_tables"][1][[1, -1], [1, -1]] += 0.5
         with pytest.raises(InputError, match=r"row 1 differs from its mirror image by 0\.5\."):
-            simulate_fields(**rows)
+            simulate_lattices(**rows)
 
     def test_a_kernel_without_a_sum(self):
         table = np.zeros((N_EDGE, N_EDGE))
         table[0, [1, -1]], table[[1, -1], 0] = 1.0, -1.0
         with pytest.raises(InputError, match=r"κ away from zero.*κ = 0 with Σ\|K\| = 4\. Change"):
-            simulate_fields(**spoiled("kernel_tables", 1, table))
+            simulate_lattices(**spoiled("kernel_tables", 1, table))
 
     @pytest.mark.parametrize("step", [0, 1.5, float("nan"), "2"])
     def test_a_step_that_does_not_meet_the_samples(self, step):
         message = f"step must be a whole number of sample intervals.* but is {step!r}. Use 4, 2"
         with pytest.raises(InputError, match=message):
-            simulate_fields(**batch(2), step=step)
+            simulate_lattices(**batch(2), step=step)
 
     @pytest.mark.parametrize(
         ("name", "value", "choices"),
@@ -291,7 +291,7 @@ class TestRefusals:
         with pytest.raises(
             InputError, match=rf"{name} must be one of {choices}, but is '{value}'\."
         ):
-            simulate_fields(**batch(2) | {name: value})
+            simulate_lattices(**batch(2) | {name: value})
 
     def test_a_curve_that_leaves_the_finite_numbers_is_an_error_and_names_its_row(self):
         # 2π · 1e38 MHz is beyond float32 and well inside float64.
@@ -299,8 +299,8 @@ class TestRefusals:
         with pytest.raises(
             NumericalError, match=r"must be finite, but row 2 is not.*shorter step or dtype float64"
         ):
-            simulate_fields(**rows)
-        assert np.isfinite(simulate_fields(**rows, dtype="float64")).all()
+            simulate_lattices(**rows)
+        assert np.isfinite(simulate_lattices(**rows, dtype="float64")).all()
 
 
 class TestArgumentsOfTheWrongKind:
@@ -311,8 +311,8 @@ class TestArgumentsOfTheWrongKind:
         with pytest.raises(
             InputError, match=r"sequence must be a Sequence.*Make it with spin_echo"
         ):
-            simulate_fields(**(batch() | {"sequence": sequence}))
+            simulate_lattices(**(batch() | {"sequence": sequence}))
 
     def test_couplings_beyond_any_unit(self):
         with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):
-            simulate_fields(**(batch() | {"couplings": np.full((5, 3), 1e200)}))
+            simulate_lattices(**(batch() | {"couplings": np.full((5, 3), 1e200)}))
