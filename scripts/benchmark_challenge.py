@@ -29,7 +29,7 @@ from latent_nmr.models.challenge_models import DEEP, WIDTH, DeepNetwork
 from latent_nmr.models.regression_network import (
     NORM_EPSILON,
     NORM_MOMENTUM,
-    OPTIMISERS,
+    SOLVERS,
     NetworkShape,
     initial_states,
     run_epoch,
@@ -52,7 +52,7 @@ def our_epoch(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> Ca
     widths = (WIDTH,) * len(network.activations)
     shape = NetworkShape(N_FEATURES, widths, network.activations, N_TARGETS, batch_norm=True)
     carry = initial_states(shape, jax.random.key(0))
-    carry = (*carry, OPTIMISERS["nadam"](LEARNING_RATE).init(carry[0]))
+    carry = (*carry, SOLVERS["nadam"](LEARNING_RATE).init(carry[0]))
     data, wanted = jnp.asarray(rows), jnp.asarray(targets)
     epochs = iter(range(10**9))
 
@@ -60,7 +60,7 @@ def our_epoch(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> Ca
         nonlocal carry
         *carry, loss = run_epoch(
             *carry, data, wanted, LEARNING_RATE, jax.random.key(next(epochs)),
-            shape=shape, optimiser="nadam", batch_size=BATCH_SIZE, n_batches=N_BATCHES,
+            shape=shape, solver="nadam", batch_size=BATCH_SIZE, n_batches=N_BATCHES,
         )  # fmt: skip
         if not np.isfinite(float(loss)):
             raise RuntimeError("training left the finite numbers")
@@ -112,7 +112,7 @@ def whole_training(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) 
     n_chosen = N_ROWS // 9
     X, y = (np.concatenate([part, part[:n_chosen]]) for part in (rows, targets))
     model = CurveRegressor(
-        (WIDTH,) * len(network.activations), network.activations,
+        (WIDTH,) * len(network.activations), activation=network.activations,
         batch_size=BATCH_SIZE, max_epochs=network.n_epochs, random_state=0,
     )  # fmt: skip
     return lambda: model.fit(X, y, validation_rows=range(N_ROWS, N_ROWS + n_chosen))

@@ -33,7 +33,7 @@ def network(seed: int) -> CurveRegressor:
     """The unfitted network: batch norm, early stopping on a tenth of the training part."""
     return CurveRegressor(
         WIDTHS,
-        "relu",
+        activation="relu",
         batch_size=BATCH_SIZE,
         max_epochs=MAX_EPOCHS,
         patience=PATIENCE,

@@ -40,18 +40,18 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
+    n_components : int, default=2
+        Number of latent axes.
     hidden_layer_sizes : tuple of int, default=None
         Encoder layers between input and heads; the decoder mirrors them. None takes
         (512, 128, 16) for 1882 columns and (128, 32, 16) for any other width.
-    n_components : int, default=2
-        Number of latent axes.
     beta : float, default=2.0
         Weight of the KL term, >= 0; it multiplies nothing else.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
         Law of the data around the decoded curve. `bernoulli` needs data in [0, 1].
     scale : float or "learned", default=0.02
         σ of the Gaussian, in the units of X. Together with `beta` it decides how many axes
-        live: a larger σ leaves less reason to use them. `learned` takes, step by step, the σ
+        are active: a larger σ leaves less reason to use them. `learned` takes, step by step, the σ
         that fits the batch best.
     learning_rate : float, default=1e-3
         Of Adam.
@@ -117,9 +117,9 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=None,
         n_components=2,
         *,
+        hidden_layer_sizes=None,
         beta=2.0,
         likelihood="gaussian",
         scale=0.02,
@@ -133,8 +133,8 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         random_state=None,
         verbose=False,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
         self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.beta = beta
         self.likelihood = likelihood
         self.scale = scale

@@ -10,6 +10,7 @@ from typing import Any
 
 from latent_nmr.errors import check_choice
 from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.models.regression_network import PUBLISHED_ACTIVATIONS
 from latent_nmr.models.targetwise import winners_pipeline
 
 MODELS = ("baseline", "deep", "winners", "best")
@@ -31,7 +32,7 @@ SHORT_TITLES = {
 WINDOW, RECORD, RECORD_AND_LENGTH = "window", "record", "record+length"
 INPUTS = {"baseline": WINDOW, "deep": WINDOW, "winners": RECORD, "best": RECORD_AND_LENGTH}
 
-GAUSS_ACTIVATIONS = ("relu", "relu", "selu", "tanh", "relu", "selu", "relu")
+GAUSS_ACTIVATIONS = PUBLISHED_ACTIVATIONS
 RKKY_ACTIVATIONS = ("selu", "relu", "selu", "relu", "selu", "relu")
 WIDTH = 200
 N_NETWORKS, BEST_EPOCHS = 4, 100
@@ -75,16 +76,16 @@ def make_model(name: str, edition: str, targets: Sequence[str], n_features: int,
     deep = DEEP.get(edition, DEFAULT_DEEP)
     baseline = {
         "hidden_layer_sizes": BASELINE_SIZES.get(edition, DEFAULT_BASELINE),
-        "activations": "relu",
+        "activation": "relu",
         "batch_norm": False,
-        "optimiser": "adam",
+        "solver": "adam",
         "max_epochs": BASELINE_EPOCHS,
         "plateau_factor": 1.0,
         "random_state": seed,
     }
     public = {
         "hidden_layer_sizes": (WIDTH,) * len(deep.activations),
-        "activations": deep.activations,
+        "activation": deep.activations,
         "max_epochs": deep.n_epochs,
         "random_state": seed,
     }

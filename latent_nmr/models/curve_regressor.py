@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +21,8 @@ from latent_nmr.models.inference import device_name
 from latent_nmr.models.model_card import installed_packages
 from latent_nmr.models.regression_network import (
     ACTIVATIONS,
-    OPTIMISERS,
+    PUBLISHED_ACTIVATIONS,
+    SOLVERS,
     NetworkShape,
     apply,
     initial_states,
@@ -58,11 +60,12 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(200,) * 7
-    activations : tuple of str or str
-        One of relu, selu, tanh, gelu per hidden layer, or one for all.
+    activation : str, tuple of str or None, default=None
+        One of relu, selu, tanh, gelu for all hidden layers, or one per layer. None takes those of
+        the published network, cut or repeated to the number of layers.
     batch_norm : bool, default=True
         Before every layer, the last one too.
-    optimiser : {"nadam", "adam"}, default="nadam"
+    solver : {"nadam", "adam"}, default="nadam"
     learning_rate : float, default=1e-3
     batch_size : int, default=32
         Rows per step; at most the number of training rows is used.
@@ -102,10 +105,10 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def __init__(
         self,
         hidden_layer_sizes=(200,) * 7,
-        activations=("relu", "relu", "selu", "tanh", "relu", "selu", "relu"),
         *,
+        activation=None,
         batch_norm=True,
-        optimiser="nadam",
+        solver="nadam",
         learning_rate=1e-3,
         batch_size=32,
         max_epochs=150,
@@ -117,9 +120,9 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.activations = activations
+        self.activation = activation
         self.batch_norm = batch_norm
-        self.optimiser = optimiser
+        self.solver = solver
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.max_epochs = max_epochs
@@ -238,8 +241,8 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         for size in sizes:
             check_count("every entry of hidden_layer_sizes", size)
         for name in self._activations():
-            check_choice("activations", name, ACTIVATIONS)
-        check_choice("optimiser", self.optimiser, OPTIMISERS)
+            check_choice("activation", name, ACTIVATIONS)
+        check_choice("solver", self.solver, SOLVERS)
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("plateau_factor", self.plateau_factor, above=0, at_most=1)
         for name in ("batch_size", "max_epochs", "plateau_patience", "n_networks"):
@@ -253,13 +256,16 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
 
     def _activations(self) -> tuple[str, ...]:
-        given = self.activations
+        """The activation of every hidden layer."""
+        given, n_layers = self.activation, len(self.hidden_layer_sizes)
+        if given is None:
+            return tuple(islice(cycle(PUBLISHED_ACTIVATIONS), n_layers))
         if isinstance(given, str):
-            return (given,) * len(self.hidden_layer_sizes)
-        if not isinstance(given, Sequence) or len(given) != len(self.hidden_layer_sizes):
+            return (given,) * n_layers
+        if not isinstance(given, Sequence) or len(given) != n_layers:
             raise InputError(
-                f"activations must be one word, or one per hidden layer "
-                f"({len(self.hidden_layer_sizes)}), but is {given!r}. Give as many."
+                "activation must be None, one name, or one name per hidden layer "
+                f"({n_layers}), but is {given!r}. Give one name for all, such as 'relu'."
             )
         return tuple(given)
 
@@ -309,7 +315,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Train one network and keep the weights of its best epoch."""
         init_key, epoch_key = jax.random.split(key)
         parameters, statistics = initial_states(self.shape_, init_key)
-        optimiser_state = OPTIMISERS[self.optimiser](self.learning_rate).init(parameters)
+        optimiser_state = SOLVERS[self.solver](self.learning_rate).init(parameters)
         own = jnp.asarray(self.training_rows_)
         held_out = jnp.asarray(self.validation_rows_)
         own_rows, own_targets = rows[own], targets[own]
@@ -322,7 +328,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             start = time.perf_counter()
             parameters, statistics, optimiser_state, loss = run_epoch(
                 parameters, statistics, optimiser_state, own_rows, own_targets, rate,
-                jax.random.fold_in(epoch_key, epoch), shape=self.shape_, optimiser=self.optimiser,
+                jax.random.fold_in(epoch_key, epoch), shape=self.shape_, solver=self.solver,
                 batch_size=batch_size, n_batches=n_batches,
             )  # fmt: skip
             found = np.asarray(apply(parameters, statistics, asked, shape=self.shape_))

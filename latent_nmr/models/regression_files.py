@@ -54,6 +54,8 @@ ENTRIES = (
 )  # fmt: skip
 SHAPE = ("n_features", "hidden_layer_sizes", "activations", "n_targets", "batch_norm")
 SCALING = ("column_means", "column_scale", "target_means", "target_scales", "is_single")
+# Parameters that were called otherwise before.
+RENAMED = {"activations": "activation", "optimiser": "solver"}
 FITTED = ("best_epochs", "history", "training_rows", "validation_rows", "device")
 
 
@@ -298,7 +300,7 @@ def _shape(entry: Any) -> NetworkShape:
 
 
 def _parameters(card: dict[str, Any], cls: type["CurveRegressor"]) -> dict[str, Any]:
-    parameters = dict(card["parameters"])
+    parameters = {RENAMED.get(name, name): value for name, value in card["parameters"].items()}
     unknown = set(parameters) - set(cls().get_params())
     if unknown:
         raise ValueError(f"unknown parameters {sorted(unknown)}")

@@ -24,12 +24,14 @@ ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "tanh": jnp.tanh,
     "gelu": nnx.gelu,
 }
-OPTIMISERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
+SOLVERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
     "adam": optax.adam,
     "nadam": optax.nadam,
 }
 # As Keras, with which the challenge's networks were trained, has them.
 NORM_MOMENTUM, NORM_EPSILON = 0.99, 1e-3
+# Of the seven hidden layers of the published network; other numbers of layers cut or repeat them.
+PUBLISHED_ACTIVATIONS = ("relu", "relu", "selu", "tanh", "relu", "selu", "relu")
 
 Weights = dict[str, np.ndarray]
 
@@ -115,7 +117,7 @@ def initial_states(shape: NetworkShape, key: jax.Array) -> tuple[nnx.State, nnx.
     return parameters, statistics
 
 
-@partial(jax.jit, static_argnames=("shape", "optimiser", "batch_size", "n_batches"))
+@partial(jax.jit, static_argnames=("shape", "solver", "batch_size", "n_batches"))
 def run_epoch(
     parameters,
     statistics,
@@ -126,7 +128,7 @@ def run_epoch(
     key,
     *,
     shape: NetworkShape,
-    optimiser: str,
+    solver: str,
     batch_size: int,
     n_batches: int,
 ):
@@ -150,7 +152,7 @@ def run_epoch(
     """
     order = shuffled_rows(key, rows.shape[0], n_batches * batch_size)
     order = order.reshape(n_batches, batch_size)
-    transformation = OPTIMISERS[optimiser](learning_rate)
+    transformation = SOLVERS[solver](learning_rate)
 
     def loss(parameters, statistics, batch):
         model = nnx.merge(graph_of(shape), parameters, statistics, copy=True)

@@ -22,7 +22,7 @@ def model(request, curves):
     """A fitted model with three latent axes."""
     if request.param == "pca":
         return PCA(3).fit(curves)
-    vae = BetaVAE((8,), 3, max_epochs=2, min_epoch_steps=5, random_state=0)
+    vae = BetaVAE(3, hidden_layer_sizes=(8,), max_epochs=2, min_epoch_steps=5, random_state=0)
     return vae.fit(curves)
 
 

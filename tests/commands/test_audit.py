@@ -42,7 +42,7 @@ def workplace(tmp_path_factory):
     assert main(simulate(folder / "echoes.zarr")) == 0
     dataset = open_echoes(folder / "echoes.zarr")
     X = features(dataset)
-    model = BetaVAE((8,), 2, max_epochs=5, min_epoch_steps=5, random_state=0).fit(X)
+    model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=5, min_epoch_steps=5, random_state=0).fit(X)
     model.save(folder / "model", metadata=describe_data(dataset, X, "echo", "initial"))
     assert main(arguments(folder, folder / "done", "--axis", "2", "--seed", "3")) == 0
     return folder

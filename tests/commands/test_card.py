@@ -13,7 +13,7 @@ from latent_nmr.models.curve_regressor import CurveRegressor
 @pytest.fixture(scope="module")
 def model():
     X = np.random.default_rng(0).uniform(0, 1, (40, 12))
-    return BetaVAE((4,), max_epochs=1, random_state=0).fit(X)
+    return BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, random_state=0).fit(X)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ class TestRegressorCard:
     def regressor(self, tmp_path):
         draw = np.random.default_rng(0)
         X, y = draw.standard_normal((40, 6)), draw.standard_normal((40, 2))
-        model = CurveRegressor((4,), "relu", max_epochs=2, random_state=0).fit(X, y)
+        model = CurveRegressor((4,), activation="relu", max_epochs=2, random_state=0).fit(X, y)
         model.save(tmp_path / "network", {"edition": "2021-gauss", "note": "\x1b[2J"})
         return tmp_path / "network"
 

@@ -58,7 +58,7 @@ def make_store(path, n_curves):
 
 def make_model(path, dataset):
     X = features(dataset)
-    model = BetaVAE((8,), max_epochs=1, min_epoch_steps=1, random_state=0).fit(X)
+    model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=1, min_epoch_steps=1, random_state=0).fit(X)
     model.save(path, metadata=describe_data(dataset, X, "echo", "initial"))
     return BetaVAE.load(path)
 

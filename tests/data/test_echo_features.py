@@ -329,7 +329,7 @@ class TestPipeline:
     @pytest.mark.parametrize("part", ["magnitude", "both"])
     def test_a_pipeline_embeds_complex_echoes_and_decodes_them_in_their_unit(self, part):
         M = echoes(20)
-        vae = BetaVAE((8,), max_epochs=2, random_state=0)
+        vae = BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, random_state=0)
         pipeline = make_pipeline(EchoFeatures(TIME, part=part), vae)
         Z = pipeline.fit_transform(M)
         assert Z.shape == (20, 2)
@@ -346,7 +346,9 @@ class TestPipeline:
 
     @pytest.mark.slow
     def test_a_search_chooses_the_window(self):
-        pipeline = make_pipeline(EchoFeatures(), BetaVAE((8,), max_epochs=2, random_state=0))
+        pipeline = make_pipeline(
+            EchoFeatures(), BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, random_state=0)
+        )
         search = GridSearchCV(
             pipeline, {"echofeatures__window": ["echo", "echo300"]}, cv=2, error_score="raise"
         )

@@ -21,4 +21,4 @@ def curves():
 
 @pytest.fixture(scope="session")
 def fitted(curves):
-    return BetaVAE((16, 8), max_epochs=12, random_state=0).fit(curves)
+    return BetaVAE(hidden_layer_sizes=(16, 8), max_epochs=12, random_state=0).fit(curves)

@@ -27,7 +27,10 @@ signs = st.tuples(*[st.sampled_from([-1.0, 1.0])] * 3).map(np.array)
 def models(curves):
     """Several fits, so that some had to be turned."""
     options = {"n_components": 3, "max_epochs": 2, "min_epoch_steps": 20}
-    return [BetaVAE((8,), random_state=seed, **options).fit(curves) for seed in range(4)]
+    return [
+        BetaVAE(hidden_layer_sizes=(8,), random_state=seed, **options).fit(curves)
+        for seed in range(4)
+    ]
 
 
 class TestOrient:

@@ -78,6 +78,12 @@ class TestContract:
         together, alone = umap.transform(fresh), umap.transform(fresh[:3])
         assert np.abs(together[:3] - alone).max() > 1e-7
 
+    @pytest.mark.parametrize("kind", [PCABaseline, KMeansBaseline, UMAPBaseline, BetaVAE])
+    def test_only_the_number_of_components_may_be_given_without_its_name(self, kind):
+        assert kind(3).get_params()["n_components"] == 3
+        with pytest.raises(TypeError, match="positional"):
+            kind(3, 0)
+
     @pytest.mark.parametrize("name", ["pca", "kmeans"])
     def test_the_verbs_are_those_of_the_vae(self, name, request):
         model = request.getfixturevalue(name)

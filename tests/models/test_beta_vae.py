@@ -143,7 +143,9 @@ class TestLearnedScale:
 
     @pytest.mark.slow
     def test_it_finds_the_noise_of_the_data(self, noisy):
-        model = BetaVAE((16, 8), scale="learned", learning_rate=3e-3, random_state=0).fit(noisy)
+        model = BetaVAE(
+            hidden_layer_sizes=(16, 8), scale="learned", learning_rate=3e-3, random_state=0
+        ).fit(noisy)
         # The network cannot follow noise; what it cannot follow of the curves adds to it.
         assert 0.038 < model.scale_ < 0.055
         fixed = clone(model).set_params(scale=float(model.scale_)).fit(noisy)

@@ -100,7 +100,9 @@ class TestEstimator:
 
     def test_an_interrupted_fit_goes_on_where_it_was(self, curves, tmp_path):
         def model(**options):
-            return BetaVAE((8,), **({"max_epochs": 6, "random_state": 3} | options))
+            return BetaVAE(
+                hidden_layer_sizes=(8,), **({"max_epochs": 6, "random_state": 3} | options)
+            )
 
         whole, path = model().fit(curves), tmp_path / "progress"
         model(max_epochs=3).fit(curves, checkpoint=path)
@@ -133,7 +135,7 @@ class TestEstimator:
     ):
         (tmp_path / "folder").mkdir()
         (tmp_path / "notes.txt").write_text("mine")
-        model, seen = BetaVAE((8,), max_epochs=2, random_state=0), []
+        model, seen = BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, random_state=0), []
         with pytest.raises(InputError, match="checkpoint must be"):
             model.fit(curves, checkpoint=tmp_path / name if name else "", on_epoch=seen.append)
         assert seen == []

@@ -28,7 +28,7 @@ from latent_nmr.models.regression_network import (
 
 SMALL = {
     "hidden_layer_sizes": (16, 8),
-    "activations": "tanh",
+    "activation": "tanh",
     "learning_rate": 1e-2,
     "max_epochs": 40,
 }
@@ -288,10 +288,10 @@ class TestBadInput:
         ("parameters", "message"),
         [
             ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be a sequence"),
-            ({"hidden_layer_sizes": (0,), "activations": "relu"}, "at least 1, but is 0"),
-            ({"activations": ("relu",)}, r"one per hidden layer \(2\), but is \('relu',\)"),
-            ({"activations": "sine"}, "activations must be one of relu, selu, tanh, gelu"),
-            ({"optimiser": "sgd"}, "optimiser must be one of"),
+            ({"hidden_layer_sizes": (0,), "activation": "relu"}, "at least 1, but is 0"),
+            ({"activation": ("relu",)}, r"one name per hidden layer \(2\), but is \('relu',\)"),
+            ({"activation": "sine"}, "activation must be one of relu, selu, tanh, gelu"),
+            ({"solver": "sgd"}, "solver must be one of"),
             ({"learning_rate": 0}, "learning_rate must be > 0"),
             ({"plateau_factor": 1.5}, "plateau_factor must be > 0 and <= 1"),
             ({"validation_fraction": 1.0}, "validation_fraction must be > 0 and < 1"),
@@ -324,7 +324,27 @@ class TestBadInput:
     def test_an_error_that_is_not_finite_from_the_start(self):
         X, y = rows_and_targets(40)
         with pytest.raises(NumericalError, match="Lower learning_rate"):
-            CurveRegressor((8,), "relu", batch_norm=False, learning_rate=1e30).fit(X, y)
+            CurveRegressor((8,), activation="relu", batch_norm=False, learning_rate=1e30).fit(X, y)
+
+
+class TestActivation:
+    """One name for all layers, one per layer, or those of the published network."""
+
+    def test_the_default_follows_the_number_of_layers(self):
+        X, y = rows_and_targets(40)
+        for sizes, expected in (
+            ((4,), ("relu",)),
+            ((64, 64), ("relu", "relu")),
+            ((4,) * 7, GAUSS_ACTIVATIONS),
+            ((2,) * 9, (*GAUSS_ACTIVATIONS, "relu", "relu")),
+        ):
+            model = CurveRegressor(hidden_layer_sizes=sizes, max_epochs=1, random_state=0)
+            assert model.fit(X, y).shape_.activations == expected
+        assert CurveRegressor()._activations() == GAUSS_ACTIVATIONS
+
+    def test_all_but_the_sizes_are_given_by_name(self):
+        with pytest.raises(TypeError, match="positional"):
+            CurveRegressor((4,), "relu")
 
 
 class TestChallengeModels:
@@ -333,15 +353,15 @@ class TestChallengeModels:
     def test_the_deep_networks_are_the_public_ones(self):
         gauss = make_model("deep", "2021-gauss", ["alpha", "xi", "d"], 400, 0)
         assert gauss.hidden_layer_sizes == (200,) * 7
-        assert gauss.activations == GAUSS_ACTIVATIONS
+        assert gauss.activation == GAUSS_ACTIVATIONS
         assert " ".join(GAUSS_ACTIVATIONS) == "relu relu selu tanh relu selu relu"
         assert gauss.max_epochs == 150
         rkky = make_model("deep", "2021-rkky", ["alpha", "xi", "d"], 400, 0)
         assert rkky.hidden_layer_sizes == (200,) * 6
-        assert rkky.activations == RKKY_ACTIVATIONS == ("selu", "relu") * 3
+        assert rkky.activation == RKKY_ACTIVATIONS == ("selu", "relu") * 3
         assert rkky.max_epochs == 200
         for model in (gauss, rkky):
-            assert (model.optimiser, model.batch_size, model.batch_norm) == ("nadam", 32, True)
+            assert (model.solver, model.batch_size, model.batch_norm) == ("nadam", 32, True)
             assert (model.plateau_factor, model.plateau_patience) == (0.75, 5)
 
     def test_the_course_baselines_are_those_of_their_years(self):
@@ -366,5 +386,7 @@ def test_it_keeps_the_conventions_of_scikit_learn():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check_estimator(
-            CurveRegressor((32,), "relu", max_epochs=60, learning_rate=1e-2, random_state=0)
+            CurveRegressor(
+                (32,), activation="relu", max_epochs=60, learning_rate=1e-2, random_state=0
+            )
         )

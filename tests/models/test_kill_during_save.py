@@ -56,7 +56,7 @@ def models(curves, tmp_path_factory):
     """Folders of two models with other weights, other sizes and other metadata."""
     folder = tmp_path_factory.mktemp("models")
     for name, sizes in (("A", (8,)), ("B", (6, 4))):
-        model = BetaVAE(sizes, max_epochs=1, random_state=0).fit(curves)
+        model = BetaVAE(hidden_layer_sizes=sizes, max_epochs=1, random_state=0).fit(curves)
         model.save(folder / name, metadata={"name": name})
     return folder / "A", folder / "B"
 

@@ -11,7 +11,9 @@ from latent_nmr.models import many
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
 
-TEMPLATE = BetaVAE((8,), max_epochs=25, patience=2, learning_rate=3e-2, n_components=3)
+TEMPLATE = BetaVAE(
+    hidden_layer_sizes=(8,), max_epochs=25, patience=2, learning_rate=3e-2, n_components=3
+)
 SEEDS, BETAS = (0, 5), (1.0, 4.0)
 
 
@@ -77,7 +79,7 @@ class TestUse:
     """Arguments and endings."""
 
     def test_without_betas_the_templates_is_taken(self, curves):
-        template = BetaVAE((4,), max_epochs=1, beta=3.5)
+        template = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, beta=3.5)
         assert [m.beta for m in fit_many(curves, seeds=[0], model=template)] == [3.5]
 
     @pytest.mark.parametrize("options", [{"seeds": []}, {"seeds": [0], "betas": []}])
@@ -89,7 +91,7 @@ class TestUse:
     @pytest.mark.parametrize("way", ["threads", "vmap"])
     def test_every_model_knows_the_names_of_the_columns(self, curves, way):
         framed = pd.DataFrame(curves, columns=[f"t{sample}" for sample in range(24)])
-        template = BetaVAE((4,), max_epochs=1)
+        template = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1)
         for model in fit_many(framed, seeds=range(2), model=template, way=way):
             assert list(model.feature_names_in_) == list(framed.columns)
 
@@ -103,7 +105,7 @@ class TestUse:
             return together(*arguments)
 
         monkeypatch.setattr(many, "train_together", noted)
-        fit_many(curves, seeds=[0], model=BetaVAE((4,), max_epochs=1), way=way)
+        fit_many(curves, seeds=[0], model=BetaVAE(hidden_layer_sizes=(4,), max_epochs=1), way=way)
         assert len(seen) == calls
 
     @pytest.mark.parametrize("options", [{"seeds": 5}, {"seeds": [0], "betas": 2.0}])
@@ -118,14 +120,14 @@ class TestUse:
     @pytest.mark.slow
     @pytest.mark.parametrize("way", ["threads", "vmap"])
     def test_each_model_is_handed_over_when_it_is_done(self, curves, way):
-        seen, template = [], BetaVAE((4,), max_epochs=1)
+        seen, template = [], BetaVAE(hidden_layer_sizes=(4,), max_epochs=1)
         models = fit_many(curves, seeds=range(3), model=template, way=way, on_fit=seen.append)
         assert {id(model) for model in seen} == {id(model) for model in models}
         assert all(hasattr(model, "weights_") for model in seen)
 
     @pytest.mark.parametrize("way", ["threads", "vmap"])
     def test_a_failure_is_raised(self, curves, way):
-        template = BetaVAE((4,), max_epochs=1, learning_rate=1e30)
+        template = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, learning_rate=1e30)
         with pytest.raises(NumericalError, match="loss must stay finite"):
             fit_many(curves, seeds=range(2), model=template, way=way)
 
@@ -134,8 +136,12 @@ class TestUse:
             raise KeyboardInterrupt
 
         # Whichever ends first interrupts; nobody trains the 10⁶ epochs of the rest.
-        template = BetaVAE((4,), max_epochs=10**6, patience=1, learning_rate=1e-2)
-        slow = BetaVAE((4,), max_epochs=10**6, patience=10**6, learning_rate=1e-2)
+        template = BetaVAE(
+            hidden_layer_sizes=(4,), max_epochs=10**6, patience=1, learning_rate=1e-2
+        )
+        slow = BetaVAE(
+            hidden_layer_sizes=(4,), max_epochs=10**6, patience=10**6, learning_rate=1e-2
+        )
         with pytest.raises(KeyboardInterrupt):
             fit_many(curves, seeds=[0], model=template, way="threads", on_fit=interrupt)
         before = threading.active_count()

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def whole(curves, tmp_path_factory):
     """A small saved model, and three rows beside it on which it can be used."""
     path = tmp_path_factory.mktemp("mutations") / "model"
-    model = BetaVAE((8,), max_epochs=3, random_state=0).fit(curves)
+    model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=3, random_state=0).fit(curves)
     model.save(path, metadata={"window": "echo", "time_us": [0.0, 1.0]})
     np.save(path.parent / "X.npy", curves[:3])
     return path

@@ -86,7 +86,9 @@ class TestParts:
     def test_the_score_is_minus_both_with_the_whole_density_and_without_beta(
         self, curves, likelihood
     ):
-        model = BetaVAE((8,), likelihood=likelihood, beta=7.0, max_epochs=1, random_state=0)
+        model = BetaVAE(
+            hidden_layer_sizes=(8,), likelihood=likelihood, beta=7.0, max_epochs=1, random_state=0
+        )
         mean, log_variance = reference.encode(model.fit(curves).weights_, curves)
         # The expectation is taken at these points, the same for every row.
         half = jax.random.normal(jax.random.key(0), (EVIDENCE_POINTS // 2, 2))

@@ -32,7 +32,9 @@ class TestOrientedFit:
     @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(4))
     def test_the_decoded_mean_falls_along_every_axis(self, curves, seed):
-        model = BetaVAE((16,), n_components=3, max_epochs=2, random_state=seed).fit(curves)
+        model = BetaVAE(
+            hidden_layer_sizes=(16,), n_components=3, max_epochs=2, random_state=seed
+        ).fit(curves)
         for axis in np.eye(3):
             low, high = model.inverse_transform(np.stack([-axis, axis])).mean(axis=1)
             assert high < low

@@ -119,7 +119,9 @@ class TestRoundTrip:
 
     @pytest.mark.slow
     def test_a_learned_scale_comes_back(self, curves, tmp_path):
-        model = BetaVAE((4,), max_epochs=1, scale="learned", random_state=0).fit(curves)
+        model = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, scale="learned", random_state=0).fit(
+            curves
+        )
         model.save(tmp_path / "model")
         loaded = BetaVAE.load(tmp_path / "model")
         assert (loaded.scale, loaded.scale_) == ("learned", model.scale_)
@@ -129,7 +131,9 @@ class TestRoundTrip:
     def test_a_generator_as_seed_is_not_kept_and_the_loaded_model_can_be_fitted(
         self, curves, tmp_path
     ):
-        seeded = BetaVAE((4,), max_epochs=1, random_state=np.random.RandomState(0)).fit(curves)
+        seeded = BetaVAE(
+            hidden_layer_sizes=(4,), max_epochs=1, random_state=np.random.RandomState(0)
+        ).fit(curves)
         seeded.save(tmp_path / "seeded")
         loaded = BetaVAE.load(tmp_path / "seeded")
         assert loaded.get_params()["random_state"] is None
@@ -153,7 +157,7 @@ class TestOverwriting:
     """Nothing the user had is lost."""
 
     def test_a_saved_model_is_replaced(self, saved, curves):
-        other = BetaVAE((4,), max_epochs=1, random_state=5).fit(curves)
+        other = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, random_state=5).fit(curves)
         other.save(saved)
         assert BetaVAE.load(saved).architecture_ == other.architecture_
 
