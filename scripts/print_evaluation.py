@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_nmr.analysis.score_names import SCORES
-from latent_nmr.analysis.score_table import Row
+from latent_nmr.report.score_table import Row
 
 COLUMNS = (
     "rms",

@@ -21,19 +21,19 @@ from tqdm.auto import tqdm
 
 from latent_nmr import open_echoes
 from latent_nmr._files import write_json
-from latent_nmr.analysis.score_names import HEADLINES, SCORES
-from latent_nmr.analysis.score_table import METHOD_TITLES, Row, find_row
+from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES, SCORES
 from latent_nmr.analysis.split import hold_out
 from latent_nmr.commands._evaluation import Workshop, rows_of
 from latent_nmr.commands._evaluation_data import FITTED, Material, labels_of
 from latent_nmr.commands._evaluation_figures import figure_title
-from latent_nmr.commands._evaluation_report import table_lines
 from latent_nmr.commands._representations import METHODS, fits_of
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import curve_divisors, echo_sample, scaled_window, window_slice
 from latent_nmr.plots.evaluation import Line, scores_over_noise
 from latent_nmr.plots.style import save_figure
+from latent_nmr.report.evaluation import table_lines
+from latent_nmr.report.score_table import Row, find_row
 from latent_nmr.studies.trained_model import describe_data
 
 WINDOW, NOISE_SEED, N_COMPONENTS = "echo", 1000, 2

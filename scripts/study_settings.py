@@ -19,11 +19,11 @@ from tqdm.auto import tqdm
 from latent_nmr import fit_many
 from latent_nmr._files import write_json
 from latent_nmr.analysis.score_names import HEADLINES
-from latent_nmr.analysis.score_table import Row
 from latent_nmr.analysis.scores import neighbour_scores
 from latent_nmr.commands._evaluation_data import FITTED, HELD_OUT, Material, gather
 from latent_nmr.commands._representations import embed
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.report.score_table import Row
 
 WORK, RESULT = Path("artifacts/runs/settings"), Path("artifacts/tables/settings.json")
 INITIAL, WINDOW_MAX = "initial", "window_max"

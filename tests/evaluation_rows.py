@@ -1,6 +1,6 @@
 """Rows of an evaluation as they come out of one, for tests of what is said about them."""
 
-from latent_nmr.analysis.score_table import Row
+from latent_nmr.report.score_table import Row
 
 SEEDS = (0, 1, 2, 3, 4)
 # Deviations from the mean over five seeds, in units of the sample deviation: they add to 0.

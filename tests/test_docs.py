@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from latent_nmr.analysis.score_names import HEADLINES
-from latent_nmr.analysis.score_table import Row
 from latent_nmr.commands._shell import parse
 from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.report.score_table import Row
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "beta_vae.md"

@@ -7,6 +7,15 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 NEIGHBOURS = "nearest neighbours in the coordinates"
+# Methods that come with the package, and the bounds of every table.
+METHOD_TITLES = {
+    "vae": "β-VAE",
+    "pca": "PCA",
+    "umap": "UMAP",
+    "kmeans": "K-means distances",
+    "forest": "random forest on the curves (ceiling)",
+    "shuffled": "shuffled labels (floor)",
+}
 
 
 class Score(NamedTuple):

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from latent_nmr._files import write_json
-from latent_nmr.analysis.score_table import Row
 from latent_nmr.analysis.scores import (
     chance_scores,
     forest_scores,
@@ -31,6 +30,7 @@ from latent_nmr.commands._representations import (
 from latent_nmr.errors import AxisWarning
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
+from latent_nmr.report.score_table import Row
 
 N_FORESTS = 8  # four regressions, L of two groups of kernels, two classifications
 FOREST_SEED = 0

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from latent_nmr.analysis.score_names import HEADLINES, SCORES
-from latent_nmr.analysis.score_table import METHOD_TITLES, Row
+from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES, SCORES
 from latent_nmr.commands._evaluation import Workshop
 from latent_nmr.commands._evaluation_data import HELD_OUT, Material
-from latent_nmr.commands._evaluation_page import PageFigure
 from latent_nmr.commands._representations import Fit
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.plots.evaluation import Line, Map, maps_by_method, scores_over_dimension
 from latent_nmr.plots.style import Figure, png_bytes, save_figure
+from latent_nmr.report.evaluation_page import PageFigure
+from latent_nmr.report.score_table import Row
 from latent_nmr.studies.latent_figures import draw_traversals
 
 MAP_LABELS = ("W", "L", "kernel")

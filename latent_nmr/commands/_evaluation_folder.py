@@ -9,14 +9,10 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from latent_nmr._files import put_in_place, write_json
-from latent_nmr.analysis.score_table import Row
 from latent_nmr.analysis.scores import N_NEIGHBOURS
-from latent_nmr.analysis.verdicts import verdicts
 from latent_nmr.commands._evaluation import N_FORESTS, Workshop, expected_floor, rows_of
 from latent_nmr.commands._evaluation_data import FITTED, HELD_OUT, Material
 from latent_nmr.commands._evaluation_figures import draw_figures
-from latent_nmr.commands._evaluation_page import page
-from latent_nmr.commands._evaluation_report import table_lines, write_csv
 from latent_nmr.commands._progress import (
     IDENTITY_FILE,
     command_of,
@@ -29,6 +25,10 @@ from latent_nmr.commands._representations import Fit
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
+from latent_nmr.report.evaluation import table_lines, write_csv
+from latent_nmr.report.evaluation_page import page
+from latent_nmr.report.score_table import Row
+from latent_nmr.report.verdicts import verdicts
 from latent_nmr.studies.trained_model import describe_data
 
 RESULT_FILE, PAGE_FILE, TABLE_FILE = "evaluation.json", "report.html", "scores.csv"

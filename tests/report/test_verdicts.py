@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_nmr.analysis._score_words import ABOVE, BELOW, LEVEL, SPREAD_RULE, Difference
 from latent_nmr.analysis.score_names import HEADLINES
-from latent_nmr.analysis.score_table import Cell, find_row
-from latent_nmr.analysis.verdicts import verdicts
+from latent_nmr.report._score_words import ABOVE, BELOW, LEVEL, SPREAD_RULE, Difference
+from latent_nmr.report.score_table import Cell, find_row
+from latent_nmr.report.verdicts import verdicts
 from tests.evaluation_rows import EXPECTED_FLOOR, MEANS, NAMES, realistic_rows, scored
 
 CHANCE = (-0.067, -0.067, -0.067, -0.067, 0.5)

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from latent_nmr.analysis.score_names import score_of
-from latent_nmr.analysis.score_table import METHOD_TITLES, Cell, Row
+from latent_nmr.analysis.score_names import METHOD_TITLES, score_of
+from latent_nmr.report.score_table import Cell, Row
 
 SPREAD_RULE = (
     "A difference is more than the spread if it exceeds the sum of both standard deviations over "

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from latent_nmr.analysis.score_names import SCORES
-from latent_nmr.analysis.score_table import Row
-from latent_nmr.analysis.verdicts import Verdict, verdicts
-from latent_nmr.commands._evaluation_page import PageFigure, page
+from latent_nmr.report.evaluation_page import PageFigure, page
+from latent_nmr.report.score_table import Row
+from latent_nmr.report.verdicts import Verdict, verdicts
 from tests.evaluation_rows import EXPECTED_FLOOR, realistic_rows, scored
 
 VOID = {"meta", "img", "input", "link", "br", "hr"}

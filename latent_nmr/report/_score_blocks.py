@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from latent_nmr.analysis.score_names import score_of
-from latent_nmr.analysis.score_table import Cell, Row, columns_of
+from latent_nmr.report.score_table import Cell, Row, columns_of
 
 # Which groups of scores stand side by side, under which heading.
 BLOCK_GROUPS = {

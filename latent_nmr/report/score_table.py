@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from latent_nmr.analysis.score_names import SCORES, order_scores
+from latent_nmr.analysis.score_names import METHOD_TITLES, SCORES, order_scores
 
-METHOD_TITLES = {
-    "vae": "β-VAE",
-    "pca": "PCA",
-    "umap": "UMAP",
-    "kmeans": "K-means distances",
-    "forest": "random forest on the curves (ceiling)",
-    "shuffled": "shuffled labels (floor)",
-}
 ROLES = ("method", "ceiling", "floor")
 
 

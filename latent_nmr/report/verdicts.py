@@ -1,6 +1,6 @@
 """What a table of scores says, in sentences: each method beside the β-VAE, and the paper's claim.
 
-"Above" and "below by more than the spread" follow the rule of `latent_nmr.analysis._score_words`:
+"Above" and "below by more than the spread" follow the rule of `latent_nmr.report._score_words`:
 the difference exceeds the sum of both sample deviations over seeds. Shuffled labels are *at
 chance* if their mean is within three sample deviations over seeds of the score expected of them;
 three deviations and not three of the mean, because five seeds estimate a deviation to a third
@@ -10,8 +10,9 @@ and there are many scores.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from latent_nmr.analysis._claim import judge, usual_dimension
-from latent_nmr.analysis._score_words import (
+from latent_nmr.analysis.score_names import CLASSIFICATION, HEADLINES
+from latent_nmr.report._claim import judge, usual_dimension
+from latent_nmr.report._score_words import (
     LEVEL,
     Difference,
     axes,
@@ -26,8 +27,7 @@ from latent_nmr.analysis._score_words import (
     short,
     text_of,
 )
-from latent_nmr.analysis.score_names import CLASSIFICATION, HEADLINES
-from latent_nmr.analysis.score_table import Row
+from latent_nmr.report.score_table import Row
 
 # Compared where there are no labels to score.
 LABEL_FREE = ("rms", "trustworthiness", "continuity")

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_nmr._files import staged_file
-from latent_nmr.analysis.score_table import METHOD_TITLES, Row
-from latent_nmr.commands._evaluation_blocks import (
+from latent_nmr.analysis.score_names import METHOD_TITLES
+from latent_nmr.report._score_blocks import (
     FIT_SECONDS,
     Block,
     blocks,
     cell_in,
     part_of,
 )
+from latent_nmr.report.score_table import Row
 
 if TYPE_CHECKING:
     pass

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from latent_nmr.analysis.score_table import METHOD_TITLES, Cell, Row
-from latent_nmr.commands._evaluation_blocks import Block, Column, blocks, cell_in, part_of
+from latent_nmr.analysis.score_names import METHOD_TITLES
+from latent_nmr.report._score_blocks import Block, Column, blocks, cell_in, part_of
+from latent_nmr.report.score_table import Cell, Row
 
 # As many as fit a sheet of paper.
 MOST_COLUMNS = 6

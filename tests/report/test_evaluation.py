@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latent_nmr.analysis.score_names import SCORES
-from latent_nmr.analysis.score_table import Row
-from latent_nmr.commands._evaluation_report import (
+from latent_nmr.report.evaluation import (
     MAX_WIDTH,
     table_lines,
     width,
     write_csv,
 )
+from latent_nmr.report.score_table import Row
 from tests.evaluation_rows import realistic_rows, scored
 
 FEW = settings(max_examples=40)  # a table takes a while to draw

@@ -3,7 +3,7 @@
 import pytest
 
 from latent_nmr.analysis.score_names import SCORES, order_name, order_scores, score_of
-from latent_nmr.analysis.score_table import Cell, Row, columns_of, find_row
+from latent_nmr.report.score_table import Cell, Row, columns_of, find_row
 
 ROW = Row("vae", 2, (0, 1), {"rms": (0.01, 0.02), "rho_1_W": (0.8, 0.7)}, seconds=(3.0, 4.0))
 

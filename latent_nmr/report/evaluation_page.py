@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from latent_nmr.analysis._score_words import SPREAD_RULE, listed
-from latent_nmr.analysis.score_table import METHOD_TITLES, Row
-from latent_nmr.commands._evaluation_blocks import blocks
-from latent_nmr.commands._page_style import STYLE
-from latent_nmr.commands._page_tables import LEGEND, axes_words, dimensions_of, tables, words
+from latent_nmr.analysis.score_names import METHOD_TITLES
+from latent_nmr.report._page_tables import LEGEND, axes_words, dimensions_of, tables, words
+from latent_nmr.report._score_blocks import blocks
+from latent_nmr.report._score_words import SPREAD_RULE, listed
+from latent_nmr.report._style import STYLE
+from latent_nmr.report.score_table import Row
 
 if TYPE_CHECKING:
-    from latent_nmr.analysis.verdicts import Verdict
+    from latent_nmr.report.verdicts import Verdict
 
 TITLE = "Representations of spin echoes compared"
 # Nothing leaves the page, whatever a name or a remark in it says.

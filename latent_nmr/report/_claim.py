@@ -8,7 +8,7 @@ more than three of their deviations over seeds and one of the method's own.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from latent_nmr.analysis._score_words import (
+from latent_nmr.report._score_words import (
     ABOVE,
     BELOW,
     LEVEL,
@@ -23,7 +23,7 @@ from latent_nmr.analysis._score_words import (
     short,
     text_of,
 )
-from latent_nmr.analysis.score_table import Row, find_row
+from latent_nmr.report.score_table import Row, find_row
 
 CLAIM = (
     "The claim that a VAE finds W, L and the kernel where PCA and K-means fail "
