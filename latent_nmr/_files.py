@@ -1,9 +1,11 @@
-"""Files that are either whole or not there: write beside, then rename."""
+"""Files and folders that appear complete or not at all: write beside, then rename.
+
+Works on Linux, macOS and Windows; :func:`swap` says what only Linux can do.
+"""
 
 import contextlib
 import ctypes
 import errno
-import fcntl
 import glob
 import json
 import os
@@ -15,14 +17,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from latent_nmr._locks import sole_writer
 from latent_nmr.errors import InputError
 
 STAGING_MARK, RETIRED_MARK = ".staging-", "-old"
 
 _umask_lock = threading.Lock()
 
-# Seconds that a reader waits for a writer between its two renames.
-READER_PATIENCE = 2.0
+# Seconds that a rename waits for other programs. Windows renames nothing that is open elsewhere:
+# a reader, a virus scanner or an indexer holds a file for a moment.
+RENAME_PATIENCE = 2.0 if os.name == "nt" else 0.0
 
 # Numbers of the Linux kernel's interface, and its ways to say that it cannot swap here.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -39,7 +43,7 @@ def staged_file(path: Path) -> Iterator[Path]:
     try:
         yield staging
         staging.chmod(0o666 & ~_umask())
-        staging.replace(path)
+        rename(staging, path)
     finally:
         staging.unlink(missing_ok=True)
 
@@ -74,16 +78,33 @@ def put_in_place(folder: Path, path: Path) -> None:
     retired = path.with_name(f".{path.name}{STAGING_MARK}{folder.name}{RETIRED_MARK}")
     try:
         if not path.exists():
-            folder.rename(path)
+            rename(folder, path)
         elif swap(folder, path):
             shutil.rmtree(folder)
         else:
-            path.rename(retired)
-            folder.rename(path)
+            rename(path, retired)
+            rename(folder, path)
     finally:
         if retired.exists() and not path.exists():  # interrupted between the two renames
-            retired.rename(path)
+            rename(retired, path)
         shutil.rmtree(retired, ignore_errors=True)
+
+
+def rename(source: Path, target: Path, patience: float = RENAME_PATIENCE) -> None:
+    """Give `source` the name `target`; a file there is replaced.
+
+    Waits up to `patience` seconds while the system refuses because another program has it open.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            source.replace(target)
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def swap(first: Path, second: Path) -> bool:
@@ -91,7 +112,10 @@ def swap(first: Path, second: Path) -> bool:
 
     Linux has a call for it since 3.15; some file systems, containers and other systems refuse.
     """
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    try:
+        renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    except (OSError, TypeError):  # Windows has no library without a name
+        renameat2 = None
     if renameat2 is None:
         return False
     paths = os.fsencode(first), os.fsencode(second)
@@ -107,31 +131,31 @@ def sweep_staging(path: Path) -> None:
     """Remove temporaries of `path` that a killed process left; put back a retired original."""
     for left in _temporaries(path):
         if left.name.endswith(RETIRED_MARK) and not path.exists():
-            left.rename(path)
+            rename(left, path)
         elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
 
 
-def put_back_retired(path: Path) -> bool:
+def put_back_retired(path: Path, patience: float = 2.0) -> bool:
     """For readers: bring back a folder that a writer moved aside and did not live to replace.
 
-    A writer that is still at work is waited for, a moment at most. Returns whether any writer
-    had left such a folder.
+    A writer that is still at work is waited for, `patience` seconds at most. Returns whether any
+    writer had left such a folder.
     """
     was_retired = False
     # No path at all, links in a circle, a place that may only be read: the reader will say so.
     with contextlib.suppress(OSError, RuntimeError, ValueError):
         path = path.resolve()
-        deadline = time.monotonic() + READER_PATIENCE
+        deadline = time.monotonic() + patience
         while not path.exists() and _retired(path) and time.monotonic() < deadline:
             was_retired = True
             try:
                 with sole_writer(path):
                     # Another reader may have been first.
                     for retired in _retired(path)[:1] if not path.exists() else []:
-                        retired.rename(path)
+                        rename(retired, path)
             except InputError:  # another process is writing
                 time.sleep(0.01)
     return was_retired
@@ -145,29 +169,8 @@ def _retired(path: Path) -> list[Path]:
     return [left for left in _temporaries(path) if left.name.endswith(RETIRED_MARK)]
 
 
-@contextlib.contextmanager
-def sole_writer(path: Path) -> Iterator[None]:
-    """Hold an operating-system lock on `path`, or raise if another process writes it.
-
-    The kernel drops the lock when its holder dies, however it dies.
-    """
-    # Of what a symbolic link points to, so that two names of one folder share one lock.
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Opened to append: a lock file that is a link to something else must not empty it.
-    with (path.parent / f".{path.name}.lock").open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{path} must have one writer at a time, but another process is writing it now. "
-                "Wait for it, or choose another path."
-            ) from None
-        yield
-
-
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, whole or not at all."""
+    """Write `value` as indented JSON, atomically."""
     with staged_file(path) as staging:
         staging.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

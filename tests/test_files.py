@@ -309,12 +309,11 @@ class TestPutBackRetired:
         put_back_retired(tmp_path / "model")
         assert listing(tmp_path) == [".model.staging-x-old", "model"]
 
-    def test_a_writer_at_work_is_waited_for_and_not_robbed(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(_files, "READER_PATIENCE", 0.1)
+    def test_a_writer_at_work_is_waited_for_and_not_robbed(self, tmp_path):
         path = tmp_path / "model"
         (tmp_path / ".model.staging-x-old").mkdir()
         with running(HELD_LOCK, path):
-            put_back_retired(path)
+            put_back_retired(path, patience=0.1)
             assert listing(tmp_path) == [".model.staging-x-old"]
         put_back_retired(path)
         assert listing(tmp_path) == ["model"]

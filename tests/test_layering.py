@@ -12,6 +12,8 @@ SHARED = {
     "errors",
     "_files",
     "_interrupts",
+    "_locks",
+    "_machine",
     "latent_axes",
 }  # small modules at the top that anyone may import
 MAY_IMPORT = {  # room -> rooms it may import

@@ -1,5 +1,6 @@
 """`latent-nmr NAME …`: finds the command and hands it the rest of the line."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -59,12 +60,24 @@ def usage() -> str:
 
 def script(name: str) -> None:
     """Run one command with this process' arguments and exit, for the files in scripts/."""
+    print_any_letter()
     leave(main([name, *sys.argv[1:]]))
 
 
 def program() -> None:
     """Run `latent-nmr` with this process' arguments and exit."""
+    print_any_letter()
     leave(main())
+
+
+def print_any_letter() -> None:
+    """Print `?` for a letter, such as β, that the output's encoding lacks, instead of failing.
+
+    Windows encodes what is sent to a file or a pipe in an 8-bit code page.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def leave(exit_code: int) -> NoReturn:

@@ -4,7 +4,6 @@ Rows go through the network in pieces of one shape, so that nothing is compiled 
 result does not depend on its neighbours; on a CPU, one piece per core at a time.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
+from latent_nmr._machine import available_cores
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.losses import (
     kl_divergence,
@@ -131,7 +131,7 @@ def refuse_overflow(result: Rows, rows: Rows) -> None:
 @cache
 def count_workers() -> int:
     """Pieces in work at a time: one per core on a CPU, one on an accelerator, which queues them."""
-    return len(os.sched_getaffinity(0)) if jax.default_backend() == "cpu" else 1
+    return available_cores() if jax.default_backend() == "cpu" else 1
 
 
 def device_name() -> str:
@@ -139,7 +139,7 @@ def device_name() -> str:
     device = jax.devices()[0]
     detail = device.device_kind
     if device.platform == "cpu":
-        detail = f"{len(os.sched_getaffinity(0))} cores"
+        detail = f"{available_cores()} cores"
     return f"{device.platform} ({detail})"
 
 

@@ -15,6 +15,12 @@ WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
 # Times that a reader starts anew because a writer replaced the folder meanwhile.
 MAX_RESTARTS = 100
 
+# Not blocking: opening a named pipe would wait for its writer for ever. Windows has neither this
+# nor folders held open; it would change line ends in what is not said to be binary.
+READ_ONLY = os.O_RDONLY
+for _flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    READ_ONLY |= getattr(os, _flag, 0)
+
 Result = TypeVar("Result")
 
 
@@ -29,17 +35,28 @@ class ModelFileError(InputError):
 
 
 class OpenFolder(NamedTuple):
-    """A folder held open: its files stay those of one folder, whatever its name comes to mean."""
+    """A folder held open: its files stay those of one folder, whatever its name comes to mean.
+
+    Where the system cannot hold a folder open, `handle` is None and its files are found by name;
+    the hash of the weights in the card then shows whether both are of one model.
+    """
 
     path: Path
-    handle: int
+    handle: int | None
+    identity: os.stat_result
 
     def is_still_there(self) -> bool:
         """Whether the path leads to this folder."""
         try:
-            return os.path.samestat(os.fstat(self.handle), self.path.stat())
+            return os.path.samestat(self.identity, self.path.stat())
         except OSError:
             return False
+
+    def open_file(self, name: str) -> int:
+        """Open one of its files for reading."""
+        if self.handle is None:
+            return os.open(self.path / name, READ_ONLY)
+        return os.open(name, READ_ONLY, dir_fd=self.handle)
 
 
 def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
@@ -64,26 +81,29 @@ def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
 @contextlib.contextmanager
 def open_folder(path: Path) -> Iterator[OpenFolder]:
     """Hold a folder open; raises `FileNotFoundError` if there is nothing at `path`."""
+    can_hold = hasattr(os, "O_DIRECTORY") and os.open in os.supports_dir_fd
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, READ_ONLY | os.O_DIRECTORY) if can_hold else None
+        identity = path.stat() if handle is None else os.fstat(handle)
     except FileNotFoundError:
         raise
     except NotADirectoryError:
         raise ModelFileError(path, f"has no {CARD_FILE}") from None
     except (OSError, ValueError):  # links in a circle, names that no system knows
         raise ModelFileError(path, "does not exist") from None
+    if not stat.S_ISDIR(identity.st_mode):
+        raise ModelFileError(path, f"has no {CARD_FILE}")
     try:
-        yield OpenFolder(path, handle)
+        yield OpenFolder(path, handle, identity)
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def read_file(folder: OpenFolder, name: str, max_bytes: int) -> bytes:
     """Read one of the two files, if it is a file of no more than `max_bytes`."""
     try:
-        # Not blocking: opening a named pipe would wait for its writer for ever.
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-        handle = os.open(name, flags, dir_fd=folder.handle)
+        handle = folder.open_file(name)
     except (FileNotFoundError, NotADirectoryError):
         raise ModelFileError(folder.path, f"has no {name}") from None
     except OSError as error:

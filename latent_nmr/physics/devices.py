@@ -5,7 +5,6 @@ has the same bits whatever else is simulated with it. An accelerator is filled w
 lattices at once.
 """
 
-import os
 import queue
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._machine import available_cores
 from latent_nmr.physics.propagate import Lattice, Plan, record
 
 # Lattices in one call on an accelerator: 512 of 100² with all their arrays take about 2 GB.
@@ -41,7 +41,7 @@ def on_cpu() -> bool:
 def count_workers() -> int:
     """How many tasks run at a time: one per accelerator, or per core that we may use."""
     n_devices = len(jax.local_devices())
-    return max(n_devices, len(os.sched_getaffinity(0))) if on_cpu() else n_devices
+    return max(n_devices, available_cores()) if on_cpu() else n_devices
 
 
 def batch_size() -> int:
