@@ -1,8 +1,8 @@
 """Which law does a curve follow: the classifiers of [P], Table I, and their scores.
 
-[P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). F1 is said with its average, which [P]
-leaves open: `binary` is that of the class power law, `macro` the plain mean over classes,
-`weighted` the mean by the size of the classes.
+[P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). F1 is reported with its averaging mode,
+which [P] does not state: `binary` is that of the class power law, `macro` the unweighted mean over
+classes, `weighted` the mean weighted by the size of the classes.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,18 +27,18 @@ from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
 
 TREES = 100
 N_FOLDS = 5
-# Fewest curves in a leaf, so that a lone tree does not learn its training part by heart.
+# Fewest curves in a leaf, so that a single tree does not overfit its training set.
 TREE_LEAF = 20
 KERNEL_CACHE_MB = 500
-# Those of scikit-learn cost minutes on ten thousand curves of nearly equal columns.
+# The defaults of scikit-learn take minutes on ten thousand curves with nearly equal columns.
 SGD_PASSES, SVM_TOLERANCE = 50, 1e-3
 
 Matrix = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.generic]
 Maker = Callable[[int], Any]
 
-# From a seed to an estimator. Those that compare or weigh columns get them standardised, by the
-# mean and deviation of the rows they are fitted on.
+# From a seed to an estimator. Those that compare or weight columns get them standardised, by the
+# mean and standard deviation of the rows they are fitted on.
 CLASSIFIERS: Mapping[str, Maker] = {
     "logistic": lambda seed: scaled(
         # Second order: neighbouring samples are nearly equal, and a gradient crawls.
@@ -51,7 +51,7 @@ CLASSIFIERS: Mapping[str, Maker] = {
         SGDClassifier(average=True, max_iter=SGD_PASSES, tol=None, random_state=seed)
     ),
     "tree": lambda seed: DecisionTreeClassifier(min_samples_leaf=TREE_LEAF, random_state=seed),
-    "forest": lambda seed: RandomForestClassifier(TREES, n_jobs=-1, random_state=seed),
+    "forest": lambda seed: forest_maker(TREES)(seed),
     "boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
 }
 CLASSIFIER_TITLES = {
@@ -71,6 +71,11 @@ TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
 def scaled(estimator: ClassifierMixin) -> Any:
     """`estimator` behind a standardisation of its columns."""
     return make_pipeline(StandardScaler(), estimator)
+
+
+def forest_maker(n_trees: int) -> Maker:
+    """From a seed to a random forest of `n_trees` trees."""
+    return lambda seed: RandomForestClassifier(n_trees, n_jobs=-1, random_state=seed)
 
 
 def classes_of(kernels: npt.NDArray[np.str_], task: str) -> npt.NDArray[np.str_]:
@@ -101,7 +106,7 @@ def classify(
     Parameters
     ----------
     maker : callable
-        One of `CLASSIFIERS`.
+        From a seed to an unfitted classifier, such as one of `CLASSIFIERS`.
     X : ndarray, shape (n_curves, n_features)
     labels : ndarray of str, shape (n_curves,)
     fitted, scored : ndarray of int
@@ -115,8 +120,8 @@ def classify(
         `importances`, None for what has none.
     """
     rows = oversample(labels, fitted, seed)
-    # Boosting's threads wait for each other in loops: where cores are busy, one is fifty times
-    # faster than two.
+    # The threads of boosting wait for each other in busy loops: on a loaded machine, one is fifty
+    # times faster than two.
     with threadpool_limits(1, user_api="openmp"):
         model = maker(seed).fit(X[rows], labels[rows])
         predicted = model.predict(X[scored])
@@ -129,24 +134,27 @@ def classify(
     }
 
 
-def resampled_scores(X: Matrix, labels: Labels, fitted: Rows, seed: int) -> dict[str, Any]:
+def resampled_scores(
+    X: Matrix, labels: Labels, fitted: Rows, seed: int, *, n_trees: int = TREES
+) -> dict[str, Any]:
     """Out-of-bag and five-fold scores of a random forest within the training part.
 
-    Out of bag, classes are balanced by weights: with repeated rows, a tree would be asked for
-    copies of what it has seen. That mistake is scored beside it.
+    Out of bag, classes are balanced by weights: with repeated rows, a tree would be scored on
+    copies of rows that it was grown on. That mistake is scored, too.
 
     Returns
     -------
     dict of dict
-        Scores by `out_of_bag`, `five_fold` (means) and, unless the classes are equally many,
+        Scores by `out_of_bag`, `five_fold` (means) and, unless all classes have the same size,
         `out_of_bag_leaky`.
     """
     weighted = RandomForestClassifier(
-        TREES, class_weight="balanced_subsample", oob_score=True, n_jobs=-1, random_state=seed
+        n_trees, class_weight="balanced_subsample", oob_score=True, n_jobs=-1, random_state=seed
     ).fit(X[fitted], labels[fitted])
+    maker = forest_maker(n_trees)
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     by_fold = [
-        classify(CLASSIFIERS["forest"], X, labels, fitted[inside], fitted[outside], seed)["scores"]
+        classify(maker, X, labels, fitted[inside], fitted[outside], seed)["scores"]
         for inside, outside in folds.split(fitted, labels[fitted])
     ]
     found = {
@@ -155,14 +163,14 @@ def resampled_scores(X: Matrix, labels: Labels, fitted: Rows, seed: int) -> dict
     }
     repeated = oversample(labels, fitted, seed)
     if len(repeated) > len(fitted):
-        leaky = RandomForestClassifier(TREES, oob_score=True, n_jobs=-1, random_state=seed)
+        leaky = RandomForestClassifier(n_trees, oob_score=True, n_jobs=-1, random_state=seed)
         leaky.fit(X[repeated], labels[repeated])
         found["out_of_bag_leaky"] = classification_scores(labels[repeated], _out_of_bag(leaky))
     return found
 
 
 def leak_scores(
-    X: Matrix, labels: Labels, rows: Rows, *, fraction: float, seed: int
+    X: Matrix, labels: Labels, rows: Rows, *, fraction: float, seed: int, n_trees: int = TREES
 ) -> dict[str, Any]:
     """What oversampling before the split adds to the scores of a random forest.
 
@@ -171,32 +179,35 @@ def leak_scores(
     X : ndarray, shape (n_curves, n_features)
     labels : ndarray of str, shape (n_curves,)
     rows : ndarray of int
-        Those that take part.
+        The rows to use.
     fraction : float
-        Of them that is scored.
+        Fraction of them that is scored.
     seed : int
+    n_trees : int
 
     Returns
     -------
     dict
         Scores by `leaky` (the published order), `balanced` (split first, then both parts
-        balanced, each from its own rows: the classes of the test are equally many too) and
-        `honest` (the test as it is); `shared`, the part of the leaky test rows that were fitted.
+        balanced, each from its own rows, so that the test classes are of equal size, too) and
+        `honest` (the test part as it is); `shared`, the fraction of the leaky test rows that were
+        also fitted.
     """
     wrong_fitted, wrong_scored = leaky_split(labels, rows, fraction=fraction, seed=seed)
-    forest = CLASSIFIERS["forest"](seed).fit(X[wrong_fitted], labels[wrong_fitted])
+    maker = forest_maker(n_trees)
+    forest = maker(seed).fit(X[wrong_fitted], labels[wrong_fitted])
     leaky = classification_scores(labels[wrong_scored], forest.predict(X[wrong_scored]))
     fitted, scored = train_test_split(
         rows, test_size=fraction, random_state=seed, stratify=labels[rows]
     )
     repeated = oversample(labels, fitted, seed)
-    forest = CLASSIFIERS["forest"](seed).fit(X[repeated], labels[repeated])
+    forest = maker(seed).fit(X[repeated], labels[repeated])
     found = {"leaky": leaky}
-    for name, asked in (("balanced", oversample(labels, scored, seed)), ("honest", scored)):
-        found[name] = classification_scores(labels[asked], forest.predict(X[asked]))
+    for name, test in (("balanced", oversample(labels, scored, seed)), ("honest", scored)):
+        found[name] = classification_scores(labels[test], forest.predict(X[test]))
     return {**found, "shared": float(np.isin(wrong_scored, wrong_fitted).mean())}
 
 
 def _out_of_bag(forest: RandomForestClassifier) -> Labels:
-    """The class that most of the trees which have not seen a row give it."""
+    """Class of each row by the trees that it was left out of."""
     return forest.classes_[np.argmax(forest.oob_decision_function_, axis=1)]

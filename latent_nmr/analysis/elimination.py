@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.analysis.classification import CLASSIFIERS, classify
+from latent_nmr.analysis.classification import TREES, classify, forest_maker
 from latent_nmr.analysis.oversampling import Rows
 
 FEWEST = 2
@@ -17,7 +17,7 @@ class Round(NamedTuple):
     Attributes
     ----------
     kept : list of int
-        Columns it saw.
+        Columns that it was fitted on.
     scores : dict of float
         On the held-out part.
     importances : list of float
@@ -35,6 +35,8 @@ def eliminate(
     fitted: Rows,
     scored: Rows,
     seed: int,
+    *,
+    n_trees: int = TREES,
 ) -> list[Round]:
     """Fit forests on ever fewer columns; each keeps those above the median of the last one.
 
@@ -45,6 +47,7 @@ def eliminate(
     fitted, scored : ndarray of int
         Columns are chosen by importances of the training part alone.
     seed : int
+    n_trees : int
 
     Returns
     -------
@@ -55,7 +58,7 @@ def eliminate(
     rounds: list[Round] = []
     while True:
         found: dict[str, Any] = classify(
-            CLASSIFIERS["forest"], X[:, kept], labels, fitted, scored, seed
+            forest_maker(n_trees), X[:, kept], labels, fitted, scored, seed
         )
         importances = np.asarray(found["importances"])
         rounds.append(Round(kept.tolist(), found["scores"], importances.tolist()))

@@ -1,5 +1,7 @@
-"""W, L and couplings by random forests: scores, importances, predictions. R² and mean absolute
-error on the held-out part, and out of bag within the training part.
+"""W, L and couplings by random forests or any other regressor: scores, importances, predictions.
+
+Scores are R² and the mean absolute error on the held-out part, for forests also out of bag within
+the training part.
 """
 
 from typing import Any
@@ -13,8 +15,8 @@ from latent_nmr.analysis.oversampling import Rows
 from latent_nmr.analysis.scores import POWER_LAW
 
 TREES = 100
-# Columns are tried by their root, as for classes: neighbouring samples say nearly the same, and
-# trying all takes ten times longer and scores no better on these curves.
+# √n columns are tried at a split, as for classes: neighbouring samples are nearly equal, and trying
+# all of them takes ten times longer and scores no better on these curves.
 MAX_FEATURES = "sqrt"
 
 Matrix = npt.NDArray[np.floating]
@@ -33,8 +35,22 @@ def members(kernels: npt.NDArray[np.str_] | None, rows: Rows, group: str) -> Row
     return rows[is_power if group == "power" else ~is_power]
 
 
+def regression_scores(truth: npt.NDArray, predicted: npt.NDArray) -> dict[str, float]:
+    """`r2`, and `mae` in the unit of the target."""
+    return {
+        "r2": float(r2_score(truth, predicted)),
+        "mae": float(mean_absolute_error(truth, predicted)),
+    }
+
+
 def regress(
-    X: Matrix, values: npt.NDArray[np.float64], fitted: Rows, scored: Rows, seed: int
+    X: Matrix,
+    values: npt.NDArray[np.float64],
+    fitted: Rows,
+    scored: Rows,
+    seed: int,
+    *,
+    n_trees: int = TREES,
 ) -> dict[str, Any]:
     """Fit a random forest on rows `fitted`, score it on rows `scored`.
 
@@ -45,6 +61,7 @@ def regress(
         The target, in its own unit.
     fitted, scored : ndarray of int
     seed : int
+    n_trees : int
 
     Returns
     -------
@@ -53,16 +70,15 @@ def regress(
         target), `importances` (n_features,), `predicted` (n_scored,) and `out_of_bag` (n_fitted,).
     """
     forest = RandomForestRegressor(
-        TREES, max_features=MAX_FEATURES, oob_score=True, n_jobs=-1, random_state=seed
+        n_trees, max_features=MAX_FEATURES, oob_score=True, n_jobs=-1, random_state=seed
     ).fit(X[fitted], values[fitted])
     predicted = forest.predict(X[scored])
     inside = forest.oob_prediction_
+    by_bag = regression_scores(values[fitted], inside)
     return {
         "scores": {
-            "r2": float(r2_score(values[scored], predicted)),
-            "mae": float(mean_absolute_error(values[scored], predicted)),
-            "r2_out_of_bag": float(r2_score(values[fitted], inside)),
-            "mae_out_of_bag": float(mean_absolute_error(values[fitted], inside)),
+            **regression_scores(values[scored], predicted),
+            **{f"{name}_out_of_bag": value for name, value in by_bag.items()},
         },
         "importances": forest.feature_importances_.tolist(),
         "predicted": predicted.tolist(),

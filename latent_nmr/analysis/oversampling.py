@@ -1,8 +1,8 @@
-"""Balancing classes by repeating rows of the smaller ones, and what it does in the wrong order.
+"""Balancing classes by repeating rows of the smaller ones, and the leak if done before the split.
 
-Repeating rows before a split puts copies of one curve into both parts: the test then asks for
-curves that the model was fitted on. :func:`leaky_split` does so on purpose, to measure what it
-adds; nothing else uses it.
+Repeating rows before a split puts copies of one curve into both parts: the model is then tested on
+curves that it was fitted on. :func:`leaky_split` does so on purpose, to measure the effect;
+nothing else uses it.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ Rows = npt.NDArray[np.int64]
 
 
 def oversample(labels: npt.NDArray[np.generic], rows: Rows, seed: int) -> Rows:
-    """`rows`, and after them repetitions of some, so that all classes among them are equally many.
+    """`rows`, and after them repetitions of some, so that all classes are of equal size.
 
     Parameters
     ----------
     labels : ndarray, shape (n_curves,)
-        Class of every curve, of which those of `rows` count.
+        Class of every curve; only those of `rows` matter.
     rows : ndarray of int, shape (n_rows,)
-        The training part; nothing outside it is taken.
+        The training part; nothing outside it is used.
     seed : int
 
     Returns
@@ -41,7 +41,7 @@ def leaky_split(
 ) -> tuple[Rows, Rows]:
     """Oversample first and split then, as the public notebooks did: rows in both parts.
 
-    Returns the rows to fit on and to score. Never for a score that is to be believed.
+    Returns the rows to fit on and to score. Never use it for a score that is to be trusted.
     """
     everything = oversample(labels, rows, seed)
     fitted, scored = train_test_split(

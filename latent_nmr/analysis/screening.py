@@ -1,7 +1,8 @@
-"""Kernels told apart within bins of W: [P]'s screening, Figs. 8 and 9, and its honest sister.
+"""Power law or not within bins of W: [P]'s screening, and a variant usable on measured curves.
 
-[P] sorts curves by their true W, which nobody knows of a measured curve; here they are also sorted
-by the W that a regression gives them. [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
+[P], Figs. 8 and 9, sorts curves by their true W, which is unknown for a measured curve; here they
+are also sorted by the W that a regression predicts. [P]: A. Rao et al., Phys. Rev. Research 5,
+043098 (2023).
 """
 
 from typing import Any
@@ -9,17 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.analysis.classification import CLASSIFIERS, class_names, classify
+from latent_nmr.analysis.classification import TREES, class_names, classify, forest_maker
 from latent_nmr.analysis.oversampling import Rows
 
 # MHz.
 BIN_EDGES = (0.1, 0.17, 0.23, 0.3)
-# A bin of fewer curves in either part, or in a class of it, says nothing.
+# Fewest curves of a class in either part of a bin for its scores to mean anything.
 FEWEST_CURVES = 5
 
 
 def bins_of(strength: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
-    """Bin of every W, from 0; what lies beyond the outer edges is in the outer bins."""
+    """Bin of every W, from 0; values beyond the outer edges are in the outer bins."""
     return np.digitize(strength, BIN_EDGES[1:-1])
 
 
@@ -35,6 +36,8 @@ def screen(
     fitted: Rows,
     scored: Rows,
     seed: int,
+    *,
+    n_trees: int = TREES,
 ) -> list[dict[str, Any] | None]:
     """Fit and score a forest within each bin.
 
@@ -46,6 +49,7 @@ def screen(
         W that sorts the curves, MHz: the true one; or a predicted one, out of bag for `fitted`.
     fitted, scored : ndarray of int
     seed : int
+    n_trees : int
 
     Returns
     -------
@@ -55,15 +59,15 @@ def screen(
     bins = bins_of(strength)
     found: list[dict[str, Any] | None] = []
     for number in range(len(BIN_EDGES) - 1):
-        inside, asked = (rows[bins[rows] == number] for rows in (fitted, scored))
-        if min(smallest_class(labels, rows) for rows in (inside, asked)) < FEWEST_CURVES:
+        inside, outside = (rows[bins[rows] == number] for rows in (fitted, scored))
+        if min(smallest_class(labels, rows) for rows in (inside, outside)) < FEWEST_CURVES:
             found.append(None)
             continue
-        outcome = classify(CLASSIFIERS["forest"], X, labels, inside, asked, seed)
-        found.append({**outcome, "n_curves": len(asked)})
+        outcome = classify(forest_maker(n_trees), X, labels, inside, outside, seed)
+        found.append({**outcome, "n_curves": len(outside)})
     return found
 
 
 def smallest_class(labels: npt.NDArray[np.generic], rows: Rows) -> int:
-    """Among `rows`, curves of the class that has fewest, which may be none."""
+    """Number of curves of the smallest class among `rows`; it may be zero."""
     return min(int(np.sum(labels[rows] == name)) for name in class_names(labels))

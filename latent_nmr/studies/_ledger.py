@@ -49,6 +49,10 @@ class Step(NamedTuple):
         return " ".join(str(value) for value in self.facts.values() if value not in (None, ""))
 
 
+class StepFailedError(Exception):
+    """What a step raised is the cause of this."""
+
+
 class Ledger:
     """Results of steps, one file each.
 
@@ -107,6 +111,7 @@ class Ledger:
         n_workers: int = 1,
         on_step: Callable[[Step], object] = lambda _: None,
         on_interrupt: Callable[[list[Step]], object] = lambda _: None,
+        on_failure: Callable[[Step, Exception], object] | None = None,
     ) -> list[Any]:
         """Results of all steps, in their order.
 
@@ -119,14 +124,21 @@ class Ledger:
             Called with each step whose result is there.
         on_interrupt : callable
             Called with the steps that are waited for after Ctrl-C.
+        on_failure : callable, optional
+            Called, in their order, with the steps that raised an exception, and with it: nothing
+            is kept of them, and their results are None. Without it, the first one ends the work,
+            as does a lack of memory, or a file that cannot be written, in any case.
         """
         has_failed = threading.Event()
+        guard = _raising_step_failed if on_failure else lambda compute: compute
 
         def take(step: Step) -> Any:
             if has_failed.is_set():
                 return None  # nobody will ask for it
             try:
-                return self.take(step.facts, step.compute)
+                return self.take(step.facts, guard(step.compute))
+            except StepFailedError as failure:
+                return failure
             except BaseException:
                 has_failed.set()
                 raise
@@ -145,7 +157,13 @@ class Ledger:
                 is_interrupt = isinstance(error, KeyboardInterrupt)
                 _wait_for_all(futures, on_interrupt, is_interrupt=is_interrupt)
                 raise
-        return [future.result() for future in futures]
+        results = [future.result() for future in futures]
+        for place, result in enumerate(results):
+            if on_failure and isinstance(result, StepFailedError):
+                assert isinstance(result.__cause__, Exception)
+                on_failure(steps[place], result.__cause__)
+                results[place] = None
+        return results
 
     def _key(self, facts: Facts) -> str:
         return digest_of(self._identity, json.dumps(dict(facts), sort_keys=True))
@@ -165,6 +183,20 @@ class Ledger:
             return
         with staged_file(self._folder / f"{key}{suffix}") as staging:
             staging.write_bytes(content)
+
+
+def _raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
+    """`compute`, whose exceptions are told apart from those of keeping its result."""
+
+    def guarded() -> Any:
+        try:
+            return compute()
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever an estimator of another package raises
+            raise StepFailedError from error
+
+    return guarded
 
 
 def _read_json(path: Path) -> Any:

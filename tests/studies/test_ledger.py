@@ -195,3 +195,29 @@ class TestManySteps:
         was_kept = kept_values(tmp_path) == {"long": "long"}
         may_end.set()
         assert was_kept
+
+    def test_failures_are_reported_in_order_and_the_other_steps_stay(self, ledger, tmp_path):
+        failed = []
+        steps = [step("a", lambda: 1 / 0), step("b", lambda: 1), step("c", lambda: [][0])]
+        found = ledger.take_all(
+            steps, n_workers=2, on_failure=lambda step, error: failed.append((step, error))
+        )
+        assert found == [None, 1, None]
+        assert [s.facts["name"] for s, _ in failed] == ["a", "c"]
+        assert [type(error) for _, error in failed] == [ZeroDivisionError, IndexError]
+        assert kept_values(tmp_path) == {"b": 1}
+        assert ledger.take_all([step("a", lambda: 2)]) == [2]  # tried again
+
+    @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+    def test_a_lack_of_memory_is_no_failure_of_a_step(self, ledger, error):
+        def compute():
+            raise error
+
+        with pytest.raises(error):
+            ledger.take_all([step("a", compute)], on_failure=lambda *_: None)
+
+    def test_a_result_that_cannot_be_written_is_no_failure_of_a_step(self, ledger, tmp_path):
+        (tmp_path / "steps").rmdir()
+        (tmp_path / "steps").write_text("a file in the place of the folder")
+        with pytest.raises(OSError, match="steps"):
+            ledger.take_all([step("a", lambda: 1)], on_failure=lambda *_: None)
