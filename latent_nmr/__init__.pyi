@@ -40,5 +40,7 @@ from latent_nmr.physics.sequence import Sequence as Sequence
 from latent_nmr.physics.sequence import cpmg as cpmg
 from latent_nmr.physics.sequence import spin_echo as spin_echo
 from latent_nmr.physics.simulate import Simulation as Simulation
+from latent_nmr.studies.clusters import ClustersResult as ClustersResult
+from latent_nmr.studies.clusters import clusters as clusters
 
 __version__: str

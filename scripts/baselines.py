@@ -1,4 +1,4 @@
-"""Draw what PCA and K-means see in a data set, and what its clusters are."""
+"""Draw the principal components and the clusters of a data set, and describe the clusters."""
 
 from latent_nmr.commands.main import script
 

@@ -26,7 +26,7 @@ Partition = npt.NDArray[np.integer]
 
 # A silhouette needs the distances between all pairs: 36 MB in float32 for this many curves, and
 # 25 times that for 15,000. Silhouettes of curves differ by about 0.3, so that the mean of this
-# many is known to 0.3 / √3000 = 0.005, finer than what tells one K from another.
+# many is known to 0.3 / √3000 = 0.005, finer than the differences between one K and the next.
 SILHOUETTE_CURVES = 3000
 # One standard deviation to either side, were the law normal.
 BAND = (16, 84)
@@ -86,12 +86,12 @@ class Overlap(NamedTuple):
 
 
 def check_distinct(X: Floats, n_clusters: int) -> None:
-    """Raise if the rows of `X` are too few, or too few of them differ, for so many clusters."""
+    """Raise unless `X` has more distinct rows than there are clusters."""
     n_distinct = len(np.unique(X, axis=0))
     # With one curve in each cluster no silhouette is defined.
     if n_distinct <= n_clusters:
         raise InputError(
-            f"the data must hold more different curves than there are clusters ({n_clusters}), "
+            f"the data must hold more distinct curves than there are clusters ({n_clusters}), "
             f"but hold {n_distinct} of {len(X)}. Give more curves."
         )
 
@@ -157,7 +157,10 @@ def elbow(sums: Mapping[int, float]) -> int:
 
 
 def mean_silhouettes(
-    X: Floats, by_count: Mapping[int, Partition], random_state: int | None = 0
+    X: Floats,
+    by_count: Mapping[int, Partition],
+    random_state: int | None = 0,
+    n_curves: int = SILHOUETTE_CURVES,
 ) -> dict[int, float | None]:
     """Mean silhouette (P. Rousseeuw, J. Comput. Appl. Math. 20, 53 (1987)) of partitions.
 
@@ -167,7 +170,9 @@ def mean_silhouettes(
     by_count : mapping of ndarray, shape (n_curves,)
         Partition by K > 1.
     random_state : int or None
-        Draws the curves: the same 3000 of a larger set for every K, without replacement.
+        Draws the curves: the same of a larger set for every K, without replacement.
+    n_curves : int
+        Number of curves drawn from a larger set.
 
     Returns
     -------
@@ -175,9 +180,9 @@ def mean_silhouettes(
         In [-1, 1] by K; None where fewer than two clusters have a curve in the sample.
     """
     rows = np.arange(len(X))
-    if len(X) > SILHOUETTE_CURVES:
+    if len(X) > n_curves:
         draw = check_random_state(random_state)
-        rows = draw.choice(len(X), SILHOUETTE_CURVES, replace=False)
+        rows = draw.choice(len(X), n_curves, replace=False)
     distances = pairwise_distances(X[rows])
     np.fill_diagonal(distances, 0)
     result: dict[int, float | None] = {}
@@ -191,7 +196,7 @@ def mean_silhouettes(
 
 
 def order_by(partition: Partition, values: Floats) -> Partition:
-    """Number the clusters anew, by the mean of `values`, shape (n_curves,), the lowest first."""
+    """Renumber the clusters by the mean of `values`, shape (n_curves,), the lowest first."""
     members, inverse = np.unique(partition, return_inverse=True)
     means = [values[inverse == number].mean() for number in range(len(members))]
     return np.argsort(np.argsort(means))[inverse]
@@ -243,7 +248,7 @@ def overlap(values: Floats, partition: Partition) -> Overlap:
 
 
 def separations(labels: Mapping[str, Floats], partition: Partition) -> list[dict[str, float]]:
-    """How well each label parts neighbouring clusters.
+    """How well each label separates neighbouring clusters.
 
     Parameters
     ----------
@@ -255,7 +260,8 @@ def separations(labels: Mapping[str, Floats], partition: Partition) -> list[dict
     list of dict of float
         For each cluster and the next, by label: the probability that a curve of the next has the
         larger value than one of the first (Mann and Whitney's U over its largest value). 1 or 0
-        if the label parts them, 1/2 if it tells nothing. Unlike ranges, it heeds all curves.
+        if the label separates them, 1/2 if it carries no information. Unlike ranges, it takes all
+        curves into account.
     """
     result = []
     for one, other in pairwise(np.unique(partition)):

@@ -1,18 +1,20 @@
-"""What PCA and K-means see in a data set, as the β-VAE's measuring rod."""
+"""Baselines of a data set: PCA and K-means."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
 from latent_nmr.commands._shell import Report
 
 FIGURES_FOLDER = Path("artifacts/figures")
+NUMBERS_FILE = "baselines.json"
 
 
 @dataclass(frozen=True)
 class Options:
-    """Draw what PCA and K-means see in a data set, and what its clusters are.
+    """Draw the principal components and the clusters of a data set, and describe the clusters.
 
     Writes maps of the first two principal components coloured by W, L and kernel, the sum of
     squares and the silhouette over the number of clusters, and the mean curves of two and of three
@@ -20,11 +22,11 @@ class Options:
     """
 
     data: tyro.conf.Positional[Path]
-    """Zarr store or compact set of echoes."""
-    window: str = "echo"
-    """Part of the record: echo (400 samples around the echo), full, or echo300."""
-    normalisation: str = "initial"
-    """What |M| is divided by: initial (|M(0)|) or window_max."""
+    """Data set of echoes, in any format that open_echoes reads."""
+    window: Literal["echo", "full", "echo300"] = "echo"
+    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
+    normalisation: Literal["initial", "window_max"] = "initial"
+    """Divide |M| by its first sample, or by its largest in the window."""
     seed: int = 0
     """Seed of the starts of K-means and of the curves whose silhouettes are taken."""
     out: Path | None = None
@@ -36,46 +38,53 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Read the data, fit both methods, write figures and numbers, report."""
-    from latent_nmr._files import staged_folder, write_json
-    from latent_nmr.commands._baselines import find_with_progress, labels_of, values_of
-    from latent_nmr.commands._baselines_folder import (
-        NUMBERS_FILE,
-        command_of,
-        draw,
-        refuse_folder,
-        report_lines,
-    )
+    """Read the data, call the study, write figures and numbers, report."""
+    import shutil
+
+    from latent_nmr._files import write_json
+    from latent_nmr.commands._output import Output
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.windows import features, window_time
+    from latent_nmr.errors import check_count
+    from latent_nmr.report.clusters import notes_on
+    from latent_nmr.studies._ledger import STEPS_FOLDER
+    from latent_nmr.studies.clusters import clusters
 
-    check_options(options)
-    out = options.out or FIGURES_FOLDER / f"baselines-{options.window}"
-    refuse_folder(out, force=options.force)
-    dataset = open_echoes(options.data)
-    X = features(dataset, options.window, options.normalisation)
-    findings = find_with_progress(X, labels_of(dataset), options.seed)
-    settings = {name: getattr(options, name) for name in ("window", "normalisation", "seed")}
-    values = {
-        "command": command_of(options.data, settings, out),
-        "data": str(options.data),
-        "data_sha256": fingerprint(dataset),
-        **settings,
-        **values_of(findings),
-    }
-    time = window_time(dataset, options.window)
-    with staged_folder(out) as staging:
-        draw(staging, findings, dataset, time, options.normalisation)
-        write_json(staging / NUMBERS_FILE, values)
-    return Report(report_lines(values, out), {**values, "out": str(out)})
-
-
-def check_options(options: Options) -> None:
-    """Check all that can be checked without reading a file."""
-    from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-    from latent_nmr.errors import check_choice, check_count
-
-    check_choice("--window", options.window, HALF_WIDTHS)
-    check_choice("--normalisation", options.normalisation, NORMALISATIONS)
     check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
+    out = options.out or FIGURES_FOLDER / f"baselines-{options.window}"
+    output = Output("baselines", options, out)
+    finished = output.finished({options.data: lambda path: fingerprint(open_echoes(path))})
+    if finished is not None:
+        return _report(*finished, out)
+    dataset = open_echoes(options.data)
+    with output.folder() as folder:
+        result = clusters(
+            dataset,
+            window=options.window,
+            normalisation=options.normalisation,
+            random_state=options.seed,
+            folder=folder,
+        )
+        result.figures.save(folder)
+        left_out = ("marks", "map_labels", "random_state")
+        values = {
+            "command": output.command,
+            "data": str(options.data),
+            "seed": options.seed,
+            **{name: fact for name, fact in result.facts.items() if name not in left_out},
+            "notes": notes_on(result.facts),
+        }
+        write_json(folder / NUMBERS_FILE, values)
+        shutil.rmtree(folder / STEPS_FOLDER)
+        inputs = {options.data: values["data_sha256"]}
+        manifest = output.write_manifest(values, inputs, folder)
+    return _report(manifest, "", out)
+
+
+def _report(manifest: dict, remark: str, out: Path) -> Report:
+    from latent_nmr.report.clusters import cluster_lines
+
+    lines = [remark] if remark else []
+    lines += cluster_lines(manifest, manifest["data"])
+    lines.append(f"{'written':<11} {out}/: {', '.join(manifest['files'])}")
+    return Report(lines, {**manifest, "out": str(out)})

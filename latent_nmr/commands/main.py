@@ -17,7 +17,7 @@ COMMANDS = {
     "audit": "set what a decoder generates beside fresh simulations",
     "embed": "write the latent coordinates of a data set to a file",
     "axes": "say which label each latent axis orders, and what several seeds agree on",
-    "baselines": "draw what PCA and K-means see in a data set, and what its clusters are",
+    "baselines": "draw the principal components and the clusters of a data set",
     "evaluate": "compare representations on a held-out part, with spread, ceiling and floor",
     "probe": "fit classifiers and random forests to labels, on points, polynomials and latent axes",
     "challenge": "fit the models of the ML4SCI challenge, score them, and write a submission",

@@ -81,6 +81,7 @@ def cluster_curves(
     clusters: Sequence[ClusterCurve],
     *,
     signal_text: str,
+    time_text: str = TIME_TEXT,
     marks: Mapping[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -93,6 +94,8 @@ def cluster_curves(
     clusters : sequence of ClusterCurve
     signal_text : str
         What the curves are.
+    time_text : str
+        What they run over.
     marks : mapping, optional
         Name and time of pulses and echo.
     ax : Axes, optional
@@ -104,7 +107,7 @@ def cluster_curves(
         ax.plot(time, cluster.mean, dashes, color=colour, linewidth=1.6, label=cluster.text)
     limits = float(time[0]), float(time[-1])
     mark_times(ax, dict(marks or {}), limits)
-    ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)
+    ax.set(xlabel=time_text, ylabel=signal_text, xlim=limits)
     # Room above the curves for the legend, which hides the dotted lines behind it.
     highest = max(float(cluster.upper.max()) for cluster in clusters)
     ax.set_ylim(0, highest / (0.95 - ROW_HEIGHT * len(clusters)))
@@ -121,6 +124,7 @@ def baselines_figure(
     time: FloatArray,
     *,
     signal_text: str,
+    time_text: str = TIME_TEXT,
     marks: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw maps of the first two principal components over the scree and the clusters' curves.
@@ -141,6 +145,8 @@ def baselines_figure(
         µs.
     signal_text : str
         What the curves are.
+    time_text : str
+        What they run over.
     marks : mapping, optional
         Name and time of pulses and echo.
     """
@@ -156,7 +162,9 @@ def baselines_figure(
     maps = _draw_maps(upper, scores, labels, names)
     left, right = lower.subplots(1, 2, width_ratios=[1, 1.5])
     scree_plot(scree, left)
-    cluster_curves(time, clusters, signal_text=signal_text, marks=marks, ax=right)
+    cluster_curves(
+        time, clusters, signal_text=signal_text, time_text=time_text, marks=marks, ax=right
+    )
     _set_letters([*maps, left, right])
     return figure
 
@@ -166,6 +174,7 @@ def clusters_figure(
     time: FloatArray,
     *,
     signal_text: str,
+    time_text: str = TIME_TEXT,
     marks: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw the clusters' curves for several numbers of clusters side by side.
@@ -178,6 +187,8 @@ def clusters_figure(
         µs.
     signal_text : str
         What the curves are.
+    time_text : str
+        What they run over.
     marks : mapping, optional
         Name and time of pulses and echo.
     """
@@ -186,7 +197,7 @@ def clusters_figure(
     tops = []
     for ax, (count, clusters) in zip(row, by_count.items(), strict=True):
         text = signal_text if ax is row[0] else ""
-        cluster_curves(time, clusters, signal_text=text, marks=marks, ax=ax)
+        cluster_curves(time, clusters, signal_text=text, time_text=time_text, marks=marks, ax=ax)
         ax.set_title(f"K = {count}", fontsize="medium", pad=LETTER_PAD)
         tops.append(ax.get_ylim()[1])  # at once: the next panel changes what they share
     row[0].set_ylim(0, max(tops))

@@ -35,6 +35,12 @@ class Figures(Mapping[str, Any]):
             self._drawn[name] = self._drawers[name]()
         return self._drawn[name]
 
+    def save(self, folder: Path | str) -> list[Path]:
+        """Draw all figures into an existing folder; returns the files written."""
+        from latent_nmr.plots.style import save_figure
+
+        return [path for name in self for path in save_figure(self[name], Path(folder) / str(name))]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._drawers)
 

@@ -6,7 +6,6 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from latent_nmr.analysis import clusters
 from latent_nmr.analysis.clusters import (
     agreement,
     check_distinct,
@@ -80,9 +79,7 @@ class TestPartitions:
     @pytest.mark.parametrize(("n_rows", "n_distinct"), [(5, 5), (40, 1), (40, 5)])
     def test_as_many_clusters_as_different_curves_are_refused(self, n_rows, n_distinct):
         X = np.tile(clumps()[0][:n_distinct], (n_rows // n_distinct, 1))
-        words = (
-            rf"different curves than there are clusters \(5\), but hold {n_distinct} of {n_rows}"
-        )
+        words = rf"distinct curves than there are clusters \(5\), but hold {n_distinct} of {n_rows}"
         with pytest.raises(InputError, match=words):
             check_distinct(X, 5)
         check_distinct(clumps()[0][:6], 5)
@@ -149,15 +146,12 @@ class TestSilhouettes:
             assert score == pytest.approx(silhouette_score(X, found[count]), abs=1e-5)
         assert result[3] > max(0.8, result[2])
 
-    def test_a_large_set_is_sampled_by_seed_and_the_sample_is_the_same_for_every_k(
-        self, monkeypatch
-    ):
-        monkeypatch.setattr(clusters, "SILHOUETTE_CURVES", 30)
+    def test_a_large_set_is_sampled_by_seed_and_the_sample_is_the_same_for_every_k(self):
         X, kind = clumps()
-        twice = mean_silhouettes(X, {2: kind, 3: kind}, 5)
+        twice = mean_silhouettes(X, {2: kind, 3: kind}, 5, 30)
         assert twice[2] == twice[3]
-        assert twice == mean_silhouettes(X, {2: kind, 3: kind}, 5)
-        assert twice[3] != mean_silhouettes(X, {3: kind}, 6)[3]
+        assert twice == mean_silhouettes(X, {2: kind, 3: kind}, 5, 30)
+        assert twice[3] != mean_silhouettes(X, {3: kind}, 6, 30)[3]
         rows = np.random.RandomState(5).choice(len(X), 30, replace=False)
         assert twice[3] == pytest.approx(silhouette_score(X[rows], kind[rows]), abs=1e-5)
 

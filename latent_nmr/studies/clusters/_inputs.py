@@ -1,0 +1,78 @@
+"""Inputs of the clusters: features, and labels that are known of every curve."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.errors import InputError
+from latent_nmr.studies._identity import digest_of
+from latent_nmr.studies.latent_figures import time_marks
+
+# Labels of a data set that are used: those of its maps, then those that may separate clusters.
+MAP_LABELS = ("W", "L", "kernel")
+DATASET_LABELS = (*MAP_LABELS, "alpha_x", "alpha_z")
+# Attributes that pulses and echo are marked from.
+MARKED = ("pulse_samples", "pulse_angles_rad", "dt_us", "echo_index")
+
+Labels = dict[str, npt.NDArray]
+
+
+def inputs_of(
+    data: Any, labels: Mapping[str, Any] | None, window: str, normalisation: str
+) -> tuple[npt.NDArray[np.floating], Labels, dict[str, Any], dict[str, npt.NDArray]]:
+    """Features, labels that are known of every curve, and what is to be said and drawn of both."""
+    import xarray as xr
+
+    given = labels is not None
+    if isinstance(data, xr.Dataset):
+        from latent_nmr.data.echoes import fingerprint
+        from latent_nmr.data.windows import features, window_time
+
+        X = features(data, window, normalisation)
+        facts = {
+            "data_sha256": fingerprint(data),
+            "window": window,
+            "normalisation": normalisation,
+            "marks": time_marks(data.attrs) if set(MARKED) <= set(data.attrs) else {},
+        }
+        arrays = {"time": window_time(data, window)}
+        if labels is None:
+            labels = {n: data[n].to_numpy() for n in DATASET_LABELS if n in data.variables}
+    else:
+        X = np.asarray(data)
+        if X.ndim != 2 or X.dtype.kind not in "fiu" or not np.isfinite(X).all():
+            raise InputError(
+                "data must be a data set of echoes, or finite numbers of shape (n_curves, "
+                f"n_features), but have shape {X.shape} and type {X.dtype}. Give one row per curve."
+            )
+        X = X if X.dtype.kind == "f" else X.astype(np.float64)
+        facts = {"data_sha256": digest_of(X), "window": None, "normalisation": None, "marks": {}}
+        arrays = {"time": np.arange(X.shape[1], dtype=np.float64)}
+    known = _known_labels({} if labels is None else labels, len(X))
+    # Of a data set's own labels, the couplings describe clusters but have no map.
+    facts["map_labels"] = [name for name in known if given or name in MAP_LABELS]
+    return X, known, facts, arrays
+
+
+def _known_labels(labels: Mapping[str, Any], n_curves: int) -> Labels:
+    """Labels as plain arrays, without those that some curves lack."""
+    known = {}
+    for name, given in labels.items():
+        values = np.asarray(given)
+        if values.shape != (n_curves,):
+            raise InputError(
+                f"labels must hold one value per curve ({n_curves}), but {name} has shape "
+                f"{values.shape}. Give the labels of these curves, in their order."
+            )
+        if values.dtype.kind not in "biuf":
+            values = np.array([str(value) for value in values.tolist()])
+        if np.isfinite(values).all() if is_number(values) else np.all(values != ""):
+            known[str(name)] = values
+    return known
+
+
+def is_number(values: npt.NDArray | None) -> bool:
+    """Whether a label is a number of each curve, not a text."""
+    return values is not None and values.dtype.kind in "biuf"
