@@ -42,5 +42,7 @@ from latent_nmr.physics.sequence import spin_echo as spin_echo
 from latent_nmr.physics.simulate import Simulation as Simulation
 from latent_nmr.studies.clusters import ClustersResult as ClustersResult
 from latent_nmr.studies.clusters import clusters as clusters
+from latent_nmr.studies.probes.result import ProbeResult as ProbeResult
+from latent_nmr.studies.probes.study import probe as probe
 
 __version__: str

@@ -18,17 +18,19 @@ from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.commands._challenge_report import TITLES
-from latent_nmr.commands._probe_data import KIND_TITLES, features_title
-from latent_nmr.commands._probe_plan import (
+from latent_nmr.report.cells import cell
+from latent_nmr.studies.probes.names import (
     FOREST,
-    MODEL_TITLES,
+    KIND_TITLES,
     NETWORK,
-    NETWORK_SHUFFLED,
     SHUFFLED,
+    features_title,
+    model_name,
+    model_title,
 )
-from latent_nmr.commands._probe_result import cell
 
 TABLES = Path("artifacts/tables")
+NETWORK_SHUFFLED = model_name(NETWORK, SHUFFLED)
 # Probes by name, the one that is set beside the paper first.
 PROBES = {
     "probe-echo-independent": "independent ν",
@@ -226,7 +228,7 @@ def by_pulse_angle(results: Mapping[int, Mapping[str, Any]]) -> str:
     rows = []
     for angle, result in results.items():
         for model in (FOREST, NETWORK, NETWORK_SHUFFLED):
-            row = [f"θ = {angle}°, {MODEL_TITLES[model].removeprefix('random ')}"]
+            row = [f"θ = {angle}°, {model_title(model).removeprefix('random ')}"]
             for target in TARGET_TITLES:
                 found = _find(
                     result["tables"]["regression"],

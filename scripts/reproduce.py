@@ -148,7 +148,7 @@ def network_steps(data: str) -> list[Step]:
     """Forests and a network on the whole curve, and what other pulse angles add."""
     found = []
     whole = (
-        "--window", "full", "--features", "points", "--algorithms", "forest", "--regressors",
+        "--window", "full", "--features", "points", "--classifiers", "forest", "--regressors",
         "forest", "network", "--n-detail-seeds", "0",
     )  # fmt: skip
     runs = {"independent": (data, 3, 20)}

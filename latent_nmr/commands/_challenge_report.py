@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from latent_nmr.commands._challenge import PEEKING
-from latent_nmr.commands._probe_result import cell
 from latent_nmr.commands._shell import Report
 from latent_nmr.models.challenge_models import MODEL_TITLES
+from latent_nmr.report.cells import cell
 
 TITLES = {**MODEL_TITLES, PEEKING: "public deep network, epoch chosen on the test part"}
 UNLEARNABLE = "ξ of 2020 has no effect on the curve, by construction: no model can learn it"

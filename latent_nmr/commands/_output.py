@@ -117,7 +117,12 @@ class Output:
                     if (place / name).exists():
                         copy = shutil.copytree if (place / name).is_dir() else shutil.copyfile
                         copy(place / name, work / name)
-            yield work
+            try:
+                yield work
+            except BaseException:
+                if not any(work.iterdir()):
+                    work.rmdir()  # nothing to continue from, as after a bad parameter
+                raise
             put_in_place(work, place)
 
     @contextlib.contextmanager

@@ -11,20 +11,18 @@ from latent_nmr.plots.style import KERNEL_STYLES, TIME_TEXT, new_figure
 
 FloatArray = npt.NDArray[np.floating]
 
-# A colour and a marker for each kind of features; those of joined kinds come after.
+# A colour and a marker for each kind of features; joined kinds come last.
 FEATURE_COLOURS = ("#0072B2", "#D55E00", "#56B4E9", "#009E73", "#CC79A7", "#E69F00", "black")
-# One more than colours, so that series share neither for long.
+# One more than colours, so that two series rarely share both.
 FEATURE_MARKERS = "os^DvPX*"
-OTHERS = "others"
+POWER, OTHERS = "power", "others"
 CLASS_STYLES = {
     **{name: style[:2] for name, style in KERNEL_STYLES.items()},
     OTHERS: ("Gaussian and RKKY", "#0072B2"),
 }
-# Middle half of a class.
-BAND = (25, 75)
-# Panels of more stand below each other.
+# Panels with more groups are placed below each other.
 MOST_GROUPS = 9
-# Inches, for the legend; it has a column for so many more.
+# Inches, for the legend; the second is the width of one of its columns.
 LEAST_WIDTH, LEGEND_WIDTH = 5.6, 2.4
 
 
@@ -55,6 +53,21 @@ class Confusion(NamedTuple):
     title: str
     names: list[str]
     counts: npt.NDArray[np.integer]
+
+
+class ClassCurves(NamedTuple):
+    """The curves of one class.
+
+    Attributes
+    ----------
+    mean, low, high, variance : ndarray, shape (n_samples,)
+        Mean curve, ends of the middle half, variance.
+    """
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    variance: FloatArray
 
 
 def sections_figure(
@@ -103,43 +116,38 @@ def sections_figure(
     return figure
 
 
-def class_curves(
-    time: FloatArray,
-    curves: FloatArray,
-    kernels: npt.NDArray[np.str_],
-    signal_text: str,
-) -> Figure:
-    """Draw the mean curve and the middle half of each class, and the classes' difference.
+def class_curves(time: FloatArray, classes: Mapping[str, ClassCurves], signal_text: str) -> Figure:
+    """Draw the mean curve and the middle half of each class, and how far two classes differ.
 
     Parameters
     ----------
     time : ndarray, shape (n_samples,)
-    curves : ndarray, shape (n_curves, n_samples)
-    kernels : ndarray of str, shape (n_curves,)
+        µs.
+    classes : mapping of ClassCurves
+        `power`, `others` and any of the kernels, by name.
     signal_text : str
     """
-    power = kernels == "power"
     groups = [
-        {"power": power, OTHERS: ~power},
-        {name: kernels == name for name in KERNEL_STYLES if np.any(kernels == name)},
+        {name: classes[name] for name in (POWER, OTHERS)},
+        {name: classes[name] for name in KERNEL_STYLES if name in classes},
     ]
     figure = new_figure(10.0, 3.3)
     panels = figure.subplots(1, 3, sharex=True)
-    for ax, classes in zip(panels, groups, strict=False):
-        for name, rows in classes.items():
+    for ax, shown in zip(panels, groups, strict=False):
+        for name, curves in shown.items():
             title, colour = CLASS_STYLES[name]
-            low, high = np.percentile(curves[rows], BAND, axis=0)
-            ax.fill_between(time, low, high, color=colour, alpha=0.15, linewidth=0)
-            ax.plot(time, curves[rows].mean(axis=0), color=colour, linewidth=1.5, label=title)
+            ax.fill_between(time, curves.low, curves.high, color=colour, alpha=0.15, linewidth=0)
+            ax.plot(time, curves.mean, color=colour, linewidth=1.5, label=title)
         ax.set_ylabel(signal_text)
         ax.legend(frameon=False, fontsize="small", loc="upper left")
     panels[0].set_title("means; bands hold the middle half of a class", fontsize="small")
     panels[1].set_title("by kernel", fontsize="small")
-    difference = curves[power].mean(axis=0) - curves[~power].mean(axis=0)
-    deviation = np.sqrt((curves[power].var(axis=0) + curves[~power].var(axis=0)) / 2)
-    panels[2].plot(time, difference / np.maximum(deviation, 1e-12), color="black")
+    power, others = classes[POWER], classes[OTHERS]
+    deviation = np.sqrt((power.variance + others.variance) / 2)
+    difference = (power.mean - others.mean) / np.maximum(deviation, 1e-12)
+    panels[2].plot(time, difference, color="black")
     panels[2].axhline(0, color="0.7", linewidth=0.8, zorder=0)
-    panels[2].set_ylabel("difference of means / deviation")
+    panels[2].set_ylabel("difference of means / standard deviation")
     panels[2].set_title("power law minus others", fontsize="small")
     for ax in panels:
         ax.set(xlabel=TIME_TEXT, xlim=(time[0], time[-1]))

@@ -46,7 +46,8 @@ class Step(NamedTuple):
     @property
     def title(self) -> str:
         """Its facts in a line."""
-        return " ".join(str(value) for value in self.facts.values() if value not in (None, ""))
+        shown = [value for value in self.facts.values() if not isinstance(value, Mapping)]
+        return " ".join(str(value) for value in shown if value not in (None, ""))
 
 
 class StepFailedError(Exception):

@@ -35,12 +35,6 @@ class Figures(Mapping[str, Any]):
             self._drawn[name] = self._drawers[name]()
         return self._drawn[name]
 
-    def save(self, folder: Path | str) -> list[Path]:
-        """Draw all figures into an existing folder; returns the files written."""
-        from latent_nmr.plots.style import save_figure
-
-        return [path for name in self for path in save_figure(self[name], Path(folder) / str(name))]
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._drawers)
 
@@ -49,6 +43,14 @@ class Figures(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Figures({', '.join(self._drawers)})"
+
+    def save(self, folder: Path | str) -> list[Path]:
+        """Write every figure as PNG and PDF into a folder, made if need be; returns the paths."""
+        from latent_nmr.plots.style import save_figure
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return [path for name in self for path in save_figure(self[name], folder / name)]
 
 
 class StudyResult:

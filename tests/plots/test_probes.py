@@ -8,6 +8,7 @@ from latent_nmr.plots.importances import N_SHOWN, Coefficient, Explained, import
 from latent_nmr.plots.parity import parity_figure
 from latent_nmr.plots.probes import (
     Bar,
+    ClassCurves,
     Confusion,
     bars_by_group,
     class_curves,
@@ -48,11 +49,20 @@ class TestClasses:
         draw = np.random.default_rng(0)
         kernels = np.array(["power", "rkky", "gaussian"] * 20)
         curves = CURVE + 0.05 * draw.standard_normal((60, 40))
-        figure = class_curves(TIME, curves, kernels, "|M|")
+        is_power = kernels == "power"
+        members = {"power": is_power, "others": ~is_power}
+        members |= {name: kernels == name for name in ("gaussian", "rkky")}
+        classes = {
+            name: ClassCurves(
+                curves[rows].mean(axis=0),
+                *np.percentile(curves[rows], (25, 75), axis=0),
+                curves[rows].var(axis=0),
+            )
+            for name, rows in members.items()
+        }
+        figure = class_curves(TIME, classes, "|M|")
         two, three, difference = figure.axes
-        np.testing.assert_allclose(
-            two.lines[0].get_ydata(), curves[kernels == "power"].mean(axis=0)
-        )
+        np.testing.assert_allclose(two.lines[0].get_ydata(), curves[is_power].mean(axis=0))
         names = [text.get_text() for text in three.get_legend().get_texts()]
         assert names == ["Gaussian", "power law", "RKKY"]
         assert np.abs(difference.lines[0].get_ydata()).max() < 1.5

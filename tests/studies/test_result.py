@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from latent_nmr.errors import InputError
+from latent_nmr.plots.style import new_figure
 from latent_nmr.studies._result import (
     RECORD_COLUMNS,
     Figures,
@@ -45,6 +46,14 @@ def result():
     arrays = {"curve": np.arange(3, dtype=np.float32), "names": np.array(["a", "β"])}
     failures = [{"model": "mine", "seed": 0, "reason": "NaN"}]
     return Trial(as_records(rows()), {"n_curves": 3, "window": None}, arrays, failures)
+
+
+def test_figures_are_written_as_png_and_pdf(tmp_path):
+    figures = Figures({"first": lambda: new_figure(1, 1), "second": lambda: new_figure(1, 1)})
+    written = figures.save(tmp_path / "made" / "figures")
+    names = [f"{name}.{suffix}" for name in ("first", "second") for suffix in ("png", "pdf")]
+    assert [path.name for path in written] == names
+    assert all(path.stat().st_size for path in written)
 
 
 class TestRecords:

@@ -4,20 +4,17 @@ import numpy as np
 import pytest
 
 from latent_nmr.analysis.classification import TASKS
-from latent_nmr.commands import _probe_network
-from latent_nmr.commands._probe_network import _classified, read_off
+from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.studies.probes.network import (
+    classify_by_probability,
+    default_network,
+    predict_all,
+)
 
 KERNELS = np.array(["gaussian", "power", "rkky"])
 FITTED, SCORED = np.arange(0, 1200), np.arange(1200, 1500)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_network():
-    """One network of few weights, so that it is compiled once and trained in a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_probe_network, "WIDTHS", (32,))
-        patch.setattr(_probe_network, "MAX_EPOCHS", 40)
-        yield
+# Few weights: compiled once and trained in a second.
+SMALL = CurveRegressor((32,), activation="relu", batch_size=64, max_epochs=40, patience=20)
 
 
 def problem():
@@ -29,10 +26,10 @@ def problem():
 
 @pytest.fixture(scope="module")
 def found():
-    return read_off(*problem(), TASKS, FITTED, SCORED, 0)
+    return predict_all(SMALL, *problem(), TASKS, FITTED, SCORED, 0)
 
 
-def test_it_tells_numbers_and_kernels_that_can_be_told(found):
+def test_it_predicts_numbers_and_kernels_that_can_be_predicted(found):
     assert found["regression"]["W"]["r2"] > 0.9
     assert found["regression"]["L"]["r2"] > 0.9
     for task in ("binary", "three-class"):
@@ -43,8 +40,8 @@ def test_it_tells_numbers_and_kernels_that_can_be_told(found):
 
 def test_errors_are_in_the_unit_of_the_target(found):
     _, values, _ = problem()
-    for target, told in found["predicted"].items():
-        errors = np.abs(np.array(told) - values[target][SCORED])
+    for target, predicted in found["predicted"].items():
+        errors = np.abs(np.array(predicted) - values[target][SCORED])
         assert found["regression"][target]["mae"] == pytest.approx(errors.mean())
         assert errors.mean() < 0.5 * values[target].std()
 
@@ -54,22 +51,28 @@ def test_labels_of_the_scored_part_change_nothing_of_what_is_predicted(found):
     for numbers in values.values():
         numbers[SCORED] = 0.0
     kernels[SCORED] = "power"
-    again = read_off(X, values, kernels, TASKS, FITTED, SCORED, 0)
+    again = predict_all(SMALL, X, values, kernels, TASKS, FITTED, SCORED, 0)
     # Bit for bit: the scored rows took no part in scales, epochs or the choice among them.
     assert again["predicted"] == found["predicted"]
 
 
-def test_without_kernels_only_numbers_are_told():
+def test_without_kernels_only_numbers_are_predicted():
     X, values, _ = problem()
-    assert read_off(X, values, None, (), FITTED, SCORED, 0)["classification"] == {}
+    alone = predict_all(SMALL, X, values, None, (), FITTED, SCORED, 0)
+    assert alone["classification"] == {}
+    assert alone["predicted"].keys() == values.keys()
 
 
-def test_classes_count_alike_however_many_curves_they_have():
+def test_the_network_is_that_of_the_document():
+    assert default_network().hidden_layer_sizes == (512, 128, 64)
+
+
+def test_classes_have_equal_weight_however_many_curves_they_have():
     """One curve in ten is a power law: a probability of a fifth speaks for it."""
     kernels = np.array(["power"] + ["gaussian"] * 6 + ["rkky"] * 3 + ["power", "rkky"])
     fitted, scored = np.arange(10), np.array([10, 11])
     # Gaussian, power, RKKY; shares are 0.6, 0.1, 0.3.
     chances = np.array([[0.5, 0.2, 0.3], [0.56, 0.04, 0.4]])
-    found = _classified(kernels, TASKS, fitted, scored, chances)
+    found = classify_by_probability(kernels, TASKS, fitted, scored, chances)
     assert found["binary"]["scores"]["accuracy"] == 1
     assert found["three-class"]["scores"]["accuracy"] == 1

@@ -1,0 +1,141 @@
+"""The result of a probe for people: its tables as text, and the content of probe.json."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from latent_nmr.analysis.classification import TASK_TITLES
+from latent_nmr.analysis.forest_regression import GROUP_TITLES
+from latent_nmr.analysis.screening import bin_title
+from latent_nmr.report.cells import cell
+from latent_nmr.report.failures import failure_lines
+from latent_nmr.studies.probes.names import FOREST, features_title, model_title
+from latent_nmr.studies.probes.result import ProbeResult
+
+Entry = Mapping[str, Any]
+FORMAT = "latent_nmr.probe"
+# Facts that probe.json holds beside the tables.
+KEPT_FACTS = (
+    "data_sha256", "line_draw", "window", "n_curves", "n_samples", "n_training", "n_held_out",
+    "n_seeds", "n_forest_seeds", "n_detail_seeds", "packages", "seconds",
+)  # fmt: skip
+UNIT_TEXTS = {"W": "MHz", "alpha_x": "MHz", "alpha_z": "MHz", "L": "lattice constants"}
+BINARY_SCORES = ("f1_binary", "f1_macro")
+CLASSIFICATION_SCORES = ("f1_binary", "f1_macro", "f1_weighted", "accuracy")
+PROTOCOL_TITLES = {
+    "out_of_bag": "forest, out of bag",
+    "five_fold": "forest, five-fold",
+    "out_of_bag_leaky": "out of bag, rows repeated: LEAKS",
+    "honest": "split, then balance the training part",
+    "balanced": "the same, test balanced, too",
+    "leaky": "balance, then split: LEAKS",
+}
+
+
+def probe_values(
+    result: ProbeResult, *, command: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The content of probe.json.
+
+    Parameters
+    ----------
+    result : ProbeResult
+    command : str
+        What makes it again.
+    settings : mapping
+        Options of the command, `data` among them.
+    """
+    return {
+        "format": FORMAT,
+        "command": command,
+        "settings": dict(settings),
+        "data": settings["data"],
+        **{name: result.facts[name] for name in KEPT_FACTS},
+        "tables": result.tables,
+        "failures": result.failures,
+    }
+
+
+def probe_lines(values: Entry) -> list[str]:
+    """Tables as text.
+
+    Parameters
+    ----------
+    values : mapping
+        As from :func:`probe_values`.
+    """
+    lines = [
+        f"{values['n_curves']} curves of {values['data']}, {values['window']} window: "
+        f"{values['n_training']} fitted, {values['n_held_out']} scored; mean ± standard deviation "
+        f"over {_seeds(values)}"
+    ]
+    for title, rows in _blocks(values["tables"]):
+        lines += ["", title, *rows]
+    minutes, seconds = divmod(int(values["seconds"]), 60)
+    return [*lines, "", f"time       {minutes} min {seconds} s", *failure_lines(values["failures"])]
+
+
+def _seeds(values: Entry) -> str:
+    """How often everything was repeated."""
+    n_seeds, n_forests = values["n_seeds"], values["n_forest_seeds"]
+    text = f"{n_seeds} seeds of split and fit"
+    if n_forests != n_seeds:
+        text += f", {n_forests} of forests on points and polynomials"
+    if values["n_detail_seeds"] not in (0, n_seeds):
+        text += f", {values['n_detail_seeds']} of leak, elimination and screening"
+    return text
+
+
+def _blocks(tables: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, list[str]]]:
+    for task, title in TASK_TITLES.items():
+        entries = [e for e in tables["classification"] if e["target"] == task]
+        if entries:
+            names = [name for name in CLASSIFICATION_SCORES if name in entries[0]["scores"]]
+            yield _block(title, [(_classifier_title(e), e) for e in entries], names)
+    inside = [(_protocol_title(e), e) for name in ("resampling", "leak") for e in tables[name]]
+    if inside:
+        names = ("f1_macro", "f1_weighted", "accuracy")
+        yield _block("random forest, other protocols", inside, names)
+    if tables["screening"]:
+        rows = [
+            (f"{features_title(e['features'])}, {bin_title(e['bin'])}, {e['by']} W", e)
+            for e in tables["screening"]
+        ]
+        yield _block("power law or not within bins of W, random forest", rows, BINARY_SCORES)
+    if tables["regression"]:
+        rows = [(_regression_title(e), e) for e in tables["regression"]]
+        yield _block("regression, by forests if not stated", rows, ("r2", "mae", "r2_out_of_bag"))
+
+
+def _block(
+    title: str, rows: Sequence[tuple[str, Entry]], names: Sequence[str]
+) -> tuple[str, list[str]]:
+    """Heading and lines of one table, its columns aligned."""
+    width = max(len(words) for words, _ in rows)
+    lines = []
+    for words, entry in rows:
+        cells = [
+            f"{cell(entry['scores'][name], 4 if name == 'mae' else 3):<15}"
+            for name in names
+            if name in entry["scores"]
+        ]
+        unit = UNIT_TEXTS.get(entry["target"], "")
+        lines.append(f"  {words:<{width}}  {' '.join(cells)} {unit}".rstrip())
+    heads = ", ".join(name.replace("_", " ") for name in names)
+    return f"{title}: {heads}", lines
+
+
+def _classifier_title(entry: Entry) -> str:
+    return f"{features_title(entry['features'])}, {model_title(entry['model'])}"
+
+
+def _protocol_title(entry: Entry) -> str:
+    words = ""
+    if entry["group"] != "all":
+        words = bin_title(int(entry["group"].removeprefix("bin")) - 1) + ", "
+    return f"{words}{features_title(entry['features'])}, {PROTOCOL_TITLES[entry['model']]}"
+
+
+def _regression_title(entry: Entry) -> str:
+    words = "" if entry["model"] == FOREST else f", {model_title(entry['model'])}"
+    group = GROUP_TITLES[entry["group"]]
+    return f"{entry['target']}, {group}, {features_title(entry['features'])}{words}"

@@ -1,0 +1,1 @@
+"""What supervised models predict from echoes: kernel, W, L and couplings, on held-out curves."""

@@ -1,0 +1,150 @@
+"""The data of a probe: labels, one split per seed, and the curves as each kind of features."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.analysis.polynomial import SectionPolynomials
+from latent_nmr.analysis.split import Split, hold_out
+from latent_nmr.data.labels import labels_of
+from latent_nmr.data.windows import features, window_time
+from latent_nmr.errors import InputError
+from latent_nmr.models.baselines import PCABaseline
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies._estimators import checked_coordinates, reason_of, seeded
+from latent_nmr.studies._identity import digest_of
+from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies.probes.names import KERNEL, LATENT, PCA, POINTS, POLYNOMIAL
+
+SECTIONS = (4, 5, 10)
+
+Matrix = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Curves and labels.
+
+    Attributes
+    ----------
+    curves : ndarray of float32, shape (n_curves, n_samples)
+        |M| in the window, in [0, 1].
+    time : ndarray, shape (n_samples,)
+        µs.
+    labels : dict of ndarray, shape (n_curves,)
+        Any of `W`, `alpha_x`, `alpha_z`, `L` (float64) and `kernel` (str).
+    held_out : float
+        Fraction of the curves that is only scored.
+    """
+
+    curves: npt.NDArray[np.float32]
+    time: npt.NDArray[np.float64]
+    labels: dict[str, npt.NDArray[Any]]
+    held_out: float
+
+    @property
+    def kernels(self) -> npt.NDArray[np.str_] | None:
+        """Kernel of every curve, where known."""
+        return self.labels.get(KERNEL)
+
+    def split(self, seed: int) -> Split:
+        """Rows to fit on and to score in the repetition with this seed."""
+        return hold_out(len(self.curves), self.kernels, fraction=self.held_out, seed=seed)
+
+    @cached_property
+    def polynomials(self) -> npt.NDArray[np.float32]:
+        """Polynomial features of all curves; they depend on no other curve."""
+        return section_polynomials(self.time).transform(self.curves)
+
+
+def gather(dataset: xr.Dataset, *, window: str, normalisation: str, held_out: float) -> Material:
+    """Take from a data set what a probe needs."""
+    return Material(
+        curves=features(dataset, window, normalisation),
+        time=window_time(dataset, window),
+        labels=labels_of(dataset),
+        held_out=held_out,
+    )
+
+
+def section_polynomials(time: npt.NDArray[np.float64]) -> SectionPolynomials:
+    """The polynomial features of a window that is sampled at `time` (µs)."""
+    model = SectionPolynomials(SECTIONS, sample_interval=float(time[1] - time[0]))
+    return model.fit(np.zeros((1, len(time)), np.float32))
+
+
+class FeatureMaker:
+    """Makes the features of one split; what is learned is learned on its training part.
+
+    Parameters
+    ----------
+    material : Material
+    kinds : mapping of tuple of str
+        Kinds that stand side by side in each of the features, by their name.
+    transformers : mapping
+        Transformers of the user, by kind.
+    n_components : int
+        Coordinates of `pca` and `latent`.
+    ledger : Ledger
+        Keeps what was learned.
+    on_failure : callable
+        Called with the kind, the seed and the reason where a transformer fails.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        kinds: Mapping[str, tuple[str, ...]],
+        transformers: Mapping[str, Any],
+        n_components: int,
+        ledger: Ledger,
+        on_failure: Callable[[str, int, str], object],
+    ):
+        self._material, self._kinds, self._ledger = material, kinds, ledger
+        self._makers: dict[str, Any] = {
+            PCA: PCABaseline(n_components=n_components),
+            LATENT: BetaVAE(n_components=n_components),
+            **transformers,
+        }
+        self._foreign, self._on_failure = transformers, on_failure
+
+    def tables(self, names: Collection[str], split: Split, seed: int) -> dict[str, Matrix]:
+        """Features by name, each (n_curves, n_features); those that cannot be made are missing."""
+        wanted = dict.fromkeys(kind for name in names for kind in self._kinds[name])
+        parts = {kind: self._part(kind, split, seed) for kind in wanted}
+        found = {}
+        for name in names:
+            side_by_side = [parts[kind] for kind in self._kinds[name]]
+            usable = [part for part in side_by_side if part is not None]
+            if len(usable) == len(side_by_side):
+                found[name] = usable[0] if len(usable) == 1 else np.concatenate(usable, axis=1)
+        return found
+
+    def _part(self, kind: str, split: Split, seed: int) -> Matrix | None:
+        if kind == POINTS:
+            return self._material.curves
+        if kind == POLYNOMIAL:
+            return self._material.polynomials
+        facts: dict[str, Any] = {"step": "features", "features": kind, "seed": seed}
+        is_foreign = kind in self._foreign
+        if is_foreign:
+            facts["foreign"] = {kind: digest_of(self._foreign[kind])}
+        try:
+            return self._ledger.take_arrays(facts, lambda: self._learned(kind, split, seed))["X"]
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:  # whatever a transformer of another package raises
+            if isinstance(error, InputError) and not is_foreign:
+                raise
+            self._on_failure(kind, seed, reason_of(error))
+            return None
+
+    def _learned(self, kind: str, split: Split, seed: int) -> dict[str, Matrix]:
+        curves = self._material.curves
+        model = seeded(self._makers[kind], seed).fit(curves[split.fitted])
+        return {"X": checked_coordinates(model.transform(curves), len(curves))}

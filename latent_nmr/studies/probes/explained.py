@@ -1,0 +1,58 @@
+"""Median importances of forests in the form that figures take."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latent_nmr.analysis.forest_regression import GROUP_TITLES
+from latent_nmr.plots.importances import Coefficient, Explained
+from latent_nmr.studies.probes.data import section_polynomials
+from latent_nmr.studies.probes.measurements import ELIMINATION, REGRESSION
+from latent_nmr.studies.probes.names import BINARY, POINTS, POLYNOMIAL
+from latent_nmr.studies.probes.tables import medians
+
+if TYPE_CHECKING:
+    from latent_nmr.studies.probes.result import ProbeResult
+
+TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": r"$\alpha_x$", "alpha_z": r"$\alpha_z$"}
+
+
+def columns_of(result: "ProbeResult", target: str) -> list[Explained]:
+    """One column per group of kernels that a target was predicted for."""
+    table = ELIMINATION if target == BINARY else REGRESSION
+    groups = dict.fromkeys(
+        entry["group"]
+        for entry in result.facts["importances"]
+        if (entry["table"], entry["target"]) == (table, target)
+    )
+    columns = []
+    for group in groups:
+        by_features = medians(result, table=table, target=target, group=group)
+        title = "power law or not"
+        if target != BINARY:
+            title = f"{TARGET_TITLES[target]}, {GROUP_TITLES[group]}"
+        columns.append(explained(result, title, by_features))
+    return [column for column in columns if column.points is not None or column.coefficients]
+
+
+def explained(
+    result: "ProbeResult", title: str, by_features: Mapping[str, np.ndarray]
+) -> Explained:
+    """Importances by kind of features as one column of a figure."""
+    coefficients = []
+    if POLYNOMIAL in by_features:
+        time = result.arrays["time"]
+        model = section_polynomials(time)
+        places = [(s, power) for s in model.sections_ for power in range(model.degree + 1)]
+        coefficients = [
+            Coefficient(
+                float(time[section.samples.start]),
+                float(time[section.samples.stop - 1]),
+                section.n_sections,
+                power,
+                float(importance),
+            )
+            for (section, power), importance in zip(places, by_features[POLYNOMIAL], strict=True)
+        ]
+    return Explained(title, by_features.get(POINTS), coefficients)

@@ -1,0 +1,242 @@
+"""Figures of a probe, drawn from its tables and arrays alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_nmr.analysis.classification import TASK_TITLES
+from latent_nmr.analysis.forest_regression import TARGETS
+from latent_nmr.analysis.published import PAPER_F1, PAPER_R2
+from latent_nmr.analysis.screening import BIN_EDGES, bin_title
+from latent_nmr.plots.importances import importance_figure
+from latent_nmr.plots.parity import parity_figure
+from latent_nmr.plots.probes import (
+    Bar,
+    ClassCurves,
+    Confusion,
+    bars_by_group,
+    class_curves,
+    confusion_figure,
+    elimination_figure,
+    sections_figure,
+)
+from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, Figure
+from latent_nmr.studies.probes.data import section_polynomials
+from latent_nmr.studies.probes.explained import TARGET_TITLES, columns_of, explained
+from latent_nmr.studies.probes.measurements import SCREENING
+from latent_nmr.studies.probes.names import (
+    BINARY,
+    FOREST,
+    KERNEL,
+    NETWORK,
+    POINTS,
+    POLYNOMIAL,
+    PREDICTED,
+    TRUE,
+    features_title,
+    is_control,
+    model_title,
+    series_title,
+)
+from latent_nmr.studies.probes.tables import medians
+
+if TYPE_CHECKING:
+    from latent_nmr.studies.probes.result import ProbeResult
+
+Entries = Sequence[Mapping[str, Any]]
+# Lower R² are drawn here: they mean no more than that the mean would do better.
+LOWEST_R2 = -0.1
+# Ranges of the targets in the `paper` set, to put their errors on one axis: MHz, lattice constants.
+RANGES = {"W": 0.2, "L": 25.6, "alpha_x": 0.09, "alpha_z": 0.09}
+# Score, its words, what it was measured on.
+REGRESSION_PANELS = (
+    ("r2", "R²", "held out"),
+    ("r2_out_of_bag", "R²", "out of bag"),
+    ("mae", "MAE", "held out"),
+    ("mae_out_of_bag", "MAE", "out of bag"),
+)
+
+
+def drawers_of(result: "ProbeResult") -> dict[str, Callable[[], Figure]]:
+    """What draws each figure that the result has data for, by name."""
+    tables = result.tables
+    found: dict[str, Callable[[], Figure]] = {"sections": lambda: _sections(result)}
+    if tables["classification"]:
+        found["classes"] = lambda: _classes(result)
+        found["classifiers"] = lambda: _classifiers(tables["classification"])
+        found["confusion"] = lambda: _confusion(result)
+    if tables["elimination"]:
+        found["elimination"] = lambda: _elimination(tables["elimination"])
+    for target in (BINARY, *TARGETS):
+        if columns := columns_of(result, target):
+            name = f"importances_{KERNEL if target == BINARY else target}"
+            found[name] = lambda columns=columns: _importances(result, columns)
+    if tables["screening"]:
+        found["screening"] = lambda: _screening(result)
+        for by in (TRUE, PREDICTED):
+            if columns := _columns_by_bin(result, by):
+                found[f"importances_by_{by}_W"] = lambda columns=columns: _importances(
+                    result, columns
+                )
+    if tables["regression"]:
+        found["regression"] = lambda: _regression(tables["regression"])
+    if series := _predictions(result):
+        found["parity"] = lambda: _parity(result, series)
+    return found
+
+
+def _signal(result: "ProbeResult") -> str:
+    return SIGNAL_TEXTS[result.facts["normalisation"]]
+
+
+def _sections(result: "ProbeResult") -> Figure:
+    """The echo of the curve in the middle of the order by height, as in [P], Fig. 7."""
+    time, curve = result.arrays["time"], result.arrays["middle_curve"].astype(np.float64)
+    model = section_polynomials(time)
+    Z = model.transform(curve[None])
+    counts = sorted({section.n_sections for section in model.sections_})
+    fits = {count: model.inverse_transform(Z, sections=count)[0] for count in counts}
+    cuts = {
+        count: [
+            float(time[section.samples.start])
+            for section in model.sections_
+            if section.n_sections == count and section.number
+        ]
+        for count in counts
+    }
+    return sections_figure(time, curve, fits, cuts, _signal(result))
+
+
+def _classes(result: "ProbeResult") -> Figure:
+    names, curves = result.arrays["class_names"].tolist(), result.arrays["class_curves"]
+    classes = {name: ClassCurves(*rows) for name, rows in zip(names, curves, strict=True)}
+    return class_curves(result.arrays["time"], classes, _signal(result))
+
+
+def _classifiers(entries: Entries) -> Figure:
+    """F1 of every classifier on every kind of features, beside the published numbers."""
+    panels: dict[str, dict[str, dict[str, Bar]]] = {}
+    for task, title in TASK_TITLES.items():
+        for entry in entries:
+            if entry["target"] == task and not is_control(entry["model"]):
+                series = panels.setdefault(title, {})
+                of_features = series.setdefault(features_title(entry["features"]), {})
+                of_features[model_title(entry["model"])] = _bar(entry["scores"]["f1_macro"])
+    published = {model_title(name): value for name, value in PAPER_F1.items()}
+    return bars_by_group(
+        panels,
+        {TASK_TITLES[BINARY]: published},
+        value_text=dict.fromkeys(panels, "F1, macro"),
+        reference_text="published (averaging not stated)",
+    )
+
+
+def _confusion(result: "ProbeResult") -> Figure:
+    """Confusion of forests and networks on features that are localised in time."""
+    entries = [e for e in result.tables["classification"] if not is_control(e["model"])]
+    shown = [
+        e
+        for e in entries
+        if e["model"] in (FOREST, NETWORK) and e["features"] in (POINTS, POLYNOMIAL)
+    ]
+    matrices = [
+        Confusion(
+            f"{features_title(e['features'])}, {model_title(e['model'])}",
+            result.facts["classes"][e["target"]],
+            np.array(e["confusion"]),
+        )
+        for e in shown or entries[:1]
+    ]
+    return confusion_figure(matrices, n_columns=2)
+
+
+def _elimination(entries: Entries) -> Figure:
+    lines: dict[str, list[tuple[int, Bar]]] = {}
+    for entry in entries:
+        bar = _bar(entry["scores"]["f1_macro"])
+        lines.setdefault(features_title(entry["features"]), []).append((entry["n_kept"], bar))
+    return elimination_figure(lines, "F1, macro, power law or not")
+
+
+def _importances(result: "ProbeResult", columns: list[Any]) -> Figure:
+    arrays = result.arrays
+    return importance_figure(arrays["time"], arrays["mean_curve"], columns, _signal(result))
+
+
+def _screening(result: "ProbeResult") -> Figure:
+    """Confusion within bins by true and by predicted W."""
+    entries = result.tables["screening"]
+    features = POINTS if any(e["features"] == POINTS for e in entries) else POLYNOMIAL
+    return confusion_figure(
+        [
+            Confusion(
+                f"{bin_title(e['bin'])} ({e['by']})\nF1 macro {fmean(e['scores']['f1_macro']):.3f}",
+                result.facts["classes"][BINARY],
+                np.array(e["confusion"]),
+            )
+            for e in sorted(entries, key=lambda e: e["by"] != TRUE)
+            if e["features"] == features
+        ]
+    )
+
+
+def _columns_by_bin(result: "ProbeResult", by: str) -> list[Any]:
+    """Importances within each bin of W, one column per bin."""
+    found = []
+    for number in range(len(BIN_EDGES) - 1):
+        by_features = medians(result, table=SCREENING, by=by, bin=number)
+        if by_features:
+            found.append(explained(result, f"{bin_title(number)} ({by})", by_features))
+    return found
+
+
+def _regression(entries: Entries) -> Figure:
+    """R² and mean absolute error, held out and out of bag, as in [P], Fig. 5(e)."""
+    panels: dict[str, dict[str, dict[str, Bar]]] = {}
+    references: dict[str, dict[str, float]] = {}
+    texts = {}
+    shown = [entry for entry in entries if not is_control(entry["model"])]
+    is_alone = {entry["model"] for entry in shown} == {FOREST}
+    for score, words, part in REGRESSION_PANELS:
+        title = f"{words}, {part}"
+        texts[title] = "R²" if words == "R²" else "MAE / range of the target"
+        for entry in (entry for entry in shown if score in entry["scores"]):
+            group = f"{TARGET_TITLES[entry['target']]}, {entry['group']}"
+            values = np.asarray(entry["scores"][score])
+            if words == "MAE":
+                values = values / RANGES[entry["target"]]
+            series = panels.setdefault(title, {})
+            name = series_title(entry["features"], entry["model"], is_alone=is_alone)
+            series.setdefault(name, {})[group] = _bar(values.tolist())
+            known = PAPER_R2.get((entry["target"], entry["group"]))
+            if words == "R²" and known is not None:
+                references.setdefault(title, {})[group] = known
+    return bars_by_group(
+        panels, references, value_text=texts, reference_text="published", floor=LOWEST_R2
+    )
+
+
+def _predictions(result: "ProbeResult") -> dict[str, dict[str, np.ndarray]]:
+    """Predictions by words of the series, then target: of those that have all targets."""
+    entries = result.facts["predictions"]
+    is_alone = {entry["model"] for entry in entries} == {FOREST}
+    series: dict[str, dict[str, np.ndarray]] = {}
+    for entry in entries:
+        name = series_title(entry["features"], entry["model"], is_alone=is_alone)
+        series.setdefault(name, {})[entry["target"]] = result.arrays[entry["array"]]
+    targets = {entry["target"] for entry in entries}
+    return {name: found for name, found in series.items() if found.keys() == targets}
+
+
+def _parity(result: "ProbeResult", series: dict[str, dict[str, np.ndarray]]) -> Figure:
+    """Predicted over true values of the held-out part of the first seed."""
+    arrays = result.arrays
+    targets = next(iter(series.values()))
+    truths = {target: arrays[f"truth/{target}"] for target in targets}
+    return parity_figure(truths, series, arrays.get(f"truth/{KERNEL}"), LABEL_TEXTS)
+
+
+def _bar(values: Sequence[float]) -> Bar:
+    return Bar(fmean(values), stdev(values) if len(values) > 1 else 0.0)
