@@ -424,15 +424,17 @@ class TestForeign:
                 echoes, features="points", targets="W", regressors={"nan": PredictsNaN()}, **SMALL
             )
 
-    def test_a_lack_of_memory_ends_the_work(self, echoes):
-        class Greedy(LinearRegression):
+    @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+    def test_a_lack_of_memory_or_an_interrupt_ends_the_work(self, echoes, tmp_path, error):
+        class Ending(LinearRegression):
             def fit(self, _X, _y):
-                raise MemoryError
+                raise error
 
-        with pytest.raises(MemoryError):
-            ln.probe(
-                echoes, features="points", targets="W", regressors={"greedy": Greedy()}, **SMALL
-            )
+        words = {"features": "points", "targets": "W", "folder": tmp_path, **SMALL, "n_jobs": 1}
+        with pytest.raises(error):
+            ln.probe(echoes, regressors={"forest": "forest", "ending": Ending()}, **words)
+        # What was done before is kept: two groups and the negative control.
+        assert len(list(tmp_path.glob("steps/*.json"))) == 3
 
 
 class TestKept:
