@@ -17,8 +17,8 @@ from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES
 from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
-from latent_nmr.commands._challenge_report import TITLES
 from latent_nmr.report.cells import cell
+from latent_nmr.report.challenge import TITLES
 from latent_nmr.studies.probes.names import (
     FOREST,
     KIND_TITLES,

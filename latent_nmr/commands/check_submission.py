@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -12,14 +13,14 @@ from latent_nmr.commands._shell import Report
 class Options:
     """Check a submission file of the challenge: rows, columns, tabs, units, ranges."""
 
-    edition: tyro.conf.Positional[str]
-    """2020, 2021-gauss or 2021-rkky."""
+    edition: tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky"]]
+    """Edition of the challenge."""
     file: tyro.conf.Positional[Path]
-    """What is to be submitted."""
+    """File to be submitted."""
     n_rows: int | None = None
-    """Curves of the evaluation set; without it, any number will do."""
+    """Number of evaluation curves; without it, any number of rows is accepted."""
     out: Path | None = None
-    """File to write the result to as well, as JSON."""
+    """File to write the result to, as JSON."""
     force: bool = False
     """Replace an existing file."""
     json: bool = False
@@ -27,20 +28,19 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Read, check, and say what the columns hold."""
+    """Read, check, and report the range of every column."""
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.data.formats import CHALLENGES
-    from latent_nmr.data.submission import SUBMISSION_NAMES, check_submission
-    from latent_nmr.errors import check_choice, check_count
+    from latent_nmr.data.submission import check_submission
+    from latent_nmr.errors import check_count
 
-    kind = check_choice("the edition", options.edition, SUBMISSION_NAMES)
     if options.n_rows is not None:
         check_count("--n-rows", options.n_rows)
     if options.out is not None:
         refuse_overwriting([options.out], options.force)
-    table = check_submission(options.file, kind, options.n_rows)
-    names = list(CHALLENGES[kind].rules)
+    table = check_submission(options.file, options.edition, options.n_rows)
+    names = list(CHALLENGES[options.edition].rules)
     ranges = {
         name: [float(column.min()), float(column.max())]
         for name, column in zip(names, table.T, strict=True)

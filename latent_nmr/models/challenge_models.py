@@ -14,12 +14,6 @@ from latent_nmr.models.regression_network import PUBLISHED_ACTIVATIONS
 from latent_nmr.models.targetwise import winners_pipeline
 
 MODELS = ("baseline", "deep", "winners", "best")
-MODEL_TITLES = {
-    "baseline": "course baseline",
-    "deep": "public deep network",
-    "winners": "winners' pipeline of 2020",
-    "best": "ours: four networks on the whole record",
-}
 # For figures.
 SHORT_TITLES = {
     "baseline": "course baseline",

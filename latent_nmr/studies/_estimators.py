@@ -29,15 +29,24 @@ def checked_coordinates(found: Any, n_rows: int) -> npt.NDArray[np.floating]:
     return array
 
 
-def checked_predictions(found: Any, n_rows: int) -> npt.NDArray[np.floating]:
-    """What `predict` of a regressor returned, as an array of shape (n_rows,), or raise."""
+def checked_predictions(
+    found: Any, n_rows: int, n_targets: int | None = None
+) -> npt.NDArray[np.floating]:
+    """What `predict` of a regressor returned, as an array of shape (n_rows,), or raise.
+
+    With a number of targets, shape (n_rows, n_targets).
+    """
     array = _checked_numbers(found, "predict")
-    if array.shape not in ((n_rows,), (n_rows, 1)):
+    if n_targets is not None and array.size == n_rows * n_targets == n_rows:
+        array = array.reshape(n_rows, 1)
+    shapes = ((n_rows,), (n_rows, 1)) if n_targets is None else ((n_rows, n_targets),)
+    if array.shape not in shapes:
+        wanted = "(n_curves,)" if n_targets is None else f"(n_curves, {n_targets})"
         raise ValueError(
-            f"predict must return shape (n_curves,) with n_curves = {n_rows}, but returned "
+            f"predict must return shape {wanted} with n_curves = {n_rows}, but returned "
             f"{array.shape}"
         )
-    return array.reshape(n_rows)
+    return array.reshape(n_rows) if n_targets is None else array
 
 
 def reason_of(error: Exception) -> str:

@@ -1,0 +1,137 @@
+"""Curves of one edition: those that were given, or simulated ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.data.echoes import check_echoes, fingerprint
+from latent_nmr.data.io import open_echoes
+from latent_nmr.errors import InputError
+from latent_nmr.studies.challenge._editions import Edition, targets_of
+from latent_nmr.studies.stores import fill_with_progress
+
+# With fewer, a tenth is no test part.
+LEAST_CURVES = 20
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Curves of one edition.
+
+    Attributes
+    ----------
+    edition : Edition
+    dataset : xarray.Dataset
+        The curves to fit and to test on.
+    targets : ndarray, shape (n_curves, n_targets)
+    evaluation : xarray.Dataset or None
+        The curves to submit predictions of.
+    evaluation_targets : ndarray or None
+        Their targets, where they are known.
+    others : dict
+        Further sets, which are scored only, and their targets, by name.
+    source : str
+        Where the curves come from.
+    identity : dict
+        Digests of all data, as JSON holds them.
+    """
+
+    edition: Edition
+    dataset: xr.Dataset
+    targets: FloatArray
+    evaluation: xr.Dataset | None
+    evaluation_targets: FloatArray | None
+    others: dict[str, tuple[xr.Dataset, FloatArray]]
+    source: str
+    identity: dict[str, Any]
+
+
+def gather(
+    edition: Edition,
+    dataset: xr.Dataset,
+    evaluation: xr.Dataset | None,
+    also: Mapping[str, xr.Dataset],
+    source: str,
+) -> Material:
+    """Check all data and take their targets.
+
+    Raises
+    ------
+    InputError
+        For data without both parts of M, records that are too short, labels that are missing, and
+        a target that does not vary.
+    """
+    targets = _checked_targets(edition, dataset, "dataset")
+    if len(targets) < LEAST_CURVES:
+        raise InputError(
+            f"dataset must hold at least {LEAST_CURVES} curves, of which a tenth is for the test, "
+            f"but holds {len(targets)}. Give more."
+        )
+    for name, column in zip(edition.targets, targets.T, strict=True):
+        if np.ptp(column) == 0:
+            raise InputError(
+                f"every target must vary, but {name} is {column[0]:g} for all {len(column)} curves "
+                f"of {source}. Check the parameters."
+            )
+    known = None
+    if evaluation is not None:
+        _check_records(edition, evaluation, "evaluation")
+        if all(label in evaluation.variables for label in edition.targets.values()):
+            known = targets_of(edition, evaluation)
+    others = {
+        name: (other, _checked_targets(edition, other, f"also[{name!r}]"))
+        for name, other in also.items()
+    }
+    identity = {
+        "edition": edition.name,
+        "data_sha256": fingerprint(dataset),
+        "evaluation_sha256": None if evaluation is None else fingerprint(evaluation),
+    }
+    return Material(edition, dataset, targets, evaluation, known, others, source, identity)
+
+
+def simulated(
+    edition: Edition,
+    n_curves: int,
+    n_evaluation: int,
+    *,
+    line_draw: str,
+    seed: int,
+    store: Path | None,
+) -> tuple[xr.Dataset, xr.Dataset | None]:
+    """Simulated curves to fit and test on, and others to submit predictions of.
+
+    With a `store` they are taken from there, and simulated where it lacks them.
+    """
+    from latent_nmr.data.store import simulate
+    from latent_nmr.physics.simulate import Simulation
+
+    total = n_curves + n_evaluation
+    if store is None:
+        whole = simulate(edition.preset, total, seed=seed, line_draw=line_draw)
+    else:
+        fill_with_progress(store, Simulation(edition.preset, seed=seed, line_draw=line_draw), total)
+        whole = open_echoes(store).isel(curve=slice(0, total))
+    evaluation = whole.isel(curve=slice(n_curves, None)) if n_evaluation else None
+    return whole.isel(curve=slice(0, n_curves)), evaluation
+
+
+def _checked_targets(edition: Edition, dataset: xr.Dataset, name: str) -> FloatArray:
+    _check_records(edition, dataset, name)
+    return targets_of(edition, dataset)
+
+
+def _check_records(edition: Edition, dataset: xr.Dataset, name: str) -> None:
+    check_echoes(dataset, name, both_components=True)
+    if dataset.sizes["time"] < edition.window.stop:
+        raise InputError(
+            f"{name} must hold records of at least {edition.window.stop} samples, but has "
+            f"{dataset.sizes['time']}. Simulate the preset {edition.preset}."
+        )

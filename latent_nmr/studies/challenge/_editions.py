@@ -1,0 +1,125 @@
+"""Editions of the challenge: their targets, and what models see of a curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.errors import InputError
+from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
+
+SPIN = "spin"
+INPUT_KINDS = (WINDOW, RECORD, RECORD_AND_LENGTH)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of the challenge.
+
+    Attributes
+    ----------
+    name, preset : str
+    targets : dict of str
+        Name of each target, and the label that holds it.
+    texts : dict of str
+        Words and unit of each target.
+    window : slice
+        Samples that the published networks see.
+    stride : int
+        Step in which samples of the whole record are taken.
+    n_curves, n_evaluation : int
+        Numbers of curves of a simulated set.
+    """
+
+    name: str
+    preset: str
+    targets: dict[str, str]
+    texts: dict[str, str]
+    window: slice
+    stride: int = 1
+    n_curves: int = 2000
+    n_evaluation: int = 500
+
+
+_OWN_TEXTS = {
+    "alpha": "α",
+    "xi": "ξ (lattice constants)",
+    "p": "p",
+    "d": "d",
+    "alpha_x": r"$\alpha_x$ (MHz)",
+    "alpha_z": r"$\alpha_z$ (MHz)",
+    "theta": "θ (degrees)",
+}
+
+
+def _edition(name: str, preset: str, labels: Sequence[str], **others: Any) -> Edition:
+    targets = {label.removeprefix("challenge_"): label for label in labels}
+    window = others.pop("window", slice(210, 410))
+    return Edition(name, preset, targets, {t: _OWN_TEXTS[t] for t in targets}, window, **others)
+
+
+EDITIONS = {
+    edition.name: edition
+    for edition in (
+        _edition(
+            "2020",
+            "challenge2020",
+            ["challenge_alpha", "challenge_xi", "challenge_p", "challenge_d"],
+        ),
+        *(
+            _edition(
+                f"2021-{kernel}",
+                f"challenge2021-{kernel}",
+                ["challenge_alpha", "challenge_xi", "challenge_d"],
+            )
+            for kernel in ("gauss", "rkky")
+        ),
+        _edition(
+            SPIN,
+            "challenge2021-spin",
+            ["alpha_x", "alpha_z", "challenge_theta"],
+            window=slice(1056, 1456),
+            stride=4,
+            n_curves=3000,
+            n_evaluation=0,
+        ),
+    )
+}
+
+
+def targets_of(edition: Edition, dataset: xr.Dataset) -> npt.NDArray[np.float64]:
+    """Targets of every curve, shape (n_curves, n_targets)."""
+    missing = [label for label in edition.targets.values() if label not in dataset.variables]
+    if missing:
+        raise InputError(
+            f"data of the edition {edition.name} must have the labels "
+            f"{', '.join(edition.targets.values())}, but lack {', '.join(missing)}. Simulate the "
+            f"preset {edition.preset}, or choose the edition of these data."
+        )
+    columns = [dataset[label].to_numpy() for label in edition.targets.values()]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def inputs_of(edition: Edition, dataset: xr.Dataset, kind: str) -> npt.NDArray[np.float32]:
+    """What a model sees of each curve, shape (n_curves, n_features).
+
+    Parameters
+    ----------
+    edition : Edition
+    dataset : xarray.Dataset
+    kind : str
+        `WINDOW`: Re, then Im of M in the edition's window; `RECORD`: the same of the whole record;
+        `RECORD_AND_LENGTH`: |M| after them.
+    """
+    samples = edition.window if kind == WINDOW else slice(None, None, edition.stride)
+    parts = [
+        dataset[name].transpose("curve", "time").to_numpy()[:, samples] for name in ("mx", "my")
+    ]
+    if kind == RECORD_AND_LENGTH:
+        parts.append(np.hypot(*parts))
+    elif kind not in (WINDOW, RECORD):
+        raise ValueError(f"kind must be {WINDOW}, {RECORD} or {RECORD_AND_LENGTH}, not {kind!r}")
+    return np.concatenate(parts, axis=1)
