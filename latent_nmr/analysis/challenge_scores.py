@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-# Of the parameters of 2020: by what an error is divided.
+# Divisors of the errors of the parameters of 2020.
 WIDTHS_2020 = {"alpha": 0.2, "xi": 20.0, "p": 2.0, "d": 3.0}
-# Of the public networks, mean over α, ξ and d, on a 10 % test part of data with a frozen line.
+# Public networks: mean over α, ξ and d, on a 10 % test part of data with a frozen line.
 PUBLISHED = {
     "2021-gauss": {"baseline": 0.114, "deep": 0.0396},
     "2021-rkky": {"deep": 0.0872},
@@ -28,9 +28,9 @@ def challenge_scores(
     ----------
     truth, predicted : ndarray, shape (n_curves, n_targets)
     scales : ndarray, shape (n_targets,)
-        Deviations of the targets over the training rows.
+        Standard deviations of the targets over the training rows.
     names : sequence of str
-        Of the targets.
+        Names of the targets.
 
     Returns
     -------

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import tyro
 
-from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report
-
-if TYPE_CHECKING:
-    pass
+from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
 RESULT_FILE = "challenge.json"
 FORMAT = "latent_nmr.challenge"
+Model = Literal["baseline", "deep", "winners", "best"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,7 @@ class Options:
     """Edition of the challenge."""
     data: Path | None = None
     """Folder with the challenge's own files; without it, curves are simulated."""
-    models: tuple[Literal["baseline", "deep", "winners", "best"], ...] = (
-        "baseline",
-        "deep",
-        "winners",
-        "best",
-    )
+    models: tuple[Model, ...] = ("baseline", "deep", "winners", "best")
     """Models to fit."""
     n_seeds: int = 3
     """Number of repetitions, each with a test part and fits of its own."""
@@ -60,54 +53,53 @@ class Options:
 def run(options: Options) -> Report:
     """Open or simulate the data, call the study, write submission, figures and scores, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.commands._shell import tell
+    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
     from latent_nmr.errors import InputError
 
     kind = "files" if options.data else options.line_draw
     out = options.out or Path("artifacts/runs") / f"challenge-{options.edition}-{kind}"
     output = Output("challenge", options, out, positional=("edition",))
-    names = [path.stem for path in options.also]
-    if len(set(names)) < len(names):
+    if len({path.stem for path in options.also}) < len(options.also):
         raise InputError(
-            f"--also must name sets by different names, but they are {' '.join(names)}. Rename one."
+            "--also must give sets of different names, but they are "
+            f"{' '.join(path.stem for path in options.also)}. Rename one."
         )
-    inputs = dict.fromkeys(options.also, _digest_of_set)
+    inputs: dict[Path, Any] = {path: lambda p: fingerprint(open_echoes(p)) for path in options.also}
     if options.data is not None:
-        inputs[options.data] = lambda folder: _digest_of_files(options.edition, folder)
+        inputs[options.data] = lambda _: "-".join(map(fingerprint, _real_files(options).values()))
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)
-    data = _real_files(options) if options.data else _place_to_simulate(options)
+    data = _place_to_simulate(options) if options.data is None else _real_files(options)
     also = {path.stem: open_echoes(path) for path in options.also}
     with output.folder(kept=("steps", "seconds.json")) as folder:
         tell(f"Challenge {options.edition}: every fit is kept in {folder}")
-        manifest = _write_all(output, folder, options, {**data, "also": also}, inputs)
+        values = _write_all(folder, options, {**data, "also": also}, output)
+        digests = {path: digest(path) for path, digest in inputs.items()}
+        manifest = output.write_manifest(values, digests, folder)
     return _report(manifest, "", out)
 
 
-def _write_all(output: Any, folder: Path, options: Options, data: dict, inputs: dict) -> dict:
-    """Call the study and write everything into `folder`; returns the manifest."""
+def _write_all(folder: Path, options: Options, data: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Call the study and write everything but the manifest; returns what challenge.json holds."""
     from latent_nmr._files import write_json
     from latent_nmr.data.submission import SUBMISSION_NAMES
     from latent_nmr.report.challenge import challenge_values
     from latent_nmr.studies.challenge import challenge
 
-    changed = {} if options.max_epochs is None else {"max_epochs": options.max_epochs}
     result = challenge(
         options.edition,
         models=options.models,
         n_seeds=options.n_seeds,
-        network_parameters=changed,
+        network_parameters=_given(options, "max_epochs"),
+        source=None if options.data is None else str(options.data),
         folder=folder,
+        **_given(options, "n_curves", "n_evaluation"),
         **data,
     )
-    values = {
-        "format": FORMAT,
-        "command": output.command,
-        "settings": output.settings,
-        **challenge_values(result),
-    }
+    head = {"format": FORMAT, "command": output.command, "settings": output.settings}
+    values = head | challenge_values(result)
     if "submission" in result.arrays and options.edition in SUBMISSION_NAMES:
         name, n_rows = SUBMISSION_NAMES[options.edition], len(result.arrays["submission"])
         result.write_submission(folder / name)
@@ -115,8 +107,12 @@ def _write_all(output: Any, folder: Path, options: Options, data: dict, inputs: 
     result.figures.save(folder / "figures")
     result.write_into(folder)
     write_json(folder / RESULT_FILE, values)
-    digests = {path: digest(path) for path, digest in inputs.items()}
-    return output.write_manifest(values, digests, folder)
+    return values
+
+
+def _given(options: Options, *names: str) -> dict[str, Any]:
+    """Options that are not left to the study."""
+    return {n: getattr(options, n) for n in names if getattr(options, n) is not None}
 
 
 def _real_files(options: Options) -> dict[str, Any]:
@@ -124,63 +120,36 @@ def _real_files(options: Options) -> dict[str, Any]:
     from latent_nmr.data.formats import open_challenge
     from latent_nmr.errors import InputError
 
-    for name in ("n_curves", "n_evaluation"):
-        value = getattr(options, name)
-        if value is not None:
-            raise InputError(
-                f"--{name.replace('_', '-')} must be left out with --data, whose files say how "
-                f"many curves there are, but is {value}. Leave it out."
-            )
     if options.edition == "spin":
         raise InputError(
-            f"--data must be left out for the edition spin, which has no files, but is "
+            "--data must be left out for the edition spin, which has no files, but is "
             f"{options.data}. Leave it out: the curves are simulated."
         )
     assert options.data is not None  # asked for where it is given
-    dataset, evaluation = (
-        open_challenge(options.data, options.edition, part) for part in ("model", "eval")
-    )
-    return {"dataset": dataset, "evaluation": evaluation, "source": str(options.data)}
+    parts = {"dataset": "model", "evaluation": "eval"}
+    return {
+        name: open_challenge(options.data, options.edition, part) for name, part in parts.items()
+    }
 
 
 def _place_to_simulate(options: Options) -> dict[str, Any]:
-    """Number, line and place of the curves to simulate."""
+    """Line, seed and store of the curves to simulate."""
     from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.challenge import EDITIONS
     from latent_nmr.studies.stores import default_store
 
-    names = ("n_curves", "n_evaluation", "line_draw", "seed")
-    preset = EDITIONS[options.edition].preset
-    simulation = Simulation(preset, seed=options.seed, line_draw=options.line_draw)
-    settings = {name: getattr(options, name) for name in names}
-    return {**settings, "store": default_store(simulation)}
-
-
-def _digest_of_set(path: Path) -> str:
-    from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.io import open_echoes
-
-    return fingerprint(open_echoes(path))
-
-
-def _digest_of_files(edition: str, folder: Path) -> str:
-    from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.formats import open_challenge
-
-    parts = (open_challenge(folder, edition, part) for part in ("model", "eval"))
-    return "-".join(fingerprint(part) for part in parts)
+    facts = {"line_draw": options.line_draw, "seed": options.seed}
+    return {**facts, "store": default_store(Simulation(EDITIONS[options.edition].preset, **facts))}
 
 
 def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
     from latent_nmr.report.challenge import challenge_lines, title_of
 
-    lines = [remark] if remark else []
-    lines += challenge_lines(manifest)
+    lines = [*([remark] if remark else []), *challenge_lines(manifest)]
     if "submission" in manifest:
         sent = manifest["submission"]
-        lines.append(
-            f"submission {out / sent['file']}: {sent['n_rows']} rows of {title_of(sent['model'])}"
-        )
+        path, title = out / sent["file"], title_of(sent["model"])
+        lines.append(f"submission {path}: {sent['n_rows']} rows of {title}")
     lines.append(f"written    {out}/: {RESULT_FILE}, figures, models, result, steps")
     code = SOME_REFUSED if manifest["failures"] else SUCCESS
     return Report(lines, {**manifest, "out": str(out)}, code)

@@ -22,16 +22,16 @@ SUBMISSION_NAMES = {
     "2021-gauss": "gauss_mat_info_eval.txt",
     "2021-rkky": "RKKY_mat_info_eval.txt",
 }
-# All digits that a float32 network can mean.
+# All significant digits of float32.
 NUMBER = "%.7g"
-# Means and deviations of standardised targets, within what a model that shrinks them gives.
+# Limits of mean and standard deviation for standardised targets, also those a model shrinks.
 LARGEST_MEAN, LARGEST_DEVIATION = 0.5, 1.5
 
 
 def write_submission(path: Path, values: FloatArray, kind: str) -> FloatArray:
     """Write predictions as a submission, after the checks of :func:`check_submission`.
 
-    Predictions beyond what a parameter can be are moved to its bound: a network knows none.
+    Predictions outside the range of a parameter are moved to its bound: a network knows none.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_submission(path: Path, values: FloatArray, kind: str) -> FloatArray:
     Returns
     -------
     ndarray
-        What was written.
+        The values written.
     """
     kept = values.copy()
     for column, (rule, _) in enumerate(_rules(kind).values()):
@@ -96,7 +96,7 @@ def check_submission(path: Path, kind: str, n_rows: int | None = None) -> FloatA
 
 
 def _refuse_standardised(path: Path, table: FloatArray) -> None:
-    """Raise if all columns have a mean of about 0 and a deviation of at most about 1."""
+    """Raise if all columns have a mean of about 0 and a standard deviation of at most about 1."""
     centred = np.abs(table.mean(axis=0)) < LARGEST_MEAN
     if np.all(centred & (table.std(axis=0) < LARGEST_DEVIATION)) and np.any(table < 0):
         raise InputError(

@@ -1,6 +1,6 @@
 """The models of the challenge by name: the course's, the public networks, the winners', ours.
 
-Each is an estimator and what it sees of the record. [H]: the NMR challenge of the ML4SCI
+Each is an estimator and the part of the record that it sees. [H]: the NMR challenge of the ML4SCI
 hackathon, 2020 and 2021.
 """
 
@@ -21,7 +21,7 @@ SHORT_TITLES = {
     "winners": "winners of 2020",
     "best": "ours",
 }
-# What a model sees: Re and Im of M in the window around the echo or on the whole record, and
+# Inputs of a model: Re and Im of M in the window around the echo or on the whole record, and
 # |M| beside them.
 WINDOW, RECORD, RECORD_AND_LENGTH = "window", "record", "record+length"
 INPUTS = {"baseline": WINDOW, "deep": WINDOW, "winners": RECORD, "best": RECORD_AND_LENGTH}
@@ -34,7 +34,7 @@ N_NETWORKS, BEST_EPOCHS = 4, 100
 
 @dataclass(frozen=True)
 class DeepNetwork:
-    """Public network of an edition: its activations and its epochs."""
+    """Public network of an edition: activation of every layer, and number of epochs."""
 
     activations: tuple[str, ...]
     n_epochs: int
@@ -61,7 +61,7 @@ def make_model(name: str, edition: str, targets: Sequence[str], n_features: int,
     edition : str
     targets : sequence of str
     n_features : int
-        Columns of what it will see.
+        Number of columns of its input.
     seed : int
     """
     check_choice("model", name, MODELS)

@@ -1,4 +1,4 @@
-"""The winners' pipeline of the challenge of 2020: another scikit-learn model for every target."""
+"""The winners' pipeline of the challenge of 2020: one scikit-learn model per target."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr.errors import InputError
 
-# Columns that a target's model sees: those that follow it best in a straight line.
+# Number of columns that a target's model sees: those with the strongest linear relation to it.
 N_FOR_COUPLING, N_FOR_OTHERS = 300, 100
 SVR_C = 10.0
 
@@ -38,13 +38,13 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def fit(self, X, y):
         """Fit each regressor to its column of `y`, shape (n_rows, n_targets)."""
-        # Neighbouring samples are nearly equal: single precision leaves a straight line nothing.
+        # Neighbouring samples are nearly equal: in single precision, linear regression fails.
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         y = np.asarray(y, np.float64).reshape(len(y), -1)
         if y.shape[1] != len(self.regressors):
             raise InputError(
                 f"y must have one column per regressor ({len(self.regressors)}), but has "
-                f"{y.shape[1]}. Give as many."
+                f"{y.shape[1]}. Give one regressor per column."
             )
         self.regressors_ = [
             clone(regressor).fit(X, column)

@@ -13,7 +13,7 @@ from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure
 
 FloatArray = npt.NDArray[np.floating]
 
-# Per cent of the record whose gradients the axis is made for: those of the first samples, which
+# Per cent of the record whose gradients the axis has to hold: those of the first samples, which
 # hardly differ between curves, can be a hundred times larger.
 USUAL = 97
 
@@ -29,7 +29,7 @@ def raw_curves(
         µs.
     mx, my : ndarray, shape (n_curves, n_samples)
     titles : list of str
-        What each curve is.
+        Title of each curve.
     marks : dict of float
         Times with their names, µs.
     """
@@ -112,7 +112,7 @@ def saliency_figure(
 
 
 def _bound(ax: Axes, sizes: FloatArray) -> None:
-    """Set the axis to what nearly all of the record needs, and say what lies beyond."""
+    """Set the axis for nearly all of the record, and write what lies beyond."""
     largest, usual = float(np.max(sizes)), 1.5 * float(np.percentile(sizes, USUAL))
     bound = largest if largest < 2 * usual else usual
     ax.set_ylim(-1.1 * bound, 1.1 * bound)

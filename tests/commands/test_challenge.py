@@ -146,6 +146,10 @@ class TestRealFiles:
         assert [row["model"] for row in again["rows"]] == ["baseline", "winners"]
         assert again["rows"][0] == values["rows"][0]
 
+    def test_numbers_of_curves_are_those_of_the_files(self, files, tmp_path, capsys):
+        complaint = refused(capsys, *words_for(files, tmp_path / "result", "--n-curves", 60))
+        assert "n_curves must be left out where the data are given" in complaint
+
     def test_files_that_are_missing_cut_or_constant(self, curves, tmp_path, capsys):
         words = words_for(tmp_path, tmp_path / "result", "--models", "deep")
         assert "gauss_echos_model_r.txt must be a file" in refused(capsys, *words)
@@ -208,12 +212,8 @@ class TestBadInput:
             (["2020", "--line-draw", "cold"], "cold"),
             (["2020", "--n-seeds", "0"], "n_seeds must be"),
             (["2020", "--max-epochs", "0"], "max_epochs must be"),
-            (
-                ["2020", "--data", "x", "--n-curves", "60"],
-                "--n-curves must be left out with --data",
-            ),
             (["spin", "--data", "x"], "--data must be left out for the edition spin"),
-            (["2020", "--also", "a/x.nc", "b/x.nc"], "--also must name sets by different names"),
+            (["2020", "--also", "a/x.nc", "b/x.nc"], "--also must give sets of different names"),
         ],
     )
     def test_options(self, tmp_path, capsys, words, message):
