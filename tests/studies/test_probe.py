@@ -54,7 +54,12 @@ def probed(echoes):
 
 
 @pytest.fixture(scope="module")
-def of_network(echoes):
+def network_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("network")
+
+
+@pytest.fixture(scope="module")
+def of_network(echoes, network_folder):
     """The network, small, in the place of forests."""
     return ln.probe(
         echoes,
@@ -65,6 +70,7 @@ def of_network(echoes):
         network=ln.CurveRegressor((8,), max_epochs=2),
         n_seeds=1,
         n_detail_seeds=0,
+        folder=network_folder,
         **SMALL,
     )
 
@@ -112,6 +118,11 @@ class TestRecords:
         assert set(rows["target"]) == {*TARGETS, "binary", "three-class"}
         assert set(rows["features"]) == {"points"}
         assert set(rows["seed"]) == {0}
+
+    def test_the_negative_control_is_fitted_to_permuted_labels(self, probed):
+        facts = {"target": "alpha_x", "group": "all", "features": "points"}
+        assert min(values_of(probed, **facts, labels="given")["r2"]) > 0.5
+        assert max(values_of(probed, **facts, labels="shuffled")["r2"]) < 0.2
 
     def test_confusion_counts_every_held_out_curve_of_every_seed(self, probed):
         entries = [e for e in probed.tables["classification"] if e["model"] == "knn"]
@@ -220,11 +231,13 @@ class TestNetwork:
         for name in ("resampling", "leak", "elimination", "screening", "importances"):
             assert of_network.tables[name] == []
 
-    def test_what_it_predicts_beside_other_targets_is_another_step(self, echoes, of_network):
+    def test_what_it_predicts_beside_other_targets_is_another_step(
+        self, echoes, of_network, network_folder
+    ):
         network = ln.CurveRegressor((8,), max_epochs=2)
         alone = ln.probe(
             echoes, features="points", targets="L", regressors="network", network=network,
-            n_seeds=1, **SMALL,
+            n_seeds=1, folder=network_folder, **SMALL,
         )  # fmt: skip
         facts = {"target": "L", "group": "all", "labels": "given"}
         assert values_of(alone, **facts)["r2"] != values_of(of_network, **facts)["r2"]

@@ -36,6 +36,16 @@ class ProbeResult(StudyResult):
         `importances` (n_seeds, n_features) and `predictions` (n_held_out,) of what.
     failures : list of dict
         `model`, `features`, `target`, `seed` and `reason` of every fit that failed.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ds = ln.simulate("paper", n_curves=120, seed=0, n_edge=10, step=4)
+    >>> result = ln.probe(ds, features="points", targets="W", n_seeds=1)
+    >>> list(result.figures)
+    ['sections', 'importances_W', 'regression', 'parity']
+    >>> result.records.query("labels == 'given'")["score"].unique().tolist()
+    ['r2', 'mae', 'r2_out_of_bag', 'mae_out_of_bag']
     """
 
     study = STUDY
