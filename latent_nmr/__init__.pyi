@@ -3,12 +3,12 @@
 
 from latent_nmr import plots as plots
 from latent_nmr.analysis.polynomial import SectionPolynomials as SectionPolynomials
+from latent_nmr.data.challenge_files import open_challenge as open_challenge
+from latent_nmr.data.challenge_files import save_challenge as save_challenge
 from latent_nmr.data.echo_features import EchoFeatures as EchoFeatures
-from latent_nmr.data.formats import open_challenge as open_challenge
-from latent_nmr.data.formats import open_lattice_code as open_lattice_code
-from latent_nmr.data.formats import save_challenge as save_challenge
 from latent_nmr.data.io import open_echoes as open_echoes
 from latent_nmr.data.io import save_echoes as save_echoes
+from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
 from latent_nmr.data.spectrometer import add_noise as add_noise
 from latent_nmr.data.spectrometer import blank_dead_time as blank_dead_time

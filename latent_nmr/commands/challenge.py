@@ -117,7 +117,7 @@ def _given(options: Options, *names: str) -> dict[str, Any]:
 
 def _real_files(options: Options) -> dict[str, Any]:
     """The challenge's own curves, to fit on and to submit predictions of."""
-    from latent_nmr.data.formats import open_challenge
+    from latent_nmr.data.challenge_files import open_challenge
     from latent_nmr.errors import InputError
 
     if options.edition == "spin":

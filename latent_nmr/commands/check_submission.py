@@ -31,7 +31,7 @@ def run(options: Options) -> Report:
     """Read, check, and report the range of every column."""
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import refuse_overwriting
-    from latent_nmr.data.formats import CHALLENGES
+    from latent_nmr.data.challenge_files import CHALLENGES
     from latent_nmr.data.submission import check_submission
     from latent_nmr.errors import check_count
 

@@ -43,7 +43,7 @@ def run(options: Options) -> Report:
     from latent_nmr._files import staged_file
     from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.commands._table_files import table_format
-    from latent_nmr.data.reading import open_blocks
+    from latent_nmr.data.io import open_blocks
     from latent_nmr.data.windows import features
     from latent_nmr.studies.latent_figures import embedding_table
     from latent_nmr.studies.trained_model import check_sampling, load_model

@@ -1,40 +1,146 @@
-"""One data set as a NetCDF file, for tools that read nothing else."""
+"""One data set as one NetCDF 3 file, which nearly every tool reads.
+
+NetCDF 3 has neither lists, truth values nor 64-bit whole numbers. Such attributes are written as
+JSON text, such arrays as the nearest type that is exact; the attribute `latent_nmr_types` says
+what they were, so that they come back as they were.
+"""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
+from latent_nmr.data._plain import plain, plain_attributes, plain_text, rebuild, type_name, unplaced
 from latent_nmr.data.echoes import check_echoes
+from latent_nmr.errors import InputError
+
+TYPES = "latent_nmr_types"
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+# Names that mean something to xarray when a file is opened: among the file's attributes, and
+# among those of a variable.
+_RESERVED = {TYPES, "coordinates"}
+_RESERVED_OF_VARIABLES = _RESERVED | {
+    "_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "calendar", "_Encoding",
+    "_Unsigned", "grid_mapping", "bounds", "cell_measures",
+}  # fmt: skip
+_NATIVE = ("int8", "int16", "int32", "float32", "float64", "text")
+_WIDER = {"bool": "int8", "uint8": "int16", "uint16": "int32", "float16": "float32"}
+_LARGEST_EXACT = 2**53  # whole numbers up to this are exact as float64
 
 
-def write_netcdf(dataset: xr.Dataset, path: Path | str) -> None:
-    """Write a data set as one NetCDF 3 file.
+def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    """Write a data set as one NetCDF 3 file; it appears when it is complete."""
+    kept = plain(dataset)
+    attributes, rest = _split_attributes(kept.attrs, _RESERVED)
+    notes: dict[str, Any] = {"attrs": rest, "variables": {}}
+    parts: tuple[dict, dict] = {}, {}
+    for name, variable in kept.variables.items():
+        values = _as_native(path, str(name), variable.to_numpy())
+        own, rest = _split_attributes(variable.attrs, _RESERVED_OF_VARIABLES)
+        notes["variables"][name] = {"dtype": type_name(variable.dtype), "attrs": rest}
+        # Without this xarray would mark NaN as "missing".
+        encoding = {"_FillValue": None}
+        parts[name in kept.coords][name] = (variable.dims, values, own, encoding)
+    file = xr.Dataset(*parts, attributes | {TYPES: json.dumps(notes)})
+    with staged_file(path) as staging:
+        try:
+            file.to_netcdf(staging, engine="scipy")
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f".nc files must hold all of a data set, but NetCDF 3 refuses a part of this one "
+                f"({error}). Save as .zarr."
+            ) from error
 
-    Signals are real numbers, never complex ones, which NetCDF would lose. Attributes that NetCDF
-    cannot hold (lists, True, None) are written as JSON text.
 
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-    path : path-like
-        File to write, usually ending in `.nc`; it appears when it is complete.
+def read_netcdf(path: Path) -> xr.Dataset:
+    """Read a NetCDF 3 file with the variables of an echo data set."""
+    try:
+        with xr.open_dataset(
+            path, engine="scipy", decode_times=False, decode_timedelta=False, mask_and_scale=False
+        ) as file:
+            file.load()
+        dataset = _restore(file)
+    except Exception as error:  # scipy and xarray raise many kinds for damaged files
+        raise InputError(
+            f"data must be a NetCDF 3 file of echoes, but {path} cannot be read as one "
+            f"({type(error).__name__}: {error}). Write it again with ln.save_echoes."
+        ) from error
+    return check_echoes(dataset, str(path))
 
-    Raises
-    ------
-    InputError
-        If `dataset` is no usable echo data set.
+
+def _split_attributes(
+    attributes: dict[str, Any], reserved: set[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Attributes as NetCDF holds them, and what reading needs to know of the others.
+
+    The second part has `json`, the names of those that are written as JSON text, and `hidden`,
+    those whose names NetCDF does not allow.
     """
-    plain = check_echoes(dataset).copy()
-    plain.attrs = {
-        name: value
-        if isinstance(value, str | int | float) and not isinstance(value, bool)
-        else json.dumps(value, ensure_ascii=False)
-        for name, value in dataset.attrs.items()
-    }
-    if "kernel" in plain.coords:
-        kernel = dataset["kernel"].to_numpy().tolist()
-        plain = plain.assign_coords(kernel=("curve", kernel, dataset["kernel"].attrs))
-    with staged_file(Path(path)) as staging:
-        plain.to_netcdf(staging, engine="scipy")
+    native, as_json, hidden = {}, [], {}
+    for name, value in attributes.items():
+        if not _NAME.fullmatch(name) or name in reserved:
+            hidden[name] = value
+        elif _is_native(value):
+            native[name] = value
+        else:
+            native[name] = json.dumps(value, ensure_ascii=False)
+            as_json.append(name)
+    return native, {"json": as_json, "hidden": hidden}
+
+
+def _is_native(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**31
+    return isinstance(value, float)
+
+
+def _as_native(path: Path, name: str, values: npt.NDArray) -> npt.NDArray:
+    """Return an array in a type of NetCDF 3 that holds its values exactly."""
+    kind = type_name(values.dtype)
+    if kind in _NATIVE:
+        return values
+    if kind in _WIDER:
+        return values.astype(_WIDER[kind])
+    if values.dtype.kind in "iu":
+        largest = max(abs(int(values.max())), abs(int(values.min()))) if values.size else 0
+        if largest < 2**31:
+            return values.astype(np.int32)
+        if largest <= _LARGEST_EXACT:
+            return values.astype(np.float64)
+        raise unplaced(path, name, f"its whole numbers reach {largest}")
+    raise unplaced(path, name, f"NetCDF 3 has no {kind}")
+
+
+def _restore(file: xr.Dataset) -> xr.Dataset:
+    """Undo what writing did; a file of another origin is taken as it is."""
+    attributes = dict(file.attrs)
+    notes = json.loads(attributes.pop(TYPES, '{"attrs": {}, "variables": {}}'))
+    arrays, variables = {}, {}
+    for name, variable in file.variables.items():
+        about = notes["variables"].get(name, {})
+        values = variable.to_numpy()
+        is_text = values.dtype.kind in "OSTU"
+        arrays[name] = plain_text(values) if is_text else values
+        variables[str(name)] = {
+            "dims": variable.dims,
+            "dtype": about.get("dtype", "text" if is_text else values.dtype.name),
+            "coordinate": name in file.coords,
+            "attrs": _joined(variable.attrs, about.get("attrs", {})),
+        }
+    return rebuild(arrays, variables, _joined(attributes, notes["attrs"]))
+
+
+def _joined(native: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as they were before :func:`_split_attributes`."""
+    kept = plain_attributes(native, "ds.attrs")
+    for name in rest.get("json", ()):
+        if isinstance(kept.get(name), str):
+            kept[name] = json.loads(kept[name])
+    return kept | rest.get("hidden", {})

@@ -1,27 +1,41 @@
-"""A data set's |M| and labels in one small file: 16-bit fixed point, compressed.
+"""A data set in one small file: signals as 16-bit fixed point, compressed; all else exactly.
 
-|M| of a mean spin lies in [0, 1/2]; it is kept as a whole number of `STEP` = 1/2 / 65535 = 7.6e-6,
-a thousandth of the noise of 10⁴ spins. Neighbouring samples are alike, so that differences along
-time, modulo 2¹⁶, compress to a third.
+Each signal has one step. |M| of a mean spin lies in [0, 1/2] and is kept as a whole number of
+`STEP` = 1/2 / 65535 = 7.6e-6, a thousandth of the noise of 10⁴ spins; mx and my carry a sign, and
+their step is twice that. A signal that reaches higher, by noise say, or stays much lower has a
+step larger or smaller by a power of two: saving what was read changes no bit. Neighbouring
+samples are alike, so that differences along time, modulo 2¹⁶, compress to a third.
 """
 
 import io
 import json
 import lzma
+import math
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
-from latent_nmr.data.echoes import ALL_LABELS, assemble, check_echoes, magnitude
-from latent_nmr.errors import InputError, check_count
+from latent_nmr.data._plain import describe, plain, rebuild
+from latent_nmr.data.echoes import (
+    ALL_SIGNALS,
+    MAGNITUDE,
+    assemble,
+    check_echoes,
+    magnitude,
+    signal_names,
+)
+from latent_nmr.errors import InputError, check_choice
 
 SUFFIX = ".npz"
 STEP = 0.5 / 65535
 COMPACT_FORMAT = "latent_nmr.compact"
-COMPACT_VERSION = 1
+COMPACT_VERSION = 2
+SIGNAL_CHOICES = ("magnitude", "complex")
 
 # What a file that is damaged, or something else, makes its readers raise.
 UNREADABLE = (
@@ -30,109 +44,145 @@ UNREADABLE = (
     ValueError,
     KeyError,
     TypeError,
+    AttributeError,
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
 
 
-def save_compact(dataset: xr.Dataset, path: Path | str) -> None:
-    """Write |M|, labels, times and attributes of a data set; equal sets give equal files.
+def save_compact(dataset: xr.Dataset, path: Path | str, signals: str = "magnitude") -> None:
+    """Write a data set as one small file; equal sets give equal files.
 
     Parameters
     ----------
     dataset : xarray.Dataset
     path : Path
         Usually ending in `.npz`.
+    signals : {"magnitude", "complex"}
+        Keep |M|, or mx and my (and mz where it is there).
 
     Raises
     ------
     InputError
-        If |M| leaves [0, 1/2] by more than rounding: noise, say, must be added after loading.
+        If `signals` is "complex" and the data set has |M| only, or a part of the data set has no
+        place in a file.
     """
-    curves = magnitude(check_echoes(dataset)).astype(np.float64)
-    largest = float(curves.max())
-    if largest > 0.5 + STEP / 2:
-        raise InputError(
-            f"a compact set must have |M| in [0, 1/2], but it reaches {largest:.6g}. "
-            "Save the curves as they were simulated."
-        )
-    counts = np.minimum(np.round(curves / STEP), 65535).astype(np.uint16)
-    arrays = {
-        "steps": np.diff(counts, axis=1, prepend=np.uint16(0)),
-        "time": dataset["time"].to_numpy(),
-        "curve": dataset["curve"].to_numpy(),
-        **{name: dataset[name].to_numpy() for name in ALL_LABELS if name in dataset.coords},
+    check_choice("signals", signals, SIGNAL_CHOICES)
+    kept = plain(dataset)
+    if signals == "complex":
+        check_echoes(dataset, both_components=True)
+    elif signal_names(kept) != tuple(MAGNITUDE):
+        kept = _with_magnitude(kept)
+    variables = describe(kept)
+    members = {name: variable.to_numpy() for name, variable in kept.variables.items()}
+    for name in (*ALL_SIGNALS, *MAGNITUDE):
+        if name in members:
+            is_signed = name in ALL_SIGNALS
+            step, members[name] = _to_steps(members[name], is_signed)
+            variables[name]["fixed_point"] = {"step": step, "signed": is_signed}
+    header = {
+        "format": COMPACT_FORMAT,
+        "version": COMPACT_VERSION,
+        "attrs": kept.attrs,
+        "variables": variables,
     }
-    if "kernel" in arrays:  # measured curves have no labels
-        arrays["kernel"] = np.array(arrays["kernel"].tolist())
-    header = {"format": COMPACT_FORMAT, "version": COMPACT_VERSION, "attrs": dataset.attrs}
     with staged_file(Path(path)) as staging, zipfile.ZipFile(staging, "w") as archive:
-        for name, array in arrays.items():
+        for name, array in members.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
             _add(archive, f"{name}.npy", content.getvalue())
         _add(archive, "header.json", json.dumps(header, ensure_ascii=False).encode())
 
 
-def load_compact(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
+def load_compact(path: Path | str) -> xr.Dataset:
     """Read a compact set.
-
-    Parameters
-    ----------
-    path : Path
-    n_curves : int, optional
-        Use only the first so many.
 
     Returns
     -------
     xarray.Dataset
-        `magnitude` (curve, time), float32, within 3.8e-6 of what was saved, and all labels.
+        `magnitude` (curve, time), or `mx` and `my`, each within half a step of what was saved,
+        and everything else as it was saved.
 
     Raises
     ------
     InputError
-        If there is no compact set at `path`, or it has fewer curves.
+        If there is no compact set at `path`.
     """
     path = Path(path)
-    if n_curves is not None:
-        check_count("n_curves", n_curves)
-    if not path.exists():
-        raise InputError(
-            f"data must be an existing file, but there is nothing at {path}. Make fresh curves "
-            "instead, with --simulate N."
-        )
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(archive.read("header.json"))
-            arrays = {
-                Path(name).stem: np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-                if name.endswith(".npy")
-            }
+        header, members = _read_members(path)
         found = header["format"], header["version"]
-        counts = np.cumsum(arrays.pop("steps"), axis=1, dtype=np.uint16)
-        time, curve = arrays.pop("time"), arrays.pop("curve")
+        known = [(COMPACT_FORMAT, version) for version in (1, COMPACT_VERSION)]
+        if found in known:
+            rebuilt = _from_version_1 if found == known[0] else _from_version_2
+            dataset = rebuilt(header, members)
     except UNREADABLE as error:
         raise InputError(
             f"data must be a compact set, but {path} cannot be read as one "
             f"({type(error).__name__}: {error}). Restore the file."
         ) from error
-    if found != (COMPACT_FORMAT, COMPACT_VERSION):
+    if found not in known:
         raise InputError(
-            f"data must have the format {COMPACT_FORMAT!r}, version {COMPACT_VERSION}, but {path} "
-            f"says {found[0]!r}, version {found[1]!r}. Restore the file."
+            f"data must have the format {COMPACT_FORMAT!r}, version 1 or {COMPACT_VERSION}, but "
+            f"{path} says {found[0]!r}, version {found[1]!r}. Restore the file."
         )
-    if n_curves is not None and n_curves > len(counts):
-        raise InputError(
-            f"n_curves must be at most the number of curves, but is {n_curves} and {path} has "
-            f"{len(counts)}. Ask for fewer, or make fresh curves with --simulate {n_curves}."
-        )
-    signals = {"magnitude": (STEP * counts[:n_curves]).astype(np.float32)}
-    labels = {name: values[:n_curves] for name, values in arrays.items()}
-    dataset = assemble(signals, time, labels, header["attrs"])
-    return check_echoes(dataset.assign_coords(curve=curve[:n_curves]), str(path))
+    return check_echoes(dataset, str(path))
+
+
+def _with_magnitude(kept: xr.Dataset) -> xr.Dataset:
+    """Put |M| in place of the components of M."""
+    length = magnitude(kept)
+    attributes = {"units": "1", "long_name": MAGNITUDE["magnitude"]}
+    rest = kept.drop_vars([name for name in ALL_SIGNALS if name in kept.variables])
+    return rest.assign(magnitude=(("curve", "time"), length, attributes))
+
+
+def _to_steps(values: npt.NDArray, is_signed: bool) -> tuple[float, npt.NDArray[np.uint16]]:
+    """Return the step of a signal, and the differences along time of its values in steps."""
+    exact = values.astype(np.float64)
+    n_steps = 32767 if is_signed else 65535
+    largest = float(np.abs(exact).max())
+    # The power of two that no value exceeds by more than half a step.
+    scale = 2.0 ** math.ceil(math.log2(largest / (1 + 0.5 / n_steps))) if largest else 0.5
+    step = scale / n_steps
+    lowest = -n_steps if is_signed else 0
+    counts = np.clip(np.round(exact / step), lowest, n_steps).astype(np.int64)
+    return step, np.diff(counts, axis=1, prepend=0).astype(np.uint16)  # modulo 2¹⁶
+
+
+def _from_steps(steps: npt.NDArray, step: float, is_signed: bool, dtype: str) -> npt.NDArray:
+    """Undo :func:`_to_steps`."""
+    counts = np.cumsum(steps, axis=1, dtype=np.uint16)
+    return (step * (counts.view(np.int16) if is_signed else counts)).astype(dtype)
+
+
+def _read_members(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray]]:
+    with zipfile.ZipFile(path) as archive:
+        header = json.loads(archive.read("header.json"))
+        members = {
+            name.removesuffix(".npy"): np.lib.format.read_array(
+                io.BytesIO(archive.read(name)), allow_pickle=False
+            )
+            for name in archive.namelist()
+            if name.endswith(".npy")
+        }
+    return header, members
+
+
+def _from_version_2(header: dict[str, Any], members: dict[str, npt.NDArray]) -> xr.Dataset:
+    for name, about in header["variables"].items():
+        if "fixed_point" in about:
+            step, is_signed = (about["fixed_point"][key] for key in ("step", "signed"))
+            members[name] = _from_steps(members[name], step, is_signed, about["dtype"])
+    return rebuild(members, header["variables"], header["attrs"])
+
+
+def _from_version_1(header: dict[str, Any], members: dict[str, npt.NDArray]) -> xr.Dataset:
+    """Files of version 0.1.0: |M| in steps of `STEP`, and the labels."""
+    counts = np.cumsum(members.pop("steps"), axis=1, dtype=np.uint16)
+    time, curve = members.pop("time"), members.pop("curve")
+    signals = {"magnitude": (STEP * counts).astype(np.float32)}
+    return assemble(signals, time, members, header["attrs"]).assign_coords(curve=curve)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

@@ -1,9 +1,9 @@
-"""The labelled echo data set (an xarray.Dataset) and the checks at its door.
+"""The labelled echo data set (an xarray.Dataset) and its validation.
 
 Variables `mx`, `my` (curve, time): mean transverse spin, dimensionless, |M(0)| = 1/2; `mz` where
 it was asked for; in place of all these only `magnitude`, |M|, where no more was kept.
 Coordinates: `time` in µs; per curve the labels of `LABELS`. Attributes: every setting that
-made it, and `echo_index`, the sample at which the echo stands.
+made it, and `echo_index`, the sample of the echo's maximum.
 """
 
 import hashlib
@@ -139,8 +139,8 @@ def check_echoes(
     """
     if both_components and signal_names(dataset) != tuple(SIGNALS):
         raise InputError(
-            f"{name} must hold both mx and my, but holds magnitude only, as compact sets do. "
-            "Use a store of latent-nmr simulate."
+            f"{name} must hold both mx and my, but holds magnitude only, as small compact sets do. "
+            "Use a set that was saved with both."
         )
     missing = [v for v in (*signal_names(dataset), "time") if v not in dataset.variables]
     if missing:
@@ -148,6 +148,12 @@ def check_echoes(
             f"{name} must hold mx, my (curve, time), or magnitude, and time, but lacks "
             f"{', '.join(missing)}. Make one with latent-nmr simulate, or rename the variables."
         )
+    for signal in signal_names(dataset):
+        if set(dataset[signal].dims) != {"curve", "time"}:
+            raise InputError(
+                f"{name} must have signals with the dimensions (curve, time), but {signal} has "
+                f"{dataset[signal].dims}. Keep both when you select: ds.isel(curve=[0])."
+            )
     if "echo_index" not in dataset.attrs:
         raise InputError(
             f"{name} must say where its echo is, but has no attribute echo_index. "
@@ -160,7 +166,7 @@ def check_echoes(
         if len(bad):
             row, sample = bad[0]
             raise InputError(
-                f"{name} must be finite, but {signal} of curve {int(dataset['curve'][row])} is "
+                f"{name} must be finite, but {signal} of curve {dataset['curve'][row].item()} is "
                 f"{float(dataset[signal][row, sample])} at sample {sample} "
                 f"({len(np.unique(bad[:, 0]))} such curves). Drop or repair these curves."
             )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from latent_nmr.data.compact import SUFFIX, load_compact
+from latent_nmr.data._plain import plain_text
 from latent_nmr.data.echoes import (
     ALL_LABELS,
     ALL_SIGNALS,
@@ -30,23 +30,12 @@ from latent_nmr.data.echoes import (
 )
 from latent_nmr.errors import InputError, check_count
 
+# The attribute of a store that `save_echoes` wrote, which `simulate` does not continue.
+SAVED_MARK = "latent_nmr_saved"
+
 # Curves read at a time: 15 MB of signals at 1882 samples. Models encode rows in pieces of 512, so
 # that a multiple of it gives each curve the neighbours, and the bits, that it has in the whole set.
 BLOCK = 1024
-
-
-def iter_echoes(path: Path | str, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
-    """Read the finished curves of a store, or a compact set, in blocks of so many curves.
-
-    Every block is checked as by `open_echoes`, and equals the same rows of what that returns.
-    """
-    return open_blocks(path).blocks(rows_per_block)
-
-
-def open_blocks(path: Path | str) -> "StoredEchoes | HeldEchoes":
-    """Open a store or a compact set for reading in blocks."""
-    path = Path(path)
-    return HeldEchoes(load_compact(path)) if path.suffix == SUFFIX else StoredEchoes(path)
 
 
 class StoredEchoes:
@@ -57,7 +46,7 @@ class StoredEchoes:
     path : Path
         Folder of a zarr store.
     n_curves : int, optional
-        Use only the first so many.
+        Number of curves to read, from the first.
 
     Attributes
     ----------
@@ -75,7 +64,7 @@ class StoredEchoes:
         if n_curves is not None and self.n_curves < check_count("n_curves", n_curves):
             raise InputError(
                 f"n_curves must be at most the number of finished curves, but is {n_curves} and "
-                f"{path} has {self.n_curves}. Extend it with: latent-nmr simulate --out {path}"
+                f"{path} has {self.n_curves}. Extend it with latent-nmr simulate."
             )
 
     def rows(self, start: int, stop: int) -> xr.Dataset:
@@ -86,12 +75,16 @@ class StoredEchoes:
             if name in ALL_SIGNALS
         }
         labels = {name: values[start:stop] for name, values in self._labels.items()}
-        dataset = assemble(signals, self._time, labels, dict(self._group.attrs))
-        dataset = dataset.assign_coords(curve=self._wanted[start:stop])
+        # Guarded, for arrays whose lengths do not fit together.
+        dataset = self._guarded(
+            lambda: assemble(signals, self._time, labels, dict(self._group.attrs)).assign_coords(
+                curve=self._wanted[start:stop]
+            )
+        )
         return check_echoes(dataset, str(self._path))
 
     def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
-        """All curves in order, so many at a time."""
+        """All curves in order, `rows_per_block` at a time."""
         check_count("rows_per_block", rows_per_block)
         # An empty store has one block, of no curves, which is refused.
         for start in range(0, max(self.n_curves, 1), rows_per_block):
@@ -130,8 +123,8 @@ class StoredEchoes:
             if np.any(lost):
                 curve = int(self._wanted[np.flatnonzero(lost)[0]])
                 raise InputError(
-                    f"data must be a whole store, but {self._path} has lost {name} of curve "
-                    f"{curve}, which is marked as finished. Simulate it anew under another name."
+                    f"data must be a complete store, but {self._path} has lost {name} of curve "
+                    f"{curve}, which is marked as finished. Simulate it again under another name."
                 )
         return labels
 
@@ -149,19 +142,11 @@ class StoredEchoes:
                 return array[first : last + 1]
             return array.oindex[curves]
 
-        return np.asarray(self._guarded(read))
+        values = np.asarray(self._guarded(read))
+        return plain_text(values) if values.dtype.kind in "OT" else values
 
     def _guarded(self, read: Callable):
-        """Call `read`; what damaged files make zarr raise becomes an `InputError`."""
-        try:
-            return read()
-        except MemoryError:  # nothing is wrong with the files
-            raise
-        except Exception as error:
-            raise InputError(
-                f"data must be a whole store, but {self._path} is damaged "
-                f"({type(error).__name__}: {error}). Simulate it anew under another name."
-            ) from error
+        return guarded(self._path, read)
 
 
 class HeldEchoes:
@@ -171,8 +156,12 @@ class HeldEchoes:
         self._dataset = dataset
         self.n_curves = dataset.sizes["curve"]
 
+    def rows(self, start: int, stop: int) -> xr.Dataset:
+        """Curves `start` to `stop`."""
+        return self._dataset.isel(curve=slice(start, stop))
+
     def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
-        """All curves in order, so many at a time."""
+        """All curves in order, `rows_per_block` at a time."""
         check_count("rows_per_block", rows_per_block)
         for start in range(0, self.n_curves, rows_per_block):
             yield self._dataset.isel(curve=slice(start, start + rows_per_block))
@@ -182,26 +171,52 @@ class HeldEchoes:
         return fingerprint(self._dataset)
 
 
-def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
-    """Open a store of ours, or raise `InputError` saying what is wrong with it."""
-    if not path.exists():
-        raise InputError(
-            f"data must be an existing zarr store, but there is nothing at {path}. "
-            f"Make it with: latent-nmr simulate --out {path}"
-        )
+def guarded(path: Path, read: Callable):
+    """Call `read`; what the damaged files of a store make zarr raise becomes an `InputError`."""
     try:
-        group = zarr.open_group(path, mode=mode)
-        found = group.attrs.get("format"), group.attrs.get("format_version")
-    except Exception as error:  # zarr raises many kinds for files that are not its own
+        return read()
+    except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
+        raise
+    except Exception as error:
         raise InputError(
-            f"data must be a zarr store written by latent-nmr, but {path} cannot be read as one "
-            f"({type(error).__name__}). Give the folder that latent-nmr simulate made."
+            f"data must be a complete store, but {path} is damaged "
+            f"({type(error).__name__}: {error}). Simulate it again under another name."
         ) from error
+
+
+def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
+    """Open a store that `simulate` wrote, or raise `InputError` saying what is wrong with it."""
+    group = open_any_group(path, mode)
+    if SAVED_MARK in group.attrs:
+        raise InputError(
+            f"a store must have been made by simulation to be continued, but {path} was written by "
+            "save_echoes: its curves may have been changed. Choose another path."
+        )
+    found = group.attrs.get("format"), group.attrs.get("format_version")
     if found != (FORMAT, FORMAT_VERSION):
         raise InputError(
             f"data must have the format {FORMAT!r}, version {FORMAT_VERSION}, but {path} says "
-            f"{found[0]!r}, version {found[1]!r}. Give a store that latent-nmr simulate made."
+            f"{found[0]!r}, version {found[1]!r}. Give a store that latent-nmr simulate made, or "
+            "write one with ln.save_echoes."
         )
+    return group
+
+
+def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
+    """Open a zarr group whose attributes can be read, or raise `InputError`."""
+    if not path.exists():
+        raise InputError(
+            f"data must be an existing zarr store, but there is nothing at {path}. "
+            "Make it with latent-nmr simulate."
+        )
+    try:
+        group = zarr.open_group(path, mode=mode)
+        dict(group.attrs)
+    except Exception as error:  # zarr raises many kinds for files that are not its own
+        raise InputError(
+            f"data must be a zarr store written by latent_nmr, but {path} cannot be read as one "
+            f"({type(error).__name__}). Give the folder that latent-nmr simulate made."
+        ) from error
     return group
 
 
@@ -217,6 +232,6 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array:
     if not isinstance(member, zarr.Array):
         raise InputError(
             f"a store must hold the array {name}, but {group.store_path} does not. "
-            "Simulate it anew under another name."
+            "Simulate it again under another name."
         )
     return member

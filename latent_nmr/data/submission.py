@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from latent_nmr._files import staged_file
 from latent_nmr.data._text import check_column, read_table
-from latent_nmr.data.formats import CHALLENGES
+from latent_nmr.data.challenge_files import CHALLENGES
 from latent_nmr.errors import InputError, check_choice
 
 FloatArray = npt.NDArray[np.float64]

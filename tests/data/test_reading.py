@@ -10,8 +10,8 @@ import zarr
 
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.echoes import fingerprint, hash_variables
-from latent_nmr.data.io import open_echoes
-from latent_nmr.data.reading import StoredEchoes, iter_echoes, open_blocks
+from latent_nmr.data.io import iter_echoes, open_blocks, open_echoes
+from latent_nmr.data.reading import StoredEchoes
 from latent_nmr.data.store import fill_store
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import Simulation

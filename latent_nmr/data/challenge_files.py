@@ -1,10 +1,10 @@
-"""Files of the field: the ML4SCI challenge, the lattice code behind [P], and CSV.
+"""Files of the ML4SCI challenge [H].
 
-Every reader returns the data set that `latent_nmr.data.echoes` describes, with signals in
+The reader returns the data set that `latent_nmr.data.echoes` describes, with signals in
 float32, and raises `InputError` with file, line (from 1) and rule for a file it cannot use.
 Files that this module wrote come back bit for bit. Notation: κ = Σ_{r≠0} K(r), signed;
-N = n_edge² spins. Couplings and rates in MHz, time in µs. [P]: A. Rao et al., Phys. Rev.
-Research 5, 043098 (2023). [H]: the NMR challenge of the ML4SCI hackathon, 2020 and 2021.
+N = n_edge² spins. Couplings and rates in MHz, time in µs. [H]: the NMR challenge of the ML4SCI
+hackathon, 2020 and 2021.
 """
 
 import math
@@ -17,10 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data._csv import read_csv, write_csv
 from latent_nmr.data._kernel_sums import kernel_sums
-from latent_nmr.data._lattice_code import open_lattice_code
-from latent_nmr.data._netcdf import write_netcdf
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
     check_column,
@@ -31,15 +28,6 @@ from latent_nmr.data._text import (
 )
 from latent_nmr.data.echoes import assemble, check_echoes
 from latent_nmr.errors import InputError, check_choice
-
-__all__ = [
-    "open_challenge",
-    "open_lattice_code",
-    "read_csv",
-    "save_challenge",
-    "write_csv",
-    "write_netcdf",
-]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -217,19 +205,20 @@ def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> Non
         step = time[1] - time[0] if len(time) > 1 else math.nan
         raise InputError(
             f"a set of kind {kind!r} must have {N_SAMPLES} samples {SAMPLE_INTERVAL:.6g} µs apart "
-            f"from t = 0, but has {len(time)}, the first two {step:.6g} µs apart. Use write_csv."
+            f"from t = 0, but has {len(time)}, the first two {step:.6g} µs apart. "
+            "Use ln.save_echoes."
         )
     kernels = set(np.unique(dataset["kernel"].to_numpy())) if "kernel" in dataset else set()
     if strangers := sorted(kernels - {challenge.kernel}):
         raise InputError(
             f"a set of kind {kind!r} must have the kernel {challenge.kernel!r} only, but has "
-            f"{str(strangers[0])!r}. Choose its kind, or use write_csv."
+            f"{str(strangers[0])!r}. Choose its kind, or use ln.save_echoes."
         )
     n_edge = dataset.attrs.get("n_edge", N_EDGE)
     if n_edge != N_EDGE:
         raise InputError(
             f"a set of kind {kind!r} must be of {N_EDGE} × {N_EDGE} sites, but n_edge is {n_edge}. "
-            "Use write_csv."
+            "Use ln.save_echoes."
         )
 
 

@@ -19,6 +19,8 @@ from latent_nmr.errors import InputError, check_count
 
 FloatArray = npt.NDArray[np.float64]
 
+# The files of real and imaginary parts, M_x and M_y.
+LATTICE_FILES = ("echos_r", "echos_i")
 SAMPLE_INTERVAL = 1 / (2 * math.pi)
 COUPLINGS = ("αx", "αy", "αz")
 NOT_READ = ("s", "p", "d", "pulse90", "pulse180")
@@ -66,7 +68,7 @@ def open_lattice_code(
     folder = Path(folder)
     stop = None if n_samples is None else check_count("n_samples", n_samples)
     check_count("pulse_spacing", pulse_spacing)
-    paths = [folder / name for name in ("echos_r", "echos_i")]
+    paths = [folder / name for name in LATTICE_FILES]
     signals = {name: rows[:, :stop] for name, rows in read_signals(paths).items()}
     n_kept = signals["mx"].shape[1]
     if n_kept <= 2 * pulse_spacing:

@@ -1,0 +1,169 @@
+"""A data set in plain terms, which every file format can hold: where saving starts.
+
+Plain is: names that can be file names, arrays of numbers, truth values or text (`<U`), and
+attributes that JSON can hold. What is not plain is refused by name, so that nothing is lost
+silently.
+"""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.data.echoes import ALL_SIGNALS, MAGNITUDE, check_echoes
+from latent_nmr.errors import InputError
+
+# Kinds of NumPy types: truth values, whole, real and complex numbers, text.
+PLAIN_KINDS = "biufcU"
+
+
+def plain(dataset: xr.Dataset) -> xr.Dataset:
+    """Check a data set and return an equal one, in memory, made of plain things only.
+
+    Signals come with the dimensions (curve, time), in that order; text as `<U`; tuples and arrays
+    among the attributes as lists, NumPy numbers as Python's.
+
+    Raises
+    ------
+    InputError
+        If the data set is not one of echoes, or holds something that no format keeps.
+    """
+    check_echoes(dataset)
+    variables = {
+        _plain_name(name): _plain_variable(str(name), variable)
+        for name, variable in dataset.variables.items()
+    }
+    coordinates = {name: variables[name] for name in map(str, dataset.coords)}
+    others = {name: kept for name, kept in variables.items() if name not in coordinates}
+    for name in {*ALL_SIGNALS, *MAGNITUDE} & {*others}:
+        dims, values, _ = others[name]
+        if dims != ("curve", "time") or values.dtype not in (np.float32, np.float64):
+            raise InputError(
+                f"signals must be float32 or float64 with the dimensions (curve, time), but {name} "
+                f"is {values.dtype} with {dims}. Convert it: ds[{name!r}].astype('float32')."
+            )
+    return xr.Dataset(others, coordinates, plain_attributes(dataset.attrs, "ds.attrs"))
+
+
+def plain_text(values: npt.NDArray) -> npt.NDArray:
+    """Return text of any NumPy type as fixed-width Unicode, which every library takes."""
+    return np.array(values.tolist(), dtype=np.str_).reshape(values.shape)
+
+
+def plain_attributes(attributes: Mapping[Hashable, Any], where: str) -> dict[str, Any]:
+    """Attributes as JSON values; `where` is what a message calls the dictionary."""
+    kept = {}
+    for name, value in attributes.items():
+        try:
+            if not isinstance(name, str):
+                raise TypeError(f"its name is a {type(name).__name__}, not text")
+            kept[name] = _json_value(value)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                "attributes must be numbers, text, lists or dictionaries, but "
+                f"{name} cannot be written ({error}). Remove it: del {where}[{name!r}]."
+            ) from None
+    return kept
+
+
+def describe(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """What a header says of each variable: dimensions, type, attributes, whether a coordinate."""
+    return {
+        str(name): {
+            "dims": list(variable.dims),
+            "dtype": type_name(variable.dtype),
+            "coordinate": name in dataset.coords,
+            "attrs": variable.attrs,
+        }
+        for name, variable in dataset.variables.items()
+    }
+
+
+def rebuild(
+    arrays: Mapping[str, npt.NDArray],
+    variables: Mapping[str, Mapping[str, Any]],
+    attributes: dict[str, Any],
+) -> xr.Dataset:
+    """Put a data set together again from its arrays and what :func:`describe` said of them."""
+    parts: tuple[dict, dict] = {}, {}
+    for name, about in variables.items():
+        values = np.asarray(arrays[name])
+        if about["dtype"] == "text":
+            values = plain_text(values)
+        elif values.dtype != about["dtype"]:
+            values = values.astype(about["dtype"])
+        parts[bool(about["coordinate"])][name] = (tuple(about["dims"]), values, about["attrs"])
+    return xr.Dataset(*parts, attributes)
+
+
+def type_name(dtype: np.dtype) -> str:
+    """Name of a plain type, the same for text of every length."""
+    return "text" if dtype.kind == "U" else dtype.name
+
+
+def unplaced(path: Path, name: str, what: str, cure: str = "") -> InputError:
+    """Error for something that is plain but that one format cannot hold."""
+    return InputError(
+        f"{path.suffix} files must hold all of a data set, but have no place for {name}: {what}. "
+        f"{cure or f'Save as .zarr, or leave it out: ds.drop_vars({name!r}).'}"
+    )
+
+
+def _plain_name(name: Hashable) -> str:
+    is_safe = (
+        isinstance(name, str)
+        and name.isprintable()
+        and name.strip(" .") != ""
+        and not name.startswith("__")
+        and name != "zarr.json"
+        and not {"/", "\\"} & {*name}
+    )
+    if not is_safe:
+        raise InputError(
+            f"variables must have printable names without / or \\, but one is called {name!r}. "
+            f"Rename it: ds.rename({{{name!r}: 'another name'}})."
+        )
+    return str(name)
+
+
+def _plain_variable(name: str, variable: xr.Variable) -> tuple[tuple[str, ...], npt.NDArray, dict]:
+    dims = tuple(_plain_name(dim) for dim in variable.dims)
+    if set(dims) == {"curve", "time"}:
+        dims = ("curve", "time")
+    values = variable.transpose(*dims).to_numpy()
+    is_text = values.dtype.kind in "OT" and all(type(v) is str for v in values.ravel().tolist())
+    if is_text:
+        values = plain_text(values)
+    if values.dtype.kind not in PLAIN_KINDS or values.dtype.name in ("float128", "complex256"):
+        found = values.dtype
+        if found.kind == "O":
+            odd = next(v for v in values.ravel().tolist() if type(v) is not str)
+            found = f"{type(odd).__name__} ({odd!r:.40})"
+        raise InputError(
+            f"variables must be numbers, truth values or text, but {name} holds {found}. "
+            f"Convert it, or leave it out: ds.drop_vars({name!r})."
+        )
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return dims, values, plain_attributes(variable.attrs, f"ds[{name!r}].attrs")
+
+
+def _json_value(value: Any) -> Any:
+    """Return `value` as what JSON would give back, or raise TypeError or ValueError."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        value.encode()  # refuses half characters
+        return str(value)
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    raise TypeError(f"a {type(value).__name__} has no place in JSON")
