@@ -9,6 +9,7 @@ from latent_nmr.data.echo_features import EchoFeatures as EchoFeatures
 from latent_nmr.data.io import open_echoes as open_echoes
 from latent_nmr.data.io import save_echoes as save_echoes
 from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
+from latent_nmr.data.reference import load_reference as load_reference
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
 from latent_nmr.data.spectrometer import add_noise as add_noise
 from latent_nmr.data.spectrometer import blank_dead_time as blank_dead_time
@@ -27,6 +28,7 @@ from latent_nmr.models.baselines import UMAPBaseline as UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE as BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor as CurveRegressor
 from latent_nmr.models.many import fit_many as fit_many
+from latent_nmr.models.pretrained import load_pretrained as load_pretrained
 from latent_nmr.physics.differentiable import curve_function as curve_function
 from latent_nmr.physics.differentiable import curve_inputs as curve_inputs
 from latent_nmr.physics.kernels import kernel_table as kernel_table

@@ -40,7 +40,7 @@ from latent_nmr.models.networks import Architecture, data_matched_state, graph_o
 from latent_nmr.plots.benchmarks import plot_training_benchmark
 from latent_nmr.plots.style import save_figure
 
-REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
+REFERENCE_SET = Path("reference")
 N_CURVES, BATCH_SIZE, LEARNING_RATE = 15_000, 128, 1e-3
 N_BATCHES = -(-N_CURVES // BATCH_SIZE)
 OBJECTIVE = Objective(beta=2.0, scale=0.02)

@@ -2,8 +2,9 @@
 
     python scripts/describe_data.py
 
-`make data` simulates the stores and then calls this. Writes artifacts/compact/manifest.json and
-paper-stratified-3000.npz, artifacts/figures/data/echoes.png and labels.png.
+`make data` simulates the stores and then calls this. Writes
+latent_nmr/_shipped/paper-stratified-3000.npz, artifacts/tables/reference-set.json, and
+echoes.png and labels.png in artifacts/figures/data.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from latent_nmr import shipped
 from latent_nmr._files import write_json
 from latent_nmr.data.compact import STEP, load_compact, save_compact
 from latent_nmr.data.echoes import ALL_LABELS, fingerprint, magnitude
@@ -24,7 +26,8 @@ STORES = {
     "stratified": Path("artifacts/data/paper-stratified-seed0.zarr"),
     "independent": Path("artifacts/data/paper-independent-seed1.zarr"),
 }
-COMPACT = Path("artifacts/compact/paper-stratified-3000.npz")
+COMPACT = shipped.FOLDER / "paper-stratified-3000.npz"
+TABLE = Path("artifacts/tables/reference-set.json")
 N_COMPACT = 3000
 FIGURES = Path("artifacts/figures/data")
 SHOWN_KERNELS = {"gaussian": 8.0, "power": 1.47, "rkky": 13.0}
@@ -36,9 +39,10 @@ def main() -> None:
     whole = datasets["stratified"]
     part = whole.isel(curve=slice(N_COMPACT))
     save_compact(part, COMPACT)
+    shipped.write_manifest()
     rounding = np.abs(magnitude(load_compact(COMPACT)) - magnitude(part)).max()
     write_json(
-        COMPACT.with_name("manifest.json"),
+        TABLE,
         {
             "command": "make data",
             "stores": {name: describe(STORES[name], data) for name, data in datasets.items()},
@@ -54,7 +58,7 @@ def main() -> None:
         },
     )
     draw(whole)
-    print(f"wrote {COMPACT}, its manifest.json, and echoes and labels in {FIGURES}")
+    print(f"wrote {COMPACT}, {TABLE}, and echoes and labels in {FIGURES}")
 
 
 def describe(path: Path, dataset) -> dict:

@@ -3,8 +3,10 @@
     python scripts/publish_evaluation.py artifacts/runs/reference-echo --name echo
 
 Writes artifacts/tables/evaluation-NAME.json and .csv, artifacts/reports/NAME.html,
-artifacts/figures/evaluation-NAME/ and artifacts/models/NAME. The best β-VAE is, of two axes and of
-all seeds, the one with the lowest loss on its own validation curves: the held-out part has no say.
+artifacts/figures/evaluation-NAME/ and latent_nmr/_shipped/models/NAME.
+
+The best β-VAE is, of two axes and of all seeds, the one with the lowest loss on its own validation
+curves: the held-out part has no say.
 Weights are saved with half the bytes if no score changes by 0.001 or more, on any part; both sets
 of scores go into artifacts/tables/model-NAME.json.
 """
@@ -17,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latent_nmr import BetaVAE
+from latent_nmr import BetaVAE, shipped
 from latent_nmr._files import staged_file, staged_folder, write_json
 from latent_nmr.analysis.scores import neighbour_scores, shape_scores
 from latent_nmr.commands._evaluation_data import FITTED, Material, gather
@@ -70,8 +72,9 @@ def publish_model(evaluation: Path, result: Mapping[str, Any], name: str) -> lis
         abs(single[part][key] - half[part][key]) for part in single for key in single[part]
     )
     precision = "half" if largest < TOLERANCE else "single"
-    out = ARTIFACTS / "models" / name
+    out = shipped.FOLDER / "models" / name
     model.save(out, metadata, precision=precision)
+    shipped.write_manifest()
     size = sum(path.stat().st_size for path in out.iterdir())
     result_of_model = {
         "command": f"python scripts/publish_evaluation.py {evaluation} --name {name}",

@@ -4,7 +4,7 @@
 
 Writes artifacts/tables/RUN.json, without what only figures show, and artifacts/figures/RUN/*.png.
 Of the challenges of 2021 on independent ν, the public deep network goes to
-artifacts/models/challenge-gauss and challenge-rkky.
+latent_nmr/_shipped/models, as challenge-gauss and challenge-rkky.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from latent_nmr import CurveRegressor
+from latent_nmr import CurveRegressor, shipped
 from latent_nmr._files import staged_folder, write_json
 
 ARTIFACTS = Path("artifacts")
@@ -60,8 +60,9 @@ def publish(run: Path) -> list[str]:
         written.append(str(figures))
     if run.name in PUBLIC_NETWORKS:
         model = CurveRegressor.load(run / "models" / "deep")
-        place = ARTIFACTS / "models" / PUBLIC_NETWORKS[run.name]
+        place = shipped.FOLDER / "models" / PUBLIC_NETWORKS[run.name]
         model.save(place, model.metadata_)
+        shipped.write_manifest()
         written.append(str(place))
     return written
 

@@ -59,7 +59,7 @@ def steps() -> list[Step]:
     for window in WINDOWS:
         drawn, evaluated, audited = minutes[window]
         out = f"{RUNS}/reference-{window}"
-        model = f"artifacts/models/{window}"
+        model = window
         evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window)
         dimensions = ("--n-components", "1", "2", "3", "4", "8")
         found += [

@@ -24,7 +24,7 @@ from latent_nmr import BetaVAE, features, fit_many, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.latent_axes import axis_state
 
-REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
+REFERENCE_SET = Path("reference")
 RESULT = Path("artifacts/tables/likelihood.json")
 LABELS = ("W", "L", "alpha_x")
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ import pytest
 
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.commands._shell import parse
-from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.models.pretrained import load_pretrained
 from latent_nmr.report.score_table import Row
 
 ROOT = Path(__file__).parents[1]
@@ -158,7 +158,7 @@ class TestSupervised:
 
     @pytest.mark.parametrize("name", ["challenge-gauss", "challenge-rkky"])
     def test_the_networks_that_came_along_read_the_curves_they_are_for(self, name):
-        model = CurveRegressor.load(ROOT / "artifacts" / "models" / name)
+        model = load_pretrained(name)
         assert model.shape_.n_targets == 3
         assert model.metadata_["inputs"] == "window"
         assert model.predict(np.zeros((1, 400))).shape == (1, 3)

@@ -15,6 +15,7 @@ SHARED = {
     "_locks",
     "_machine",
     "latent_axes",
+    "shipped",
 }  # small modules at the top that anyone may import
 MAY_IMPORT = {  # room -> rooms it may import
     "physics": set(),

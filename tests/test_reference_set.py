@@ -7,21 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_nmr.data.compact import STEP, load_compact
+from latent_nmr.data.compact import STEP
 from latent_nmr.data.echoes import label_rows
+from latent_nmr.data.reference import load_reference
 from latent_nmr.physics.simulate import Simulation, simulate_curves
+from latent_nmr.shipped import shipped_path
 
-FOLDER = Path(__file__).parents[1] / "artifacts" / "compact"
-MANIFEST = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+TABLE = Path(__file__).parents[1] / "artifacts" / "tables" / "reference-set.json"
+MANIFEST = json.loads(TABLE.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def reference():
-    return load_compact(FOLDER / MANIFEST["compact"]["file"])
+    return load_reference()
 
 
 def test_the_file_is_the_one_that_the_manifest_describes(reference):
-    content = (FOLDER / MANIFEST["compact"]["file"]).read_bytes()
+    path = shipped_path("data", "reference")
+    assert path.name == MANIFEST["compact"]["file"]
+    content = path.read_bytes()
     assert hashlib.sha256(content).hexdigest() == MANIFEST["compact"]["sha256"]
     assert dict(reference.sizes) == {"curve": 3000, "time": 1882}
     assert reference.attrs == MANIFEST["stores"]["stratified"]["settings"]

@@ -11,13 +11,13 @@ import pytest
 
 from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import COMMANDS
-from latent_nmr.data.io import open_echoes
+from latent_nmr.data.reference import load_reference
 from latent_nmr.data.windows import features
-from latent_nmr.studies.stores import REFERENCE_SET
+from latent_nmr.shipped import FOLDER
 from latent_nmr.studies.trained_model import load_model, training_split
 
 ROOT = Path(__file__).parents[1]
-MODELS = ROOT / "artifacts" / "models"
+MODELS = FOLDER / "models"
 
 
 def script(name):
@@ -33,7 +33,7 @@ STEPS = script("reproduce").steps()
 
 @pytest.fixture(scope="module")
 def dataset():
-    return open_echoes(ROOT / REFERENCE_SET, 300)
+    return load_reference(300)
 
 
 class TestSteps:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from latent_nmr._files import sweep_staging
 from latent_nmr.errors import InputError
+from latent_nmr.shipped import named_or_path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +59,7 @@ def refuse_other_data(out: Path, result: dict[str, Any], load: Callable[[], "xr.
     """Check a finished run against its data, if they still exist; returns a remark."""
     from latent_nmr.data.echoes import fingerprint
 
-    if not Path(result["data"]).exists():
+    if not named_or_path("data", result["data"]).exists():
         return f"its data, {result['data']}, are gone"
     if fingerprint(load()) != result["data_sha256"]:
         raise InputError(

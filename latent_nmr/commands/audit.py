@@ -26,7 +26,7 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     data: tyro.conf.Positional[Path]
     """Zarr store or compact set of preset paper, with labels."""
     axis: tuple[int, ...] = ()

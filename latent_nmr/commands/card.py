@@ -16,7 +16,7 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     out: Path | None = None
     """File to write the card to as well, as JSON."""
     force: bool = False

@@ -23,9 +23,9 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     data: tyro.conf.Positional[Path]
-    """Zarr store or compact set of echoes."""
+    """Data set of echoes; reference is the set that comes along."""
     out: Path = Path("embedding.csv")
     """File to write; its ending, .csv, .parquet or .npz, names the format."""
     force: bool = False

@@ -17,7 +17,7 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     out: Path = Path("decoder.json")
     """File to write."""
     force: bool = False

@@ -13,9 +13,9 @@ class Options:
     """Draw the latent map of a data set, one panel per label."""
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     data: tyro.conf.Positional[Path]
-    """Zarr store of echoes."""
+    """Data set of echoes; reference is the set that comes along."""
     color: tuple[str, ...] = ("kernel", "W", "L")
     """Labels that colour the panels: kernel, W, L, alpha_x, alpha_z."""
     out: Path = Path("latent_map")

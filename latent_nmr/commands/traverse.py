@@ -17,7 +17,7 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model."""
+    """Folder of a trained model, or the name of one that comes along, such as echo."""
     axis: int = 1
     """Latent axis, counted from 1."""
     data: Path | None = None

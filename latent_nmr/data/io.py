@@ -22,6 +22,7 @@ from latent_nmr.data.reading import (
     open_any_group,
 )
 from latent_nmr.errors import InputError, check_count
+from latent_nmr.shipped import named_or_path
 
 
 def open_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
@@ -38,7 +39,8 @@ def open_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
     Parameters
     ----------
     path : path-like
-        File or folder.
+        File or folder; or ``"reference"``, the set that comes with the package, unless something
+        of that name is in the working directory.
     n_curves : int, optional
         Number of curves to read, from the first; all by default.
 
@@ -75,7 +77,7 @@ def open_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
 
 def open_blocks(path: Path | str, n_curves: int | None = None) -> StoredEchoes | HeldEchoes:
     """Open a data set for reading in blocks of curves; only simulated stores are streamed."""
-    path = Path(path)
+    path = named_or_path("data", path)
     if n_curves is not None:
         check_count("n_curves", n_curves)
     kind = recognise(path)

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from latent_nmr._files import put_back_retired
 from latent_nmr.errors import InputError
+from latent_nmr.shipped import named_or_path, shipped_names
 
 WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
 
@@ -60,7 +61,12 @@ class OpenFolder(NamedTuple):
 
 
 def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
-    """Call `read` on a folder that no writer replaces between its two files."""
+    """Call `read` on a folder that no writer replaces between its two files.
+
+    `path` may be the name of a shipped model.
+    """
+    if not put_back_retired(path):
+        path = named_or_path("models", path)
     for attempt in range(MAX_RESTARTS):
         put_back_retired(path)
         is_last = attempt == MAX_RESTARTS - 1
@@ -74,7 +80,11 @@ def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
         except FileNotFoundError:
             # A writer may stand between its two renames: it leaves traces, or a new folder.
             if is_last or not (put_back_retired(path) or path.exists()):
-                raise ModelFileError(path, "does not exist") from None
+                names = ", ".join(shipped_names("models"))
+                reason = (
+                    f"does not exist, nor comes a model of that name with the package ({names})"
+                )
+                raise ModelFileError(path, reason) from None
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latent_nmr.shipped import REFERENCE
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from latent_nmr.physics.simulate import Simulation
 
 DATA_FOLDER = Path("artifacts/data")
-# 3000 curves of |M|, small enough to come with the repository.
-REFERENCE_SET = Path("artifacts/compact/paper-stratified-3000.npz")
+# 3000 curves of |M| that come with the package: a name that `open_echoes` takes for a path.
+REFERENCE_SET = Path(REFERENCE)
 # For fewer curves a progress bar says it sooner.
 WORTH_AN_ESTIMATE = 200
 

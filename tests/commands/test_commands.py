@@ -189,14 +189,9 @@ class TestDefaultData:
         arguments = ["--n-curves", "40", "--out", str(out)]
         assert main(["train-vae", *arguments, *QUICK]) == 0
         result = json.loads((out / "run.json").read_text("utf-8"))
-        assert result["data"] == "artifacts/compact/paper-stratified-3000.npz"
+        assert result["data"] == "reference"
         embedding = (out / "embedding.csv").read_text("utf-8").splitlines()
         assert len(embedding) == 41
-
-    def test_where_there_is_none_the_other_way_is_named(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.chdir(tmp_path)
-        assert "--simulate N" in refused(capsys, ["train-vae", *QUICK])
-        assert not (tmp_path / "artifacts" / "runs" / "vae-echo-seed0").exists()
 
     def test_data_and_simulate_exclude_each_other(self, data, tmp_path, capsys):
         arguments = [*train(data, tmp_path / "run"), "--simulate", "5"]

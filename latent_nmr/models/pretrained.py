@@ -1,0 +1,41 @@
+"""Trained models that come with the package."""
+
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.curve_regressor import CurveRegressor
+from latent_nmr.models.regression_files import is_regressor
+from latent_nmr.shipped import shipped_path
+
+
+def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
+    """Load a model that comes with the package, after its files were checked.
+
+    Parameters
+    ----------
+    name : {"echo", "full", "challenge-gauss", "challenge-rkky"}
+        `echo` and `full` are β-VAEs of two axes, fitted on 12,000 simulated echoes: on the 400
+        samples around the echo, and on whole curves of 1882. The others are the networks that
+        predict the three parameters of the ML4SCI challenge of 2021 from |M(t)|.
+
+    Returns
+    -------
+    BetaVAE or CurveRegressor
+
+    Raises
+    ------
+    InputError
+        If no model has that name, or its files are not those that were published.
+
+    See Also
+    --------
+    load_reference : Echoes to try them on.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> model = ln.load_pretrained("echo")
+    >>> X = ln.features(ln.load_reference(n_curves=3), window="echo")
+    >>> model.transform(X).shape
+    (3, 2)
+    """
+    place = shipped_path("models", name)
+    return CurveRegressor.load(place) if is_regressor(place) else BetaVAE.load(place)
