@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from latent_nmr.errors import InputError
 
@@ -40,24 +41,57 @@ def sole_writer(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _system_lock(lock: Path, path: Path) -> Iterator[None]:
-    """Lock the file `lock`; it stays, and means nothing when no process holds it."""
-    # Opened to append: a lock file that is a link to something else must not empty it.
-    with lock.open("ab") as handle:
-        try:
-            if fcntl:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                # Windows locks bytes from the position of the file on, also beyond its end.
-                handle.seek(0)
-                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-        except (BlockingIOError, PermissionError):
-            raise _in_use(path, "Wait for it, or choose another path.") from None
+    """Lock the file `lock`, and remove it at the end."""
+    with _locked(lock, path) as handle:
         try:
             yield
         finally:
-            if not fcntl:  # else Windows drops the lock some time after the file is closed
+            if fcntl:
+                _remove(lock)  # while it is still locked: see `_locked`
+            elif msvcrt:  # Windows drops the lock some time after the file is closed
                 handle.seek(0)
                 msvcrt.locking(handle.fileno(), msvcrt.LK_UNLCK, 1)
+    if not fcntl:  # Windows removes no file that is open, here or in another process
+        _remove(lock)
+
+
+@contextlib.contextmanager
+def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
+    """Open and lock the file of the name `lock`.
+
+    Its last holder may have removed it between the two: then it is another file's lock that was
+    obtained, and a new file is opened.
+    """
+    while True:
+        # Opened to append: a lock file that is a link to something else must not empty it.
+        with lock.open("ab") as handle:
+            try:
+                if fcntl:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                elif msvcrt:
+                    # Windows locks bytes from the position of the file on, also beyond its end.
+                    handle.seek(0)
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+            except (BlockingIOError, PermissionError):
+                raise _in_use(path, "Wait for it, or choose another path.") from None
+            if not fcntl or _is_file_of(handle, lock):
+                yield handle
+                return
+
+
+def _is_file_of(handle: BinaryIO, lock: Path) -> bool:
+    """Whether the open file still has the name `lock`."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), lock.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(lock: Path) -> None:
+    """Remove a lock file; a link that the user put there stays."""
+    with contextlib.suppress(OSError):
+        if not lock.is_symlink():
+            lock.unlink()
 
 
 @contextlib.contextmanager

@@ -19,55 +19,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latent_nmr import BetaVAE, shipped
+from latent_nmr import BetaVAE, EvaluationResult, open_echoes, shipped
 from latent_nmr._files import staged_file, staged_folder, write_json
-from latent_nmr.analysis.scores import neighbour_scores, shape_scores
-from latent_nmr.commands._evaluation_data import FITTED, Material, gather
-from latent_nmr.commands._evaluation_figures import validation_loss
-from latent_nmr.commands._evaluation_folder import PAGE_FILE, RESULT_FILE, TABLE_FILE, metadata_of
-from latent_nmr.commands._representations import embed
+from latent_nmr.studies.evaluation import evaluate_echoes
 
 ARTIFACTS = Path("artifacts")
+RESULT_FILE, TABLE_FILE, PAGE_FILE = "evaluation.json", "scores.csv", "report.html"
 TOLERANCE = 1e-3
 
 
-def best_model(evaluation: Path, n_components: int) -> Path:
-    """Folder of the β-VAE with the lowest validation loss."""
-    folders = sorted((evaluation / "models").glob(f"vae-{n_components}-seed*"))
-    return min(folders, key=lambda folder: (validation_loss(BetaVAE.load(folder)), folder.name))
+def best_fit(evaluation: Path, n_components: int) -> dict[str, Any]:
+    """The β-VAE with the lowest validation loss."""
+    fits = EvaluationResult.load(evaluation).facts["fits"]
+    own = [fit for fit in fits if (fit["kind"], fit["n_components"]) == ("vae", n_components)]
+    return min(own, key=lambda fit: (fit["validation_loss"], fit["saved"]))
 
 
-def scores_of(model: BetaVAE, material: Material) -> dict[str, dict[str, float]]:
-    """Every score of a model, by part."""
-    embedding = embed(model, material.curves, seconds=float("nan"))
-    fitted, found = embedding.parts[FITTED], {}
-    for part in material.scored_parts:
-        labels, scored = material.pair(part), embedding.parts[part]
-        found[part] = {"rms": embedding.rms[part]}
-        found[part] |= shape_scores(fitted, scored, material.curves[part], labels)
-        if labels is not None:
-            found[part] |= neighbour_scores(fitted, scored, labels)
+def scores_of(models: Mapping[str, BetaVAE], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Every score of each model, by its name and by part."""
+    result = evaluate_echoes(
+        open_echoes(settings["data"]),
+        {},
+        models=list(models.values()),
+        also={Path(path).stem: open_echoes(path) for path in settings["also"]},
+        ceiling=False,
+        **{name: settings[name] for name in ("window", "normalisation", "held_out", "split_seed")},
+    )
+    own = result.records[result.records["role"] == "method"]
+    own = own[own["score"] != "live_axes"]
+    found: dict[str, Any] = {}
+    for row in own.to_dict("records"):
+        of_model = found.setdefault(list(models)[row["seed"]], {})
+        of_model.setdefault(row["part"], {})[row["score"]] = row["value"]
     return found
 
 
 def publish_model(evaluation: Path, result: Mapping[str, Any], name: str) -> list[str]:
     """Save the best model, in half precision if that changes nothing that is reported."""
-    settings = result["settings"]
-    material = gather(
-        Path(settings["data"]),
-        [Path(path) for path in settings["also"]],
-        window=settings["window"],
-        normalisation=settings["normalisation"],
-        fraction=settings["held_out"],
-        split_seed=settings["split_seed"],
-    )
-    chosen = best_model(evaluation, 2)
-    model = BetaVAE.load(chosen)
-    metadata = metadata_of(material)
+    chosen = best_fit(evaluation, 2)
+    model = BetaVAE.load(evaluation / "models" / chosen["saved"])
+    metadata = model.metadata_
     with tempfile.TemporaryDirectory() as scratch:
         model.save(Path(scratch) / "half", metadata, precision="half")
-        single = scores_of(model, material)
-        half = scores_of(BetaVAE.load(Path(scratch) / "half"), material)
+        models = {"single": model, "half": BetaVAE.load(Path(scratch) / "half")}
+        scores = scores_of(models, result["settings"])
+    single, half = scores["single"], scores["half"]
     largest = max(
         abs(single[part][key] - half[part][key]) for part in single for key in single[part]
     )
@@ -78,22 +74,22 @@ def publish_model(evaluation: Path, result: Mapping[str, Any], name: str) -> lis
     size = sum(path.stat().st_size for path in out.iterdir())
     result_of_model = {
         "command": f"python scripts/publish_evaluation.py {evaluation} --name {name}",
-        "model": chosen.name,
-        "validation_loss": validation_loss(model),
+        "model": chosen["saved"],
+        "validation_loss": chosen["validation_loss"],
         "precision": precision,
         "largest_change_of_a_score": largest,
         "bytes": size,
-        "scores": {"single": single, "half": half},
+        "scores": scores,
     }
     write_json(ARTIFACTS / "tables" / f"model-{name}.json", result_of_model)
     return [
-        f"{out}: {chosen.name}, {precision} precision, {size / 1e6:.2f} MB; half precision changes "
-        f"no score by more than {largest:.1e}"
+        f"{out}: {chosen['saved']}, {precision} precision, {size / 1e6:.2f} MB; half precision "
+        f"changes no score by more than {largest:.1e}"
     ]
 
 
 def publish_files(evaluation: Path, name: str) -> list[str]:
-    """Copy tables, page and figures, each whole or not at all."""
+    """Copy tables, page and figures, atomically."""
     places = {
         RESULT_FILE: ARTIFACTS / "tables" / f"evaluation-{name}.json",
         TABLE_FILE: ARTIFACTS / "tables" / f"evaluation-{name}.csv",

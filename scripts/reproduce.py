@@ -60,7 +60,7 @@ def steps() -> list[Step]:
         drawn, evaluated, audited = minutes[window]
         out = f"{RUNS}/reference-{window}"
         model = window
-        evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window)
+        evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window, "--verdict")
         dimensions = ("--n-components", "1", "2", "3", "4", "8")
         found += [
             Step(

@@ -11,31 +11,27 @@ goes on; writes artifacts/tables/noise.json and artifacts/figures/noise/.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
-from latent_nmr import open_echoes
+from latent_nmr import evaluate, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES, SCORES
 from latent_nmr.analysis.split import hold_out
-from latent_nmr.commands._evaluation import Workshop, rows_of
-from latent_nmr.commands._evaluation_data import FITTED, Material, labels_of
-from latent_nmr.commands._evaluation_figures import figure_title
-from latent_nmr.commands._representations import METHODS, fits_of
-from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import curve_divisors, echo_sample, scaled_window, window_slice
 from latent_nmr.plots.evaluation import Line, scores_over_noise
 from latent_nmr.plots.style import save_figure
-from latent_nmr.report.evaluation import table_lines
+from latent_nmr.report.evaluation import rows_of, table_lines
 from latent_nmr.report.score_table import Row, find_row
+from latent_nmr.studies.evaluation._figures import figure_title
 from latent_nmr.studies.trained_model import describe_data
 
+METHODS = ("vae", "pca", "umap", "kmeans")
 WINDOW, NOISE_SEED, N_COMPONENTS = "echo", 1000, 2
 WORK = Path("artifacts/runs/noise")
 RESULT, FIGURE = Path("artifacts/tables/noise.json"), Path("artifacts/figures/noise/scores")
@@ -57,50 +53,35 @@ def noisy_features(dataset: xr.Dataset, snr: float | None) -> np.ndarray:
     return scaled.astype(np.float32, copy=False)
 
 
-def materials(data: Path, levels: Sequence[float]) -> Iterator[tuple[str, Material]]:
-    """Yield name and data of each setting: fitted on clean curves, then on each level's own."""
-    dataset = open_echoes(data)
-    labels = labels_of(dataset, data)
-    split = hold_out(dataset.sizes["curve"], labels["kernel"])
-    rows = dict(zip((FITTED, "held-out"), split, strict=True))
-    of_part = {part: {n: v[own] for n, v in labels.items()} for part, own in rows.items()}
-    names = {CLEAN: noisy_features(dataset, None)}
-    names |= {f"SNR {snr:g}": noisy_features(dataset, snr) for snr in levels}
-
-    identity = {"data_sha256": fingerprint(dataset)}
-
-    def material(fitted: str, scored: Sequence[str]) -> Material:
-        curves = {FITTED: names[fitted][split.fitted]}
-        curves |= {name: names[name][split.held_out] for name in scored}
-        known = {FITTED: of_part[FITTED]} | dict.fromkeys(scored, of_part["held-out"])
-        return Material(curves, known, split, dataset, identity)
-
-    yield CLEAN, material(CLEAN, list(names))
-    for name in list(names)[1:]:
-        yield name, material(name, [name])
-
-
 def study(data: Path, levels: Sequence[float], n_seeds: int) -> dict[str, dict[str, list[Row]]]:
     """Tables by what was fitted on, then by what was scored."""
-    fits = fits_of(METHODS, (N_COMPONENTS,), n_seeds)
-    tables: dict[str, dict[str, list[Row]]] = {}
-    n_settings = len(levels) + 1
-    total = n_settings * len(fits) + (2 * len(levels) + 1) * len(fits)
-    with tqdm(total=total, unit="step", disable=None) as bar:
+    dataset = open_echoes(data)
+    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    labels = dataset.isel(curve=split.held_out)
+    curves = {CLEAN: noisy_features(dataset, None)}
+    curves |= {f"SNR {snr:g}": noisy_features(dataset, snr) for snr in levels}
 
-        def step(words: str) -> None:
-            bar.set_postfix_str(words, refresh=False)
-            bar.update()
+    def tables_of(fitted: str, others: Sequence[str]) -> dict[str, list[Row]]:
+        result = evaluate(
+            curves[fitted],
+            dataset,
+            METHODS,
+            n_components=N_COMPONENTS,
+            n_seeds=n_seeds,
+            split=split,
+            also={name: (curves[name][split.held_out], labels) for name in others},
+            ceiling=False,
+            metadata=lambda rows: {
+                **describe_data(dataset.isel(curve=rows), curves[fitted][rows], WINDOW, "initial"),
+                "fitted_on": fitted,
+            },
+            folder=WORK / fitted.replace(" ", "-"),
+        )
+        held_out = {fitted: rows_of(result, "held-out")}
+        return held_out | {name: rows_of(result, name) for name in others}
 
-        for name, material in materials(data, levels):
-            folder = WORK / material.identity["data_sha256"][:12] / name.replace(" ", "-")
-            workshop = Workshop(folder, material, step)
-            rows = material.split.fitted
-            part = material.dataset.isel(curve=rows)
-            metadata = describe_data(part, material.curves[FITTED], WINDOW, "initial")
-            workshop.complete(fits, metadata | {"fitted_on": name})
-            tables[name] = {part: rows_of(workshop, fits, part) for part in material.scored_parts}
-    return tables
+    noisy = [name for name in curves if name != CLEAN]
+    return {CLEAN: tables_of(CLEAN, noisy)} | {name: tables_of(name, ()) for name in noisy}
 
 
 def lines_of(

@@ -9,22 +9,22 @@ artifacts/tables/settings.json.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from tqdm.auto import tqdm
 
-from latent_nmr import fit_many
+from latent_nmr import BetaVAE, evaluate, features, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.analysis.score_names import HEADLINES
-from latent_nmr.analysis.scores import neighbour_scores
-from latent_nmr.commands._evaluation_data import FITTED, HELD_OUT, Material, gather
-from latent_nmr.commands._representations import embed
-from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.analysis.scores import REGRESSED, Parts, neighbour_scores
+from latent_nmr.analysis.split import hold_out
+from latent_nmr.report.evaluation import rows_of
 from latent_nmr.report.score_table import Row
 
+WINDOW = "echo"
 WORK, RESULT = Path("artifacts/runs/settings"), Path("artifacts/tables/settings.json")
 INITIAL, WINDOW_MAX = "initial", "window_max"
 # Title: what differs from the defaults, how curves are normalised, which part of them is used.
@@ -45,41 +45,32 @@ TRUTHS = {"α_x": ("alpha_x",), "α_x and L": ("alpha_x", "L"), "α_x and α_z":
 
 
 def fit_and_score(
-    title: str, n_components: int, n_seeds: int, materials: dict[str, Material]
+    title: str, n_components: int, n_seeds: int, dataset: xr.Dataset
 ) -> dict[str, tuple[float, ...]]:
     """Headline scores, rms and epochs of one setting, one value per seed."""
     parameters, normalisation, share = SETTINGS[title]
-    material = materials[normalisation]
-    path = WORK / material.identity["data_sha256"][:12] / f"{title}-{n_components}-{n_seeds}.json"
-    if path.is_file():
-        return json.loads(path.read_text("utf-8"))
-    curves, labels = material.curves, material.pair(HELD_OUT)
-    assert labels is not None, "the study needs labels"
-    fitted = curves[FITTED][: round(share * len(curves[FITTED]))]
-    template = BetaVAE(n_components=n_components, **parameters)
-    found: dict[str, list[float]] = {}
-    for model in fit_many(fitted, seeds=range(n_seeds), model=template):
-        embedding = embed(model, curves, seconds=float("nan"))
-        scores = neighbour_scores(embedding.parts[FITTED], embedding.parts[HELD_OUT], labels)
-        kept = {name: scores[name] for name in HEADLINES}
-        kept |= {"rms": embedding.rms[HELD_OUT], "epochs": float(model.n_iter_)}
-        for name, value in kept.items():
-            found.setdefault(name, []).append(value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, found)
-    return {name: tuple(values) for name, values in found.items()}
-
-
-def truth_scores(names: tuple[str, ...], material: Material) -> dict[str, tuple[float, ...]]:
-    """Headline scores of the true parameters as coordinates, each over its deviation."""
-    labels = material.pair(HELD_OUT)
-    assert labels is not None, "the study needs labels"
-    fitted, scored = (
-        np.stack([np.asarray(part[name], float) for name in names], axis=1)
-        for part in (labels.fitted, labels.scored)
+    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    result = evaluate(
+        features(dataset, WINDOW, normalisation),
+        dataset,
+        {title: BetaVAE(n_components=n_components, **parameters)},
+        n_seeds=n_seeds,
+        split=(split.fitted[: round(share * len(split.fitted))], split.held_out),
+        ceiling=False,
+        folder=WORK / f"{title}-{n_components}",
     )
+    scores = rows_of(result, "held-out")[0].scores
+    epochs = tuple(float(fit["epochs"]) for fit in result.facts["fits"])
+    return {name: scores[name] for name in (*HEADLINES, "rms")} | {"epochs": epochs}
+
+
+def truth_scores(names: tuple[str, ...], dataset: xr.Dataset) -> dict[str, tuple[float, ...]]:
+    """Headline scores of the true parameters as coordinates, each over its deviation."""
+    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    rows = [{n: dataset[n].to_numpy()[own] for n in (*REGRESSED, "kernel")} for own in split]
+    fitted, scored = (np.stack([part[name] for name in names], axis=1) for part in rows)
     deviation = fitted.std(axis=0)
-    scores = neighbour_scores(fitted / deviation, scored / deviation, labels)
+    scores = neighbour_scores(fitted / deviation, scored / deviation, Parts(*rows))
     return {name: (scores[name],) for name in HEADLINES}
 
 
@@ -103,20 +94,16 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", default=default)
     parser.add_argument("--n-seeds", type=int, default=2)
     options = parser.parse_args()
-    split = {"window": "echo", "fraction": 0.2, "split_seed": 0}
-    materials = {
-        name: gather(options.data, (), normalisation=name, **split)
-        for name in (INITIAL, WINDOW_MAX)
-    }
+    dataset = open_echoes(options.data)
     rows: dict[str, dict[str, Row]] = {}
     for title, names in TRUTHS.items():
-        scores = truth_scores(names, materials[INITIAL])
+        scores = truth_scores(names, dataset)
         rows[f"true {title}"] = {str(len(names)): Row("truth", len(names), (0,), scores)}
     seeds = tuple(range(options.n_seeds))
     for title in tqdm(SETTINGS, unit="setting", disable=None):
         rows[title] = {}
         for n_components in DIMENSIONS:
-            scores = fit_and_score(title, n_components, options.n_seeds, materials)
+            scores = fit_and_score(title, n_components, options.n_seeds, dataset)
             rows[title][str(n_components)] = Row("vae", n_components, seeds, scores)
     print(markdown(rows))
     command = f"python scripts/study_settings.py {options.data} --n-seeds {options.n_seeds}"
@@ -125,7 +112,7 @@ def main() -> None:
         for title, by_dimension in rows.items()
     }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    write_json(RESULT, {"command": command, "window": "echo", "rows": table})
+    write_json(RESULT, {"command": command, "window": WINDOW, "rows": table})
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -363,6 +364,37 @@ class TestSoleWriter:
         with sole_writer(tmp_path / "a"):
             pass
         assert (tmp_path / "diary").read_text() == "mine"
+        assert (tmp_path / ".a.lock").is_symlink()
+
+    def test_nothing_is_left_beside_what_was_written(self, tmp_path):
+        with sole_writer(tmp_path / "a"):
+            assert (tmp_path / ".a.lock").is_file()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_there_is_never_more_than_one_holder(self, tmp_path):
+        """Lock files come and go: no thread may lock one that has lost its name."""
+        holders, most, refused = [], [], []
+
+        def hold(number):
+            for _ in range(300):
+                try:
+                    with sole_writer(tmp_path / "a"):
+                        holders.append(number)
+                        most.append(len(holders))
+                        time.sleep(0)
+                        holders.remove(number)
+                except InputError:
+                    refused.append(number)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(hold, range(4)))
+        finally:
+            sys.setswitchinterval(interval)
+        assert max(most) == 1
+        assert refused  # else they were not at it at the same time
 
 
 def test_threads_that_write_side_by_side_leave_the_umask_as_it_was():

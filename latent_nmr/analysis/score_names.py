@@ -34,6 +34,10 @@ class Score(NamedTuple):
     larger_is_better : bool or None
         None where neither is.
     needs_labels : bool
+    target : str
+        Label that is predicted or compared with; empty for none.
+    subset : str
+        Kernels that it is restricted to, or what is told apart; empty for all.
     """
 
     title: str
@@ -42,6 +46,8 @@ class Score(NamedTuple):
     digits: int = 3
     larger_is_better: bool | None = True
     needs_labels: bool = True
+    target: str = ""
+    subset: str = ""
 
 
 SCORES: dict[str, Score] = {
@@ -53,42 +59,63 @@ SCORES: dict[str, Score] = {
         larger_is_better=False,
         needs_labels=False,
     ),
-    "r2_W": Score("R² W", "regression", f"R² of W from {NEIGHBOURS}."),
-    "r2_alpha_x": Score("R² α_x", "regression", f"R² of α_x from {NEIGHBOURS}."),
-    "r2_alpha_z": Score("R² α_z", "regression", f"R² of α_z from {NEIGHBOURS}."),
-    "r2_L": Score("R² L", "regression", f"R² of L from {NEIGHBOURS}, all kernels."),
+    "r2_W": Score("R² W", "regression", f"R² of W from {NEIGHBOURS}.", target="W"),
+    "r2_alpha_x": Score("R² α_x", "regression", f"R² of α_x from {NEIGHBOURS}.", target="alpha_x"),
+    "r2_alpha_z": Score("R² α_z", "regression", f"R² of α_z from {NEIGHBOURS}.", target="alpha_z"),
+    "r2_L": Score("R² L", "regression", f"R² of L from {NEIGHBOURS}, all kernels.", target="L"),
     "r2_L_power": Score(
         "R² L, power law",
         "regression",
         "R² of L fitted and scored on curves of the power law alone.",
+        target="L",
+        subset="power",
     ),
     "r2_L_others": Score(
         "R² L, others",
         "regression",
         "R² of L fitted and scored on curves of all other kernels.",
+        target="L",
+        subset="others",
     ),
     "f1_binary": Score(
-        "F1 power", "classification", "F1 of the class power law, against the rest."
+        "F1 power",
+        "classification",
+        "F1 of the class power law, against the rest.",
+        target="kernel",
+        subset="power",
     ),
     "f1_macro": Score(
         "F1 macro",
         "classification",
         "Mean of the F1 of power law and of the rest, equally weighted.",
+        target="kernel",
+        subset="power",
     ),
     "f1_weighted": Score(
-        "F1 weighted", "classification", "The same mean, weighted by the size of the classes."
+        "F1 weighted",
+        "classification",
+        "The same mean, weighted by the size of the classes.",
+        target="kernel",
+        subset="power",
     ),
     "f1_kernels_macro": Score(
-        "F1 three kernels", "classification", "Mean of the F1 of the three kernels."
+        "F1 three kernels",
+        "classification",
+        "Mean of the F1 of the three kernels.",
+        target="kernel",
     ),
     "silhouette_kernel": Score(
-        "silhouette", "shape", "Mean silhouette of the kernels in the coordinates, -1 to 1."
+        "silhouette",
+        "shape",
+        "Mean silhouette of the kernels in the coordinates, -1 to 1.",
+        target="kernel",
     ),
     "adjusted_rand": Score(
         "ARI",
         "shape",
         "Adjusted Rand index of the kernels with K-means(3) in the coordinates, fitted on the "
         "training part; 0 is chance.",
+        target="kernel",
     ),
     "trustworthiness": Score(
         "trustworthiness",
@@ -103,7 +130,7 @@ SCORES: dict[str, Score] = {
         needs_labels=False,
     ),
     "live_axes": Score(
-        "live axes",
+        "active axes",
         "axes",
         "Latent axes of a VAE whose posterior means have a variance above 0.1.",
         digits=1,
@@ -113,7 +140,7 @@ SCORES: dict[str, Score] = {
 }
 REGRESSION = tuple(name for name, score in SCORES.items() if score.group == "regression")
 CLASSIFICATION = tuple(name for name, score in SCORES.items() if score.group == "classification")
-# Rows of the table that a claim about W, L and kernel rests on.
+# Scores that sum up how well W, L and kernel are predicted.
 HEADLINES = ("r2_W", "r2_alpha_x", "r2_L", "f1_macro")
 ORDERED_LABELS = ("W", "L")
 
@@ -137,8 +164,33 @@ def order_scores(names: Collection[str]) -> dict[str, Score]:
                 "order",
                 f"Size of Spearman's coefficient of axis {axis} with {label}.",
                 larger_is_better=None,  # which axis orders what is not a matter of good or bad
+                target=label,
+                subset=f"axis {axis}",
             )
     return found
+
+
+def label_scores(names: Collection[str]) -> dict[str, Score]:
+    """The scores of labels other than those of simulated echoes among `names`."""
+    found = {}
+    for name in names:
+        if name in SCORES:
+            continue
+        if name.startswith("r2_"):
+            label = name.removeprefix("r2_")
+            meaning = f"R² of {label} from {NEIGHBOURS}."
+            found[name] = Score(f"R² {label}", "regression", meaning, target=label)
+        elif name.startswith("f1_") and name.endswith("_macro"):
+            label = name.removeprefix("f1_").removesuffix("_macro")
+            meaning = f"Mean of the F1 of the classes of {label}."
+            found[name] = Score(f"F1 {label}", "classification", meaning, target=label)
+    return found
+
+
+def in_order(names: Collection[str]) -> list[str]:
+    """Names of scores in the order of `SCORES`, then those of other labels, |ρ| last."""
+    known = [name for name in SCORES if name in names]
+    return known + list(label_scores(names)) + sorted(order_scores(names))
 
 
 def score_of(name: str) -> Score:
@@ -149,4 +201,4 @@ def score_of(name: str) -> Score:
     KeyError
         If there is none of that name.
     """
-    return (SCORES | order_scores([name]))[name]
+    return (SCORES | label_scores([name]) | order_scores([name]))[name]

@@ -1,16 +1,15 @@
-"""Scores of a representation: what its coordinates tell of W, L and kernel, on held-out curves.
+"""Scores of a representation: labels predicted from its coordinates, on held-out curves.
 
 Everything is fitted on the training part and scored on the held-out part; the coordinates are
 taken as the method gives them, none is rescaled. Notation: k neighbours, ρ Spearman's coefficient.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import multinomial
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.manifold import trustworthiness
@@ -20,12 +19,13 @@ from sklearn.neighbors import NearestNeighbors
 from latent_nmr.analysis.dependence import rank_correlations
 from latent_nmr.analysis.score_names import ORDERED_LABELS, order_name
 from latent_nmr.errors import InputError
-from latent_nmr.latent_axes import axis_names
 
 POWER_LAW = "power"
 REGRESSED = ("W", "alpha_x", "alpha_z", "L")
 N_NEIGHBOURS = 15
 N_CLUSTERS = 3
+# Axes beyond these are not correlated with labels one by one.
+MOST_AXES = 32
 # The ceiling: every 4th sample, as the trees of the published comparison saw them.
 FOREST_TREES, FOREST_STRIDE = 200, 4
 
@@ -42,45 +42,63 @@ class Parts:
     Attributes
     ----------
     fitted, scored : mapping of ndarray, shape (n_fitted,) and (n_scored,)
-        Any of `W`, `alpha_x`, `alpha_z`, `L` (numbers) and `kernel` (strings).
+        `W`, `alpha_x`, `alpha_z`, `L` (float64) and `kernel` (strings), or labels of any other
+        name: float64 for numbers, strings for classes.
     """
 
     fitted: Labels
     scored: Labels
 
     def shuffled(self, *seed: int) -> "Parts":
-        """Deal the fitted rows' labels out anew, all labels of a row together."""
+        """Permute the labels of the fitted rows, all labels of a row together."""
         n_rows = len(next(iter(self.fitted.values())))
         order = np.random.default_rng(list(seed)).permutation(n_rows)
         return Parts({name: values[order] for name, values in self.fitted.items()}, self.scored)
 
 
-def check_neighbours(n_fitted: int) -> None:
+def check_neighbours(n_fitted: int, n_neighbors: int = N_NEIGHBOURS) -> None:
     """Raise `InputError` if there are not more fitted rows than neighbours."""
-    if n_fitted <= N_NEIGHBOURS:
+    if n_fitted <= n_neighbors:
         raise InputError(
-            f"the training part must have more curves than the {N_NEIGHBOURS} neighbours of the "
-            f"scores, but has {n_fitted}. Use more curves."
+            f"the training part must have more curves than the {n_neighbors} neighbours of the "
+            f"scores, but has {n_fitted}. Use more curves, or fewer neighbours."
         )
 
 
-def check_neighbourhoods(n_scored: int, part: str = "held-out") -> None:
+def check_neighbourhoods(
+    n_scored: int, part: str = "held-out", n_neighbors: int = N_NEIGHBOURS
+) -> None:
     """Raise `InputError` if the scored rows are too few for neighbourhoods to be compared."""
-    if n_scored <= 2 * N_NEIGHBOURS:
+    if n_scored <= 2 * n_neighbors:
         raise InputError(
-            f"the {part} part must have more than {2 * N_NEIGHBOURS} curves for neighbourhoods "
-            f"of {N_NEIGHBOURS} to be compared, but has {n_scored}. Use more curves."
+            f"the {part} part must have more than {2 * n_neighbors} curves for neighbourhoods of "
+            f"{n_neighbors} to be compared, but has {n_scored}. Use more curves, or fewer "
+            "neighbours."
         )
 
 
-def neighbour_scores(fitted: Coordinates, scored: Coordinates, parts: Parts) -> dict[str, float]:
-    """What the k nearest fitted rows tell of the labels of the scored rows.
+def is_number(values: npt.NDArray[np.generic]) -> bool:
+    """Whether a label holds numbers and not names."""
+    return values.dtype.kind == "f"
+
+
+def other_labels(labels: Iterable[str]) -> list[str]:
+    """Labels beside those of simulated echoes."""
+    return [name for name in labels if name not in (*REGRESSED, "kernel")]
+
+
+def neighbour_scores(
+    fitted: Coordinates, scored: Coordinates, parts: Parts, n_neighbors: int = N_NEIGHBOURS
+) -> dict[str, float]:
+    """Labels of the scored rows, predicted from their k nearest fitted rows.
 
     Parameters
     ----------
     fitted : ndarray, shape (n_fitted, n_components)
     scored : ndarray, shape (n_scored, n_components)
     parts : Parts
+    n_neighbors : int
+        k.
 
     Returns
     -------
@@ -90,18 +108,20 @@ def neighbour_scores(fitted: Coordinates, scored: Coordinates, parts: Parts) -> 
     Raises
     ------
     InputError
-        For no more fitted rows than neighbours.
+        If there are no more fitted rows than neighbours.
     """
-    check_neighbours(len(fitted))
-    everywhere = _neighbours(fitted, scored)
+    check_neighbours(len(fitted), n_neighbors)
+    everywhere = _neighbours(fitted, scored, n_neighbors)
 
     def predict(values: npt.NDArray, members: npt.NDArray[np.bool_]) -> npt.NDArray:
         rows, asked = members[: len(fitted)], members[len(fitted) :]
-        nearest = everywhere if members.all() else _neighbours(fitted[rows], scored[asked])
+        nearest = everywhere
+        if not members.all():
+            nearest = _neighbours(fitted[rows], scored[asked], n_neighbors)
         found = values[rows][nearest]
-        return found.mean(axis=1) if values.dtype.kind == "f" else _majority(found)
+        return found.mean(axis=1) if is_number(values) else _majority(found)
 
-    return _label_scores(parts, predict, smallest=N_NEIGHBOURS + 1)
+    return _label_scores(parts, predict, smallest=n_neighbors + 1)
 
 
 def forest_scores(
@@ -110,9 +130,10 @@ def forest_scores(
     parts: Mapping[str, Parts],
     *,
     random_state: int = 0,
+    n_trees: int = FOREST_TREES,
     on_forest: Callable[[], object] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """What random forests of 200 trees tell of the labels from the curves themselves.
+    """Labels predicted by random forests from the curves themselves.
 
     Parameters
     ----------
@@ -123,8 +144,10 @@ def forest_scores(
     parts : mapping of Parts
         Labels of each set beside those to fit on.
     random_state : int
+    n_trees : int
+        Trees in each forest.
     on_forest : callable, optional
-        Called after each of up to eight forests.
+        Called after each of up to eight forests; more with further labels.
 
     Returns
     -------
@@ -138,8 +161,8 @@ def forest_scores(
     def predictions(values: npt.NDArray, rows: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray]:
         key = values.tobytes() + rows.tobytes()
         if key not in known:
-            kind = RandomForestRegressor if values.dtype.kind == "f" else RandomForestClassifier
-            forest = kind(FOREST_TREES, n_jobs=-1, random_state=random_state)
+            kind = RandomForestRegressor if is_number(values) else RandomForestClassifier
+            forest = kind(n_trees, n_jobs=-1, random_state=random_state)
             forest.fit(curves[rows], values[rows])
             known[key] = {
                 n: forest.predict(asked[:, ::FOREST_STRIDE]) for n, asked in scored.items()
@@ -166,8 +189,9 @@ def shape_scores(
     scored: Coordinates,
     curves: npt.NDArray[np.floating],
     parts: Parts | None,
+    n_neighbors: int = N_NEIGHBOURS,
 ) -> dict[str, float]:
-    """How the cloud of scored rows is shaped: neighbourhoods kept, kernels apart, axes in order.
+    """Shape of the cloud of scored rows: neighbourhoods kept, kernels apart, axes in order.
 
     Parameters
     ----------
@@ -178,17 +202,19 @@ def shape_scores(
     parts : Parts, optional
         Without it, only trustworthiness and continuity (J. Venna and S. Kaski, Neural Networks
         19, 889 (2006)).
+    n_neighbors : int
+        Size of the neighbourhoods.
 
     Raises
     ------
     InputError
         If the scored rows are too few for their neighbourhoods.
     """
-    check_neighbourhoods(len(scored))
+    check_neighbourhoods(len(scored), n_neighbors=n_neighbors)
     found = {
-        "trustworthiness": float(trustworthiness(curves, scored, n_neighbors=N_NEIGHBOURS)),
+        "trustworthiness": float(trustworthiness(curves, scored, n_neighbors=n_neighbors)),
         # Continuity is the same measure with the two spaces in each other's place.
-        "continuity": float(trustworthiness(scored, curves, n_neighbors=N_NEIGHBOURS)),
+        "continuity": float(trustworthiness(scored, curves, n_neighbors=n_neighbors)),
     }
     if parts is None:
         return found
@@ -197,41 +223,18 @@ def shape_scores(
         found["silhouette_kernel"] = float(silhouette_score(scored, kernels))
         clusters = KMeans(N_CLUSTERS, n_init=10, random_state=0).fit(fitted).predict(scored)
         found["adjusted_rand"] = float(adjusted_rand_score(kernels, clusters))
+    further = [name for name in other_labels(parts.scored) if is_number(parts.scored[name])]
     ordered = {
         name: np.asarray(parts.scored[name], np.float64)
-        for name in ORDERED_LABELS
+        for name in (*ORDERED_LABELS, *further)
         if name in parts.scored
     }
-    correlations = rank_correlations(scored, ordered)
-    for number, axis in enumerate(axis_names(scored.shape[1]), start=1):
+    correlations = rank_correlations(scored[:, :MOST_AXES], ordered)
+    for number, axis in enumerate(correlations, start=1):
         for label, rho in correlations[axis].items():
             if rho is not None:
                 found[order_name(number, label)] = abs(rho)
     return found
-
-
-def chance_scores(parts: Parts) -> dict[str, float]:
-    """What :func:`neighbour_scores` gives on average if coordinates and labels are unrelated.
-
-    A mean of k values that have nothing to do with the truth has the variance σ²/k beside their
-    σ²: R² = -1/k. A class of share p that is predicted, whatever the truth, with rate q has
-    F1 = 2pq/(p + q); q is the chance that it wins the vote of k draws.
-    """
-    chance = {f"r2_{name}": -1 / N_NEIGHBOURS for name in (*REGRESSED, "L_power", "L_others")}
-    if "kernel" not in parts.fitted:
-        return chance
-    names, counts = np.unique(parts.fitted["kernel"], return_counts=True)
-    share = counts / counts.sum()
-    if len(names) > 1:
-        chance["f1_kernels_macro"] = float(_chance_f1(share).mean())
-    if POWER_LAW in names and len(names) > 1:
-        power = float(share[names == POWER_LAW][0])
-        shares = np.array([1 - power, power])
-        of_class = _chance_f1(shares)
-        chance["f1_binary"] = float(of_class[1])
-        chance["f1_macro"] = float(of_class.mean())
-        chance["f1_weighted"] = float(of_class @ shares)
-    return chance
 
 
 def _label_scores(parts: Parts, predict: Predictor, smallest: int) -> dict[str, float]:
@@ -254,6 +257,13 @@ def _label_scores(parts: Parts, predict: Predictor, smallest: int) -> dict[str, 
 
     for label in (name for name in REGRESSED if name in labels):
         regress(f"r2_{label}", label, everyone)
+    for label in other_labels(labels):
+        fitted, scored = labels[label]
+        if is_number(fitted):
+            regress(f"r2_{label}", label, everyone)
+        elif all(len(np.unique(part)) > 1 for part in (fitted, scored)):
+            names = predict(fitted, everyone)
+            found[f"f1_{label}_macro"] = float(f1_score(scored, names, average="macro"))
     if "kernel" not in labels:
         return found
     is_power = np.concatenate([np.asarray(part) == POWER_LAW for part in labels["kernel"]])
@@ -273,8 +283,8 @@ def _label_scores(parts: Parts, predict: Predictor, smallest: int) -> dict[str, 
     return found
 
 
-def _neighbours(fitted: Coordinates, asked: Coordinates) -> Any:
-    return NearestNeighbors(n_neighbors=N_NEIGHBOURS).fit(fitted).kneighbors(asked)[1]
+def _neighbours(fitted: Coordinates, asked: Coordinates, n_neighbors: int) -> Any:
+    return NearestNeighbors(n_neighbors=n_neighbors).fit(fitted).kneighbors(asked)[1]
 
 
 def _majority(votes: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
@@ -283,26 +293,3 @@ def _majority(votes: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     codes = codes.reshape(votes.shape)
     counts = np.stack([(codes == code).sum(axis=1) for code in range(len(names))], axis=1)
     return names[counts.argmax(axis=1)]
-
-
-def _chance_f1(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    rates = _winning_rates(shares)
-    return 2 * shares * rates / (shares + rates)
-
-
-def _winning_rates(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How often each class wins a vote of k independent draws; ties go to the first."""
-    outcomes = np.array(list(_compositions(N_NEIGHBOURS, len(shares))))
-    law = multinomial(N_NEIGHBOURS, shares).pmf(outcomes)
-    rates = np.zeros(len(shares))
-    np.add.at(rates, outcomes.argmax(axis=1), law)
-    return rates
-
-
-def _compositions(total: int, n_parts: int) -> Iterator[tuple[int, ...]]:
-    """All ways to write `total` as an ordered sum of `n_parts` whole numbers >= 0."""
-    if n_parts == 1:
-        yield (total,)
-        return
-    for first in range(total + 1):
-        yield from ((first, *rest) for rest in _compositions(total - first, n_parts - 1))

@@ -1,20 +1,15 @@
 """Compare representations on one held-out split, with spread, ceiling and floor."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import tyro
 
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
-if TYPE_CHECKING:
-    from latent_nmr.commands._evaluation_data import Material
-    from latent_nmr.commands._representations import Fit
-    from latent_nmr.models.beta_vae import BetaVAE
-
-# Options that change where and how results appear, not what they are.
-NOT_SETTINGS = ("out", "force", "json")
+RESULT_FILE = "evaluation.json"
+FORMAT = "latent_nmr.evaluation"
 
 
 @dataclass(frozen=True)
@@ -22,32 +17,37 @@ class Options:
     """Compare representations on one held-out split, with spread, ceiling and floor.
 
     Everything is fitted on the training part and scored on the held-out part. Writes a page
-    (report.html), the table (scores.csv, scores.json), every embedding and every β-VAE.
+    (report.html), the tables (scores.csv, evaluation.json), every embedding (arrays.npz) and every
+    β-VAE (models).
     """
 
     data: tyro.conf.Positional[Path]
-    """Zarr store or compact set of echoes; without labels, only label-free scores are given."""
-    methods: tuple[str, ...] = ("pca", "umap", "kmeans", "vae")
-    """What to compare: pca, umap, kmeans, vae."""
+    """Data set of echoes; without labels, only label-free scores are given."""
+    methods: tuple[Literal["pca", "umap", "kmeans", "vae"], ...] = ("pca", "umap", "kmeans", "vae")
+    """Methods to compare."""
     models: tuple[Path, ...] = ()
-    """Trained β-VAEs to take for vae; they must not have seen the held-out part. Without them,
-    vae is trained on the training part."""
+    """Trained β-VAEs to score beside the methods, in place of vae; they must not have seen the
+    held-out part."""
     n_components: tuple[int, ...] = (2,)
-    """Dimensions at which to compare."""
+    """Dimensions at which to compare; models have their own."""
     n_seeds: int = 5
-    """Seeds of every method that has one."""
-    window: str = "echo"
-    """Part of the record: echo, full or echo300."""
-    normalisation: str = "initial"
-    """What |M| is divided by: initial (|M(0)|) or window_max."""
+    """Number of random seeds per stochastic method."""
+    window: Literal["echo", "full", "echo300"] = "echo"
+    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
+    normalisation: Literal["initial", "window_max"] = "initial"
+    """Divide |M| by its first sample, or by its largest in the window."""
     held_out: float = 0.2
-    """Part of the curves that is only scored."""
+    """Fraction of the curves that is only scored."""
     split_seed: int = 0
     """Seed of the split."""
     also: tuple[Path, ...] = ()
-    """Further data sets, of which every curve is scored: other ν, another seed."""
+    """Additional test sets, scored in full: other ν, another seed."""
     ceiling: bool = True
     """Fit the random forests of the ceiling; minutes on thousands of curves."""
+    n_neighbors: int = 15
+    """Neighbours that predict labels, and size of the neighbourhoods compared."""
+    verdict: bool = False
+    """Add the paper's claim held against the scores, and every method beside the β-VAE."""
     out: Path | None = None
     """Folder to write; without it, artifacts/runs/evaluate-WINDOW."""
     force: bool = False
@@ -57,117 +57,81 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Gather, fit, score, write, report."""
-    from latent_nmr._files import sole_writer
-    from latent_nmr.commands._evaluation_data import gather
-    from latent_nmr.commands._evaluation_folder import finished_evaluation, report_of, write_all
+    """Open the data and the models, call the study, write page, tables and figures, report."""
+    from latent_nmr.commands._output import Output
+    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.io import open_echoes
+    from latent_nmr.errors import InputError
 
-    check_options(options)
     out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
-    settings = settings_of(options)
-    finished = finished_evaluation(out, settings, force=options.force)
-    if finished is not None:
-        return report_of(finished, out, f"{out} is already finished; use --force to do it anew.")
-    material = gather(
-        options.data,
-        options.also,
+    output = Output("evaluate", options, out)
+    for name, paths in (("also", options.also), ("models", options.models)):
+        names = [path.stem if name == "also" else str(path.resolve()) for path in paths]
+        if len(set(names)) < len(names):
+            raise InputError(
+                f"--{name} must give sets and models of different names, but they are "
+                f"{' '.join(names)}. Rename or drop one."
+            )
+    inputs = {p: lambda path: fingerprint(open_echoes(path)) for p in (options.data, *options.also)}
+    finished = output.finished(inputs)
+    if finished is not None and not finished[0]["failures"]:
+        return _report(finished[0], finished[1], out)
+    with output.folder(kept=("steps", "models", "seconds.json")) as folder:
+        tell(f"Evaluating: every fit is kept in {folder}")
+        values = _write_all(folder, options, output)
+        digests = {path: digest(path) for path, digest in inputs.items()}
+        manifest = output.write_manifest(values, digests, folder)
+    return _report(manifest, "", out)
+
+
+def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
+    """Call the study and write everything but the manifest; returns what evaluation.json holds."""
+    import shutil
+
+    from latent_nmr._files import write_json
+    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.io import open_echoes
+    from latent_nmr.report.evaluation import evaluation_values
+    from latent_nmr.report.evaluation_page import write_page_and_tables
+    from latent_nmr.studies.evaluation import evaluate_echoes
+    from latent_nmr.studies.trained_model import load_model
+
+    dataset = open_echoes(options.data)
+    result = evaluate_echoes(
+        dataset,
+        sorted(options.methods),
         window=options.window,
         normalisation=options.normalisation,
-        fraction=options.held_out,
+        also={path.stem: open_echoes(path) for path in options.also},
+        models=[load_model(path) for path in options.models],
+        n_components=options.n_components,
+        n_seeds=options.n_seeds,
+        held_out=options.held_out,
         split_seed=options.split_seed,
+        ceiling=options.ceiling,
+        n_neighbors=options.n_neighbors,
+        folder=folder,
     )
-    models = given_models(options, material)
-    with sole_writer(out):
-        result = write_all(out, material, fits_to_make(options, models), models, settings)
-    return report_of(result, out, "")
+    names = ("data", "window", "normalisation")
+    head = {"format": FORMAT, "command": output.command, "settings": output.settings}
+    values = head | {name: output.settings[name] for name in names}
+    values["data_sha256"] = fingerprint(dataset)
+    values |= evaluation_values(result, with_verdict=options.verdict)
+    saved = {fit["saved"] for fit in result.facts["fits"]}
+    for entry in (folder / "models").glob("*"):
+        if entry.name not in saved:  # of an earlier run with other settings, or a lock
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    result.figures.save(folder / "figures")
+    result.write_into(folder)
+    write_page_and_tables(result, values, folder)
+    write_json(folder / RESULT_FILE, values)
+    return values
 
 
-def check_options(options: Options) -> None:
-    """Check all that can be checked without reading a file."""
-    from latent_nmr.commands._representations import METHODS
-    from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-    from latent_nmr.errors import InputError, check_choice, check_count, check_number
+def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
+    from latent_nmr.report.evaluation import evaluation_lines
 
-    check_choice("--window", options.window, HALF_WIDTHS)
-    check_choice("--normalisation", options.normalisation, NORMALISATIONS)
-    check_count("--n-seeds", options.n_seeds)
-    check_count("--split-seed", options.split_seed, at_least=0, at_most=2**32 - 1)
-    check_number("--held-out", options.held_out, above=0, at_most=0.9)
-    for name, values in (("--methods", options.methods), ("--n-components", options.n_components)):
-        if not values or len(set(values)) < len(values):
-            raise InputError(
-                f"{name} must name each of one or more once, but is {' '.join(map(str, values))}. "
-                "Leave it out for the default."
-            )
-    for method in options.methods:
-        check_choice("--methods", method, METHODS)
-    for n_components in options.n_components:
-        check_count("--n-components", n_components)
-    if options.models and "vae" not in options.methods:
-        raise InputError(
-            f"--models must come with the method vae, but --methods is "
-            f"{' '.join(options.methods)}. Add vae, or leave --models out."
-        )
-    places = [path.resolve() for path in options.models]
-    if len(set(places)) < len(places):
-        raise InputError("--models must be different folders, but one is given twice. Drop it.")
-
-
-def settings_of(options: Options) -> dict[str, Any]:
-    """Options that decide the result, as JSON holds them."""
-    from latent_nmr.commands._progress import plain_settings
-
-    return plain_settings(asdict(options), NOT_SETTINGS)
-
-
-def fits_to_make(options: Options, models: dict["Fit", "BetaVAE"]) -> list["Fit"]:
-    """Every fit of the table; those of given models in place of fits of our own."""
-    from latent_nmr.commands._representations import fits_of
-
-    methods = [method for method in options.methods if method != "vae" or not models]
-    return sorted({*fits_of(methods, options.n_components, options.n_seeds), *models})
-
-
-def given_models(options: Options, material: "Material") -> dict["Fit", "BetaVAE"]:
-    """Read the models of --models and check that they are of this experiment."""
-    from latent_nmr.commands._representations import Fit
-    from latent_nmr.errors import InputError
-    from latent_nmr.studies.trained_model import check_sampling, load_model
-
-    found: dict[Fit, BetaVAE] = {}
-    for path in options.models:
-        model = load_model(path)
-        for name in ("window", "normalisation"):
-            wanted, have = getattr(options, name), model.metadata_[name]
-            if have != wanted:
-                raise InputError(
-                    f"--models must be of the {name} {wanted}, but {path} is of {have}. "
-                    f"Say --{name} {have}."
-                )
-        check_sampling(material.dataset, options.data, model)
-        refuse_seen_curves(model, path, material)
-        if model.n_components not in options.n_components:
-            raise InputError(
-                f"--models must have a number of axes among --n-components "
-                f"({' '.join(map(str, options.n_components))}), but {path} has "
-                f"{model.n_components}. Add it to --n-components."
-            )
-        fit = Fit("vae", model.n_components, len(found))
-        found[fit] = model
-    return found
-
-
-def refuse_seen_curves(model: "BetaVAE", path: Path, material: "Material") -> None:
-    """Raise `InputError` if a model was fitted on a curve that is to be scored."""
-    from latent_nmr.errors import InputError
-    from latent_nmr.studies.trained_model import training_split
-
-    for part in material.scored_parts:
-        n_seen = int((training_split(model, material.curves[part]) != "new").sum())
-        if n_seen:
-            raise InputError(
-                f"--models must not have seen a curve that is scored, or the scores would flatter, "
-                f"but {path} was trained on {n_seen} of the {len(material.curves[part])} curves "
-                f"of the {part} part. Leave --models out, to train on the training part alone; or "
-                "evaluate on fresh data."
-            )
+    lines = [*([remark] if remark else []), *evaluation_lines(manifest)]
+    lines.append(f"written    {out}/: report.html, scores.csv, {RESULT_FILE}, figures, models")
+    code = SOME_REFUSED if manifest["failures"] else SUCCESS
+    return Report(lines, {**manifest, "out": str(out)}, code)

@@ -10,13 +10,20 @@ from matplotlib.figure import Figure
 from latent_nmr.plots.latent import latent_map
 from latent_nmr.plots.style import new_figure
 
-# A colour, a line style and a marker each: any one of them tells the methods apart.
+# A colour, a line style and a marker each: any one of them distinguishes the methods.
 METHOD_STYLES = {
     "vae": ("#D55E00", "-", "o"),
     "pca": ("#0072B2", "--", "s"),
     "umap": ("#009E73", "-.", "^"),
     "kmeans": ("#CC79A7", ":", "D"),
 }
+# In turn, for methods of other names.
+OTHER_STYLES = (
+    ("#56B4E9", "-", "v"),
+    ("#E69F00", "--", "P"),
+    ("#000000", "-.", "X"),
+    ("#F0E442", ":", "*"),
+)
 # A prediction worse than the mean is worthless, however much worse: R² below this is cut off.
 LOWEST_SHOWN = -0.15
 
@@ -55,6 +62,14 @@ class Line(NamedTuple):
     deviations: npt.NDArray[np.float64]
 
 
+def style_of(method: str, methods: Sequence[str]) -> tuple[str, str, str]:
+    """Colour, line style and marker of one of several methods."""
+    if method in METHOD_STYLES:
+        return METHOD_STYLES[method]
+    others = [name for name in dict.fromkeys(methods) if name not in METHOD_STYLES]
+    return OTHER_STYLES[others.index(method) % len(OTHER_STYLES)]
+
+
 def maps_by_method(maps: Sequence[Map], labels: Mapping[str, npt.NDArray]) -> Figure:
     """Draw the maps of all methods, one row each, coloured by one label per column."""
     figure = new_figure(3.2 * len(labels) + 0.4, 3.35 * len(maps))
@@ -87,9 +102,10 @@ def scores_over_dimension(
     n_rows = -(-len(panels) // n_columns)
     figure = new_figure(3.6 * n_columns, 2.6 * n_rows + 0.5)
     axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False)
+    methods = [line.method for lines in panels.values() for line in lines]
     for ax, (title, lines) in zip(axes.flat, panels.items(), strict=False):
         for line in lines:
-            colour, style, marker = METHOD_STYLES.get(line.method, ("0.4", "-", "x"))
+            colour, style, marker = style_of(line.method, methods)
             ax.errorbar(
                 line.dimensions,
                 line.means,

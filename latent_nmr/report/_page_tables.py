@@ -3,18 +3,17 @@
 Everything that comes from outside goes through `words` or `html.escape`.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
 from latent_nmr.analysis.score_names import METHOD_TITLES
+from latent_nmr.report._html import words
 from latent_nmr.report._score_blocks import Block, Column, blocks, cell_in, part_of
 from latent_nmr.report.score_table import Cell, Row
 
 # As many as fit a sheet of paper.
 MOST_COLUMNS = 6
-NO_BREAK = "\u00a0"
 BEST, NEAR_BEST = "◆", "◇"
 SHORT_TITLES = {"forest": "random forest", "shuffled": "shuffled labels"}
 MARK_WORDS = {BEST: "best of this dimension", NEAR_BEST: "within the spread of the best"}
@@ -23,17 +22,6 @@ LEGEND = (
     "↓ smaller is better."
 )
 WAYS = {True: ("↑", "larger is better"), False: ("↓", "smaller is better")}
-
-
-def words(text: str) -> str:
-    """Text as HTML: escaped, α_x with its index below, minus signs, no break before ± or %.
-
-    Only for text between tags: it may add tags itself.
-    """
-    text = re.sub(r"(?<![\w.-])-(?=\d)", "−", escape(text))
-    text = re.sub(r" (?=%)|(?<=\d) ± |± ", lambda gap: gap[0].replace(" ", NO_BREAK), text)
-    text = re.sub("β-VAE|K-means", r'<span class="whole">\g<0></span>', text)
-    return re.sub(r"α_([xyz])", r"α<sub>\1</sub>", text)
 
 
 def tables(rows: Sequence[Row], prefix: str) -> str:

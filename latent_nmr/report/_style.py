@@ -1,4 +1,4 @@
-"""Style sheet of the page of an evaluation: the fonts of the system, light, dark and printed."""
+"""Style sheet of the pages of reports: the fonts of the system, light, dark and printed."""
 
 STYLE = """
 :root {

@@ -1,4 +1,4 @@
-"""What the command `evaluate` says: its table for the terminal and its CSV file."""
+"""An evaluation in words and files: its table for the terminal, its CSV file, its JSON values."""
 
 import csv
 import math
@@ -16,16 +16,90 @@ from latent_nmr.report._score_blocks import (
     cell_in,
     part_of,
 )
+from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.score_table import Row
+from latent_nmr.report.verdicts import Verdict, verdicts
 
 if TYPE_CHECKING:
-    pass
+    from latent_nmr.studies.evaluation import EvaluationResult
 
 MAX_WIDTH = 100
 GAP = "  "
 # Narrower than on a page.
 SHORT_TITLES = {"forest": "forest (ceiling)", "shuffled": "shuffled (floor)"}
 FACTS = ("role", "method", "n_components", "score", "mean", "sd", "n_seeds")
+
+
+def rows_of(result: "EvaluationResult", part: str) -> list[Row]:
+    """The table of a part: by dimension the methods and the floor; the ceiling at the end.
+
+    A score that a seed of a row lacks is left out of the row.
+    """
+    records = result.records[result.records["part"] == part]
+    rows = []
+    keys = ["role", "model", "n_components"]
+    for (role, model, n_components), own in records.groupby(keys, sort=False, dropna=False):
+        seeds = tuple(dict.fromkeys(own["seed"]))
+        of_score = own.groupby("score", sort=False)["value"].agg(tuple)
+        scores = {str(name): values for name, values in of_score.items()}
+        seconds = scores.pop(FIT_SECONDS, ())
+        n = None if n_components != n_components else int(n_components)
+        whole = {name: values for name, values in scores.items() if len(values) == len(seeds)}
+        rows.append(
+            Row(
+                str(model),
+                n,
+                tuple(map(int, seeds)),
+                whole,
+                str(role),
+                seconds if len(seconds) == len(seeds) else (),
+            )
+        )
+    return rows
+
+
+def evaluation_values(result: "EvaluationResult", *, with_verdict: bool = False) -> dict[str, Any]:
+    """All numbers of an evaluation as JSON holds them; sentences only where they are asked for."""
+    names = (
+        "n_curves", "n_training", "n_held_out", "n_scored", "split_seed", "labels", "device",
+        "packages", "remarks", "expected_floor", "seconds",
+    )  # fmt: skip
+    tables = {part: rows_of(result, part) for part in result.parts}
+    values: dict[str, Any] = {name: result.facts[name] for name in names}
+    values["n_neighbours"] = result.facts["n_neighbors"]
+    values["sentences"] = {
+        part: [said.text for said in verdict(result, part)] if with_verdict else []
+        for part in result.parts
+    }
+    values["tables"] = {part: [row.as_json() for row in rows] for part, rows in tables.items()}
+    return values | {"failures": result.failures}
+
+
+def verdict(result: "EvaluationResult", part: str = "held-out") -> list[Verdict]:
+    """The paper's claim held against an evaluation, and every method beside the β-VAE.
+
+    The claim (A. Rao et al., Phys. Rev. Research 5, 043098 (2023)) is that a VAE finds W, L and
+    the kernel where PCA and K-means fail.
+    """
+    return verdicts(rows_of(result, part), result.facts["expected_floor"][part])
+
+
+def evaluation_lines(values: Mapping[str, Any]) -> list[str]:
+    """What a terminal shows of the values of an evaluation."""
+    lines = [
+        f"{values['n_curves']} curves of {values['data']}, {values['window']} window: fitted on "
+        f"{values['n_training']}, scored on {values['n_held_out']}"
+    ]
+    for part, entries in values["tables"].items():
+        rows = [Row.from_json(entry) for entry in entries]
+        lines += ["", f"{part}, {values['n_scored'][part]} curves", *table_lines(rows)]
+    for part, sentences in values["sentences"].items():
+        lines += ["", f"{part}:", *sentences] if sentences else []
+    lines.append("")
+    lines += [f"note       {remark}" for remark in values["remarks"]]
+    lines += failure_lines(values["failures"])
+    minutes, seconds = divmod(math.floor(values["seconds"]), 60)
+    return [*lines, f"time       {minutes} min {seconds} s"]
 
 
 def table_lines(rows: Sequence[Row]) -> list[str]:
@@ -38,7 +112,7 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def write_csv(rows: Sequence[Row] | Mapping[str, Sequence[Row]], path: Path) -> None:
-    """Write one line per row and score, with one column per seed; whole or not at all.
+    """Write one line per row and score, with one column per seed; atomically.
 
     Columns are role, method, n_components (empty for the ceiling), score, mean, sd (empty for one
     seed), n_seeds, then ``seed_0``, ``seed_1``, … of all seeds that any row has. Of rows by part

@@ -1,40 +1,26 @@
 """The page of an evaluation: one HTML file that asks nothing of the network and needs no script."""
 
-import struct
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from latent_nmr.analysis.score_names import METHOD_TITLES
-from latent_nmr.report._page_tables import LEGEND, axes_words, dimensions_of, tables, words
+from latent_nmr.report._html import PageFigure, document, picture, png_of, words
+from latent_nmr.report._page_tables import LEGEND, axes_words, dimensions_of, tables
 from latent_nmr.report._score_blocks import blocks
 from latent_nmr.report._score_words import SPREAD_RULE, listed
-from latent_nmr.report._style import STYLE
+from latent_nmr.report.evaluation import rows_of, verdict, write_csv
+from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.score_table import Row
+from latent_nmr.studies.evaluation._figures import captions
 
 if TYPE_CHECKING:
     from latent_nmr.report.verdicts import Verdict
+    from latent_nmr.studies.evaluation import EvaluationResult
 
-TITLE = "Representations of spin echoes compared"
-# Nothing leaves the page, whatever a name or a remark in it says.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TITLE = "Comparison of representations of spin echoes"
 VERDICT_TITLES = {"claim": "The claim", "shuffled": "Shuffled labels", "kmeans": "K-means"}
-
-
-class PageFigure(NamedTuple):
-    """A figure of the page.
-
-    Attributes
-    ----------
-    title, caption : str
-    png : bytes
-    """
-
-    title: str
-    caption: str
-    png: bytes
 
 
 def page(
@@ -60,9 +46,10 @@ def page(
     """
     others = _other_parts(result)
     sections = {
-        "verdicts": ("What was found", _verdicts(verdicts) + _remarks(result)),
+        "verdicts": ("Verdict", _verdicts(verdicts)),
+        "remarks": ("Remarks", _remarks(result)),
         "scores": ("Scores", _dimension_boxes(rows) + _legend(rows) + tables(rows, "table")),
-        "figures": ("Figures", "\n".join(map(_figure, figures))),
+        "figures": ("Figures", "\n".join(map(picture, figures))),
         "others": ("Other data", others),
         "meanings": ("What the scores mean", _glossary(rows)),
         "again": ("To make this again", _again(result)),
@@ -74,18 +61,7 @@ def page(
         for name, (title, text) in filled.items()
     )
     data = str(result.get("data", "unknown data"))
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<title>{escape(f"{TITLE}: {data}")}</title>
-<style>{STYLE}{_dimension_rules(rows)}</style>
-</head>
-<body>
-<main>
-<header>
+    content = f"""<header>
 <h1>{TITLE}</h1>
 {_facts(result)}
 </header>
@@ -93,11 +69,8 @@ def page(
 <nav aria-label="Sections"><ul>
 {links}
 </ul></nav>
-{body}
-</main>
-</body>
-</html>
-"""
+{body}"""
+    return document(f"{TITLE}: {data}", content, _dimension_rules(rows))
 
 
 def _facts(result: Mapping[str, Any]) -> str:
@@ -138,7 +111,7 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
     if any(row.role == "ceiling" for row in rows):
         text += "The ceiling is a random forest that learns the labels from the curves themselves. "
     if any(row.role == "floor" for row in rows):
-        text += "The floor is what nearest neighbours give with the labels shuffled. "
+        text += "The floor is what nearest neighbours give after the labels were permuted. "
     counts = sorted({len(row.seeds) for row in rows})
     seeds = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0]) if counts else "0"
     text += (
@@ -179,12 +152,10 @@ def _verdict_title(verdict: "Verdict") -> str:
 
 
 def _remarks(result: Mapping[str, Any]) -> str:
-    remarks = [f"<li>{words(str(remark))}</li>" for remark in result.get("remarks", ())]
-    return (
-        "\n".join(["\n<h3>Remarks</h3>", '<ul class="remarks">', *remarks, "</ul>"])
-        if remarks
-        else ""
-    )
+    """What the reader must know of the data, and the fits that failed."""
+    texts = [*map(str, result.get("remarks", ())), *failure_lines(result.get("failures", ()))]
+    lines = [f"<li>{words(text)}</li>" for text in texts]
+    return "\n".join(['<ul class="remarks">', *lines, "</ul>"]) if lines else ""
 
 
 def _dimension_boxes(rows: Sequence[Row]) -> str:
@@ -208,24 +179,6 @@ def _dimension_rules(rows: Sequence[Row]) -> str:
 
 def _legend(rows: Sequence[Row]) -> str:
     return f'<p class="legend">{LEGEND}</p>\n' if rows else ""
-
-
-def _figure(figure: PageFigure) -> str:
-    """A figure inside the page."""
-    title = words(figure.title)
-    source = f"data:image/png;base64,{b64encode(figure.png).decode('ascii')}"
-    return (
-        f'<figure>\n<h3>{title}</h3>\n<img src="{source}" alt="{escape(figure.title)}"'
-        f"{_size(figure.png)}>\n<figcaption>{words(figure.caption)}</figcaption>\n</figure>"
-    )
-
-
-def _size(png: bytes) -> str:
-    """Width and height of the picture, so that the text does not jump while it is decoded."""
-    if not png.startswith(PNG_SIGNATURE) or len(png) < 24:
-        return ""
-    width, height = struct.unpack(">II", png[16:24])
-    return f' width="{width}" height="{height}"'
 
 
 def _other_parts(result: Mapping[str, Any]) -> str:
@@ -269,3 +222,25 @@ def _again(result: Mapping[str, Any]) -> str:
         minutes, seconds = divmod(round(result["seconds"]), 60)
         facts.append(f"{minutes} min {seconds} s")
     return f"{text}\n<p>{escape('; '.join(facts))}.</p>" if facts else text
+
+
+def write_page_and_tables(
+    result: "EvaluationResult", values: Mapping[str, Any], folder: Path
+) -> None:
+    """Write report.html and scores.csv of an evaluation into a folder.
+
+    Parameters
+    ----------
+    result : EvaluationResult
+    values : mapping
+        What `page` takes; where its `sentences` are empty, there are none in the page.
+    folder : Path
+    """
+    tables_of_parts = {part: rows_of(result, part) for part in result.parts}
+    first = result.parts[0]
+    said = verdict(result, first) if values["sentences"][first] else []
+    known = captions(result.facts)
+    figures = [PageFigure(*known[name], png_of(figure)) for name, figure in result.figures.items()]
+    text = page(values, tables_of_parts[first], said, figures)
+    (folder / "report.html").write_text(text, "utf-8")
+    write_csv(tables_of_parts, folder / "scores.csv")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from latent_nmr.analysis.score_names import METHOD_TITLES, SCORES, order_scores
+from latent_nmr.analysis.score_names import METHOD_TITLES, in_order
 
 ROLES = ("method", "ceiling", "floor")
 
@@ -113,9 +113,7 @@ class Row:
 
 def columns_of(rows: Sequence[Row]) -> list[str]:
     """Names of all scores that any row has, in the order of `SCORES`, |ρ| last."""
-    present = {name for row in rows for name in row.scores}
-    known = [name for name in SCORES if name in present]
-    return known + sorted(order_scores(present))
+    return in_order(dict.fromkeys(name for row in rows for name in row.scores))
 
 
 def find_row(

@@ -1,5 +1,6 @@
 """The embedding of a data set by a trained β-VAE, its maps, and the curves along its axes."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,34 +65,87 @@ def draw_traversals(
 
     Without an embedding that knows W, they are coloured by their place on the axis.
     """
-    from latent_nmr.analysis.traversal import mean_of_nearest, traverse
+    from latent_nmr.analysis.traversal import traverse
     from latent_nmr.latent_axes import axis_names
-    from latent_nmr.plots.curves import traversal
-    from latent_nmr.plots.style import SIGNAL_TEXTS, new_figure
+    from latent_nmr.plots.style import SIGNAL_TEXTS
 
     names = axis_names(model.n_components)
     walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
-    if table is not None and "W" in table.columns:
-        latent, strength = table[names].to_numpy(), table["W"].to_numpy()
-        colours = [mean_of_nearest(walk.points, latent, strength) for walk in walks]
-        colour_text = "mean W of the nearest data (MHz)"
-    else:
-        colours, colour_text = [walk.positions for walk in walks], "position along the axis"
-    figure = new_figure(4.9 * len(walks), 3.5)
-    row = figure.subplots(1, len(walks), sharey=True, squeeze=False)[0]
-    for ax, walk, colour in zip(row, walks, colours, strict=True):
+    is_labelled = table is not None and "W" in table.columns
+    return draw_walks(
+        np.stack([walk.curves for walk in walks]),
+        walks[0].positions,
+        axes=axes,
+        names=names,
+        latent=table[names].to_numpy() if is_labelled else None,
+        strength=table["W"].to_numpy() if is_labelled else None,
+        time=np.asarray(model.metadata_["time_us"]),
+        signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]],
+        marks=time_marks(model.metadata_),
+    )
+
+
+def draw_walks(
+    curves: np.ndarray,
+    positions: np.ndarray,
+    *,
+    names: Sequence[str],
+    axes: Sequence[int] | None = None,
+    latent: np.ndarray | None = None,
+    strength: np.ndarray | None = None,
+    time: np.ndarray | None = None,
+    signal_text: str,
+    marks: dict[str, float],
+):
+    """Decoded curves along latent axes, one panel each, the other axes at zero.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n_axes, n_steps, n_features)
+    positions : ndarray, shape (n_steps,)
+        Places on each axis.
+    names : sequence of str
+        Of all latent axes.
+    axes : sequence of int, optional
+        Which axes these are, counted from 1; the first ones by default.
+    latent : ndarray, shape (n_curves, n_components), optional
+    strength : ndarray, shape (n_curves,), optional
+        W of data at `latent`, MHz; without it, places on the axis colour the curves.
+    time : ndarray, shape (n_features,), optional
+        µs; without it, numbers of features.
+    signal_text : str
+    marks : dict of float
+        Names and times of pulses and echo.
+    """
+    from latent_nmr.analysis.traversal import mean_of_nearest
+    from latent_nmr.plots.curves import traversal
+    from latent_nmr.plots.style import new_figure
+
+    axes = range(1, len(curves) + 1) if axes is None else axes
+    colours, colour_text = [positions] * len(curves), "position along the axis"
+    if strength is not None and latent is not None:
+        colours, colour_text = [], "mean W of the nearest data (MHz)"
+        for axis in axes:
+            points = np.zeros((len(positions), latent.shape[1]))
+            points[:, axis - 1] = positions
+            colours.append(mean_of_nearest(points, latent, strength))
+    figure = new_figure(4.9 * len(curves), 3.5)
+    row = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for ax, axis, walk, colour in zip(row, axes, curves, colours, strict=True):
         traversal(
-            np.asarray(model.metadata_["time_us"]),
-            walk.curves,
+            np.arange(walk.shape[1]) if time is None else time,
+            walk,
             colour,
             colour_text=colour_text,
             colour_limits=(float(np.min(colours)), float(np.max(colours))),
-            signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]] if ax is row[0] else "",
-            marks=time_marks(model.metadata_),
+            signal_text=signal_text if ax is row[0] else "",
+            marks=marks,
             ax=ax,
         )
-        name = names[walk.axis - 1]
-        ax.set_title(f"along {name}, from {-span:g} to {span:g}", pad=16, fontsize="medium")
+        if time is None:
+            ax.set_xlabel("feature")
+        ends = f"from {positions[0]:g} to {positions[-1]:g}"
+        ax.set_title(f"along {names[axis - 1]}, {ends}", pad=16, fontsize="medium")
     return figure
 
 

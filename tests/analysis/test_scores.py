@@ -5,10 +5,10 @@ import pytest
 from sklearn.metrics import f1_score, r2_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
+from latent_nmr.analysis.chance import chance_scores
 from latent_nmr.analysis.scores import (
     N_NEIGHBOURS,
     Parts,
-    chance_scores,
     forest_scores,
     neighbour_scores,
     shape_scores,

@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from latent_nmr.analysis.score_names import SCORES
-from latent_nmr.report.evaluation_page import PageFigure, page
+from latent_nmr.report._html import PageFigure
+from latent_nmr.report.evaluation_page import page
 from latent_nmr.report.score_table import Row
 from latent_nmr.report.verdicts import Verdict, verdicts
 from tests.evaluation_rows import EXPECTED_FLOOR, realistic_rows, scored
@@ -185,7 +186,8 @@ class TestContent:
 
     def test_verdicts_come_before_tables_before_figures(self, reader):
         assert reader.sections == [
-            "What was found",
+            "Verdict",
+            "Remarks",
             "Scores",
             "Figures",
             "What the scores mean",

@@ -1,0 +1,95 @@
+"""An evaluation of echo data sets: features, labels and metadata taken from them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_nmr.data.windows import features, window_time
+from latent_nmr.errors import InputError
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.evaluation._result import EvaluationResult
+from latent_nmr.studies.evaluation._study import evaluate
+from latent_nmr.studies.trained_model import describe_data
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def evaluate_echoes(
+    dataset: "xr.Dataset",
+    methods: Any = ("pca", "umap", "kmeans", "vae"),
+    *,
+    window: str = "echo",
+    normalisation: str = "initial",
+    also: "Mapping[str, xr.Dataset] | None" = None,
+    models: Sequence[BetaVAE] = (),
+    **settings: Any,
+) -> EvaluationResult:
+    """:func:`evaluate` on a data set, its β-VAEs saved with what they need to be used on others.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+    methods
+        As for :func:`evaluate`.
+    window, normalisation : str
+        As for :func:`latent_nmr.features`.
+    also : mapping of xarray.Dataset, optional
+        Further sets by name, sampled at the same times.
+    models : sequence of BetaVAE
+        Trained β-VAEs, scored as `vae`; the method `vae` itself is then left out.
+    **settings
+        Further arguments of :func:`evaluate`.
+
+    Raises
+    ------
+    InputError
+        As :func:`evaluate`; also for a set or a model of another window.
+    """
+    X = features(dataset, window, normalisation)
+    time = window_time(dataset, window)
+    others = {}
+    for name, other in (also or {}).items():
+        check_same_times(window_time(other, window), time, name)
+        others[name] = features(other, window, normalisation), other
+    for number, model in enumerate(models):
+        _check_model(model, number, window, normalisation, time)
+    if models and not isinstance(methods, Mapping):
+        methods = [method for method in methods if method != "vae"]
+
+    def describe(rows: np.ndarray) -> dict[str, Any]:
+        return describe_data(dataset.isel(curve=rows), X[rows], window, normalisation)
+
+    fitted = {"vae": list(models)} if models else None
+    return evaluate(X, dataset, methods, also=others, fitted=fitted, metadata=describe, **settings)
+
+
+def check_same_times(found: np.ndarray, wanted: np.ndarray, name: str) -> None:
+    """Raise `InputError` if a further data set is sampled at other times."""
+    if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=0, atol=1e-3):
+        raise InputError(
+            f"also must give sets sampled like the data ({len(wanted)} samples, {wanted[0]:.1f} to "
+            f"{wanted[-1]:.1f} µs), but {name} has {len(found)}, {found[0]:.1f} to "
+            f"{found[-1]:.1f} µs. Use data of the same preset."
+        )
+
+
+def _check_model(
+    model: BetaVAE, number: int, window: str, normalisation: str, time: np.ndarray
+) -> None:
+    """Raise `InputError` if a model was trained on other features."""
+    for name, wanted in (("window", window), ("normalisation", normalisation)):
+        have = model.metadata_.get(name)
+        if have != wanted:
+            raise InputError(
+                f"models must be of the {name} {wanted}, but model {number} is of {have}. "
+                f"Evaluate with {name} {have}."
+            )
+    own = np.asarray(model.metadata_["time_us"])
+    if own.shape != time.shape or not np.allclose(own, time, rtol=0, atol=1e-3):
+        raise InputError(
+            f"data must be sampled like those that models were trained on, but model {number} "
+            f"has {len(own)} samples, {own[0]:.1f} to {own[-1]:.1f} µs, and the data have "
+            f"{len(time)}, {time[0]:.1f} to {time[-1]:.1f} µs. Use data of its preset."
+        )

@@ -1,0 +1,189 @@
+"""The methods of an evaluation: estimators of any origin, and how often each is fitted."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from sklearn.base import clone
+
+from latent_nmr.errors import InputError, check_choice, check_count
+from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies._identity import digest_of
+
+# Methods that can be asked for by name.
+NAMED: dict[str, Any] = {
+    "vae": BetaVAE,
+    "pca": PCABaseline,
+    "umap": UMAPBaseline,
+    "kmeans": KMeansBaseline,
+}
+RESERVED = ("forest", "shuffled")
+
+
+@dataclass(frozen=True)
+class Method:
+    """An estimator under a name, to be fitted once for each seed.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        Key of `NAMED` where it is one of these; empty for others.
+    estimator : object
+    seeds : tuple of int
+        One seed, 0, where nothing is random.
+    is_fitted : bool
+        Whether it is scored as it is; its only seed is then its number.
+    digest : str
+        Identifies the estimator with its parameters, and its state if it is fitted.
+    """
+
+    name: str
+    kind: str
+    estimator: Any
+    seeds: tuple[int, ...]
+    is_fitted: bool = False
+    digest: str = ""
+
+    def facts(self, seed: int) -> dict[str, Any]:
+        """What identifies a fit."""
+        return {"model": self.name, "estimator": self.digest, "seed": seed}
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it is a β-VAE to be trained: all seeds side by side, and saved."""
+        return type(self.estimator) is BetaVAE and not self.is_fitted
+
+    def saved_name(self, seed: int) -> str:
+        """Name of the folder of a saved β-VAE."""
+        name = re.sub(r"[^\w.-]+", "-", self.name)
+        return f"{name}-{self.estimator.n_components}-seed{seed}"
+
+    def shuffle_seed(self) -> int:
+        """A number of its own, so that no two methods share their shuffles of labels."""
+        known = list(NAMED)
+        if self.name in known:
+            return known.index(self.name)
+        return len(known) + crc32(self.name.encode())
+
+    @property
+    def flaw(self) -> str:
+        """Why it cannot be scored at all; empty if it can."""
+        if hasattr(self.estimator, "transform"):
+            return ""
+        if hasattr(self.estimator, "fit_transform"):
+            return (
+                "has fit_transform but no transform, so it has no coordinates for held-out curves"
+            )
+        return "has no method transform"
+
+
+def methods_of(
+    methods: Mapping[str, Any] | Iterable[str],
+    fitted: Mapping[str, Any] | None,
+    n_components: int | Iterable[int],
+    n_seeds: int,
+) -> list[Method]:
+    """All methods in the order in which they were given, those of a name by dimension.
+
+    Raises
+    ------
+    InputError
+        For a method that is no estimator, unknown, or named twice.
+    """
+    check_count("n_seeds", n_seeds)
+    dimensions = _dimensions(n_components)
+    found: list[Method] = []
+    for name, given in _items(methods):
+        if isinstance(given, str):
+            check_choice("methods", given, NAMED)
+            models = [NAMED[given](n_components=n) for n in dimensions]
+            found += [_method(name, model, n_seeds, given) for model in models]
+        else:
+            found.append(_method(name, _estimator(name, given), n_seeds))
+    for name, given in (fitted or {}).items():
+        if name in {method.name for method in found}:
+            raise InputError(
+                f"fitted must have names that methods does not have, but {name!r} is in both. "
+                "Rename one."
+            )
+        models = given if isinstance(given, list | tuple) else [given]
+        found += [_fitted(name, model, number) for number, model in enumerate(models)]
+    if not found:
+        raise InputError("methods must name at least one method, but is empty. Leave it out.")
+    return found
+
+
+def _items(methods: Mapping[str, Any] | Iterable[str]) -> list[tuple[str, Any]]:
+    """Names and estimators."""
+    if isinstance(methods, str):
+        methods = (methods,)
+    if isinstance(methods, Mapping):
+        items = [(str(name), given) for name, given in methods.items()]
+    else:
+        items = [(str(name), name) for name in methods]
+    names = [name for name, _ in items]
+    if len(set(names)) < len(names):
+        raise InputError(f"methods must name each method once, but is {' '.join(names)}. Drop one.")
+    taken = [name for name in names if name in RESERVED]
+    if taken:
+        raise InputError(
+            f"methods must not use the names of the bounds {' and '.join(RESERVED)}, but one is "
+            f"called {taken[0]!r}. Rename it."
+        )
+    return items
+
+
+def _dimensions(n_components: int | Iterable[int]) -> list[int]:
+    given = list(n_components) if isinstance(n_components, Iterable) else [n_components]
+    found = [check_count("n_components", n) for n in given]
+    if not found or len(set(found)) < len(found):
+        raise InputError(
+            "n_components must name each of one or more dimensions once, but is "
+            f"{' '.join(map(str, found)) or 'empty'}. Give 2, or (2, 4)."
+        )
+    return found
+
+
+def _estimator(name: str, given: Any) -> Any:
+    """An estimator that was given, or a message of what it must be."""
+    if isinstance(given, type) or not any(hasattr(given, n) for n in ("fit", "fit_transform")):
+        what = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        cure = f"Give {given.__name__}()" if isinstance(given, type) else "Give one such as PCA(2)"
+        raise InputError(
+            f"methods must be estimators with fit and transform, or names of ours "
+            f"({', '.join(NAMED)}), but {name!r} is {what}. {cure}."
+        )
+    return given
+
+
+def _method(name: str, estimator: Any, n_seeds: int, kind: str = "") -> Method:
+    kind = kind or next((k for k, cls in NAMED.items() if type(estimator) is cls), "")
+    # Of an estimator that was fitted before, a clone forgets what it has learned.
+    digest = digest_of(_unfitted(estimator))
+    seeds = range(n_seeds if kind != "pca" and _is_random(estimator) else 1)
+    return Method(name, kind, estimator, tuple(seeds), digest=digest)
+
+
+def _fitted(name: str, model: Any, number: int) -> Method:
+    kind = next((k for k, cls in NAMED.items() if isinstance(model, cls)), "")
+    return Method(name, kind, model, (number,), is_fitted=True, digest=digest_of(model))
+
+
+def _unfitted(estimator: Any) -> Any:
+    try:
+        return clone(estimator)
+    except Exception:  # it will be named when it is to be fitted
+        return estimator
+
+
+def _is_random(estimator: Any) -> bool:
+    """Whether it, or a part of it, has a parameter random_state."""
+    try:
+        names: Sequence[str] = list(estimator.get_params())
+    except Exception:  # whatever an object of another package raises
+        return hasattr(estimator, "random_state")
+    return any(name == "random_state" or name.endswith("__random_state") for name in names)

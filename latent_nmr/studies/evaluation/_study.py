@@ -1,0 +1,228 @@
+"""The study: fit every method on the training part, score it on what was held out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.errors import InputError, NumericalError, check_count
+from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.inference import device_name
+from latent_nmr.studies._identity import digest_of, package_versions
+from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies._progress import progress_bar
+from latent_nmr.studies._result import as_records
+from latent_nmr.studies._workplace import time_kept
+from latent_nmr.studies.evaluation._fits import Fit, Fitter
+from latent_nmr.studies.evaluation._methods import Method, methods_of
+from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Material, divide
+from latent_nmr.studies.evaluation._result import EvaluationResult, arrays_of, facts_of_fits
+from latent_nmr.studies.evaluation._scores import Scorer, n_forests, remarks_on
+from latent_nmr.studies.trained_model import training_split
+
+Metadata = Mapping[str, Any] | Callable[[npt.NDArray[np.int64]], Mapping[str, Any]]
+
+
+def evaluate(
+    X: npt.ArrayLike,
+    labels: Any = None,
+    methods: Mapping[str, Any] | Iterable[str] = ("pca", "umap", "kmeans", "vae"),
+    *,
+    n_components: int | Iterable[int] = 2,
+    n_seeds: int = 5,
+    held_out: float = 0.2,
+    split_seed: int = 0,
+    split: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    also: Mapping[str, Any] | None = None,
+    fitted: Mapping[str, Any] | None = None,
+    ceiling: bool = True,
+    n_trees: int = 200,
+    n_neighbors: int = 15,
+    metadata: Metadata | None = None,
+    folder: Path | str | None = None,
+    progress: bool | None = None,
+) -> EvaluationResult:
+    """Compare representations: fit on one part of the curves, score on the held-out part.
+
+    Parameters
+    ----------
+    X : array-like, shape (n_curves, n_features)
+        Such as ``latent_nmr.features(ds)``.
+    labels : mapping, DataFrame or xarray.Dataset, optional
+        Values per curve by name: numbers are predicted as numbers (R²), names as classes (F1). No
+        method sees them. Of `kernel` and `L` there are further scores. Without labels, only
+        reconstruction and neighbourhoods are scored.
+    methods : mapping of estimators, or sequence of names
+        Anything with `fit` and `transform`, pipelines too, by the name that it has in the table.
+        Each is cloned for every seed, with its parameters `random_state` set; one without is
+        fitted once. Names of ours, as items or as values: `pca`, `umap`, `kmeans`, `vae`.
+    n_components : int or sequence of int
+        Dimensions of the methods that are given by name; an estimator has those of its output.
+    n_seeds : int
+        Fits of each method that has a `random_state`.
+    held_out : float
+        Fraction of the curves that is only scored, at most 0.9; each kernel in proportion.
+    split_seed : int
+        Seed of the split.
+    split : pair of array of int, optional
+        Rows of `X` to fit on and rows to score, in place of a random split.
+    also : mapping, optional
+        Further sets by name, each an array like `X`, or a pair of one and its labels; all of
+        their curves are scored.
+    fitted : mapping, optional
+        Estimators that are fitted already, by name, or a list of them that counts as seeds. They
+        are scored as they are. A `BetaVAE` that knows its training data is refused if it has seen
+        a curve that is scored; of others it is not known.
+    ceiling : bool
+        Whether random forests predict the labels from the curves themselves.
+    n_trees : int
+        Trees of each of these forests.
+    n_neighbors : int
+        Neighbours that predict labels, and size of the neighbourhoods compared.
+    metadata : mapping or callable, optional
+        What saved β-VAEs say of their data; a callable gets the rows of `X` that they are fitted
+        on. Of `time_us` (µs, n_features) the traversals take their axis.
+    folder : path-like, optional
+        Keeps every fit and score, and the β-VAEs in `models`; called again with the same folder,
+        the study continues.
+    progress : bool, optional
+        Whether a progress bar is shown; by default on a terminal and in a notebook.
+
+    Returns
+    -------
+    EvaluationResult
+        Methods that fail are in `failures`, with the reason; the others' scores are not affected.
+
+    Raises
+    ------
+    InputError
+        For data, labels or methods that cannot be used, or if every fit fails.
+    NumericalError
+        If every fit fails for numerical reasons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> from sklearn.decomposition import PCA
+    >>> rng = np.random.default_rng(0)
+    >>> W, t = rng.uniform(0.1, 0.3, 120), np.linspace(0, 9, 40)
+    >>> X = np.exp(-W[:, None] * t) + 0.01 * rng.normal(size=(120, 40))
+    >>> r = ln.evaluate(X, {"W": W}, {"PCA": PCA(2)}, ceiling=False, n_neighbors=5)
+    >>> bool(r.table.loc[("PCA", 2), ("r2_W", "mean")] > 0.9)
+    True
+    """
+    check_count("n_neighbors", n_neighbors)
+    check_count("n_trees", n_trees)
+    check_count("split_seed", split_seed, at_least=0, at_most=2**32 - 1)
+    plan = methods_of(methods, fitted, n_components, n_seeds)
+    ways = {"held_out": held_out, "split_seed": split_seed}
+    material = divide(X, labels, also, **ways, split=split, n_neighbors=n_neighbors)
+    refuse_seen_curves(plan, material)
+    place = None if folder is None else Path(folder)
+    ledger = Ledger(place, {"curves": digest_of(material.curves)})
+    facts: dict[str, Any] = {**ways, "is_random_split": split is None, "n_neighbors": n_neighbors}
+    with time_kept(place) as spent, _bar(plan, material, progress, ceiling=ceiling) as step:
+        given = _metadata_of(metadata, material, facts)
+        fitter = Fitter(material, ledger, place, given, step)
+        fits = fitter.complete(plan)
+        if not fits:
+            raise _all_failed(fitter)
+        scorer = Scorer(material, ledger, n_neighbors, step)
+        rows = {part: scorer.records(fits, part) for part in material.scored_parts}
+        for part, bound in (scorer.ceiling(n_trees) if ceiling else {}).items():
+            rows[part] += bound
+    records = as_records([row for part in rows.values() for row in part])
+    facts |= _facts(material, fits, scorer) | {"seconds": spent["seconds"]}
+    arrays, of_arrays = arrays_of(material, fits, given() if metadata else {})
+    return EvaluationResult(records, facts | of_arrays, arrays, fitter.failures)
+
+
+def refuse_seen_curves(methods: Sequence[Method], material: Material) -> None:
+    """Raise `InputError` if a fitted β-VAE was fitted on a curve that is to be scored."""
+    for method in methods:
+        model = method.estimator
+        if not method.is_fitted or not isinstance(model, BetaVAE):
+            continue
+        if "curve_digests" not in getattr(model, "metadata_", {}):
+            continue
+        for part in material.scored_parts:
+            curves = material.curves[part]
+            n_seen = int((training_split(model, curves) != "new").sum())
+            if n_seen:
+                raise InputError(
+                    "a fitted model must not have seen a curve that is scored, or the scores would "
+                    f"flatter, but {method.name} (model {method.seeds[0]}) was trained on {n_seen} "
+                    f"of the {len(curves)} curves of the {part} part. Leave it out, to train on "
+                    "the training part alone; or evaluate on fresh data."
+                )
+
+
+@contextmanager
+def _bar(
+    plan: Sequence[Method], material: Material, progress: bool | None, *, ceiling: bool
+) -> Iterator[Callable[[str], None]]:
+    """A progress bar; yields what is called with a few words for each step."""
+    total = sum(len(method.seeds) for method in plan) * (1 + len(material.scored_parts))
+    if ceiling and any(material.pair(part) for part in material.scored_parts):
+        total += n_forests(material.labels[FITTED])
+    with progress_bar(total, "step", shown=progress) as bar:
+
+        def step(words: str) -> None:
+            bar.set_postfix_str(words, refresh=False)
+            bar.update()
+
+        yield step
+
+
+def _metadata_of(
+    metadata: Metadata | None, material: Material, facts: Mapping[str, Any]
+) -> Callable[[], dict[str, Any]]:
+    """What gives the metadata of saved models, computed once."""
+    known: list[dict[str, Any]] = []
+
+    def given() -> dict[str, Any]:
+        if not known:
+            rows = material.split.fitted
+            found = metadata(rows) if callable(metadata) else metadata or {}
+            known.append(dict(found))
+            if facts["is_random_split"]:
+                split = {"fraction": facts["held_out"], "split_seed": facts["split_seed"]}
+                known[0]["held_out"] = split
+        return known[0]
+
+    return given
+
+
+def _facts(material: Material, fits: Sequence[Fit], scorer: Scorer) -> dict[str, Any]:
+    """What is said of the study beside its scores."""
+    parts = material.scored_parts
+    return {
+        "n_curves": len(material.curves[FITTED]) + len(material.curves[HELD_OUT]),
+        "n_training": len(material.curves[FITTED]),
+        "n_held_out": len(material.curves[HELD_OUT]),
+        "n_scored": {part: len(material.curves[part]) for part in parts},
+        "n_features": material.curves[FITTED].shape[1],
+        "labels": sorted(material.labels[FITTED]),
+        "expected_floor": {part: scorer.expected_floor(part) for part in parts},
+        "remarks": remarks_on(material, fits),
+        "fits": facts_of_fits(fits),
+        "device": device_name(),
+        "packages": package_versions(),
+    }
+
+
+def _all_failed(fitter: Fitter) -> Exception:
+    """The exception for a study without a single fit."""
+    found = list(
+        dict.fromkeys(f"{failure['model']}: {failure['reason']}" for failure in fitter.failures)
+    )
+    text = (
+        f"methods must have at least one that can be fitted, but all failed: {'; '.join(found)}. "
+        "Check the methods and the curves."
+    )
+    is_numerical = all(isinstance(error, NumericalError) for error in fitter.errors)
+    return NumericalError(text) if is_numerical else InputError(text)
