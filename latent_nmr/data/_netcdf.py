@@ -7,6 +7,7 @@ what they were, so that they come back as they were.
 
 import json
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def _restore(file: xr.Dataset) -> xr.Dataset:
     return rebuild(arrays, variables, _joined(attributes, notes["attrs"]))
 
 
-def _joined(native: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+def _joined(native: dict[Hashable, Any], rest: dict[str, Any]) -> dict[str, Any]:
     """Attributes as they were before :func:`_split_attributes`."""
     kept = plain_attributes(native, "ds.attrs")
     for name in rest.get("json", ()):

@@ -31,7 +31,8 @@ def write_store(dataset: xr.Dataset, path: Path) -> None:
         )
     mark = {"version": SAVED_VERSION, "coordinates": [str(name) for name in kept.coords]}
     with sole_writer(path), staged_folder(path) as staging:
-        group = zarr.open_group(staging, mode="w", attributes=kept.attrs | {SAVED_MARK: mark})
+        attributes: Any = {**kept.attrs, SAVED_MARK: mark}
+        group = zarr.open_group(staging, mode="w", attributes=attributes)
         for name, variable in kept.variables.items():
             _write_array(group, str(name), variable)
 

@@ -300,7 +300,9 @@ def _shape(entry: Any) -> NetworkShape:
 
 
 def _parameters(card: dict[str, Any], cls: type["CurveRegressor"]) -> dict[str, Any]:
-    parameters = {RENAMED.get(name, name): value for name, value in card["parameters"].items()}
+    parameters: dict[str, Any] = {
+        RENAMED.get(str(name), str(name)): value for name, value in card["parameters"].items()
+    }
     unknown = set(parameters) - set(cls().get_params())
     if unknown:
         raise ValueError(f"unknown parameters {sorted(unknown)}")

@@ -71,14 +71,14 @@ def draw_traversals(
 
     names = axis_names(model.n_components)
     walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
-    is_labelled = table is not None and "W" in table.columns
+    labelled = table if table is not None and "W" in table.columns else None
     return draw_walks(
         np.stack([walk.curves for walk in walks]),
         walks[0].positions,
         axes=axes,
         names=names,
-        latent=table[names].to_numpy() if is_labelled else None,
-        strength=table["W"].to_numpy() if is_labelled else None,
+        latent=None if labelled is None else labelled[names].to_numpy(),
+        strength=None if labelled is None else labelled["W"].to_numpy(),
         time=np.asarray(model.metadata_["time_us"]),
         signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]],
         marks=time_marks(model.metadata_),

@@ -48,7 +48,7 @@ def parity(facts: Facts, arrays: Arrays) -> Any:
     from latent_nmr.plots.challenge import challenge_parity
 
     predicted = {
-        SHORT_TITLES.get(name, name): arrays[f"predicted {name}"]
+        SHORT_TITLES.get(str(name), str(name)): arrays[f"predicted {name}"]
         for name in facts["models"]
         if f"predicted {name}" in arrays
     }
@@ -82,7 +82,9 @@ def angle(facts: Facts, by_angle: Mapping[str, Any]) -> Any:
 
     texts = EDITIONS[facts["edition"]].texts
     scores = {
-        texts[target].split(" (")[0]: {SHORT_TITLES.get(m, m): v for m, v in by_model.items()}
+        texts[target].split(" (")[0]: {
+            SHORT_TITLES.get(str(m), str(m)): v for m, v in by_model.items()
+        }
         for target, by_model in by_angle["r2"].items()
     }
     return score_over_angle(np.asarray(by_angle["edges_deg"]), scores, "R² within a bin")

@@ -51,10 +51,10 @@ def _lines(facts: Facts, arrays: Arrays, count: str) -> list[Any]:
     bands = (arrays[f"{name} {count}"] for name in ("mean", "lower", "upper"))
     lines = []
     members = facts["clusters"][count]["members"]
-    for number, (member, *band) in enumerate(zip(members, *bands, strict=True), 1):
+    for number, (member, mean, lower, upper) in enumerate(zip(members, *bands, strict=True), 1):
         text = f"cluster {number}: "
         if "W_MHz" in member:
             low, high = member["W_MHz"]["lowest"], member["W_MHz"]["highest"]
             text += f"W {low:.2f} to {high:.2f} MHz, "
-        lines.append(ClusterCurve(*band, text + f"{member['n_curves']} curves"))
+        lines.append(ClusterCurve(mean, lower, upper, text + f"{member['n_curves']} curves"))
     return lines

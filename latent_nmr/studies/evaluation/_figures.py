@@ -41,7 +41,7 @@ def maps(facts: Facts, arrays: Arrays) -> Figure:
     """Held-out curves by the first two coordinates of each method."""
     drawn = [
         Map(
-            METHOD_TITLES.get(fit["model"], fit["model"]),
+            METHOD_TITLES.get(str(fit["model"]), str(fit["model"])),
             arrays[f"coordinates/{fit['number']}/held-out"],
             (fit["axis_names"][0], fit["axis_names"][1]),
         )
@@ -125,7 +125,7 @@ def lines_of(rows: pd.DataFrame, score: str) -> list[Line]:
         of_model = own[own["model"] == model].groupby("n_components")["value"]
         means, spread = of_model.mean(), of_model.std().fillna(0.0)
         places = means.index.to_numpy().astype(int)
-        title = METHOD_TITLES.get(model, model)
+        title = METHOD_TITLES.get(str(model), str(model))
         lines.append(Line(model, title, places, means.to_numpy(), spread.to_numpy()))
     return lines
 

@@ -146,7 +146,7 @@ class Fitter:
         found: dict[int, Fit] = {}
 
         def keep(model: BetaVAE) -> None:
-            seed = int(model.random_state)
+            seed = int(model.random_state or 0)
             self._save(model, method, seed)
 
             def compute() -> Arrays:
