@@ -1,27 +1,33 @@
 """Where a command writes, and what it does when something is there already: one policy for all.
 
-A result is a folder, or one file. Its manifest, `run.json` in the folder or `NAME.run.json` beside
-the file, holds the command that makes it again, its settings, digests of its inputs, the files
-written and the values reported. Run again with equal settings and inputs, a command reports the
-finished result; with others it refuses, unless --force is given. Nothing is ever removed that a
-run did not write, and nothing half-written has the name of the result.
+A result is a folder, one file, or files that differ in their suffixes only, as those of a figure.
+Its manifest, `run.json` in the folder or `NAME.run.json` beside the files, holds the command that
+makes it again, its settings, digests of its inputs, the files written and the values reported. Run
+again with equal settings and inputs, a command reports the finished result; with others it
+refuses, unless --force is given. Nothing is ever removed that a run did not write, and nothing
+half-written has the name of the result.
 """
 
 import contextlib
+import hashlib
 import json
 import shlex
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import put_in_place, sole_writer, staged_file, sweep_staging, write_json
+from latent_nmr.commands._shell import Report
 from latent_nmr.errors import InputError
+from latent_nmr.shipped import REFERENCE, shipped_names
 
 MANIFEST = "run.json"
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
+FIGURE_SUFFIXES = (".png", ".pdf")
 
 Inputs = Mapping[Path, Callable[[Path], str]]
 
@@ -40,6 +46,16 @@ class Output:
         Options that are given without a flag.
     is_file : bool
         Whether `out` is one file; a folder otherwise.
+    suffixes : sequence of str
+        Of the files of a result that is several, each `out` with one of them; `out` may be given
+        with one.
+
+    Attributes
+    ----------
+    out : Path
+        Folder, file, or what the names of the files begin with.
+    targets : list of Path
+        The folder, or the files.
     """
 
     def __init__(
@@ -50,8 +66,11 @@ class Output:
         *,
         positional: Collection[str] = ("data",),
         is_file: bool = False,
+        suffixes: Sequence[str] = (),
     ):
-        self.out, self.is_file, self._force = Path(out), is_file, bool(options.force)
+        out = out.with_suffix("") if out.suffix in suffixes else Path(out)
+        self.out, self.is_file, self._force = out, is_file or bool(suffixes), bool(options.force)
+        self.targets = [out.with_name(out.name + suffix) for suffix in suffixes] or [out]
         self.settings = settings_of(options)
         self.command = command_of(command, options, positional)
 
@@ -75,7 +94,8 @@ class Output:
         InputError
             If `out` holds anything that must not be replaced.
         """
-        if not _is_taken(self.out):
+        taken = [path for path in self.targets if _is_taken(path)]
+        if not taken:
             return None
         if not self.is_file and not self.manifest.is_file():
             raise InputError(
@@ -87,12 +107,14 @@ class Output:
             return None
         if not self.manifest.is_file():
             raise InputError(
-                f"--out must be a new path, but {self.out} exists. Choose another, or use --force "
+                f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force "
                 "to replace it."
             )
         earlier = self._read_manifest()
         self._refuse_other_settings(earlier["settings"])
         gone = self._refuse_other_inputs(earlier["inputs"], inputs)
+        if len(taken) < len(self.targets):
+            return None
         remark = f"its input {gone} is gone; " if gone else ""
         return earlier, f"{self.out} is already finished ({remark}use --force to recompute)."
 
@@ -131,6 +153,37 @@ class Output:
         with sole_writer(self.out), staged_file(self.out) as staging:
             yield staging
 
+    @contextlib.contextmanager
+    def files(self) -> Iterator[Path]:
+        """Yield a temporary folder; its files take the names of the targets of equal suffix."""
+        with sole_writer(self.out), tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+            made = {path.suffix: path for path in Path(scratch).iterdir()}
+            for target in self.targets:
+                with staged_file(target) as staging:
+                    staging.write_bytes(made[target.suffix].read_bytes())
+
+    def keep_figure(self, draw: Callable[[], Any], inputs: Inputs) -> Report:
+        """Save the only one of the figures that `draw` gives, unless an equal run has."""
+        written = {"out": [str(target) for target in self.targets]}
+        finished = self.finished(inputs)
+        if finished is not None:
+            return Report([finished[1]], finished[0] | written)
+        with self.files() as scratch:
+            draw().save(scratch)
+        manifest = self.write_manifest({}, {path: digest(path) for path, digest in inputs.items()})
+        return Report([f"wrote {' and '.join(written['out'])}"], manifest | written)
+
+    def keep_json(self, values: Mapping[str, Any], inputs: Inputs) -> str:
+        """Write `values` to the file, unless an equal run has; returns a line that says so."""
+        finished = self.finished(inputs)
+        if finished is not None:
+            return finished[1]
+        with self.file() as staging:
+            write_json(staging, values)
+        self.write_manifest({}, {path: digest(path) for path, digest in inputs.items()})
+        return f"{self.out}: the same as JSON"
+
     def write_manifest(
         self, values: Mapping[str, Any], inputs: Mapping[Path, str], folder: Path | None = None
     ) -> dict[str, Any]:
@@ -145,12 +198,16 @@ class Output:
         folder : Path, optional
             Where the files are now; without it, beside a file.
         """
-        entries = [] if folder is None else [p for p in sorted(folder.rglob("*")) if p.is_file()]
+        if folder is None:
+            files = [path.name for path in self.targets]
+        else:
+            entries = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+            files = [path.relative_to(folder).as_posix() for path in entries]
         content = {
             "command": self.command,
             "settings": self.settings,
             "inputs": {str(path): digest for path, digest in inputs.items()},
-            "files": [path.relative_to(folder).as_posix() for path in entries if folder],
+            "files": files,
             **values,
         }
         write_json(self.manifest if folder is None else folder / MANIFEST, content)
@@ -181,7 +238,7 @@ class Output:
     def _refuse_other_inputs(self, earlier: Mapping[str, str], inputs: Inputs) -> str:
         """Compare digests; returns the name of an input that is gone."""
         for path, digest in inputs.items():
-            if not path.exists():
+            if not (path.exists() or str(path) in (*shipped_names("models"), REFERENCE)):
                 return str(path)
             if earlier.get(str(path)) != digest(path):
                 raise InputError(
@@ -258,10 +315,6 @@ def _by_name(folder: Path) -> Iterator[str]:
             yield path.relative_to(folder).as_posix()
 
 
-def refuse_overwriting(paths: list[Path], force: bool) -> None:
-    """Raise `InputError` if a path is taken and the user did not say --force."""
-    taken = [path for path in paths if path.exists()]
-    if taken and not force:
-        raise InputError(
-            f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force."
-        )
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -23,7 +23,7 @@ Options = TypeVar("Options")
 
 @dataclass(frozen=True)
 class Report:
-    """What a command has to say: lines for people, values for `--json`."""
+    """What a command reports: lines for people, values for `--json`, and its exit code."""
 
     lines: list[str]
     values: dict[str, Any] = field(default_factory=dict)
@@ -68,16 +68,16 @@ def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:
 
 
 def tell(text: str) -> None:
-    """Tell the user something while the command works; stdout stays free for the result."""
+    """Print a message while the command works, to stderr: stdout is for the result."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _print(name: str, text: str, exit_code: int) -> int:
-    """Print the result; a reader who has gone is no failure, a full disk is."""
+    """Print the result; a closed pipe is no failure, a full disk is."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # Else the interpreter complains when it flushes what nobody will read.
+        # Otherwise the interpreter fails when it flushes stdout at exit.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
     except OSError as error:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115

@@ -54,7 +54,6 @@ def run(options: Options) -> Report:
     from latent_nmr._files import staged_file
     from latent_nmr.analysis.alignment import align
     from latent_nmr.commands._axes_report import report_of, strength_table
-    from latent_nmr.commands._output import refuse_overwriting
     from latent_nmr.data.windows import features
     from latent_nmr.studies.latent_figures import EMBEDDED_LABELS
     from latent_nmr.studies.stores import load_for_model
@@ -203,4 +202,15 @@ def name_with_progress(clouds, labels, rows, options: Options) -> list["AxisName
             n_information_permutations=options.n_information_permutations,
             random_state=options.seed,
             on_step=bar.update,
+        )
+
+
+def refuse_overwriting(paths: list[Path], force: bool) -> None:
+    """Raise `InputError` if a path is taken and the user did not say --force."""
+    from latent_nmr.errors import InputError
+
+    taken = [path for path in paths if path.exists()]
+    if taken and not force:
+        raise InputError(
+            f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force."
         )

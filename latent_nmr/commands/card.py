@@ -1,4 +1,4 @@
-"""Say what a saved model is, without loading its weights."""
+"""Describe a saved model without loading its weights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,15 @@ from latent_nmr.commands._shell import Report
 
 @dataclass(frozen=True)
 class Options:
-    """Say what a saved model is, without loading its weights.
+    """Describe a saved model without loading its weights.
 
-    Parameters, layers, how training went, what every axis does, metadata, device, packages.
+    Parameters, layers, training, state of every latent axis, metadata, device, package versions.
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model, or the name of one that comes along, such as echo."""
+    """Folder of a trained model, or the name of one of the package, such as echo."""
     out: Path | None = None
-    """File to write the card to as well, as JSON."""
+    """JSON file for the card; without it, none is written."""
     force: bool = False
     """Replace an existing file."""
     json: bool = False
@@ -26,21 +26,19 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Read the card and put it in words."""
-    from latent_nmr._files import write_json
-    from latent_nmr.commands._output import refuse_overwriting
+    """Read the card and describe the model."""
+    from latent_nmr.commands._output import Output
     from latent_nmr.models.card_words import summary, summary_lines
     from latent_nmr.models.persistence import read_card
     from latent_nmr.models.regression_files import describe, is_regressor
+    from latent_nmr.studies._identity import digest_of
 
-    if options.out is not None:
-        refuse_overwriting([options.out], options.force)
     if is_regressor(options.model):
         lines, values = describe(options.model)
     else:
         card = read_card(options.model)
         lines, values = summary_lines(card), summary(card)
     if options.out is not None:
-        write_json(options.out, values)
-        lines.append(f"{options.out}: the same as JSON")
+        output = Output("card", options, options.out, positional=("model",), is_file=True)
+        lines.append(output.keep_json(values, {options.model: lambda _: digest_of(values)}))
     return Report(lines, values)

@@ -20,7 +20,7 @@ class Options:
     n_rows: int | None = None
     """Number of evaluation curves; without it, any number of rows is accepted."""
     out: Path | None = None
-    """File to write the result to, as JSON."""
+    """JSON file for the result; without it, none is written."""
     force: bool = False
     """Replace an existing file."""
     json: bool = False
@@ -29,16 +29,10 @@ class Options:
 
 def run(options: Options) -> Report:
     """Read, check, and report the range of every column."""
-    from latent_nmr._files import write_json
-    from latent_nmr.commands._output import refuse_overwriting
+    from latent_nmr.commands._output import Output, file_digest
     from latent_nmr.data.challenge_files import CHALLENGES
     from latent_nmr.data.submission import check_submission
-    from latent_nmr.errors import check_count
 
-    if options.n_rows is not None:
-        check_count("--n-rows", options.n_rows)
-    if options.out is not None:
-        refuse_overwriting([options.out], options.force)
     table = check_submission(options.file, options.edition, options.n_rows)
     names = list(CHALLENGES[options.edition].rules)
     ranges = {
@@ -49,6 +43,9 @@ def run(options: Options) -> Report:
     lines = [f"{options.file}: {len(table)} rows that can be submitted; {columns}"]
     values = {"file": str(options.file), "n_rows": len(table), "ranges": ranges}
     if options.out is not None:
-        write_json(options.out, values)
-        lines.append(f"{options.out}: the same as JSON")
+        positional = ("edition", "file")
+        output = Output(
+            "check-submission", options, options.out, positional=positional, is_file=True
+        )
+        lines.append(output.keep_json(values, {options.file: file_digest}))
     return Report(lines, values)

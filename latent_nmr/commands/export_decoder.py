@@ -17,7 +17,7 @@ class Options:
     """
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model, or the name of one that comes along, such as echo."""
+    """Folder of a trained model, or the name of one of the package, such as echo."""
     out: Path = Path("decoder.json")
     """File to write."""
     force: bool = False
@@ -28,23 +28,31 @@ class Options:
 
 def run(options: Options) -> Report:
     """Load the model and write its decoder."""
-    from latent_nmr.commands._output import refuse_overwriting
+    from latent_nmr.commands._output import Output
     from latent_nmr.models.beta_vae import BetaVAE
     from latent_nmr.models.decoder_json import save_decoder
+    from latent_nmr.studies.trained_model import model_digest
 
-    refuse_overwriting([options.out], options.force)
+    output = Output("export-decoder", options, options.out, positional=("model",), is_file=True)
+    finished = output.finished({options.model: model_digest})
+    if finished is not None:
+        return _report(*finished, options.out)
     model = BetaVAE.load(options.model)
-    save_decoder(model, options.out)
-    sizes, n_bytes = model.architecture_, options.out.stat().st_size
-    return Report(
-        [
-            f"{options.out}: decoder of {sizes.n_components} latent axes to {sizes.n_features} "
-            f"values, {n_bytes / 1e3:.0f} kB"
-        ],
-        {
-            "out": str(options.out),
-            "n_components": sizes.n_components,
-            "n_features": sizes.n_features,
-            "n_bytes": n_bytes,
-        },
+    with output.file() as staging:
+        save_decoder(model, staging)
+    values = {
+        "n_components": model.architecture_.n_components,
+        "n_features": model.architecture_.n_features,
+        "n_bytes": options.out.stat().st_size,
+    }
+    manifest = output.write_manifest(values, {options.model: model_digest(options.model)})
+    return _report(manifest, "", options.out)
+
+
+def _report(manifest: dict, remark: str, out: Path) -> Report:
+    lines = [remark] if remark else []
+    lines.append(
+        f"{out}: decoder of {manifest['n_components']} latent axes to {manifest['n_features']} "
+        f"values, {manifest['n_bytes'] / 1e3:.0f} kB"
     )
+    return Report(lines, {**manifest, "out": str(out)})

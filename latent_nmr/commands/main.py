@@ -1,4 +1,4 @@
-"""`latent-nmr NAME …`: finds the command and hands it the rest of the line."""
+"""`latent-nmr NAME …`: runs the command of that name with the rest of the command line."""
 
 import io
 import os
@@ -11,19 +11,19 @@ from latent_nmr.errors import InputError, check_choice
 
 COMMANDS = {
     "simulate": "simulate labelled spin echoes into a zarr store",
-    "train-vae": "train a β-VAE and write model, embedding and figures",
-    "plot-latent": "draw the latent map of a data set, coloured by labels",
-    "traverse": "draw the curves that a model generates along a latent axis",
-    "audit": "set what a decoder generates beside fresh simulations",
+    "train-vae": "train a β-VAE, and write model, embedding and figures",
+    "plot-latent": "plot the latent map of a data set, coloured by labels",
+    "traverse": "plot the curves that a model generates along a latent axis",
+    "audit": "compare the curves that a decoder generates with new simulations",
     "embed": "write the latent coordinates of a data set to a file",
-    "axes": "say which label each latent axis orders, and what several seeds agree on",
-    "baselines": "draw the principal components and the clusters of a data set",
-    "evaluate": "compare representations on a held-out part, with spread, ceiling and floor",
-    "probe": "fit classifiers and random forests to labels, on points, polynomials and latent axes",
-    "challenge": "fit the models of the ML4SCI challenge, score them, and write a submission",
+    "axes": "find the labels that each latent axis orders, and compare models of several seeds",
+    "baselines": "plot the principal components and the clusters of a data set",
+    "evaluate": "compare representations on held-out curves",
+    "probe": "predict labels from points, polynomials, principal components and latent coordinates",
+    "challenge": "fit and score the models of the ML4SCI challenge, and write a submission",
     "check-submission": "check a submission file of the challenge",
-    "card": "say what a saved model is, without loading its weights",
-    "export-decoder": "write a model's decoder as JSON, for other languages",
+    "card": "describe a saved model without loading its weights",
+    "export-decoder": "write a model's decoder as JSON, for programs in other languages",
 }
 
 
@@ -54,6 +54,8 @@ def usage() -> str:
             *rows,
             "",
             "latent-nmr COMMAND --help lists its options.",
+            "Exit codes: 0 success, 2 bad input, 3 numerical failure, 4 some models failed, 130 "
+            "interrupted.",
         ]
     )
 

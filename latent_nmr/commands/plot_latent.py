@@ -1,7 +1,8 @@
-"""Draw the latent map of a data set, coloured by labels."""
+"""Plot the latent map of a data set, coloured by labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -10,16 +11,16 @@ from latent_nmr.commands._shell import Report
 
 @dataclass(frozen=True)
 class Options:
-    """Draw the latent map of a data set, one panel per label."""
+    """Plot the latent map of a data set, one panel per label."""
 
     model: tyro.conf.Positional[Path]
-    """Folder of a trained model, or the name of one that comes along, such as echo."""
+    """Folder of a trained model, or the name of one of the package, such as echo."""
     data: tyro.conf.Positional[Path]
-    """Data set of echoes; reference is the set that comes along."""
-    color: tuple[str, ...] = ("kernel", "W", "L")
-    """Labels that colour the panels: kernel, W, L, alpha_x, alpha_z."""
+    """Data set of echoes in any format, or reference for the set that comes with the package."""
+    color: tuple[Literal["W", "L", "kernel", "alpha_x", "alpha_z"], ...] = ("kernel", "W", "L")
+    """Labels that colour the panels."""
     out: Path = Path("latent_map")
-    """Where to write; .png and .pdf are added."""
+    """Figure to write, as .png and .pdf."""
     force: bool = False
     """Replace existing files."""
     json: bool = False
@@ -27,16 +28,25 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Embed the data, draw the map and save it as PNG and PDF."""
-    from latent_nmr.commands._figures import save_whole
-    from latent_nmr.data.windows import features
-    from latent_nmr.studies.latent_figures import draw_latent_map, embedding_table
-    from latent_nmr.studies.stores import load_for_model
-    from latent_nmr.studies.trained_model import load_model
+    """Embed the data, draw the map and save it."""
+    from latent_nmr.commands._output import FIGURE_SUFFIXES, Output
+    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.io import open_echoes
+    from latent_nmr.studies.latent_figures import map_figures
+    from latent_nmr.studies.trained_model import load_model, model_digest
 
-    model = load_model(options.model)
-    dataset = load_for_model(options.data, model)
-    X = features(dataset, model.metadata_["window"], model.metadata_["normalisation"])
-    table = embedding_table(model, dataset, X)
-    figure = draw_latent_map(table, options.color, model.n_components)
-    return save_whole(figure, options.out, force=options.force)
+    output = Output(
+        "plot-latent",
+        options,
+        options.out,
+        positional=("model", "data"),
+        suffixes=FIGURE_SUFFIXES,
+    )
+    inputs = {
+        options.model: model_digest,
+        options.data: lambda path: fingerprint(open_echoes(path)),
+    }
+    return output.keep_figure(
+        lambda: map_figures(load_model(options.model), open_echoes(options.data), options.color),
+        inputs,
+    )

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from latent_nmr.commands._shell import Report, tell
 
@@ -15,32 +16,36 @@ class Options:
     the store.
     """
 
-    preset: str = "paper"
-    """Published set whose distributions are used: paper, challenge2021-gauss, challenge2021-rkky,
-    challenge2021-spin or challenge2020."""
+    preset: Literal[
+        "paper",
+        "challenge2021-gauss",
+        "challenge2021-rkky",
+        "challenge2021-spin",
+        "challenge2020",
+    ] = "paper"
+    """Published data set whose distributions are used."""
     n_curves: int = 1200
-    """Curves the store shall hold."""
+    """Number of curves in the finished store."""
     seed: int = 0
-    """The one seed of the data set."""
-    line_draw: str = "independent"
-    """How ν is drawn: independent, stratified or frozen."""
-    line_shape: str = "lorentzian"
-    """Distribution of ν: lorentzian or gaussian."""
+    """Seed of the data set."""
+    line_draw: Literal["independent", "stratified", "frozen"] = "independent"
+    """How the resonance offsets ν of the spins are drawn."""
+    line_shape: Literal["lorentzian", "gaussian"] = "lorentzian"
+    """Distribution of ν."""
     n_edge: int | None = None
     """Lattice edge in sites; without it, the preset's."""
     step: float | None = None
-    """Time step in sample intervals, a whole number or one over one; without it, each curve gets
-    its own."""
-    scheme: str = "averaged"
-    """Integrator: averaged, midpoint or source."""
-    dtype: str = "float32"
-    """Precision of the dynamics: float32 or float64."""
+    """Time step in sample intervals, n or 1/n; without it, chosen for each curve."""
+    scheme: Literal["averaged", "midpoint", "source"] = "averaged"
+    """Integrator."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of the dynamics."""
     with_mz: bool = False
     """Keep M_z too."""
     flip_angle_deg: float | None = None
-    """θ of the first pulse, degrees, the second being 2θ; without it, the preset's."""
+    """θ of the first pulse in degrees, the second being 2θ; without it, the preset's."""
     dry_run: bool = False
-    """Say what it would cost in time and disk, and stop."""
+    """Estimate time and disk space, and stop."""
     out: Path | None = None
     """Store to write; without it, artifacts/data/PRESET-LINE_DRAW-seedSEED.zarr."""
     json: bool = False
@@ -48,7 +53,7 @@ class Options:
 
 
 def run(options: Options) -> Report:
-    """Fill the store and say what it holds."""
+    """Simulate the curves that the store lacks, and report."""
     from latent_nmr.data.estimate import check_space, estimate_cost, store_size
     from latent_nmr.errors import check_count
     from latent_nmr.physics.simulate import Simulation

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from latent_nmr._files import staged_file
 from latent_nmr.data._text import check_column, read_table
 from latent_nmr.data.challenge_files import CHALLENGES
-from latent_nmr.errors import InputError, check_choice
+from latent_nmr.errors import InputError, check_choice, check_count
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,6 +75,8 @@ def check_submission(path: Path, kind: str, n_rows: int | None = None) -> FloatA
         For another number of rows or columns, other separators than tabs, a number that is not
         finite or cannot be that parameter, and for standardised numbers.
     """
+    if n_rows is not None:
+        check_count("n_rows", n_rows)
     rules = _rules(kind)
     table = read_table(path, len(rules))
     with path.open(encoding="utf-8") as file:

@@ -1,11 +1,16 @@
-"""The embedding of a data set by a trained β-VAE, its maps, and the curves along its axes."""
+"""Figures of a trained β-VAE: maps of an embedding, and decoded curves along the axes."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latent_nmr.studies.trained_model import training_split
+from latent_nmr.studies._result import Figures
+
+# Two of these names are also imported from here.
+from latent_nmr.studies.embedding import EMBEDDED_LABELS as EMBEDDED_LABELS
+from latent_nmr.studies.embedding import embed
+from latent_nmr.studies.embedding import embedding_table as embedding_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,35 +18,27 @@ if TYPE_CHECKING:
 
     from latent_nmr.models.beta_vae import BetaVAE
 
-# Labels written beside the latent coordinates, where the data have them.
-EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
+
+def map_figures(model: "BetaVAE", dataset: "xr.Dataset", color: Sequence[str]) -> Figures:
+    """`latent_map` of a data set that the model can embed, one panel per label."""
+    table = embed(model, dataset)
+    return Figures({"latent_map": lambda: draw_latent_map(table, color, model.n_components)})
 
 
-def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
-    """One row per curve: index, latent coordinates, their posterior sd, rms, labels and split.
-
-    `rms` is the root mean square over the window of features `X` minus their reconstruction.
-    """
-    import pandas as pd
-
-    from latent_nmr.latent_axes import axis_names
-
-    names = axis_names(model.n_components)
-    latent, deviation = model.transform(X), model.transform_std(X)
-    residual = model.inverse_transform(latent)
-    residual -= X
-    mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
-    columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
-    columns |= dict(zip(names, latent.T, strict=True))
-    columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
-    columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
-    columns |= {
-        label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
-    }
-    return pd.DataFrame({**columns, "split": training_split(model, X)})
+def traversal_figures(
+    model: "BetaVAE", axis: int, table: "pd.DataFrame | None", *, span: float, n_steps: int
+) -> Figures:
+    """`traversal_LA1`, or of another axis, coloured by W of an embedding where there is one."""
+    return Figures(
+        {
+            f"traversal_LA{axis}": lambda: draw_traversals(
+                model, (axis,), table, span=span, n_steps=n_steps
+            )
+        }
+    )
 
 
-def draw_latent_map(table: "pd.DataFrame", labels: tuple[str, ...], n_components: int):
+def draw_latent_map(table: "pd.DataFrame", labels: Sequence[str], n_components: int):
     """Latent maps of an embedding table, one panel per label."""
     from latent_nmr.errors import check_choice
     from latent_nmr.latent_axes import axis_names
@@ -61,15 +58,18 @@ def draw_traversals(
     span: float,
     n_steps: int,
 ):
-    """Curves along each of `axes`, coloured by the mean W of the data nearest to them.
+    """Decoded curves along each of `axes`, from -`span` to `span`.
 
-    Without an embedding that knows W, they are coloured by their place on the axis.
+    They are coloured by the mean W of the curves of an embedding `table` that lie nearest to them,
+    or without W by their position on the axis.
     """
     from latent_nmr.analysis.traversal import traverse
+    from latent_nmr.errors import check_number
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.style import SIGNAL_TEXTS
 
     names = axis_names(model.n_components)
+    span = check_number("span", span, above=0)
     walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
     labelled = table if table is not None and "W" in table.columns else None
     return draw_walks(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr.studies._identity import digest_of
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -29,17 +31,34 @@ DIGEST_PARTS, DIGEST_STEP = 16, 1e-4
 
 def load_model(path: Path) -> "BetaVAE":
     """Read a model that was trained on echoes, with the metadata that the commands need."""
-    from latent_nmr.errors import InputError
     from latent_nmr.models.beta_vae import BetaVAE
 
     model = BetaVAE.load(path)
-    missing = [name for name in REQUIRED_METADATA if name not in model.metadata_]
+    check_trained(model, f"the model {path}")
+    return model
+
+
+def check_trained(model: "BetaVAE", name: str = "model") -> None:
+    """Raise `InputError` if a model lacks the metadata on the echoes that it was trained on."""
+    from sklearn.utils.validation import check_is_fitted
+
+    from latent_nmr.errors import InputError
+
+    check_is_fitted(model, "weights_")
+    missing = [key for key in REQUIRED_METADATA if key not in model.metadata_]
     if missing:
         raise InputError(
-            f"the model must say what it was trained on, but {path} lacks {', '.join(missing)} in "
-            "its metadata. Train it with latent-nmr train-vae."
+            f"{name} must say what it was trained on, but its metadata lack {', '.join(missing)}. "
+            "Train it with latent-nmr train-vae."
         )
-    return model
+
+
+def model_digest(path: Path) -> str:
+    """Digest of a saved model: of its weights and of what its card says."""
+    from latent_nmr.models.card_words import summary
+    from latent_nmr.models.persistence import read_card
+
+    return digest_of(summary(read_card(path)))
 
 
 def describe_data(
@@ -78,7 +97,7 @@ def curve_digests(X: np.ndarray) -> np.ndarray:
     return np.frombuffer(raw, "<u8").reshape(-1, 2)
 
 
-def check_sampling(dataset: "xr.Dataset", path: Path, model: "BetaVAE") -> None:
+def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") -> None:
     """Raise `InputError` if a data set has other times in the window than the model's own data."""
     from latent_nmr.data.windows import window_time
     from latent_nmr.errors import InputError
@@ -113,7 +132,7 @@ def training_split(model: "BetaVAE", X: np.ndarray) -> np.ndarray:
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(
             "the model must say which curves it was trained on, but its metadata curve_digests "
-            f"cannot be read ({type(error).__name__}). Train it anew with latent-nmr train-vae."
+            f"cannot be read ({type(error).__name__}). Train it again with latent-nmr train-vae."
         ) from error
     digests = curve_digests(X)
     split = np.full(len(X), "new", dtype=object)

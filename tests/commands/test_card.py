@@ -54,9 +54,14 @@ class TestCard:
         out = tmp_path / "card.json"
         assert main(["card", str(saved), "--out", str(out)]) == 0
         assert json.loads(out.read_text("utf-8")) == BetaVAE.load(saved).card()
-        assert main(["card", str(saved), "--out", str(out)]) == 2
-        assert "card.json exists" in capsys.readouterr().err
-        assert main(["card", str(saved), "--out", str(out), "--force"]) == 0
+        assert main(["card", str(saved), "--out", str(out)]) == 0
+        assert "card.json is already finished" in capsys.readouterr().out
+        (tmp_path / "mine.json").write_text("mine")
+        assert main(["card", str(saved), "--out", str(tmp_path / "mine.json")]) == 2
+        assert "mine.json exists" in capsys.readouterr().err
+        assert (tmp_path / "mine.json").read_text() == "mine"
+        assert main(["card", str(saved), "--out", str(tmp_path / "mine.json"), "--force"]) == 0
+        assert (tmp_path / "mine.json").read_bytes() == out.read_bytes()
 
     def test_a_missing_model_is_refused_in_one_line(self, tmp_path, capsys):
         assert main(["card", str(tmp_path / "none")]) == 2

@@ -16,7 +16,9 @@ import pytest
 from latent_nmr.commands.main import COMMANDS, main
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
+from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.latent_figures import draw_latent_map
 
 ROOT = Path(__file__).parents[2]
 EDGE, N_CURVES = 12, 60
@@ -248,15 +250,15 @@ class TestSimulate:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            (["--preset", "papre"], "'papre'. Did you mean 'paper'?"),
+            (["--preset", "papre"], "invalid choice 'papre' for argument '--preset'"),
             (["--n-curves", "0"], "--n-curves must be a whole number of at least 1, but is 0"),
             (
                 ["--seed", "-1"],
                 "seed must be a whole number of at least 0 and at most 4294967295, but is -1",
             ),
-            (["--line-draw", "iid"], "line draw must be one of"),
+            (["--line-draw", "iid"], "invalid choice 'iid' for argument '--line-draw'"),
             (["--step", "1.5"], "step must be a whole number of sample intervals"),
-            (["--dtype", "float16"], "dtype must be one of float32, float64"),
+            (["--dtype", "float16"], "invalid choice 'float16' for argument '--dtype'"),
             (["--n-curves", "many"], "--n-curves: invalid literal for int() with base 10: 'many'."),
             (["--n-curve", "3"], "--n-curve, 3. Did you mean --n-curves?"),
         ],
@@ -331,12 +333,15 @@ class TestModelCommands:
         assert main(["embed", str(finished), str(other), "--out", str(out)]) == 0
         assert set(pd.read_csv(out)["split"]) == {"new"}
 
-    def test_plot_latent_and_traverse_write_png_and_pdf(self, finished, data, tmp_path):
+    def test_plot_latent_and_traverse_write_png_and_pdf(self, finished, data, tmp_path, capsys):
         mapped, walked = tmp_path / "map", tmp_path / "walk.png"
         color = ["--color", "W", "alpha_x"]
         arguments = ["plot-latent", str(finished), str(data), *color, "--out", str(mapped)]
         assert main(arguments) == 0
         assert main(["traverse", str(finished), "--axis", "2", "--out", str(walked)]) == 0
+        capsys.readouterr()
+        assert main(arguments) == 0
+        assert "map is already finished" in capsys.readouterr().out
         for stem in ("map", "walk"):
             assert (tmp_path / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
             assert (tmp_path / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
@@ -357,7 +362,7 @@ class TestModelCommands:
         ("arguments", "words"),
         [
             (["--axis", "3"], "axis must be one of 1..2"),
-            (["--span", "0"], "--span must be > 0"),
+            (["--span", "0"], "span must be > 0"),
             (["--n-steps", "1"], "n_steps must be a whole number of at least 2"),
         ],
     )
@@ -367,7 +372,9 @@ class TestModelCommands:
 
     def test_an_unknown_label_is_refused(self, finished, data, tmp_path, capsys):
         arguments = ["plot-latent", finished, data, "--color", "w", "--out", tmp_path / "map"]
-        assert "color must be one of W, L, kernel, alpha_x, alpha_z" in refused(capsys, arguments)
+        assert "invalid choice 'w' for argument '--color'" in refused(capsys, arguments)
+        with pytest.raises(InputError, match="color must be one of W, L, kernel"):
+            draw_latent_map(pd.read_csv(finished / "embedding.csv"), ["w"], 2)
 
     def test_a_corrupted_model_is_refused(self, finished, data, tmp_path, capsys):
         copy = Path(shutil.copytree(finished, tmp_path / "run"))

@@ -17,9 +17,11 @@ from latent_nmr.data.io import open_echoes
 from latent_nmr.data.reading import BLOCK
 from latent_nmr.data.store import fill_store
 from latent_nmr.data.windows import features
+from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.physics.simulate import Simulation
-from latent_nmr.studies.latent_figures import embedding_table
+from latent_nmr.studies.embedding import embed as embedding_of
+from latent_nmr.studies.embedding import embedding_table
 from latent_nmr.studies.trained_model import describe_data, training_split
 
 N_SIMULATED = 16
@@ -69,7 +71,7 @@ def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("embed")
     dataset = open_echoes(make_store(folder / "echoes.zarr", N_CURVES))
     model = make_model(folder / "model", dataset)
-    return folder, embedding_table(model, dataset, features(dataset))
+    return folder, embedding_of(model, dataset)
 
 
 def embed(folder, out, *more, data="echoes.zarr"):
@@ -175,15 +177,17 @@ class TestTable:
         others = training_split(BetaVAE.load(folder / "model"), 0.99 * features(dataset))
         assert set(others) == {"new"}
 
-    def test_a_model_that_does_not_know_its_curves_is_refused(self, workplace, tmp_path, capsys):
+    def test_a_model_that_does_not_know_its_curves_is_refused(self, workplace):
         folder, _ = workplace
-        shutil.copytree(folder, tmp_path / "copy")
         model = BetaVAE.load(folder / "model")
+        dataset = open_echoes(folder / "echoes.zarr", 3)
         for digests in ("AAAA", "####", 7):
-            metadata = model.metadata_ | {"curve_digests": digests}
-            model.save(tmp_path / "copy" / "model", metadata=metadata)
-            assert embed(tmp_path / "copy", tmp_path / "table.csv") == 2
-            assert "must say which curves it was trained on" in capsys.readouterr().err
+            model.metadata_["curve_digests"] = digests
+            with pytest.raises(InputError, match="must say which curves it was trained on"):
+                embedding_of(model, dataset)
+        del model.metadata_["window"]
+        with pytest.raises(InputError, match=r"model must say what .* lack window"):
+            embedding_of(model, dataset)
 
     def test_unfinished_curves_are_left_out_and_the_rest_keep_their_index(
         self, workplace, tmp_path
@@ -205,6 +209,16 @@ class TestTable:
         held = open_echoes(tmp_path / "few.npz")
         wanted = embedding_table(BetaVAE.load(folder / "model"), held, features(held))
         np.testing.assert_array_equal(read(tmp_path / "table.csv")["LA1"], wanted["LA1"])
+
+    def test_an_equal_rerun_reports_and_writes_nothing(self, workplace, tmp_path, capsys):
+        out = tmp_path / "table.npz"
+        assert embed(workplace[0], out) == 0
+        before = out.stat().st_mtime_ns
+        assert embed(workplace[0], out, "--json") == 0
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["n_curves"] == N_CURVES
+        assert embed(workplace[0], out) == 0
+        assert "already finished" in capsys.readouterr().out
+        assert out.stat().st_mtime_ns == before
 
     def test_json_tells_what_was_written(self, workplace, tmp_path, capsys):
         assert embed(workplace[0], tmp_path / "table.csv", "--json") == 0
@@ -241,7 +255,7 @@ class TestRefusals:
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert run.returncode == 2
-        assert "--out must end in .csv or .npz where pyarrow is not installed" in run.stderr
+        assert "the file must end in .csv or .npz where pyarrow is not installed" in run.stderr
         assert "pip install latent-nmr[parquet]" in run.stderr
         assert not out.exists()
 

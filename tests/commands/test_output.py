@@ -201,6 +201,39 @@ class TestNothingIsLost:
             pass
 
 
+class TestSeveralFiles:
+    """A figure is a PNG and a PDF."""
+
+    def figure_output(self, tmp_path, name="map", **options):
+        return Output("plot", Options(**options), tmp_path / name, suffixes=(".png", ".pdf"))
+
+    def draw(self, output, data):
+        class Drawn:
+            def save(self, folder):
+                (folder / "any.png").write_text("png", "utf-8")
+                (folder / "any.pdf").write_text("pdf", "utf-8")
+
+        return output.keep_figure(Drawn, {data: digest})
+
+    def test_both_take_the_name_given_with_or_without_a_suffix(self, tmp_path, data):
+        report = self.draw(self.figure_output(tmp_path, "map.pdf"), data)
+        assert report.values["files"] == ["map.png", "map.pdf"]
+        assert [Path(name).read_text("utf-8") for name in report.values["out"]] == ["png", "pdf"]
+        assert "already finished" in self.draw(self.figure_output(tmp_path), data).lines[0]
+
+    def test_one_that_is_gone_is_made_again(self, tmp_path, data):
+        self.draw(self.figure_output(tmp_path), data)
+        (tmp_path / "map.pdf").unlink()
+        self.draw(self.figure_output(tmp_path), data)
+        assert (tmp_path / "map.pdf").read_text("utf-8") == "pdf"
+
+    def test_a_file_that_no_run_wrote_stays(self, tmp_path, data):
+        (tmp_path / "map.pdf").write_text("mine", "utf-8")
+        with pytest.raises(InputError, match=r"map\.pdf exists"):
+            self.draw(self.figure_output(tmp_path), data)
+        assert not (tmp_path / "map.png").exists()
+
+
 class TestCommand:
     """The command that makes a result again."""
 

@@ -52,7 +52,7 @@ class ParquetTable:
 
 
 class NpzTable:
-    """One array per column, text as unicode; a zip file takes them whole, so they are held."""
+    """One array per column, text as unicode; a zip file is written at once, so rows are held."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -85,7 +85,7 @@ def table_format(path: Path) -> type[CsvTable] | type[ParquetTable] | type[NpzTa
     """Return the writer for the suffix of `path`, or raise before anything is computed."""
     if path.suffix.lower() not in FORMATS:
         raise InputError(
-            f"--out must end in {', '.join(FORMATS)}, which names the format, but is {path}. "
+            f"the file must end in {', '.join(FORMATS)}, which names the format, but is {path}. "
             f"Use {path.with_suffix('.csv') if path.name else 'embedding.csv'}."
         )
     chosen = FORMATS[path.suffix.lower()]
@@ -94,7 +94,7 @@ def table_format(path: Path) -> type[CsvTable] | type[ParquetTable] | type[NpzTa
             import_module("pyarrow.parquet")
         except ImportError:
             raise InputError(
-                f"--out must end in .csv or .npz where pyarrow is not installed, but is {path}. "
+                f"the file must end in .csv or .npz where pyarrow is not installed, but is {path}. "
                 "Install it with: pip install latent-nmr[parquet]"
             ) from None
     return chosen

@@ -1,0 +1,98 @@
+"""The embedding of a data set by a trained β-VAE: a table with one row per curve."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_nmr.studies.trained_model import check_sampling, check_trained, training_split
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from latent_nmr.models.beta_vae import BetaVAE
+
+# Labels written beside the latent coordinates, where the data have them.
+EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
+
+
+def embed(model: "BetaVAE", dataset: "xr.Dataset") -> "pd.DataFrame":
+    """Latent coordinates of the curves of a data set, as a table.
+
+    Parameters
+    ----------
+    model : BetaVAE
+        Trained on echoes.
+    dataset : xarray.Dataset
+        Echoes, sampled like those that the model was trained on.
+
+    Returns
+    -------
+    DataFrame
+        One row per curve: `curve`, its index; `LA1`, `LA2`, … and `LA1_sd`, …, mean and standard
+        deviation of the posterior; `rms`, the root mean square of curve minus reconstruction, as a
+        fraction of what curves are normalised by; W (MHz), L (lattice constants), kernel, alpha_x
+        and alpha_z (MHz) where the data have them; `split`, which is `training` or `validation`
+        for the model's own data and otherwise `new`.
+
+    Raises
+    ------
+    InputError
+        If the model does not know what it was trained on, or the data have other times than its
+        own.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> table = ln.embed(ln.load_pretrained("echo"), ln.load_reference(n_curves=2))
+    >>> list(table.columns[:6])
+    ['curve', 'LA1', 'LA2', 'LA1_sd', 'LA2_sd', 'rms']
+    >>> list(table["split"])
+    ['new', 'new']
+    """
+    check_trained(model)
+    (table,) = embed_blocks(model, [dataset])
+    return table
+
+
+def embed_blocks(
+    model: "BetaVAE", blocks: "Iterable[xr.Dataset]", source: Path | str = "the data set"
+) -> "Iterator[pd.DataFrame]":
+    """The tables of :func:`embed`, one per block of curves; `source` names them in messages."""
+    from latent_nmr.data.windows import features
+
+    window, normalisation = model.metadata_["window"], model.metadata_["normalisation"]
+    for number, block in enumerate(blocks):
+        if number == 0:
+            check_sampling(block, source, model)
+        yield embedding_table(model, block, features(block, window, normalisation))
+
+
+def read_embedding(path: Path) -> "pd.DataFrame":
+    """The table of :func:`embed` from a CSV file."""
+    import pandas as pd
+
+    return pd.read_csv(path)
+
+
+def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":
+    """The table of :func:`embed`, from features `X` of the curves, shape (n_curves, n_features)."""
+    import pandas as pd
+
+    from latent_nmr.latent_axes import axis_names
+
+    names = axis_names(model.n_components)
+    latent, deviation = model.transform(X), model.transform_std(X)
+    residual = model.inverse_transform(latent)
+    residual -= X
+    mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
+    columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
+    columns |= dict(zip(names, latent.T, strict=True))
+    columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
+    columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
+    columns |= {
+        label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
+    }
+    return pd.DataFrame({**columns, "split": training_split(model, X)})
