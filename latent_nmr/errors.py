@@ -1,6 +1,6 @@
-"""Errors that a user can act on, and the checks at the door that raise them.
+"""Errors and warnings for the user, and the input validation that raises them.
 
-Every message has four parts: the name, the rule, the offending value, the cure.
+Every message has four parts: the name, the rule, the offending value and the remedy.
 """
 
 import difflib
@@ -26,7 +26,7 @@ class RangeWarning(UserWarning):
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
-    """Return `value` if it is one of `choices`, else raise with the nearest match."""
+    """Return `value` if it is one of `choices`, else raise and suggest the nearest match."""
     choices = tuple(choices)
     if isinstance(value, str) and value in choices:
         return value

@@ -80,7 +80,7 @@ def study(window: str, n_seeds: int) -> dict[str, Any]:
         judged = [judge(model, X, labels, rows) for model in models]
         for result, model in zip(judged, models, strict=True):
             states = [axis_state(variance) for variance in model.axis_variances_]
-            result["live_axes"] = states.count("live")
+            result["live_axes"] = states.count("active")
             result["smallest_axis_variance"] = float(model.axis_variances_.min())
             result["epochs"] = model.n_iter_
             result["scale"] = model.scale_
@@ -102,7 +102,7 @@ def study(window: str, n_seeds: int) -> dict[str, Any]:
 def as_markdown(window: str, found: dict[str, Any]) -> str:
     """The table of one window."""
     heads = ["live_axes", "smallest_axis_variance", "epochs", "rms", *LABELS]
-    titles = ["live axes", "least variance", "epochs", "rms", "R² W", "R² L", "R² α_x"]
+    titles = ["active axes", "least variance", "epochs", "rms", "R² W", "R² L", "R² α_x"]
     digits = {"live_axes": 1, "smallest_axis_variance": 2, "epochs": 0, "rms": 4}
     lines = [f"| {window} window | " + " | ".join(titles) + " |", "|" + "---|" * (len(heads) + 1)]
     for title, row in found.items():

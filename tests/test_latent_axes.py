@@ -1,4 +1,4 @@
-"""What is said about latent axes."""
+"""Names and states of latent axes, and the warnings about weak ones."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from latent_nmr.latent_axes import axis_names, axis_state, axis_warnings
 
 
 class TestAxisState:
-    """Live, weak or collapsed, by the variance of an axis' posterior means."""
+    """Active, weak or collapsed, by the variance of an axis' posterior means."""
 
     @pytest.mark.parametrize(
         ("variance", "state"),
         [
-            (1.0, "live"),
-            (np.nextafter(0.1, 1), "live"),
+            (1.0, "active"),
+            (np.nextafter(0.1, 1), "active"),
             (0.1, "weak"),
             (0.01, "weak"),
             (np.nextafter(0.01, 0), "collapsed"),
@@ -25,17 +25,17 @@ class TestAxisState:
 
 
 class TestAxisWarnings:
-    """Sentences for axes that are not live."""
+    """Sentences for axes that are not active."""
 
     @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
-    def test_live_axes_need_no_words(self, likelihood):
+    def test_active_axes_cause_no_warning(self, likelihood):
         assert axis_warnings([1.0, 0.11], likelihood) == []
 
-    def test_each_axis_that_is_not_live_is_named_with_state_variance_and_limit(self):
+    def test_each_inactive_axis_is_named_with_state_variance_and_limit(self):
         weak, collapsed = axis_warnings([0.9, 0.04, 0.00123], "gaussian")
         assert weak.startswith("LA2 is weak: its posterior means have variance 0.04,")
         assert collapsed.startswith("LA3 is collapsed: its posterior means have variance 0.0012,")
-        assert "a live axis has more than 0.1." in weak
+        assert "an active axis has more than 0.1." in weak
 
     @pytest.mark.parametrize(
         ("likelihood", "cure"),

@@ -1,4 +1,4 @@
-"""Clouds: one array of latent coordinates per seed, of the same curves; and their check."""
+"""Validation of embeddings: the latent coordinates of the same curves, one array per seed."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,12 @@ Cloud = npt.NDArray[np.float64]
 def check_clouds(
     latents: npt.NDArray[np.floating] | Sequence[npt.NDArray[np.floating]],
 ) -> list[Cloud]:
-    """Return one float64 array per seed, all of one shape and finite, or raise."""
+    """Return one finite float64 array per seed, all of equal shape, or raise `InputError`."""
     if isinstance(latents, np.ndarray) and latents.ndim == 2:
         latents = [latents]
     clouds = [np.asarray(cloud, np.float64) for cloud in latents]
     if not clouds:
-        raise InputError(
-            "latents must hold an array per seed, but there is none. Give at least one."
-        )
+        raise InputError("latents must hold one array per seed, but is empty. Give at least one.")
     for number, cloud in enumerate(clouds):
         if cloud.ndim != 2 or cloud.shape != clouds[0].shape:
             raise InputError(

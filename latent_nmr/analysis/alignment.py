@@ -1,9 +1,9 @@
-"""Latent clouds of several seeds turned onto one another, and what then agrees.
+"""Procrustes alignment of the embeddings of several seeds, and the variance they share.
 
-A VAE's axes may come out turned: its prior, an isotropic Gaussian, is the same after any rotation
-or reflection, so seeds are free to differ by one. Such a turn is removed here, and nothing else:
-each cloud is centred and turned, never stretched, because the prior fixes the scale of every axis
-and a weak axis is weak on purpose. "Cloud" is one seed's embedding of the same curves.
+The prior of a VAE is an isotropic Gaussian and therefore invariant under rotations and reflections:
+embeddings of different seeds may differ by one. Only this freedom is removed here. Embeddings are
+centred and rotated but never rescaled, because the prior fixes the scale of every axis and a small
+variance is a property of the axis.
 """
 
 from collections.abc import Sequence
@@ -18,32 +18,32 @@ from latent_nmr.analysis._clouds import Cloud, check_clouds
 from latent_nmr.analysis.strength import FEWEST_PERMUTATIONS, null_bound
 from latent_nmr.errors import InputError, check_count
 
-# Sweeps converge geometrically where clouds agree; where they do not, more sweeps find nothing.
+# Sweeps converge geometrically if the embeddings agree; if they do not, more sweeps do not help.
 MOST_SWEEPS = 50
 CONVERGED = 1e-12
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Clouds turned onto one another, and the part of their variance that they share.
+    """Aligned embeddings of several seeds, and the fraction of variance that they share.
 
     Attributes
     ----------
     latents : tuple of ndarray, shape (n_curves, n_components)
-        Centred and turned: ``(latent - latent.mean(axis=0)) @ rotation``.
+        Centred and rotated: ``(latent - latent.mean(axis=0)) @ rotation``.
     rotations : ndarray, shape (n_seeds, n_components, n_components)
-        Orthogonal, reflections included; the first is the identity, so that axes keep the
-        names they have in the first seed.
+        Orthogonal matrices, reflections included; the first is the identity, so that axes keep
+        the names they have in the first seed.
     stability : ndarray, shape (n_components,)
-        Per axis, see `shared_variance`.
+        Shared variance of each axis, see `shared_variance`.
     overall : float
-        Of all axes together.
+        Shared variance of all axes together.
     unaligned : ndarray, shape (n_components,)
-        `stability` of the clouds as they came.
+        `stability` before alignment.
     stability_null, overall_null
-        95 % quantiles of clouds that share nothing: rows shuffled, turned anew.
+        95 % quantiles of the null distribution: rows permuted, then aligned in the same way.
     n_permutations : int
-        Shuffles behind these.
+        Number of permutations.
     """
 
     latents: tuple[Cloud, ...]
@@ -62,26 +62,30 @@ def align(
     n_permutations: int = 199,
     random_state: int | np.random.RandomState | None = 0,
 ) -> Alignment:
-    """Turn the clouds of several seeds onto their common mean.
+    """Align the embeddings of several seeds with one another.
 
-    Generalised Procrustes analysis [1]_ with rotations only: each cloud in turn is rotated onto
-    the mean of the others (orthogonal Procrustes [2]_) until their agreement stands. Whether
-    what they then share is more than independent clouds can be turned to share is told by
-    shuffling rows, as in PROTEST [3]_.
+    Generalised Procrustes analysis [1]_ with rotations only: each embedding in turn is rotated onto
+    the mean of the others (orthogonal Procrustes [2]_) until their agreement converges. Permuting
+    the rows of each embedding gives the agreement that alignment alone produces, as in
+    PROTEST [3]_.
 
     Parameters
     ----------
     latents : sequence of ndarray, shape (n_curves, n_components)
         The same curves, in the same order, embedded by each of at least two models.
     n_permutations : int
-        At least 19.
+        Number of permutations for the null distribution, at least 19.
     random_state : int, RandomState or None
-        Draws the shuffles.
+        Seed of the permutations.
+
+    Returns
+    -------
+    Alignment
 
     Raises
     ------
     InputError
-        If there are fewer than two, or they differ in shape or are not finite.
+        If there are fewer than two embeddings, or they differ in shape or are not finite.
 
     References
     ----------
@@ -92,7 +96,7 @@ def align(
     clouds = check_clouds(latents)
     if len(clouds) < 2:
         raise InputError(
-            f"latents must hold at least two clouds to align, but hold {len(clouds)}. "
+            f"latents must hold at least two embeddings to align, but hold {len(clouds)}. "
             "Give the embedding of one more model."
         )
     check_count("n_permutations", n_permutations, at_least=FEWEST_PERMUTATIONS)
@@ -120,11 +124,12 @@ def shared_variance(latents: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[
     """R² of each axis with the mean of the same axis in the other seeds, averaged over seeds.
 
     R² is the squared correlation: 1 if an axis is the same in all seeds up to its scale, 0 if
-    it has nothing in common with the others or is constant.
+    it is uncorrelated with the others or constant.
 
     Parameters
     ----------
     latents : sequence of ndarray, shape (n_curves, n_components)
+        The same curves embedded by each of several models.
 
     Returns
     -------
@@ -137,7 +142,7 @@ def shared_variance(latents: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[
 
 
 def _turn_together(clouds: Sequence[Cloud]) -> tuple[list[Cloud], npt.NDArray[np.float64]]:
-    """Rotate centred clouds onto one another; returns them and their rotations."""
+    """Rotate centred embeddings onto one another; return them and their rotations."""
     rotations = [orthogonal_procrustes(cloud, clouds[0])[0] for cloud in clouds]
     turned = [cloud @ rotation for cloud, rotation in zip(clouds, rotations, strict=True)]
     agreement = -np.inf
@@ -149,7 +154,7 @@ def _turn_together(clouds: Sequence[Cloud]) -> tuple[list[Cloud], npt.NDArray[np
         before, agreement = agreement, float(np.sum(np.square(sum(turned))))
         if agreement - before <= CONVERGED * agreement:
             break
-    # All may be turned together without a change: the first gives the frame.
+    # A common rotation changes nothing: the first embedding defines the frame.
     frame = rotations[0].T
     return [cloud @ frame for cloud in turned], np.array([each @ frame for each in rotations])
 
@@ -161,7 +166,7 @@ def _shares(clouds: Sequence[Cloud]) -> tuple[npt.NDArray[np.float64], float]:
 
 
 def _against(clouds: Sequence[Cloud]) -> list[tuple[Cloud, Cloud]]:
-    """Each cloud with the sum of the others."""
+    """Pair each embedding with the sum of the others."""
     total = np.sum(clouds, axis=0)
     return [(cloud, total - cloud) for cloud in clouds]
 

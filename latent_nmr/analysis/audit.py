@@ -1,11 +1,11 @@
-"""Audit of a decoder: what it generates beside fresh simulations and beside real neighbours.
+"""Audit of a decoder: decoded curves compared with new simulations and with neighbouring data.
 
-A decoded curve d(t) is compared with two groups of curves: fresh simulations at the mean parameters
-of its latent neighbourhood, which differ by their ν field alone, and the neighbours' own curves,
-which differ in their parameters, too. Each group has a mean m(t), a standard deviation s(t) and a
-band m ± 2s. The *excess* is what of d sticks out of a band, and its root mean square over the
-window is set beside what nine in ten curves of the group have with respect to the others.
-Signals in the unit of the features, time in µs.
+A decoded curve d(t) is compared with two groups of curves: new simulations at the mean parameters
+of its latent neighbourhood, which differ only in their offset maps ν, and the curves of the
+neighbours themselves, which also differ in their parameters. Each group has a mean m(t), a standard
+deviation s(t) and a band m ± 2s. The *excess* is the part of d outside a band; its root mean
+square over the window is compared with the 90 % quantile of the same quantity for the curves of the
+group, each with respect to the others. Signals in the unit of the features, time in µs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ from latent_nmr.errors import InputError
 Curve = npt.NDArray[np.float64]
 
 BAND_WIDTH = 2.0
-# Of a group's own curves so many stand out less than the limit. Not all: the largest excess grows
-# with the group, and one strange curve would excuse everything.
+# A quantile and not the maximum, which grows with the size of the group and which a single outlier
+# would raise until every decoded curve passed.
 LIMIT_QUANTILE = 0.9
-# Around a pulse or an echo, µs: the dephased line of 0.05 MHz has decayed to a fifth by then.
+# Around a pulse or an echo, µs: a line of 0.05 MHz has dephased to a fifth by then.
 REGION_HALF_WIDTH = 10.0
 REGIONS = ("pulse", "echo", "early", "late")
 FAITHFUL, AVERAGES, INVENTS = "faithful", "averages", "invents"
@@ -32,16 +32,16 @@ FAITHFUL, AVERAGES, INVENTS = "faithful", "averages", "invents"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A decoded curve against a group of curves.
+    """Comparison of a decoded curve with a group of curves.
 
     Attributes
     ----------
     mean, deviation : ndarray, shape (n_features,)
-        m and s of the group.
+        Mean m and standard deviation s of the group.
     residual : ndarray, shape (n_features,)
         Decoded minus m.
     beyond : ndarray, shape (n_features,)
-        How far the decoded curve is outside m ± 2s; zero inside.
+        Distance of the decoded curve from the band m ± 2s; zero inside.
     rms, scatter : float
         Root mean square of the residual and of s.
     outside : float
@@ -66,38 +66,41 @@ class Comparison:
     def ratio(self) -> float:
         """Residual over scatter; about √(1 + 1/n) for one more curve of a group of n.
 
-        NaN for a group without any scatter, beside which nothing has a size.
+        NaN for a group without scatter.
         """
         return self.rms / self.scatter if self.scatter > 0 else float("nan")
 
     @property
     def stands_out(self) -> bool:
-        """Whether the decoded curve is stranger to the group than nine in ten of its members."""
+        """Whether the decoded curve has a larger excess than 90 % of the group's own curves."""
         return self.excess > self.limit
 
 
 @dataclass(frozen=True)
 class PointAudit:
-    """One decoded curve of a traversal and what became of it.
+    """Verdict on one decoded curve of a traversal.
 
     Attributes
     ----------
     position : float
         Coordinate along the axis.
     decoded : ndarray, shape (n_features,)
+        The curve.
     place : Neighbourhood
         The data around the point.
     is_off_data : bool
-        These are farther than those of 99 % of the data: beyond the cloud, or in a gap of it.
+        Whether these are farther away than the neighbours of 99 % of the data: the point lies
+        outside the data or in a gap between them.
     simulation, neighbours : Comparison
-        With fresh simulations at the mean parameters; with the neighbours' own curves.
+        With new simulations at the mean parameters; with the neighbours' own curves.
     invented : ndarray, shape (n_features,)
         Distance to the nearer of the two bands; zero inside either.
     worst_time, worst_residual : float
-        Where the curve is farthest outside the simulations' band (µs), and its residual there.
+        Time (µs) at which the curve is farthest outside the simulations' band, and its residual
+        there.
     shares : dict of float
-        Part of the squared excess over the simulations' band in each of `REGIONS`; they sum to 1,
-        or are all 0 without an excess.
+        Fraction of the squared excess over the simulations' band in each of `REGIONS`; they sum
+        to 1, or are all 0 without an excess.
     verdict : {"faithful", "averages", "invents"}
     """
 
@@ -124,33 +127,39 @@ def audit_point(
     time: npt.NDArray[np.floating],
     regions: Sequence[str],
 ) -> PointAudit:
-    """Judge one decoded curve.
+    """Classify one decoded curve.
 
-    It is *faithful* if it stands out of the fresh simulations no more than nine in ten of them do
-    of the others. Else it *averages* if what is outside both bands is no more than what nine in ten
-    neighbours have outside that of the others: no single parameter gives it, but the real curves
-    around it do. Else it *invents*.
+    It is *faithful* if its excess over the new simulations is no larger than that of 90 % of them.
+    Otherwise it *averages* if its excess over both bands is no larger than that of 90 % of the
+    neighbours: no single set of parameters gives this curve, but an average over the data around it
+    does. Otherwise it *invents*.
 
     Parameters
     ----------
     position : float
         Coordinate along the axis.
     decoded : ndarray, shape (n_features,)
+        The curve.
     place : Neighbourhood
+        The data around the point.
     spacing : Spacing
-        Of the data.
+        Distances between neighbours within the data.
     fresh : ndarray, shape (n_fields, n_features)
-        Simulations at the parameters of `place`, one per ν field.
+        Simulations at the parameters of `place`, one per offset map.
     near : ndarray, shape (n_neighbours, n_features)
         Curves of the neighbours.
     time : ndarray, shape (n_features,)
         µs.
     regions : sequence of str, length n_features
         See `time_regions`.
+
+    Returns
+    -------
+    PointAudit
     """
     simulation, neighbours = compare(decoded, fresh), compare(decoded, near)
     invented = np.minimum(simulation.beyond, neighbours.beyond)
-    # Inside the band everywhere, it is the sample nearest to the band's edge.
+    # If no sample is outside the band, this is the one nearest to its edge.
     worst = int(np.argmax(np.abs(simulation.residual) - BAND_WIDTH * simulation.deviation))
     verdict = FAITHFUL
     if simulation.stands_out:
@@ -171,7 +180,18 @@ def audit_point(
 
 
 def compare(decoded: npt.NDArray[np.floating], group: npt.NDArray[np.floating]) -> Comparison:
-    """Set a curve, shape (n_features,), beside a group, shape (n_curves, n_features).
+    """Compare a decoded curve with a group of curves.
+
+    Parameters
+    ----------
+    decoded : ndarray, shape (n_features,)
+        The curve.
+    group : ndarray, shape (n_curves, n_features)
+        At least four curves on the same time grid.
+
+    Returns
+    -------
+    Comparison
 
     Raises
     ------
@@ -182,8 +202,8 @@ def compare(decoded: npt.NDArray[np.floating], group: npt.NDArray[np.floating]) 
     if group.ndim != 2 or len(group) < FEWEST_CURVES or group.shape[1:] != decoded.shape:
         raise InputError(
             f"a group must have shape (n_curves, {len(decoded)}) with n_curves of at least "
-            f"{FEWEST_CURVES}, to have a scatter, but has shape {group.shape}. Give more curves "
-            "on the same time grid."
+            f"{FEWEST_CURVES}, to estimate a scatter, but has shape {group.shape}. Give more "
+            "curves on the same time grid."
         )
     mean, deviation = group.mean(axis=0), group.std(axis=0, ddof=1)
     beyond = beyond_band(decoded, group)
@@ -205,34 +225,38 @@ def compare(decoded: npt.NDArray[np.floating], group: npt.NDArray[np.floating]) 
 
 
 def beyond_band(curve: Curve, group: Curve) -> Curve:
-    """How far a curve is outside the group's m ± 2s, sample by sample; zero inside."""
+    """Distance of a curve from the group's band m ± 2s at each sample; zero inside."""
     residual = np.abs(curve - group.mean(axis=0))
     return np.maximum(residual - BAND_WIDTH * group.std(axis=0, ddof=1), 0.0)
 
 
 def chance_outside(n_curves: int) -> float:
-    """Fraction of samples that one more curve of a normal group has outside its band m ± 2s.
+    """Fraction of samples outside m ± 2s expected for one more curve of a normal group.
 
-    m and s are estimated from `n_curves`, so that the difference over s √(1 + 1/n) follows
-    Student's law: 0.10 for 8 curves, 0.046 for many.
+    m and s are estimated from `n_curves` curves, so the difference over s √(1 + 1/n) follows
+    Student's t distribution: 0.10 for 8 curves, 0.046 for many.
     """
     return float(2 * student.sf(BAND_WIDTH / np.sqrt(1 + 1 / n_curves), n_curves - 1))
 
 
 def time_regions(time: npt.NDArray[np.floating], pulses: Sequence[float], echo: float) -> list[str]:
-    """Name the part of the record that each sample belongs to.
+    """Assign each sample to a part of the record.
 
-    `pulse`: up to 10 µs after one; `echo`: at most 10 µs from its centre; otherwise `early`
+    `pulse`: up to 10 µs after a pulse; `echo`: within 10 µs of its centre; otherwise `early`
     before the echo and `late` after it.
 
     Parameters
     ----------
     time : ndarray, shape (n_features,)
-        µs.
+        Times of the samples, µs.
     pulses : sequence of float
-        µs.
+        Times of the pulses, µs.
     echo : float
-        µs.
+        Time of the echo, µs.
+
+    Returns
+    -------
+    list of str, length n_features
     """
     names = np.where(time < echo, "early", "late")
     names[np.abs(time - echo) <= REGION_HALF_WIDTH] = "echo"
@@ -242,7 +266,7 @@ def time_regions(time: npt.NDArray[np.floating], pulses: Sequence[float], echo: 
 
 
 def shares_of(beyond: Curve, regions: Sequence[str]) -> dict[str, float]:
-    """Part of the sum of squares that lies in each of `REGIONS`; zeros if there is nothing."""
+    """Fraction of the sum of squares in each of `REGIONS`; all zero if the sum is zero."""
     squares, names = beyond**2, np.asarray(regions)
     total = float(squares.sum())
     return {
@@ -252,5 +276,5 @@ def shares_of(beyond: Curve, regions: Sequence[str]) -> dict[str, float]:
 
 
 def root_mean_square(values: Curve) -> float:
-    """Root of the mean square."""
+    """Root mean square of an array."""
     return float(np.sqrt(np.mean(values**2)))

@@ -1,4 +1,4 @@
-"""Audit of a whole traversal; where along it a decoder invents structure, in a sentence."""
+"""Audit of a whole traversal, and a sentence on where the decoder invents structure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,16 +29,16 @@ REGION_TEXTS = {
 
 
 class Record(NamedTuple):
-    """When the samples were taken, and what happened then.
+    """Times of the samples, the pulses and the echo.
 
     Attributes
     ----------
     time : ndarray, shape (n_features,)
-        µs.
+        Times of the samples, µs.
     pulses : sequence of float
-        µs.
+        Times of the pulses, µs.
     echo : float
-        µs.
+        Time of the echo, µs.
     """
 
     time: npt.NDArray[np.float64]
@@ -48,20 +48,20 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class AxisAudit:
-    """All points of one traversal.
+    """Verdicts on all points of one traversal.
 
     Attributes
     ----------
     axis : int
-        Counted from 1.
+        Latent axis, counted from 1.
     points : tuple of PointAudit
-        In the order of the walk.
+        In the order of the traversal.
     spacing : Spacing
-        Of the data.
+        Distances between neighbours within the data.
     time : ndarray, shape (n_features,)
-        µs.
+        Times of the samples, µs.
     sentence : str
-        Where the decoder invents structure.
+        Summary: where the decoder invents structure.
     """
 
     axis: int
@@ -79,20 +79,26 @@ def audit_axis(
     X: npt.NDArray[np.floating],
     record: Record,
 ) -> AxisAudit:
-    """Judge every curve of a traversal; see `audit_point`.
+    """Classify every curve of a traversal, see `audit_point`.
 
     Parameters
     ----------
     walk : Traversal
+        Points along the axis with their decoded curves.
     places : sequence of Neighbourhood, length n_steps
-        Of each point.
+        Neighbourhood of each point.
     spacing : Spacing
-        Of the data.
+        Distances between neighbours within the data.
     fresh : sequence of ndarray, each of shape (n_fields, n_features)
-        Simulations at the mean parameters of each place.
+        Simulations at the mean parameters of each neighbourhood.
     X : ndarray, shape (n_curves, n_features)
         Features of the data.
     record : Record
+        Times of samples, pulses and echo.
+
+    Returns
+    -------
+    AxisAudit
     """
     regions = time_regions(record.time, record.pulses, record.echo)
     points = tuple(
@@ -108,7 +114,16 @@ def audit_axis(
 def sentence_of(
     points: Sequence[PointAudit], time: npt.NDArray[np.floating], regions: Sequence[str]
 ) -> str:
-    """Say what a decoder does along an axis, without the axis' name."""
+    """Summarise the verdicts along an axis in a sentence that the name of the axis precedes.
+
+    Parameters
+    ----------
+    points : sequence of PointAudit
+    time : ndarray, shape (n_features,)
+        Times of the samples, µs.
+    regions : sequence of str, length n_features
+        See `time_regions`.
+    """
     within = [point for point in points if not point.is_off_data]
     off_data = [point for point in points if point.is_off_data]
     kinds = {
@@ -135,20 +150,20 @@ def sentence_of(
 
 
 def _places(points: Sequence[PointAudit]) -> str:
-    """Positions of points, such as "z = -0.5, 1"."""
+    """Positions of points as text, such as "z = -0.5, 1"."""
     return "z = " + ", ".join(f"{point.position:.3g}" for point in points)
 
 
 def _excess_text(
     points: Sequence[PointAudit], time: npt.NDArray[np.floating], regions: Sequence[str]
 ) -> str:
-    """Where in time most of what points invent sits, and the largest of it."""
+    """Part of the record that holds most of the invented structure, and its largest value."""
     profile = np.sqrt(np.mean([point.invented**2 for point in points], axis=0))
     shares = shares_of(profile, regions)
     most = max(REGIONS, key=lambda region: shares[region])
     worst = max(points, key=lambda point: float(point.invented.max()))
     sample = int(np.argmax(worst.invented))
-    # Of the two bands, the nearer one.
+    # The sign is that of the residual from the nearer band.
     sides = [worst.simulation, worst.neighbours]
     side = min(sides, key=lambda group: group.beyond[sample])
     height = float(np.copysign(worst.invented[sample], side.residual[sample]))

@@ -1,6 +1,6 @@
-"""Scores of the challenge: standardised errors, and those of 2020 with its widths.
+"""Scores of the challenge: standardised errors, and the score of 2020 with its own widths.
 
-[H]: the NMR challenge of the ML4SCI hackathon, 2020 and 2021.
+The challenge is the NMR task of the ML4SCI hackathons of 2020 and 2021.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-# Divisors of the errors of the parameters of 2020.
+# By which the score of 2020 divides the error of each parameter.
 WIDTHS_2020 = {"alpha": 0.2, "xi": 20.0, "p": 2.0, "d": 3.0}
-# Public networks: mean over α, ξ and d, on a 10 % test part of data with a frozen line.
+# Published networks: mean over α, ξ and d, on a 10 % test split of data with a frozen line.
 PUBLISHED = {
     "2021-gauss": {"baseline": 0.114, "deep": 0.0396},
     "2021-rkky": {"deep": 0.0872},
@@ -22,11 +22,12 @@ PUBLISHED = {
 def challenge_scores(
     truth: FloatArray, predicted: FloatArray, scales: FloatArray, names: Sequence[str]
 ) -> dict[str, float]:
-    """Scores of predictions.
+    """Score predictions of the challenge's targets.
 
     Parameters
     ----------
     truth, predicted : ndarray, shape (n_curves, n_targets)
+        True and predicted targets.
     scales : ndarray, shape (n_targets,)
         Standard deviations of the targets over the training rows.
     names : sequence of str
@@ -35,9 +36,9 @@ def challenge_scores(
     Returns
     -------
     dict of float
-        `mse_NAME`, mean squared standardised errors; `mse_mean` and `mse_sum` over targets;
-        `r2_NAME`; and with the parameters of 2020 `score_2020`, the mean over targets of the mean
-        squared error over its width squared (our reading).
+        `mse_NAME`, the mean squared standardised error of each target; `mse_mean` and `mse_sum`
+        over targets; `r2_NAME`; and for the parameters of 2020 `score_2020`, the mean over targets
+        of the mean squared error over the squared width (our interpretation).
     """
     squares = (predicted - truth) ** 2
     standardised = (squares / scales**2).mean(axis=0)

@@ -1,8 +1,8 @@
-"""Which law does a curve follow: the classifiers of [P], Table I, and their scores.
+"""Classification of curves by their kernel: the classifiers of [P], Table I, and their scores.
 
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). F1 is reported with its averaging mode,
 which [P] does not state: `binary` is that of the class power law, `macro` the unweighted mean over
-classes, `weighted` the mean weighted by the size of the classes.
+classes, `weighted` the mean weighted by class size.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,21 +27,22 @@ from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
 
 TREES = 100
 N_FOLDS = 5
-# Fewest curves in a leaf, so that a single tree does not overfit its training set.
+# Minimum number of curves in a leaf, so that a single tree does not overfit its training set.
 TREE_LEAF = 20
 KERNEL_CACHE_MB = 500
-# The defaults of scikit-learn take minutes on ten thousand curves with nearly equal columns.
+# With scikit-learn's defaults, ten thousand curves with strongly correlated columns take minutes.
 SGD_PASSES, SVM_TOLERANCE = 50, 1e-3
 
 Matrix = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.generic]
 Maker = Callable[[int], Any]
 
-# From a seed to an estimator. Those that compare or weight columns get them standardised, by the
-# mean and standard deviation of the rows they are fitted on.
+# From a seed to an estimator. Methods that are not invariant to the scale of the columns get them
+# standardised by the mean and standard deviation of the training rows.
 CLASSIFIERS: Mapping[str, Maker] = {
     "logistic": lambda seed: scaled(
-        # Second order: neighbouring samples are nearly equal, and a gradient crawls.
+        # A second-order solver: neighbouring samples are strongly correlated, which makes
+        # first-order methods converge slowly.
         LogisticRegression(solver="newton-cholesky", random_state=seed)
     ),
     "knn": lambda seed: scaled(KNeighborsClassifier(N_NEIGHBOURS)),  # noqa: ARG005
@@ -69,17 +70,17 @@ TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
 
 
 def scaled(estimator: ClassifierMixin) -> Any:
-    """`estimator` behind a standardisation of its columns."""
+    """Pipeline that standardises the columns before `estimator`."""
     return make_pipeline(StandardScaler(), estimator)
 
 
 def forest_maker(n_trees: int) -> Maker:
-    """From a seed to a random forest of `n_trees` trees."""
+    """Return a function that makes a random forest of `n_trees` trees from a seed."""
     return lambda seed: RandomForestClassifier(n_trees, n_jobs=-1, random_state=seed)
 
 
 def classes_of(kernels: npt.NDArray[np.str_], task: str) -> npt.NDArray[np.str_]:
-    """Class of every curve: its kernel, or for `binary` the power law against ``others``."""
+    """Class of every curve: its kernel, or for the task `binary` ``power`` or ``others``."""
     return kernels if task == "three-class" else np.where(kernels == POWER_LAW, POWER_LAW, "others")
 
 
@@ -89,7 +90,7 @@ def class_names(labels: Labels) -> list[str]:
 
 
 def classification_scores(truth: Labels, predicted: Labels) -> dict[str, float]:
-    """Accuracy and the averages of F1; `f1_binary` only where the classes are two."""
+    """Accuracy and F1 with each averaging mode; `f1_binary` only for the task `binary`."""
     found = {"accuracy": float(accuracy_score(truth, predicted))}
     for average in ("macro", "weighted"):
         found[f"f1_{average}"] = float(f1_score(truth, predicted, average=average))
@@ -101,27 +102,30 @@ def classification_scores(truth: Labels, predicted: Labels) -> dict[str, float]:
 def classify(
     maker: Maker, X: Matrix, labels: Labels, fitted: Rows, scored: Rows, seed: int
 ) -> dict[str, Any]:
-    """Fit on the balanced training part, score on the rest.
+    """Fit a classifier on the balanced training rows and score it on others.
 
     Parameters
     ----------
     maker : callable
         From a seed to an unfitted classifier, such as one of `CLASSIFIERS`.
     X : ndarray, shape (n_curves, n_features)
+        Features.
     labels : ndarray of str, shape (n_curves,)
+        Class of every curve.
     fitted, scored : ndarray of int
-        Rows; those of smaller classes are repeated in `fitted` only.
+        Training and test rows; smaller classes are oversampled in `fitted` only.
     seed : int
+        Seed of the oversampling and of the classifier.
 
     Returns
     -------
     dict
-        `scores`, `confusion` (rows are the truth, in the order of `class_names`; counts) and
-        `importances`, None for what has none.
+        `scores`, `confusion` (counts; rows are true classes in the order of `class_names`) and
+        `importances`, None if the classifier has none.
     """
     rows = oversample(labels, fitted, seed)
-    # The threads of boosting wait for each other in busy loops: on a loaded machine, one is fifty
-    # times faster than two.
+    # The threads of the boosting wait for each other in busy loops: on a loaded machine one thread
+    # is fifty times faster than two.
     with threadpool_limits(1, user_api="openmp"):
         model = maker(seed).fit(X[rows], labels[rows])
         predicted = model.predict(X[scored])
@@ -137,16 +141,29 @@ def classify(
 def resampled_scores(
     X: Matrix, labels: Labels, fitted: Rows, seed: int, *, n_trees: int = TREES
 ) -> dict[str, Any]:
-    """Out-of-bag and five-fold scores of a random forest within the training part.
+    """Out-of-bag and five-fold scores of a random forest within the training set.
 
-    Out of bag, classes are balanced by weights: with repeated rows, a tree would be scored on
-    copies of rows that it was grown on. That mistake is scored, too.
+    For out-of-bag scores, classes are balanced by weights: with repeated rows, a tree would be
+    scored on copies of the rows that it was grown on. The size of that error is measured as well.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+        Features.
+    labels : ndarray of str, shape (n_curves,)
+        Class of every curve.
+    fitted : ndarray of int
+        Training rows.
+    seed : int
+        Seed of the forests and of the folds.
+    n_trees : int
+        Number of trees.
 
     Returns
     -------
     dict of dict
-        Scores by `out_of_bag`, `five_fold` (means) and, unless all classes have the same size,
-        `out_of_bag_leaky`.
+        Scores under `out_of_bag`, `five_fold` (means over folds) and, unless all classes have the
+        same size, `out_of_bag_leaky`.
     """
     weighted = RandomForestClassifier(
         n_trees, class_weight="balanced_subsample", oob_score=True, n_jobs=-1, random_state=seed
@@ -172,26 +189,30 @@ def resampled_scores(
 def leak_scores(
     X: Matrix, labels: Labels, rows: Rows, *, fraction: float, seed: int, n_trees: int = TREES
 ) -> dict[str, Any]:
-    """What oversampling before the split adds to the scores of a random forest.
+    """Measure how much oversampling before the split inflates the scores of a random forest.
 
     Parameters
     ----------
     X : ndarray, shape (n_curves, n_features)
+        Features.
     labels : ndarray of str, shape (n_curves,)
+        Class of every curve.
     rows : ndarray of int
-        The rows to use.
+        Rows to use.
     fraction : float
-        Fraction of them that is scored.
+        Fraction of the rows in the test set.
     seed : int
+        Seed of splits, oversampling and forests.
     n_trees : int
+        Number of trees.
 
     Returns
     -------
     dict
-        Scores by `leaky` (the published order), `balanced` (split first, then both parts
-        balanced, each from its own rows, so that the test classes are of equal size, too) and
-        `honest` (the test part as it is); `shared`, the fraction of the leaky test rows that were
-        also fitted.
+        Scores under `leaky` (oversampled before the split, as published), `balanced` (split first,
+        then both sets oversampled separately, so that the test classes have equal sizes as in the
+        leaky case) and `honest` (test set not oversampled); and `shared`, the fraction of the leaky
+        test rows that are also training rows.
     """
     wrong_fitted, wrong_scored = leaky_split(labels, rows, fraction=fraction, seed=seed)
     maker = forest_maker(n_trees)
@@ -209,5 +230,5 @@ def leak_scores(
 
 
 def _out_of_bag(forest: RandomForestClassifier) -> Labels:
-    """Class of each row by the trees that it was left out of."""
+    """Class of each row predicted by the trees that were grown without it."""
     return forest.classes_[np.argmax(forest.oob_decision_function_, axis=1)]

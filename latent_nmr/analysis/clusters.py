@@ -1,4 +1,4 @@
-"""Clusters of curves: how many there are, what each looks like, and which labels they follow.
+"""Clusters of curves: their number, their mean curves and their relation to the labels.
 
 Notation: K clusters; SSE(K), the sum of the squared distances of all curves to the mean curve of
 their cluster. A partition is an array of whole numbers from 0, one per curve.
@@ -70,7 +70,7 @@ class Cluster(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """How far the ranges of a label in several clusters lie over one another.
+    """Overlap of the ranges of a label in several clusters.
 
     Attributes
     ----------

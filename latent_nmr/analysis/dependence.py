@@ -1,4 +1,4 @@
-"""How much a latent axis tells of a label: rank correlation and mutual information.
+"""Dependence of a latent axis and a label: rank correlation and mutual information.
 
 Notation: ρ is Spearman's coefficient, I the mutual information in nats.
 """
@@ -13,7 +13,7 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 
 from latent_nmr.latent_axes import axis_names
 
-# Few neighbours keep the bias of the estimator low, more its spread; Kraskov et al. advise 2 to 4.
+# Fewer neighbours mean less bias and more variance; Kraskov et al. recommend 2 to 4.
 N_NEIGHBOURS = 3
 
 
@@ -59,10 +59,9 @@ def mutual_information(
 ) -> npt.NDArray[np.float64]:
     """Mutual information of each axis with one label, from nearest neighbours.
 
-    A number is read by the first estimator of Kraskov et al. [1]_, a nominal label by that
-    of Ross [2]_. Both of a pair's sides, where they are numbers, are first replaced by their
-    normal scores: I does not change under a monotonic map and with them neither does its
-    estimate, whatever unit or scale a label comes in.
+    Numeric labels use the first estimator of Kraskov et al. [1]_, nominal labels that of
+    Ross [2]_. Axes and numeric labels are first replaced by their normal scores: I is invariant
+    under monotonic maps, and with normal scores so is its estimate.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def mutual_information(
     label : ndarray, shape (n_curves,)
         Numbers, or strings for a nominal label.
     random_state : RandomState
-        Breaks ties: scikit-learn adds a ten-thousand-millionth of noise.
+        Breaks ties: scikit-learn adds relative noise of 10⁻¹⁰.
 
     Returns
     -------
@@ -102,12 +101,12 @@ def mutual_information(
 
 
 def is_nominal(label: npt.NDArray[np.generic]) -> bool:
-    """Whether a label's values are names without an order: strings or truth values."""
+    """Whether a label's values have no order: strings or booleans."""
     return label.dtype.kind in "OUTSb"
 
 
 def _normal_scores(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Quantiles of the normal law at the ranks: Φ⁻¹((rank - 1/2) / n)."""
+    """Quantiles of the standard normal distribution at the ranks: Φ⁻¹((rank - 1/2) / n)."""
     return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
 
 

@@ -1,4 +1,4 @@
-"""Successive feature elimination: keep what matters more than the median until two are left."""
+"""Recursive feature elimination: keep the features above the median importance until two remain."""
 
 from typing import Any, NamedTuple
 
@@ -38,7 +38,7 @@ def eliminate(
     *,
     n_trees: int = TREES,
 ) -> list[Round]:
-    """Fit forests on ever fewer columns; each keeps those above the median of the last one.
+    """Fit forests on fewer and fewer columns, keeping those above the median importance.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What data lie around a latent point: the nearest curves, their parameters, and how near they are.
+"""Data around a latent point: the nearest curves, their parameters and their distances.
 
 Distances are Euclidean in latent space, in units of the prior's standard deviation. Couplings α and
 W in MHz, L in lattice constants.
@@ -15,17 +15,17 @@ from sklearn.neighbors import NearestNeighbors
 
 from latent_nmr.errors import InputError, check_count
 
-# Labels that say what to simulate.
+# Labels that define a simulation.
 PARAMETERS = ("alpha_x", "alpha_z", "L", "kernel")
-# Fewer curves have no scatter from which one can be told to stand out.
+# The scatter of fewer curves is too uncertain to detect an outlier.
 FEWEST_CURVES = 4
-# A point whose neighbours are farther than those of so many percent of the data is off them.
+# Percentile of the mean neighbour distance of the data; points beyond it are off the data.
 EDGE_PERCENTILE = 99.0
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """The curves nearest to a latent point, and the parameters they have on average.
+    """The curves nearest to a latent point, and their mean parameters.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Neighbourhood:
         The curves, nearest first.
     distances : ndarray, shape (n_neighbours,)
     kernel : str
-        The commonest; of equally common ones, that of the nearest curve.
+        The most frequent kernel; in a tie, that of the nearest curve.
     n_of_kernel : int
-        How many of the curves have it.
+        Number of curves with this kernel.
     alpha_x, alpha_z : float
         Mean over all neighbours, MHz.
     coupling_length : float
@@ -67,14 +67,14 @@ class Neighbourhood:
 
 
 class Spacing(NamedTuple):
-    """How far the neighbours of the data themselves are: mean distance of each datum's nearest.
+    """Mean distance from each curve of the data to its own neighbours.
 
     Attributes
     ----------
     typical : float
         Median over the data.
     edge : float
-        99th percentile; a point whose neighbours are farther than this is off the data.
+        99th percentile; a point whose neighbours are farther away than this is off the data.
     """
 
     typical: float
@@ -112,12 +112,12 @@ def neighbourhoods(
         )
     finder = _finder(latent, n_neighbours)
     columns = {name: np.asarray(labels[name], np.float64) for name in PARAMETERS[:-1]}
-    # As Python strings: stores keep them in a type of NumPy that not all functions know.
+    # As Python strings: old stores hold a string type of NumPy that not all functions accept.
     kernels = [str(name) for name in np.asarray(labels["kernel"]).tolist()]
     result = []
     for distances, rows in zip(*finder.kneighbors(points), strict=True):
         of_rows = [kernels[row] for row in rows]
-        # Counted from the nearest on: the first of equally common ones is the nearest.
+        # Counted in order of distance, so that a tie goes to the nearest.
         ((kernel, count),) = Counter(of_rows).most_common(1)
         alike = rows[np.array(of_rows, object) == kernel]
         result.append(
@@ -146,7 +146,7 @@ def _finder(latent: npt.NDArray[np.floating], n_neighbours: int) -> NearestNeigh
     check_count("n_neighbours", n_neighbours, at_least=FEWEST_CURVES)
     if len(latent) <= n_neighbours:
         raise InputError(
-            "data must have more curves than n_neighbours, to tell near from far, but have "
+            "data must have more curves than n_neighbours, or all of them are neighbours, but have "
             f"{len(latent)} and n_neighbours is {n_neighbours}. Use more curves, or fewer "
             "neighbours."
         )

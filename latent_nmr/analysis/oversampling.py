@@ -1,4 +1,4 @@
-"""Balancing classes by repeating rows of the smaller ones, and the leak if done before the split.
+"""Random oversampling of the smaller classes, and the leak that it causes before a split.
 
 Repeating rows before a split puts copies of one curve into both parts: the model is then tested on
 curves that it was fitted on. :func:`leaky_split` does so on purpose, to measure the effect;

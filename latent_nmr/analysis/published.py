@@ -1,4 +1,4 @@
-"""Numbers of the papers, to compare with and never to tune to.
+"""Published scores, for comparison only: nothing is tuned to them.
 
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). Its F1 are of the power law against the
 rest; it does not say which average it takes.

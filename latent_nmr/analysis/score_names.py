@@ -37,7 +37,7 @@ class Score(NamedTuple):
     target : str
         Label that is predicted or compared with; empty for none.
     subset : str
-        Kernels that it is restricted to, or what is told apart; empty for all.
+        Kernels that it is restricted to, or the classes that are distinguished; empty for all.
     """
 
     title: str

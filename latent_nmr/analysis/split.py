@@ -1,4 +1,4 @@
-"""The one split of an evaluation: which curves everything is fitted on, and which are held out."""
+"""Train/test split of an evaluation, shared by all methods."""
 
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ def hold_out(
     ----------
     n_curves : int
     kernel : ndarray of str, shape (n_curves,), optional
-        Without it, the split knows no classes.
+        Classes for stratification; without it, the split is not stratified.
     fraction : float
         Part held out, in (0, 1).
     seed : int
@@ -53,7 +53,7 @@ def hold_out(
             f"fraction must be < 1, or nothing is left to fit on, but is {fraction!r}. Give 0.2."
         )
     check_count("seed", seed, at_least=0, at_most=2**32 - 1)
-    # Whatever kind of string a file gave: scikit-learn knows not all of them.
+    # scikit-learn does not accept every string type that a file may hold.
     stratify = None if kernel is None else np.asarray(kernel).astype(object)
     if stratify is not None:
         names, counts = np.unique(stratify, return_counts=True)

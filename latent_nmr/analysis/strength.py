@@ -1,11 +1,11 @@
-"""How strongly an axis and its labels are related, against what shuffled labels give.
+"""Strength of the relation of a latent axis and its labels, with permutation tests.
 
 Notation: ρ is Spearman's coefficient, I the mutual information in nats. "Seed" is one of several
 models that differ in their random seed.
 
-Several labels are looked at, and the largest of several chance values is larger than each. So
-the largest over all labels, shuffled together, decides whether one is above chance ("max-T":
-P. H. Westfall, S. S. Young, Resampling-Based Multiple Testing, Wiley 1993).
+To correct for testing several labels, a statistic is compared with the null distribution of its
+maximum over all labels, permuted together ("max-T": P. H. Westfall, S. S. Young, Resampling-Based
+Multiple Testing, Wiley 1993).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from latent_nmr.analysis.dependence import is_nominal, mutual_information, unit_ranks
 
 CONFIDENCE_PERCENT = 95
-# The smallest number of shuffles whose largest value can bound 95 % of chance.
+# The smallest number of permutations whose maximum can serve as the 95 % quantile.
 FEWEST_PERMUTATIONS = 19
 
 Labels = Mapping[str, npt.NDArray[np.generic]]
@@ -33,9 +33,9 @@ class Strength:
     values : tuple of float
         One per seed.
     null : float
-        95 % quantile of the statistic with this label shuffled, over all seeds.
+        95 % quantile of the statistic with this label permuted, over all seeds.
     null_of_largest : float
-        95 % quantile of its largest value over all labels, all shuffled together.
+        95 % quantile of its maximum over all labels, all permuted together.
     """
 
     values: tuple[float, ...]
@@ -54,12 +54,12 @@ class Strength:
 
     @property
     def n_above(self) -> int:
-        """Seeds in which it exceeds `null_of_largest`."""
+        """Number of seeds in which the statistic exceeds `null_of_largest`."""
         return sum(value > self.null_of_largest for value in self.values)
 
     @property
     def is_above(self) -> bool:
-        """Whether it exceeds `null_of_largest` in every seed."""
+        """Whether the statistic exceeds `null_of_largest` in every seed."""
         return self.n_above == len(self.values)
 
     def __str__(self) -> str:
@@ -69,14 +69,13 @@ class Strength:
 
 @dataclass(frozen=True)
 class LabelStrength:
-    """What one axis and one label have to do with each other.
+    """Rank correlation and mutual information of one axis and one label.
 
     Attributes
     ----------
     label : str
     order : Strength or None
-        |ρ|. None for a nominal label such as the kernel, whose values have no order to keep;
-        there I alone says how much an axis tells of it.
+        |ρ|. None for a nominal label such as the kernel, whose values have no order.
     rho : tuple of float
         ρ with its sign, one per seed; empty for a nominal label.
     information : Strength
@@ -96,7 +95,7 @@ class Sample(NamedTuple):
     ----------
     rho : ndarray, shape (n_numeric,)
     rho_null : ndarray, shape (n_permutations, n_numeric)
-        |ρ| with the labels shuffled.
+        |ρ| with the labels permuted.
     information : ndarray, shape (n_labels,)
     information_null : ndarray, shape (n_information_permutations, n_labels)
     """
@@ -114,17 +113,26 @@ def measure(
     n_information_permutations: int,
     random: np.random.RandomState,
 ) -> Sample:
-    """Statistics of one axis with every label, as they are and shuffled.
+    """Compute the statistics of one axis with every label, as given and permuted.
 
     Parameters
     ----------
     axis : ndarray, shape (n_curves,)
+        Coordinates along the axis, not constant.
     labels : mapping of ndarray, shape (n_curves,)
-        Neither the axis nor a label is constant.
+        Labels, none of them constant.
+    n_permutations, n_information_permutations : int
+        Number of permutations for ρ and for I.
+    random : RandomState
+        Draws the permutations.
+
+    Returns
+    -------
+    Sample
     """
     n_shuffles = max(n_permutations, n_information_permutations)
-    # The axis is shuffled, not each label, so that labels keep what they have to do with one
-    # another and the largest over them has its true law.
+    # The axis is permuted and not each label, which preserves the dependence between labels and
+    # hence the distribution of the maximum over them.
     shuffles = np.array([random.permutation(len(axis)) for _ in range(n_shuffles)])
     numeric = [unit_ranks(values) for values in labels.values() if not is_nominal(values)]
     label_ranks = np.array(numeric).reshape(-1, len(axis)).T
@@ -134,7 +142,7 @@ def measure(
         [mutual_information(copies, values, random) for values in labels.values()]
     )
     return Sample(
-        # Rounding may carry a perfect correlation past one.
+        # Rounding may make a perfect correlation slightly larger than one.
         np.clip(axis_ranks @ label_ranks, -1, 1),
         np.abs(axis_ranks[shuffles[:n_permutations]] @ label_ranks),
         information[:, 0],
@@ -143,7 +151,7 @@ def measure(
 
 
 def pool(labels: Labels, samples: Sequence[Sample]) -> tuple[LabelStrength, ...]:
-    """Gather the seeds: a statistic keeps one value per seed, the nulls become one."""
+    """Combine seeds: keep one value of each statistic per seed and pool the null distributions."""
     rho = np.array([sample.rho for sample in samples])
     rho_null = np.concatenate([sample.rho_null for sample in samples])
     information = np.array([sample.information for sample in samples])
@@ -161,12 +169,12 @@ def pool(labels: Labels, samples: Sequence[Sample]) -> tuple[LabelStrength, ...]
 
 
 def null_bound(draws: npt.NDArray[np.float64]) -> float:
-    """95 % quantile of chance: the ⌈0.95 (n + 1)⌉-th smallest of n draws, n ≥ 19.
+    """95 % quantile of a null distribution: the ⌈0.95 (n + 1)⌉-th smallest of n draws, n ≥ 19.
 
-    One more draw exceeds it with a probability of at most 5 %, exactly, because its place among
-    n + 1 equals is uniform; an interpolated quantile would be exceeded more often.
+    A further draw exceeds it with a probability of at most 5 %, because its rank among n + 1
+    exchangeable values is uniform; an interpolated quantile would be exceeded more often.
     """
-    # Whole numbers: 0.95 (n + 1) in floating point may round past the whole number it is.
+    # Integer arithmetic: 0.95 (n + 1) in floating point may round up past an exact integer.
     place = -(-CONFIDENCE_PERCENT * (len(draws) + 1) // 100)
     return float(np.sort(draws)[place - 1])
 

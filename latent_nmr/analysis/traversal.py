@@ -1,4 +1,4 @@
-"""Walks through latent space: decoded curves along one axis, and the data near them."""
+"""Traversals of latent space: decoded curves along one axis, and the data near them."""
 
 from typing import NamedTuple, Protocol
 

@@ -1,4 +1,4 @@
-"""One curve as a differentiable function of what made it, for fits and sensitivities.
+"""One curve as a differentiable function of its parameters, for fits and sensitivity analysis.
 
 The same dynamics as `simulate_lattices`, left inside JAX: gradients of any sample with respect to
 the couplings, the kernel's parameter, the dephasing rate and the pulses come from ``jax.grad``,
@@ -21,12 +21,12 @@ from latent_nmr.physics.lattices import SCHEMES, checked_arrays, checked_frequen
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan
 
-# Fits move away from where they start; the plan allows for couplings so many times larger.
+# Fits move away from their starting point; the plan allows for couplings larger by this factor.
 COUPLING_MARGIN = 2.0
 
 
 class CurveInputs(NamedTuple):
-    """What a curve can be differentiated by; a pytree of JAX.
+    """Parameters with respect to which a curve can be differentiated; a JAX pytree.
 
     Attributes
     ----------

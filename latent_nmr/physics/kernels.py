@@ -1,4 +1,4 @@
-"""Coupling kernels K(r) on a periodic square lattice, and the two numbers that sum them up.
+"""Coupling kernels K(r) on a periodic square lattice, their sum κ and coupling length L.
 
 Notation: r distance in lattice constants (minimum image); κ = Σ_{r≠0} K(r);
 L = (1/κ) Σ_{r≠0} r K(r), the coupling length, with the signed K. Reference [P]: A. Rao
@@ -137,7 +137,8 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
         raise InputError(
-            f"the kernel must be finite for r > 0, but K({r[bad]:g}) = {values[bad]}. Mend it."
+            f"the kernel must be finite for r > 0, but K({r[bad]:g}) = {values[bad]}. "
+            "Check K at this distance."
         )
     table = np.zeros_like(distance)
     table[apart] = values

@@ -1,7 +1,7 @@
-"""Explicit spins to curves: ν fields, kernels and couplings in, magnetisation out.
+"""Magnetisation of explicitly given lattices: offset maps, kernels and couplings.
 
-The public boundary of the dynamics: everything is checked here, on the host, before the
-jitted code below it. Units as in `latent_nmr.physics`.
+The public interface of the dynamics: all input is validated here, on the host, before it reaches
+jitted code. Units as in `latent_nmr.physics`.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ def simulate_lattices(
     scheme: str = "averaged",
     dtype: str = "float32",
 ) -> npt.NDArray[np.floating]:
-    """Simulate given spins: explicit ν fields with per-curve kernels, couplings and decay.
+    """Simulate given lattices: an offset map, kernel, couplings and decay rate for each curve.
 
     Solves the mean-field equation of motion [P, eqs. 2 and 3]. Rotations are exact, so spin
     length is conserved to rounding for any step; the error of the curve is of third order in the
@@ -130,7 +130,7 @@ def _checked_sequences(sequence: Sequence | Rows[Sequence], n_curves: int) -> li
 
 
 def checked_frequencies(frequencies: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return ν fields as float64, shape (n_curves, n_edge, n_edge), or raise."""
+    """Return offset maps as float64, shape (n_curves, n_edge, n_edge), or raise."""
     frequencies = kernels.as_real("frequencies", frequencies)
     if frequencies.ndim != 3 or frequencies.shape[1] != frequencies.shape[2]:
         raise InputError(
@@ -184,7 +184,7 @@ def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
 
 
 def _check_symmetry(tables: npt.NDArray[np.float64]) -> None:
-    """Refuse a kernel that couples a spin to itself or is not even in x and in y."""
+    """Raise if a kernel couples a spin to itself or is not even in x and in y."""
     if (tables[:, 0, 0] != 0).any():
         row = int(np.flatnonzero(tables[:, 0, 0])[0])
         raise InputError(

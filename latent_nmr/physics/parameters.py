@@ -1,4 +1,4 @@
-"""What distinguishes one curve of a data set from the next, and the laws it is drawn from.
+"""Parameters of the curves of a data set, and the distributions they are drawn from.
 
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023). [H]: the NMR challenge of the ML4SCI
 hackathon, 2020, 2021 and 2024. Couplings in MHz; N = n_edge² spins; κ = Σ_{r≠0} K(r), signed.
@@ -15,15 +15,15 @@ import numpy as np
 from latent_nmr.errors import InputError
 from latent_nmr.physics.kernels import kernel_sum, kernel_table
 
-# Pairs (α_x, α_z) drawn for each curve, of which the first with an allowed W is kept. 85 % are
-# allowed, so that none of 64 is has probability 1e-53.
+# Pairs (α_x, α_z) drawn for each curve, of which the first with an allowed W is kept. 85 % of pairs
+# are allowed, so all 64 fail with probability 1e-53.
 N_CANDIDATES = 64
-# Folded into a curve's key for its pulse angle, which other draws of the key know nothing of.
+# Folded into a curve's key for its pulse angle, to make it independent of the other parameters.
 ROLE_ANGLE = 1
 
 
 class CurveParameters(NamedTuple):
-    """What distinguishes one curve from the next, apart from its ν field.
+    """Parameters of one curve, apart from its offset map.
 
     Attributes
     ----------

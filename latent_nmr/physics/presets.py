@@ -1,8 +1,8 @@
 """Published data sets as distributions: what is fixed, and the law its curves are drawn from.
 
 `paper` is the set of A. Rao et al., Phys. Rev. Research 5, 043098 (2023), [P]; the others are
-those of the ML4SCI hackathon's NMR challenge. Where a source's text and its data disagree the data
-win: docs/presets.md lists these slips.
+those of the ML4SCI hackathon's NMR challenge. Where the text of a source and its data disagree, the
+data are followed: docs/presets.md lists these discrepancies.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""Settings to curves: draw the parameters and ν fields of a data set and simulate them.
+"""Simulated data sets: draw the parameters and offset maps of a preset and simulate its curves.
 
-Curve i depends on (seed, i) alone, not on its batch, the device or the caller's JAX settings.
+Curve i depends only on (seed, i), not on its batch, the device or the caller's JAX settings.
 """
 
 import math
@@ -21,10 +21,10 @@ from latent_nmr.physics.propagate import field_evaluations
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan, split_step
 
-# JAX makes its keys from 32 bits: larger seeds would repeat smaller ones.
+# JAX keys are made from 32 bits: larger seeds would repeat smaller ones.
 MAX_SEED = 2**32 - 1
 
-# One key of a data set, split by role: the number is folded into it first.
+# The key of a data set is split by role: this number is folded into it first.
 ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE = range(3)
 
 
@@ -52,7 +52,7 @@ class Simulation:
     dtype : {"float32", "float64"}
         Precision of the dynamics; ν is drawn in float32 for both.
     with_mz : bool
-        Keep M_z too, which no receiver sees.
+        Keep M_z as well, which a receiver does not detect.
     flip_angle_deg : float or None
         θ of the first pulse for all curves, degrees, the second being 2θ; None takes the
         preset's.
@@ -103,7 +103,7 @@ class Simulation:
 
 @dataclass(frozen=True)
 class SimulatedCurves:
-    """Curves and what made them; rows belong together.
+    """Simulated curves with their parameters, row by row.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
 
 
 def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]:
-    """Mean-field evaluations that each of the given curves will take: a measure of its cost."""
+    """Number of mean-field evaluations for each of the given curves: a measure of their cost."""
     preset, parameters = draw_parameters(simulation, indices)
     fields = draw_fields(simulation, indices)
     return [
@@ -198,7 +198,7 @@ def draw_parameters(
 
 
 def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:
-    """Draw the ν fields of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
+    """Draw the offset maps ν of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
     preset = simulation.resolve()
     with jax.enable_x64(False):
         key = jax.random.key(simulation.seed)

@@ -14,7 +14,7 @@ from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure, own_axes
 # Half widths of the bands, in standard deviations.
 BAND_WIDTH = 2.0
 DECODED, SIMULATED, NEIGHBOURS = "#D55E00", "#0072B2", "0.55"
-# Marker and colour of a verdict: told apart by shape alone, too.
+# Marker and colour of a verdict; the marker alone distinguishes them in greyscale.
 VERDICT_STYLES = {
     "faithful": ("o", "#009E73"),
     "averages": ("s", "#E69F00"),

@@ -31,7 +31,7 @@ def traversal(
     time : ndarray, shape (n_features,)
         µs.
     curves : ndarray, shape (n_steps, n_features)
-        Decoded |M(t)|, in the order of the walk.
+        Decoded |M(t)|, in order along the axis.
     colours : ndarray, shape (n_steps,)
         Number that colours each curve.
     colour_text, signal_text : str

@@ -42,7 +42,7 @@ def latent_map(
     if latent.shape[1] < 2:
         raise InputError(
             "a latent map needs at least two latent axes, but the model has "
-            f"{latent.shape[1]}. Use one trained with --n-components 2 or more."
+            f"{latent.shape[1]}. Use a model with n_components of at least 2."
         )
     ax = own_axes(ax)
     size = float(np.clip(6000 / len(latent), 1.5, 14))

@@ -147,7 +147,9 @@ class TestRefusals:
     """Clouds that cannot be compared."""
 
     def test_one_cloud_alone(self):
-        with pytest.raises(InputError, match=r"at least two clouds to align, but hold 1\. Give"):
+        with pytest.raises(
+            InputError, match=r"at least two embeddings to align, but hold 1\. Give"
+        ):
             align([cloud()])
 
     @pytest.mark.parametrize("shape", [(299, 3), (300, 2)])

@@ -208,7 +208,7 @@ class TestRefusals:
             name_axes([rng.normal(size=(N_CURVES, k)) for k in (2, 3)], labels)
 
     def test_no_latents(self, labels):
-        with pytest.raises(InputError, match=r"an array per seed, but there is none\. Give"):
+        with pytest.raises(InputError, match=r"one array per seed, but is empty\. Give"):
             name_axes([], labels)
 
     def test_a_latent_that_is_not_finite(self, labels):

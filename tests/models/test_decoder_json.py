@@ -67,7 +67,7 @@ class TestSaveDecoder:
             "sigmoid",
         ]
         assert values["negative_slope"] == 0.01
-        assert values["axes"]["LA1"]["state"] in ("live", "weak", "collapsed")
+        assert values["axes"]["LA1"]["state"] in ("active", "weak", "collapsed")
 
     def test_a_model_that_is_not_fitted_leaves_the_old_file(self, tmp_path):
         (tmp_path / "decoder.json").write_text("old")

@@ -147,7 +147,8 @@ class TestTabulate:
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     def test_a_value_that_is_not_finite_is_refused(self, value):
         with pytest.raises(
-            InputError, match=rf"must be finite for r > 0, but K\(2\) = {value}\. Mend it"
+            InputError,
+            match=rf"must be finite for r > 0, but K\(2\) = {value}\. Check K at this distance",
         ):
             tabulate(lambda r: np.where(r == 2, value, 1 / r), 6)
 

@@ -257,7 +257,7 @@ def _facts_of_vae(model: BetaVAE) -> Arrays:
     best = model.history_[model.best_epoch_ - 1]
     loss = best.validation_reconstruction + best.beta * best.validation_kl
     return {
-        "live_axes": np.array(states.count("live")),
+        "live_axes": np.array(states.count("active")),
         "epochs": np.array(model.n_iter_),
         "validation_loss": np.array(loss),
         "walks": np.stack(walks),
