@@ -10,19 +10,50 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """What the user gave cannot be used; a command ends with exit code 2."""
+    """What the user gave cannot be used; a command ends with exit code 2.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> try:
+    ...     ln.simulate("papper", 3)
+    ... except ln.InputError as error:
+    ...     print(error)
+    preset must be one of paper, ..., but is 'papper'. Did you mean 'paper'?
+    """
 
 
 class NumericalError(ArithmeticError):
-    """A computation left the finite numbers; a command ends with exit code 3."""
+    """A computation left the finite numbers; a command ends with exit code 3.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> issubclass(ln.NumericalError, ArithmeticError)
+    True
+    """
 
 
 class AxisWarning(UserWarning):
-    """A latent axis is weak or collapsed: the model uses fewer axes than it has."""
+    """A latent axis is weak or collapsed: the model uses fewer axes than it has.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import latent_nmr as ln
+    >>> warnings.simplefilter("ignore", ln.AxisWarning)
+    """
 
 
 class RangeWarning(UserWarning):
-    """Data lie where a model cannot reach."""
+    """Data lie where a model cannot reach.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import latent_nmr as ln
+    >>> warnings.simplefilter("error", ln.RangeWarning)
+    """
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:

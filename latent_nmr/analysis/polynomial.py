@@ -66,6 +66,15 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     ----------
     A. Rao et al., Phys. Rev. Research 5, 043098 (2023), Fig. 7. Its text names 3, 5 and 10
     sections, its figures 4, 5 and 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> X = np.linspace(0, 1, 40)[np.newaxis] ** [[1], [2]]
+    >>> polynomials = ln.SectionPolynomials(sections=(2, 4), degree=2).fit(X)
+    >>> polynomials.transform(X).shape  # 2 + 4 sections, 3 coefficients each
+    (2, 18)
     """
 
     def __init__(self, sections=(4, 5, 10), *, degree=3, sample_interval=SAMPLE_INTERVAL):

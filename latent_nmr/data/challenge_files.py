@@ -112,6 +112,15 @@ def open_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dat
     ------
     InputError
         Naming file, line and rule.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ds = ln.simulate("challenge2021-gauss", n_curves=2, scheme="source")
+    >>> ln.save_challenge(ds, "gauss", kind="2021-gauss")
+    >>> back = ln.open_challenge("gauss", kind="2021-gauss")
+    >>> bool((back.mx.values == ds.mx.values).all()), back.sizes["time"]
+    (True, 471)
     """
     challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
     check_choice("part", part, PARTS)
@@ -156,6 +165,15 @@ def save_challenge(dataset: xr.Dataset, folder: Path | str, kind: str, part: str
     ------
     InputError
         If the data set is not one of that kind, or cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import latent_nmr as ln
+    >>> ds = ln.simulate("challenge2021-rkky", n_curves=2, scheme="source")
+    >>> ln.save_challenge(ds, "rkky", kind="2021-rkky")
+    >>> sorted(path.name for path in Path("rkky").iterdir())
+    ['RKKY_echos_model_i.txt', 'RKKY_echos_model_r.txt', 'RKKY_mat_info_model.txt']
     """
     challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
     check_choice("part", part, PARTS)

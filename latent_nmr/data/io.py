@@ -63,9 +63,8 @@ def open_echoes(path: Path | str, n_curves: int | None = None) -> xr.Dataset:
     Examples
     --------
     >>> import latent_nmr as ln
-    >>> folder = getfixture("tmp_path")
-    >>> ln.save_echoes(ln.simulate("paper", 3, n_edge=8), folder / "echoes.nc")
-    >>> dataset = ln.open_echoes(folder / "echoes.nc", n_curves=2)
+    >>> ln.save_echoes(ln.simulate("paper", 3, n_edge=8), "echoes.nc")
+    >>> dataset = ln.open_echoes("echoes.nc", n_curves=2)
     >>> dict(dataset.sizes)
     {'curve': 2, 'time': 1882}
     >>> dataset.kernel.values.tolist()
@@ -141,11 +140,10 @@ def save_echoes(
     Examples
     --------
     >>> import latent_nmr as ln
-    >>> folder = getfixture("tmp_path")
     >>> dataset = ln.add_noise(ln.simulate("paper", 2, n_edge=8), snr=50, seed=1)
     >>> dataset = dataset.assign_coords(sample=("curve", ["A", "B"]))
-    >>> ln.save_echoes(dataset, folder / "noisy.zarr")
-    >>> ln.open_echoes(folder / "noisy.zarr").identical(dataset)
+    >>> ln.save_echoes(dataset, "noisy.zarr")
+    >>> ln.open_echoes("noisy.zarr").identical(dataset)
     True
     """
     path = Path(path)

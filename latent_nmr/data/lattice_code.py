@@ -64,6 +64,22 @@ def open_lattice_code(
     ------
     InputError
         Naming file, line and rule.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> folder = Path("output")
+    >>> folder.mkdir()
+    >>> for name in ("echos_r", "echos_i"):
+    ...     np.savetxt(folder / name, np.full((1, 101), 0.25))
+    >>> row = "0.0001 0.0001 0.00005 12.5 0 0 0 1 1 0 1 1"
+    >>> _ = (folder / "echo_params.txt").write_text(row)
+    >>> _ = (folder / "w_list.txt").write_text("0.12")
+    >>> ds = ln.open_lattice_code(folder, pulse_spacing=40)
+    >>> ds.kernel.item(), ds.W.item(), ds.attrs["echo_index"]
+    ('gaussian', 0.12, 80)
     """
     folder = Path(folder)
     stop = None if n_samples is None else check_count("n_samples", n_samples)

@@ -54,7 +54,16 @@ def curve_inputs(
     *,
     decay_rate: float = 0.0,
 ) -> CurveInputs:
-    """Collect inputs, with the pulses as `sequence` has them."""
+    """Collect inputs, with the pulses as `sequence` has them.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> sequence = ln.spin_echo(dt=0.2, pulse_spacing=10, n_samples=31)
+    >>> inputs = ln.curve_inputs((0.05, 0.05, 0.0), 3.0, sequence, decay_rate=0.01)
+    >>> inputs.couplings.shape, [f"{angle:.2f}" for angle in inputs.pulse_angles]
+    ((3,), ['1.57', '3.14'])
+    """
     angles = [pulse.angle for pulse in sequence.pulses]
     phases = [pulse.phase for pulse in sequence.pulses]
     values = (couplings, kernel_parameter, decay_rate, angles, phases)
@@ -98,6 +107,19 @@ def curve_function(
     InputError
         If the field is no square lattice, a number is not finite, the kernel has no sum, or
         another argument cannot be used.
+
+    Examples
+    --------
+    >>> import jax
+    >>> import latent_nmr as ln
+    >>> sequence = ln.spin_echo(dt=0.2, pulse_spacing=10, n_samples=31)
+    >>> nu = ln.draw_frequencies(jax.random.key(0), 6, ln.Line())
+    >>> inputs = ln.curve_inputs((0.05, 0.05, 0.1), 2.0, sequence)
+    >>> curve = ln.curve_function(nu, "gaussian", sequence, near=inputs, step=5)
+    >>> jax.jit(curve)(inputs).shape
+    (31, 3)
+
+    The sensitivity of every sample to every input is ``jax.jacfwd(curve)(inputs)``.
     """
     (lattice_frequencies,) = checked_frequencies(np.asarray(frequencies)[None])
     law = kernel if callable(kernel) else KERNELS[check_choice("kernel", kernel, KERNELS)].law

@@ -94,6 +94,13 @@ def kernel_table(kernel: str, parameter: float, n_edge: int) -> FloatArray:
     ------
     InputError
         For an unknown kernel or a parameter that is not a positive number.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> table = ln.kernel_table("power", 2.0, n_edge=4)
+    >>> table[0].tolist()
+    [0.0, 1.0, 0.25, 1.0]
     """
     law = KERNELS[check_choice("kernel", kernel, KERNELS)].law
     parameter = check_number("kernel_parameter", parameter, above=0)
@@ -124,6 +131,14 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
     ------
     InputError
         If the table does not reach over the lattice, or K is not a finite number everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> table = ln.tabulate(lambda r: np.exp(-r / 5), n_edge=4)
+    >>> table[0].round(3).tolist()
+    [0.0, 0.819, 0.67, 0.819]
     """
     distance = distance_grid(n_edge)
     apart = distance > 0

@@ -40,6 +40,13 @@ class Line:
         only.
     shape : {"lorentzian", "gaussian"}
         Distribution before it is cut.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> line = ln.Line(fwhm=0.05, cutoff=0.5)
+    >>> line.quantile(0.5).item()
+    0.0
     """
 
     fwhm: float = 0.05
@@ -71,6 +78,15 @@ class MeasuredLine:
         Weight of each bin, not negative; ν is uniform inside a bin.
     draw : {"independent", "stratified", "frozen"}
         As in `Line`.
+
+    Examples
+    --------
+    >>> import jax
+    >>> import latent_nmr as ln
+    >>> line = ln.MeasuredLine(edges=(-0.1, 0.0, 0.1), counts=(1.0, 3.0))
+    >>> frequencies = ln.draw_frequencies(jax.random.key(0), 20, line)
+    >>> bool(abs(frequencies).max() <= 0.1)
+    True
     """
 
     edges: tuple[float, ...]
@@ -135,6 +151,14 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> 
     -------
     Array of float32, shape (n_edge, n_edge)
         ν_i in MHz. Always float32, so that a float64 run sees the very same spins.
+
+    Examples
+    --------
+    >>> import jax
+    >>> import latent_nmr as ln
+    >>> frequencies = ln.draw_frequencies(jax.random.key(0), 20, ln.Line(fwhm=0.05, cutoff=0.5))
+    >>> frequencies.shape, bool(abs(frequencies).max() <= 0.5)
+    ((20, 20), True)
     """
     n_sites = n_edge * n_edge
     if line.draw == "stratified":

@@ -25,6 +25,13 @@ class Pulse:
         Rotation angle, rad.
     phase : float
         Direction of the axis in the transverse plane, rad: 0 is x, π/2 is y.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> (ln.Pulse(sample=0, angle=np.pi / 2).matrix() @ [0, 0, 0.5]).round(6).tolist()
+    [0.0, 0.5, 0.0]
     """
 
     sample: int
@@ -51,6 +58,14 @@ class Sequence:
     """A record of `n_samples` points, `dt` apart, with pulses at some of them.
 
     The spins start along +z; the first pulse acts at sample 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> pulses = (ln.Pulse(0, np.pi / 2), ln.Pulse(50, np.pi, phase=np.pi / 2))
+    >>> ln.Sequence(dt=0.2, n_samples=151, pulses=pulses).echo_sample
+    100
     """
 
     dt: float
@@ -140,6 +155,13 @@ def spin_echo(
     ------
     InputError
         If the record ends before the second pulse.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> sequence = ln.spin_echo(dt=0.2, pulse_spacing=50, n_samples=151)
+    >>> sequence.echo_sample, sequence.time[sequence.echo_sample].item()
+    (100, 20.0)
     """
     check_count("pulse_spacing", pulse_spacing)
     check_count("n_samples", n_samples)
@@ -168,6 +190,13 @@ def cpmg(
 
     The record ends at 2 n_echoes τ, on top of the last echo. Parameters as in :func:`spin_echo`;
     `phases` are those of the first and of all later pulses.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> train = ln.cpmg(dt=0.2, pulse_spacing=10, n_echoes=3)
+    >>> [pulse.sample for pulse in train.pulses], train.n_samples
+    ([0, 10, 30, 50], 61)
     """
     check_count("pulse_spacing", pulse_spacing)
     check_count("n_echoes", n_echoes)

@@ -56,6 +56,13 @@ class Simulation:
     flip_angle_deg : float or None
         θ of the first pulse for all curves, degrees, the second being 2θ; None takes the
         preset's.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> settings = ln.Simulation("paper", seed=7, line_draw="stratified", n_edge=20)
+    >>> settings.resolve().sequence.echo_sample
+    1256
     """
 
     preset: str = "paper"

@@ -1,0 +1,115 @@
+"""What the functions of `spectrometer` share: checked arguments in, a recorded data set out."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from latent_nmr.data.echoes import SIGNALS, check_echoes
+from latent_nmr.errors import InputError, check_number
+
+RECORDS = "spectrometer"  # the attribute that holds the list of what was done
+
+
+def complex_signal(dataset: xr.Dataset) -> npt.NDArray[np.complex128]:
+    """M⁺ of a checked data set in a new array, shape (n_curves, n_samples)."""
+    check_echoes(dataset, both_components=True)
+    if not isinstance(dataset.attrs.get(RECORDS, []), list):
+        raise InputError(
+            f"the attribute {RECORDS} must be the list of what was done to the data set, but is "
+            f"{dataset.attrs[RECORDS]!r}. Keep that under another name."
+        )
+    mx, my = (dataset[name].transpose("curve", "time").to_numpy() for name in SIGNALS)
+    return mx.astype(np.float64) + 1j * my.astype(np.float64)
+
+
+def per_curve(
+    name: str, value: npt.ArrayLike, dataset: xr.Dataset, **rule: Any
+) -> npt.NDArray[np.float64]:
+    """Return `value` as a checked array: shape () for a number, else (n_curves,)."""
+    try:
+        values = np.asarray(value)
+        found = f"has shape {values.shape}"
+    except ValueError:
+        values, found = np.empty((0, 0)), "has rows of unequal length"
+    if not values.ndim:
+        return np.array(check_number(name, value, **rule))
+    n_curves = dataset.sizes["curve"]
+    if values.shape != (n_curves,):
+        raise InputError(
+            f"{name} must be one number or one per curve, shape ({n_curves},), but {found}. "
+            f"Give one number, or {n_curves} in a row."
+        )
+    numbers = [check_number(f"{name}[{i}]", v, **rule) for i, v in enumerate(values.tolist())]
+    return np.array(numbers)
+
+
+def curve_numbers(dataset: xr.Dataset) -> list[int]:
+    """Numbers of the curves, which key their noise."""
+    if "curve" not in dataset.coords or dataset["curve"].dtype.kind not in "iu":
+        found = dataset["curve"].dtype if "curve" in dataset.coords else "missing"
+        raise InputError(
+            f"the coordinate curve must number the curves, since it keys their noise, but is "
+            f"{found}. Set it with ds.assign_coords(curve=np.arange(ds.sizes['curve']))."
+        )
+    numbers = dataset["curve"].to_numpy().tolist()
+    seen = set()
+    for number in numbers:
+        if number < 0 or number in seen:
+            fault = "is there twice" if number in seen else "is negative"
+            raise InputError(
+                "the coordinate curve must hold distinct numbers >= 0, since it keys the noise of "
+                f"the curves, but {number} {fault}. Number the curves anew."
+            )
+        seen.add(number)
+    return numbers
+
+
+def checked_pulse_samples(dataset: xr.Dataset) -> list[int]:
+    """Indices of the samples at which the pulses are, all on the record."""
+    n_samples = dataset.sizes["time"]
+    samples = np.array(dataset.attrs.get("pulse_samples", []), dtype=object).ravel().tolist()
+    if not samples:
+        raise InputError(
+            "the data set must say when its pulses are, but its attribute pulse_samples is "
+            f"{'empty' if 'pulse_samples' in dataset.attrs else 'missing'}. "
+            "Set ds.attrs['pulse_samples'] to the list of their sample indices."
+        )
+    for sample in samples:
+        if not isinstance(sample, int | np.integer) or not 0 <= sample < n_samples:
+            raise InputError(
+                f"pulse_samples must be samples of the record, 0..{n_samples - 1}, but holds "
+                f"{sample!r}. Correct ds.attrs['pulse_samples'], or blank before cutting in time."
+            )
+    return samples
+
+
+def recorded(
+    dataset: xr.Dataset, name: str, signal: npt.NDArray[np.complex128], **arguments: Any
+) -> xr.Dataset:
+    """Return a new data set with `signal`, shape (n_curves, n_samples), and a record of `name`.
+
+    Arguments per curve are kept whole, with the numbers of their curves, so that the record
+    still says which is whose after a subset was taken, and is enough to do it again.
+    """
+    record = {"name": name} | {
+        key: value.tolist() if isinstance(value, np.ndarray) else value
+        for key, value in arguments.items()
+    }
+    if any(isinstance(value, list) for value in record.values()):
+        record["curve"] = dataset["curve"].to_numpy().tolist()
+    variables = {}
+    for channel, values in zip(SIGNALS, (signal.real, signal.imag), strict=True):
+        with np.errstate(over="ignore"):
+            numbers = values.astype(np.float32)
+        bad = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
+        if len(bad):
+            raise InputError(
+                f"the result must be finite in float32, but {name} takes {channel} of curve "
+                f"{dataset['curve'].to_numpy()[bad[0]]} beyond it. Use smaller arguments."
+            )
+        variables[channel] = (("curve", "time"), numbers, dataset[channel].attrs)
+    rest = dataset.drop_vars(list(SIGNALS)).copy(deep=True)
+    done = [*rest.attrs.get(RECORDS, []), record]
+    return rest.assign(variables).assign_attrs({RECORDS: done})
