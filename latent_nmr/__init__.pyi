@@ -51,5 +51,7 @@ from latent_nmr.studies.evaluation import EvaluationResult as EvaluationResult
 from latent_nmr.studies.evaluation import evaluate as evaluate
 from latent_nmr.studies.probes.result import ProbeResult as ProbeResult
 from latent_nmr.studies.probes.study import probe as probe
+from latent_nmr.studies.training import TrainingResult as TrainingResult
+from latent_nmr.studies.training import train as train
 
 __version__: str

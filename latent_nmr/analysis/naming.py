@@ -1,10 +1,9 @@
-"""Axes that name themselves: which label each latent axis orders, and which it depends on.
+"""Interpretation of latent axes: which label each orders, and which it depends on.
 
 Notation: ρ is Spearman's coefficient of an axis with a label, I their mutual information in
 nats. An axis *orders* a label if |ρ| exceeds chance in every seed, and *depends* on it if I does;
-chance is the 95 % quantile of the largest over all labels, shuffled (see
-`latent_nmr.analysis.strength`). This is the null that the sentences quote. Axes are not
-corrected for: each has its own sentence.
+chance is the 95 % quantile of the largest over all labels, permuted (see
+`latent_nmr.analysis.strength`). There is no correction for the number of axes.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,20 +24,20 @@ FEWEST_CURVES = 20
 
 @dataclass(frozen=True)
 class AxisName:
-    """What a latent axis does, in one sentence and in numbers.
+    """What a latent axis orders and depends on.
 
     Attributes
     ----------
     axis : str
         LA1, LA2, ….
-    sentence : str
-        "LA1 orders W (|ρ| 0.86 ± 0.01, null 95 % 0.12)".
     orders : str or None
         Of the labels ordered in every seed, the one with the largest mean |ρ|.
     depends_on : str or None
         Of the labels depended on in every seed, the one with the largest mean I.
     labels : tuple of LabelStrength
         In the order given; empty if the axis cannot be named.
+    problem : str
+        Why it cannot be named; empty if it can.
     left_out : dict
         Labels that could not be used, with the reason.
     n_curves : tuple of int
@@ -48,10 +47,10 @@ class AxisName:
     """
 
     axis: str
-    sentence: str
     orders: str | None
     depends_on: str | None
     labels: tuple[LabelStrength, ...]
+    problem: str
     left_out: dict[str, str]
     n_curves: tuple[int, ...]
     n_permutations: int
@@ -116,14 +115,13 @@ def name_axes(
                 on_step()
         strengths = pool(usable, samples) if samples else ()
         orders, depends_on = (label and label.label for label in _strongest(strengths))
-        words = f"is not named: {problem}" if problem else _predicate(strengths)
         result.append(
             AxisName(
                 axis,
-                f"{axis} {words}",
                 orders,
                 depends_on,
                 strengths,
+                problem,
                 left_out,
                 tuple(map(len, chosen)),
                 n_ranks * len(samples),
@@ -143,82 +141,6 @@ def _strongest(
         max(ordered, key=_mean_order, default=None),
         max(known, key=lambda label: label.information.mean, default=None),
     )
-
-
-def _predicate(labels: Sequence[LabelStrength]) -> str:
-    """Say what an axis does."""
-    orders, depends_on = _strongest(labels)
-    if orders is not None:
-        return _ordering(orders, depends_on, labels)
-    return _nothing(labels) if depends_on is None else _dependence(depends_on)
-
-
-def _ordering(
-    orders: LabelStrength, depends_on: LabelStrength | None, labels: Sequence[LabelStrength]
-) -> str:
-    """Words for an axis that orders a label; another that it tells more of is not kept quiet."""
-    order = orders.order
-    assert order is not None
-    text = f"orders {orders.label} (|ρ| {order}, null 95 % {order.null_of_largest:.2f})"
-    rivals = np.array([label.order.values for label in labels if label.order])
-    n_largest = int((rivals.max(axis=0) == order.values).sum())
-    if n_largest < len(order.values):
-        text += f", the largest |ρ| in {n_largest} of {len(order.values)} seeds"
-    others = [label for label in labels if label.order and label.order.is_above]
-    others = sorted((label for label in others if label is not orders), key=_mean_order)[::-1]
-    if others:
-        text += ", then " + ", ".join(f"{label.label} {label.order}" for label in others)
-    if depends_on is not None and _tells_more(depends_on, orders):
-        text += (
-            f", but tells more of {depends_on.label} ({_information(depends_on)}, against "
-            f"{orders.information} of {orders.label})"
-        )
-    return text
-
-
-def _tells_more(one: LabelStrength, other: LabelStrength) -> bool:
-    """Whether I with one label is the larger in every seed, by more than chance.
-
-    Chance is the null at I = 0, the least that two estimates can differ by without meaning.
-    """
-    gain = np.subtract(one.information.values, other.information.values)
-    return bool((gain > one.information.null_of_largest).all())
-
-
-def _dependence(label: LabelStrength) -> str:
-    """Words for an axis that depends on a label without ordering any."""
-    if label.order is None:
-        return f"depends on {label.label}, which has no order ({_information(label)})"
-    if label.order.n_above:
-        where = f"orders it in {label.order.n_above} of {len(label.rho)} seeds only"
-    else:
-        where = "does not order it"
-    return (
-        f"depends on {label.label} but {where} ({_information(label)}; |ρ| {label.order}, "
-        f"null 95 % {label.order.null_of_largest:.2f})"
-    )
-
-
-def _nothing(labels: Sequence[LabelStrength]) -> str:
-    """Words for an axis with no label above chance in every seed."""
-    numeric = [label for label in labels if label.order]
-    names = ", ".join(label.label for label in numeric or labels)
-    if not numeric:
-        largest = max(labels, key=lambda label: label.information.mean)
-        return f"depends on nothing among {names} ({_information(largest)})"
-    largest = max(numeric, key=_mean_order)
-    order = largest.order
-    assert order is not None
-    where = " in every seed" if order.n_above else ""
-    text = f"orders nothing{where} among {names} (largest |ρ| {order} with {largest.label}, "
-    if order.n_above:
-        text += f"above the null in {order.n_above} of {len(order.values)} seeds, "
-    return text + f"null 95 % {order.null_of_largest:.2f})"
-
-
-def _information(label: LabelStrength) -> str:
-    known = label.information
-    return f"MI {known} nats, null 95 % {known.null_of_largest:.2f}"
 
 
 def _mean_order(label: LabelStrength) -> float:

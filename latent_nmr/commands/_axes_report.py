@@ -7,6 +7,7 @@ import pandas as pd
 
 from latent_nmr.commands._shell import Report
 from latent_nmr.latent_axes import axis_names
+from latent_nmr.report.axes import axis_sentence
 
 if TYPE_CHECKING:
     from latent_nmr.analysis.alignment import Alignment
@@ -63,7 +64,7 @@ def report_of(
 ) -> Report:
     """Lines and values of the result."""
     first = names[0]
-    lines = [name.sentence for name in names]
+    lines = [axis_sentence(name) for name in names]
     if len(table):
         lines += ["", *table_lines(table)]
     lines += ["", f"curves     {curves}"]

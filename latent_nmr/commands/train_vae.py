@@ -1,29 +1,19 @@
 """Train a β-VAE on spin echoes and write the model, its embedding and its figures."""
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from latent_nmr._interrupts import stop_if_interrupted
-from latent_nmr.commands._shell import (
-    NUMERICAL_FAILURE,
-    SUCCESS,
-    Report,
-    tell,
-)
+from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
-    from latent_nmr.models.training import EpochRecord
+    from latent_nmr.studies.training import TrainingResult
 
 RUNS_FOLDER = Path("artifacts/runs")
-
-# Options that change where and how results appear, not what they are.
-NOT_SETTINGS = ("out", "force", "json")
 
 
 @dataclass(frozen=True)
@@ -31,33 +21,33 @@ class Options:
     """Train a β-VAE on spin echoes and write the model, its embedding and its figures.
 
     Without --data, on the compact reference set: 3000 simulated curves of preset paper with
-    stratified ν. With --simulate N, on N fresh ones, kept in artifacts/data.
+    stratified ν. With --simulate N, on N new ones, kept in artifacts/data.
     """
 
-    window: str = "echo"
-    """Part of the record: echo (400 samples around the echo), full, or echo300."""
+    window: Literal["echo", "full", "echo300"] = "echo"
+    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
     data: Path | None = None
-    """Zarr store or compact set of echoes; without it, the compact reference set."""
+    """Data set of echoes; without it, the compact reference set."""
     simulate: int | None = None
-    """Simulate so many curves of preset paper and use these."""
+    """Number of curves of preset paper to simulate and train on."""
     n_curves: int | None = None
-    """Curves to use; without it, all."""
+    """Number of curves to read, from the first; without it, all."""
     data_seed: int = 0
     """Seed of the curves that --simulate makes."""
-    line_draw: str = "independent"
-    """How ν of these curves is drawn: independent, stratified or frozen."""
-    normalisation: str = "initial"
-    """What |M| is divided by: initial (|M(0)|) or window_max."""
+    line_draw: Literal["independent", "stratified", "frozen"] = "independent"
+    """How ν of these curves is drawn."""
+    normalisation: Literal["initial", "window_max"] = "initial"
+    """Divide |M| by its first sample, or by its largest in the window."""
     n_components: int = 2
     """Number of latent axes."""
     beta: float = 2.0
     """Weight of the KL term."""
-    likelihood: str = "gaussian"
-    """Law of the data around the decoded curve: gaussian or bernoulli."""
+    likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
+    """Distribution of the data around the decoded curve."""
     scale: float | Literal["learned"] = 0.02
-    """σ of the Gaussian likelihood, as a fraction of |M(0)|; learned takes the best fitting one."""
+    """σ of the Gaussian likelihood, as a fraction of |M(0)|, or learned from the data."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Learning rate of Adam."""
     batch_size: int = 128
     """Curves per optimiser step."""
     max_epochs: int = 1000
@@ -65,7 +55,7 @@ class Options:
     patience: int = 7
     """Epochs without a better validation reconstruction before training stops."""
     validation_fraction: float = 0.15
-    """Part of the curves held out for early stopping."""
+    """Fraction of the curves held out for early stopping."""
     warm_up_epochs: int = 0
     """Epochs over which β rises linearly to its value."""
     min_epoch_steps: int = 50
@@ -75,79 +65,57 @@ class Options:
     out: Path | None = None
     """Folder to write; without it, artifacts/runs/vae-WINDOW-seedSEED."""
     force: bool = False
-    """Replace a run with other settings."""
+    """Replace an earlier run."""
     json: bool = False
     """Print the result as one JSON object."""
 
 
 def run(options: Options) -> Report:
-    """Load or simulate the data, fit, save, report."""
-    from latent_nmr.commands._earlier_run import finished_run, refuse_other_data
+    """Open or simulate the data, call the study, write the run folder, report."""
+    from latent_nmr.commands._output import Output
+    from latent_nmr.data.echoes import fingerprint
 
     out = options.out or RUNS_FOLDER / f"vae-{options.window}-seed{options.seed}"
-    settings = settings_of(options)
     model = untrained_model(options)
-    finished = finished_run(out, settings, force=options.force)
+    source = source_of(options)
+    output = Output("train-vae", options, out, positional=())
+    inputs = {source: lambda path: fingerprint(open_data(options, path))}
+    finished = output.finished(inputs)
     if finished is not None:
-        missing = refuse_other_data(out, finished, lambda: load_data(options)[0])
-        remark = "already finished" + (f" ({missing})" if missing else "")
-        return report_of(finished, out, f"{remark}; use --force to train it anew")
-
-    from latent_nmr._files import sole_writer
-
-    with sole_writer(out):
-        return train_and_write(options, settings, model, out)
+        return report_of(*finished, out)
+    with output.folder(kept=("checkpoint.safetensors",)) as folder:
+        values = train_and_write(options, model, source, folder)
+        manifest = output.write_manifest(values, {source: values["data_sha256"]}, folder)
+    return report_of(manifest, "", out)
 
 
 def train_and_write(
-    options: Options, settings: dict[str, Any], model: "BetaVAE", out: Path
-) -> Report:
-    """Fit the model, taking up what an earlier process left, and write the run folder."""
-    from latent_nmr._files import staged_folder
-    from latent_nmr.commands._earlier_run import progress_file, write_manifest
-    from latent_nmr.commands._run_folder import write_run
-    from latent_nmr.data.windows import features
+    options: Options, model: "BetaVAE", source: Path, folder: Path
+) -> dict[str, Any]:
+    """Fit the model and write everything but the manifest; returns what that says."""
+    from latent_nmr.report.training import training_values
 
     clock = Stopwatch()
-    dataset, data_path = load_data(options)
-    X = features(dataset, options.window, options.normalisation)
+    if options.simulate is not None:
+        simulate_data(options, source)
+    dataset = open_data(options, source)
     clock.lap("data")
-    progress = progress_file(out)
-    fit_with_progress(model, X, progress)
+    result = fit(options, model, dataset, folder)
     clock.lap("training")
-    with staged_folder(out) as staging:
-        result = write_run(staging, model, dataset, X, options.window, options.normalisation)
-        clock.lap("writing")
-        result |= {
-            "settings": settings,
-            "data": str(data_path),
-            "data_sha256": model.metadata_["data_sha256"],
-            "seconds": clock.seconds,
-        }
-        write_manifest(staging, result)
-    progress.unlink(missing_ok=True)
-    return report_of(result, out, "")
-
-
-def settings_of(options: Options) -> dict[str, Any]:
-    """Options that decide the result, as JSON holds them."""
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in asdict(options).items()
-        if name not in NOT_SETTINGS
-    }
+    result.write_model(folder)
+    result.table.to_csv(folder / "history.csv", index=False)
+    result.embedding.to_csv(folder / "embedding.csv", index=False)
+    result.figures.save(folder / "figures")
+    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    clock.lap("writing")
+    return {**training_values(result), "data": str(source), "seconds": clock.seconds}
 
 
 def untrained_model(options: Options) -> "BetaVAE":
     """Check every option that can be checked without data, and build the estimator."""
-    from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-    from latent_nmr.errors import InputError, check_choice, check_count
+    from latent_nmr.errors import InputError, check_count
     from latent_nmr.models.beta_vae import BetaVAE
-    from latent_nmr.physics.line import DRAWS
 
-    check_choice("--window", options.window, HALF_WIDTHS)
-    check_choice("--normalisation", options.normalisation, NORMALISATIONS)
-    check_choice("--line-draw", options.line_draw, DRAWS)
     check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
     check_count("--data-seed", options.data_seed, at_least=0)
     for name, count in (("--n-curves", options.n_curves), ("--simulate", options.simulate)):
@@ -160,69 +128,80 @@ def untrained_model(options: Options) -> "BetaVAE":
         )
     if options.data is not None and options.simulate is not None:
         raise InputError(
-            "--data and --simulate must not both say where curves come from, but are "
+            "--data and --simulate must not both be given, as each is a source of curves, but are "
             f"{options.data} and {options.simulate}. Leave one out."
         )
     if options.simulate is None and (options.data_seed, options.line_draw) != (0, "independent"):
         raise InputError(
             "--data-seed and --line-draw must come with --simulate, but there is none, and they "
-            f"are {options.data_seed} and {options.line_draw}. Say --simulate N."
+            f"are {options.data_seed} and {options.line_draw}. Pass --simulate N."
         )
     names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
-    parameters = {name: getattr(options, name) for name in names}
-    model = BetaVAE(**parameters, random_state=options.seed)
+    model = BetaVAE(**{n: getattr(options, n) for n in names}, random_state=options.seed)
     model.check_parameters()
     return model
 
 
-def load_data(options: Options) -> tuple["xr.Dataset", Path]:
-    """Read --data or the reference set, or simulate fresh curves and read these."""
-    from latent_nmr.data.io import open_echoes
+def source_of(options: Options) -> Path:
+    """Where the curves come from: --data, the reference set, or the store of --simulate."""
     from latent_nmr.physics.simulate import Simulation
-    from latent_nmr.studies.stores import REFERENCE_SET, default_store, fill_with_progress
+    from latent_nmr.studies.stores import REFERENCE_SET, default_store
 
     if options.simulate is None:
-        path = options.data or REFERENCE_SET
-        return open_echoes(path, options.n_curves), path
+        return options.data or REFERENCE_SET
+    return default_store(Simulation(seed=options.data_seed, line_draw=options.line_draw))
+
+
+def simulate_data(options: Options, path: Path) -> None:
+    """Fill the store of --simulate."""
+    from latent_nmr.physics.simulate import Simulation
+    from latent_nmr.studies.stores import fill_with_progress
+
     simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
-    path = default_store(simulation)
+    assert options.simulate is not None  # asked for where it is given
     fill_with_progress(path, simulation, options.simulate, tell)
-    return open_echoes(path, options.n_curves or options.simulate), path
 
 
-def fit_with_progress(model: "BetaVAE", X: "np.ndarray", progress: Path) -> None:
-    """Fit, with a line that tells epoch and losses as they come; continues a killed training."""
+def open_data(options: Options, path: Path) -> "xr.Dataset":
+    """The curves to train on."""
+    from latent_nmr.data.io import open_echoes
+
+    return open_echoes(path, options.n_curves or options.simulate)
+
+
+def fit(
+    options: Options, model: "BetaVAE", dataset: "xr.Dataset", folder: Path
+) -> "TrainingResult":
+    """Call the study; says from where an interrupted training continues."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
-    from tqdm.auto import tqdm
 
+    from latent_nmr.data.windows import window_time
     from latent_nmr.errors import AxisWarning
+    from latent_nmr.studies.training import train
 
-    tell(f"Training on {len(X)} curves × {X.shape[1]} samples")
-    with (
-        tqdm(unit="epoch", disable=None, bar_format="{n_fmt} epochs [{elapsed}{postfix}]") as bar,
-        warnings.catch_warnings(),
-    ):
+    n_samples = len(window_time(dataset, options.window))
+    tell(f"Training on {dataset.sizes['curve']} curves × {n_samples} samples")
+    epochs: list[int] = []
+
+    def continued(record: Any) -> None:
+        if not epochs and record.epoch > 1:
+            tell(f"Continuing after epoch {record.epoch - 1} of an interrupted training")
+        epochs.append(record.epoch)
+
+    with warnings.catch_warnings():
         # The summary says both, with what else there is to know.
         warnings.simplefilter("ignore", AxisWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        is_first = True
-
-        def show(record: "EpochRecord") -> None:
-            nonlocal is_first
-            stop_if_interrupted()
-            if is_first and record.epoch > 1:
-                tell(f"Continuing after epoch {record.epoch - 1} of an interrupted training")
-            is_first = False
-            bar.set_postfix_str(
-                f"validation reconstruction {record.validation_reconstruction:.1f}, "
-                f"KL {record.validation_kl:.2f}",
-                refresh=False,
-            )
-            bar.update(record.epoch - bar.n)
-
-        model.fit(X, on_epoch=show, checkpoint=progress)
+        return train(
+            dataset,
+            window=options.window,
+            normalisation=options.normalisation,
+            model=model,
+            folder=folder,
+            on_epoch=continued,
+        )
 
 
 class Stopwatch:
@@ -239,19 +218,12 @@ class Stopwatch:
         self._last = now
 
 
-def report_of(result: dict[str, Any], out: Path, remark: str) -> Report:
-    """Lines and values that tell how a run went."""
-    from latent_nmr.commands._run_folder import summary_lines
+def report_of(values: dict[str, Any], remark: str, out: Path) -> Report:
+    """Lines and values of a run."""
+    from latent_nmr.report.training import NOT_FINITE, training_lines
 
-    lines = summary_lines(result, out)
-    if remark:
-        lines.insert(0, f"{out} is {remark}.")
-    failed = result["stop_reason"] == "loss not finite"
-    if failed:
-        lines.append(
-            f"{'failed':<11} the loss left the finite numbers in epoch {result['n_epochs']}; the "
-            f"weights of epoch {result['best_epoch']} are kept. Lower --learning-rate, or raise "
-            "--scale."
-        )
-    exit_code = NUMERICAL_FAILURE if failed else SUCCESS
-    return Report(lines, {**result, "out": str(out)}, exit_code)
+    lines = [remark] if remark else []
+    lines += training_lines(values)
+    lines.append(f"{'written':<11} {out}/: {', '.join(values['files'])}")
+    exit_code = NUMERICAL_FAILURE if values["stop_reason"] == NOT_FINITE else SUCCESS
+    return Report(lines, {**values, "out": str(out)}, exit_code)

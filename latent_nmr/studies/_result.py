@@ -161,10 +161,14 @@ class StudyResult:
             )
         return cls(records, facts, arrays, failures)
 
+    def own_files(self) -> set[str]:
+        """Names of the files that :meth:`save` writes."""
+        return {RESULT_FILE, ARRAYS_FILE}
+
     def _check_place(self, path: Path, *, overwrite: bool) -> None:
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return
-        own = {RESULT_FILE, ARRAYS_FILE}
+        own = self.own_files()
         names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
         if RESULT_FILE not in names or names - own:
             raise InputError(

@@ -17,6 +17,7 @@ import zarr
 from latent_nmr.commands.main import main
 from latent_nmr.models import training
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.training import CHECKPOINT_FILE
 
 PROGRAM = [sys.executable, "-m", "latent_nmr.commands.main"]
 
@@ -57,7 +58,8 @@ class TestKilled:
     def test_the_same_command_continues_to_the_same_bits(self, data, tmp_path):
         # Enough epochs to last beyond the first write, five seconds in.
         options = ["--max-epochs", "1500", "--patience", "1500", "--min-epoch-steps", "10"]
-        out, progress = tmp_path / "run", tmp_path / ".run.progress"
+        out, work = tmp_path / "run", tmp_path / ".run.progress"
+        progress = work / CHECKPOINT_FILE
         process = subprocess.Popen([*PROGRAM, *train(data, out), *options])
         deadline = time.monotonic() + 300
         while not progress.exists() and time.monotonic() < deadline:
@@ -70,7 +72,8 @@ class TestKilled:
             [*PROGRAM, *train(data, out), *options], check=True, capture_output=True, text=True
         )
         assert "of an interrupted training" in again.stderr
-        assert not progress.exists()
+        assert not work.exists()
+        assert not (out / CHECKPOINT_FILE).exists()
         alone = tmp_path / "alone"
         subprocess.run([*PROGRAM, *train(data, alone), *options], check=True)
         weights = [(path / "weights.safetensors").read_bytes() for path in (out, alone)]
@@ -79,12 +82,14 @@ class TestKilled:
 
     @pytest.mark.slow
     def test_what_a_kill_left_half_written_is_swept(self, data, tmp_path):
-        left = tmp_path / ".run.progress.staging-xyz"
-        staged = tmp_path / "..run.progress.staging-abc"
-        left.write_text("")
-        staged.write_text("")
+        work = tmp_path / ".run.progress"
+        (work / "figures").mkdir(parents=True)
+        (work / "figures" / "latent_map.png").write_text("half")
+        (work / f".{CHECKPOINT_FILE}.staging-abc").write_text("half")
         assert main(train(data, tmp_path / "run")) == 0
-        assert not staged.exists()
+        assert not work.exists()
+        assert not list((tmp_path / "run").glob(".*"))
+        assert (tmp_path / "run" / "figures" / "latent_map.png").read_bytes()[1:4] == b"PNG"
 
     @pytest.mark.parametrize("delay", [0.0, 1.0])
     def test_ctrl_c_ends_with_130_and_keeps_what_was_trained(self, data, tmp_path, delay):
@@ -152,7 +157,7 @@ class TestNotFinite:
             output = capsys.readouterr()
             codes.add((code, out.exists()))
             if code == 3 and out.exists():
-                assert "the loss left the finite numbers in epoch" in output.out
+                assert "the loss was not finite in epoch" in output.out
                 assert all(np.isfinite(a).all() for a in BetaVAE.load(out).weights_.values())
             elif code == 3:
                 assert "the loss must stay finite" in output.err
@@ -187,7 +192,7 @@ class TestFinishedRuns:
         assert main(train(copy, out, "--force")) == 0
         shutil.rmtree(copy)
         assert main(train(copy, out)) == 0
-        assert "are gone" in capsys.readouterr().out
+        assert "is gone" in capsys.readouterr().out
 
     def test_a_damaged_manifest_is_one_clear_line(self, run, data, capsys):
         for text in ("{", "[]", "{}", '{"settings": 3}'):

@@ -1,0 +1,87 @@
+"""Figures of a training: latent map, traversals, loss history, reconstructions."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latent_nmr.studies.latent_figures import draw_latent_map, draw_traversals
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from latent_nmr.models.beta_vae import BetaVAE
+
+MAP_LABELS = ("kernel", "W", "L")
+
+
+def map_labels(embedding: "pd.DataFrame") -> tuple[str, ...]:
+    """Labels that colour the maps, as far as they are known."""
+    return tuple(label for label in MAP_LABELS if label in embedding.columns)
+
+
+def draw_map(model: "BetaVAE", embedding: "pd.DataFrame") -> Any:
+    """Latent map of the first two axes, one panel per label."""
+    return draw_latent_map(embedding, map_labels(embedding), model.n_components)
+
+
+def draw_axis(
+    model: "BetaVAE", axis: int, embedding: "pd.DataFrame", span: float, n_steps: int
+) -> Any:
+    """Curves along one axis."""
+    return draw_traversals(model, (axis,), embedding, span=span, n_steps=n_steps)
+
+
+def draw_history(model: "BetaVAE") -> Any:
+    """Loss history with the likelihood named."""
+    from latent_nmr.plots.training import loss_history
+
+    records = model.history_
+    text = "Bernoulli likelihood"
+    if model.likelihood == "gaussian":
+        text = f"Gaussian likelihood, σ = {model.scale_:.3g}"
+    return loss_history(
+        [record.epoch for record in records],
+        np.array([record.reconstruction for record in records]),
+        np.array([record.validation_reconstruction for record in records]),
+        np.array([record.validation_kl_per_axis for record in records]),
+        best_epoch=model.best_epoch_,
+        likelihood_text=text,
+    )
+
+
+def sheet_rows(model: "BetaVAE", dataset: "xr.Dataset", n_curves: int) -> np.ndarray:
+    """Validation curves to draw, evenly spread over W."""
+    rows = model.validation_rows_
+    if "W" in dataset.variables:
+        rows = rows[np.argsort(dataset["W"].to_numpy()[rows])]
+    return rows[np.linspace(0, len(rows) - 1, min(n_curves, len(rows))).astype(int)]
+
+
+def curve_title(dataset: "xr.Dataset", row: int) -> str:
+    """What is known of a curve, in one or two short lines."""
+    from latent_nmr.plots.style import KERNEL_STYLES
+
+    curve = dataset.isel(curve=row)
+    title = f"curve {int(curve['curve'])}"
+    if "kernel" in dataset.variables:
+        kernel = str(curve["kernel"].item())
+        title += ", " + KERNEL_STYLES.get(kernel, (kernel,))[0]
+    if "W" in dataset.variables:
+        title += f"\nW = {float(curve['W']):.2f} MHz"
+    return title
+
+
+def draw_reconstructions(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
+    """Validation curves on top of what the model makes of them."""
+    from latent_nmr.plots.curves import reconstruction_sheet
+    from latent_nmr.plots.style import SIGNAL_TEXTS
+
+    return reconstruction_sheet(
+        arrays["time"],
+        arrays["shown"],
+        arrays["shown_reconstructed"],
+        facts["shown_titles"],
+        signal_text=SIGNAL_TEXTS[facts["normalisation"]],
+    )
