@@ -235,7 +235,7 @@ def main() -> None:
     }
     write_json(options.out / "simulator.json", result)
     save_figure(plot_simulator_benchmark(result), options.out / "simulator")
-    print(f"wrote {options.out / 'simulator.json'} and simulator.png, .pdf")
+    print(f"wrote {options.out / 'simulator.json'} and simulator.png")
 
 
 if __name__ == "__main__":

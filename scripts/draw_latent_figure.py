@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, required=True, help="stem of the .png and .pdf")
+    parser.add_argument("--out", type=Path, required=True, help="figure to write")
     options = parser.parse_args()
     model = load_model(options.model)
     dataset = load_for_model(options.data, model)
@@ -52,8 +52,7 @@ def main() -> None:
         marks=time_marks(model.metadata_),
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    for path in save_figure(figure, options.out):
-        print(f"wrote {path}: {len(rows)} curves of {options.data}")
+    print(f"wrote {save_figure(figure, options.out)}: {len(rows)} curves of {options.data}")
 
 
 if __name__ == "__main__":

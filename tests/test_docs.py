@@ -169,3 +169,32 @@ def test_every_picture_of_a_document_is_there(name):
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "docs" / name).read_text("utf-8"))
     assert pictures
     assert [p for p in pictures if not (ROOT / "docs" / p).is_file()] == []
+
+
+class TestSizes:
+    """The repository does not grow by pictures."""
+
+    def test_figures_are_small_png_files(self):
+        paths = [path for path in (ROOT / "artifacts").rglob("*") if path.is_file()]
+        kept = [p for p in paths if p.relative_to(ROOT).parts[1] not in ("data", "runs")]
+        assert [p for p in kept if p.suffix in (".pdf", ".svg", ".jpg")] == []
+        figures = [p for p in kept if p.suffix == ".png"]
+        assert figures
+        assert [p for p in figures if p.stat().st_size > 300_000] == []
+
+    def test_pages_are_small(self):
+        pages = list((ROOT / "artifacts" / "reports").glob("*.html"))
+        assert pages
+        assert [p for p in pages if p.stat().st_size > 600_000] == []
+
+
+def test_every_picture_that_a_document_shows_is_there():
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    shown = {
+        path.parent / link
+        for path in documents
+        for link in re.findall(r"!\[[^]]*\]\(([^)\s]+)\)", path.read_text("utf-8"))
+        if "://" not in link
+    }
+    assert len(shown) > 20
+    assert [path for path in shown if not path.is_file()] == []

@@ -14,6 +14,7 @@ SHARED = {
     "_interrupts",
     "_locks",
     "_machine",
+    "_png",
     "latent_axes",
     "shipped",
 }  # small modules at the top that anyone may import

@@ -27,7 +27,6 @@ from latent_nmr.shipped import REFERENCE, shipped_names
 MANIFEST = "run.json"
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
-FIGURE_SUFFIXES = (".png", ".pdf")
 
 Inputs = Mapping[Path, Callable[[Path], str]]
 
@@ -170,7 +169,7 @@ class Output:
         if finished is not None:
             return Report([finished[1]], finished[0] | written)
         with self.files() as scratch:
-            draw().save(scratch)
+            draw().save(scratch, [target.suffix for target in self.targets])
         manifest = self.write_manifest({}, {path: digest(path) for path, digest in inputs.items()})
         return Report([f"wrote {' and '.join(written['out'])}"], manifest | written)
 

@@ -229,5 +229,5 @@ def report_lines(values: dict[str, Any], table: "pd.DataFrame", options: Options
         f"data       {values['n_curves']} curves of {options.data}, {values['n_fitted']} of which "
         f"the model was fitted to; the nearest {options.n_neighbours} at each point",
         *(f"remark     {sentence}" for sentence in values["remarks"]),
-        f"written    {out}/: {TABLE}, {MANIFEST}, figures of each axis and {PROFILE} as .png, .pdf",
+        f"written    {out}/: {TABLE}, {MANIFEST}, figures of each axis and {PROFILE} as .png",
     ]

@@ -20,7 +20,7 @@ class Options:
     color: tuple[Literal["W", "L", "kernel", "alpha_x", "alpha_z"], ...] = ("kernel", "W", "L")
     """Labels that colour the panels."""
     out: Path = Path("latent_map")
-    """Figure to write, as .png and .pdf."""
+    """Figure to write: .png (the default), .pdf or .svg."""
     force: bool = False
     """Replace existing files."""
     json: bool = False
@@ -29,9 +29,10 @@ class Options:
 
 def run(options: Options) -> Report:
     """Embed the data, draw the map and save it."""
-    from latent_nmr.commands._output import FIGURE_SUFFIXES, Output
+    from latent_nmr.commands._output import Output
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.studies._result import figure_suffix
     from latent_nmr.studies.latent_figures import map_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
 
@@ -40,7 +41,7 @@ def run(options: Options) -> Report:
         options,
         options.out,
         positional=("model", "data"),
-        suffixes=FIGURE_SUFFIXES,
+        suffixes=figure_suffix(options.out),
     )
     inputs = {
         options.model: model_digest,

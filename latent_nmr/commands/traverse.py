@@ -27,7 +27,7 @@ class Options:
     n_steps: int = 11
     """Number of curves."""
     out: Path | None = None
-    """Figure to write, as .png and .pdf; without it, traversal_LA<axis>."""
+    """Figure to write: .png (the default), .pdf or .svg; without it, traversal_LA<axis>."""
     force: bool = False
     """Replace existing files."""
     json: bool = False
@@ -36,15 +36,16 @@ class Options:
 
 def run(options: Options) -> Report:
     """Decode the curves, draw them and save the figure."""
-    from latent_nmr.commands._output import FIGURE_SUFFIXES, Output, file_digest
+    from latent_nmr.commands._output import Output, file_digest
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.studies._result import figure_suffix
     from latent_nmr.studies.embedding import embed, read_embedding
     from latent_nmr.studies.latent_figures import traversal_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
 
     out = options.out or Path(f"traversal_LA{options.axis}")
-    output = Output("traverse", options, out, positional=("model",), suffixes=FIGURE_SUFFIXES)
+    output = Output("traverse", options, out, positional=("model",), suffixes=figure_suffix(out))
     beside = options.model / "embedding.csv"
     inputs = {options.model: model_digest}
     if options.data is not None:

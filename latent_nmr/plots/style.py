@@ -10,6 +10,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from latent_nmr._png import MAX_BYTES, shrink_png
+
 KERNEL_STYLES = {
     "gaussian": ("Gaussian", "#0072B2", "o"),
     "power": ("power law", "#D55E00", "^"),
@@ -31,6 +33,8 @@ SIGNAL_TEXTS = {
     "window_max": "|M(t)| / max |M|",
 }
 TIME_TEXT = "t (µs)"
+# The first is the default.
+FORMATS = (".png", ".pdf", ".svg")
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -38,21 +42,41 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", dpi=200)
 
 
-def save_figure(figure: Figure, stem: Path) -> list[Path]:
-    """Write `figure` as PNG and PDF under `stem`; returns the two paths."""
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
-    for path in paths:
+def save_figure(figure: Figure, path: Path | str, *, max_bytes: int = MAX_BYTES) -> Path:
+    """Write `figure` to a file.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : path-like
+        A suffix that names a format of `FORMATS` decides it; any other name is of a PNG, whose
+        suffix is added.
+    max_bytes : int
+        Largest size of a PNG. A larger one is reduced to a palette of 256 colours and, if that is
+        not enough, to fewer dots per inch.
+
+    Returns
+    -------
+    Path
+        Where the figure is.
+    """
+    path = Path(path)
+    if path.suffix.lower() in FORMATS[1:]:
         # No date inside: equal figures are equal files.
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
-        figure.savefig(path, metadata=metadata)
-    return paths
+        date = "Date" if path.suffix.lower() == ".svg" else "CreationDate"
+        figure.savefig(path, metadata={date: None})
+        return path
+    if path.suffix.lower() not in FORMATS:
+        path = path.with_name(path.name + FORMATS[0])
+    path.write_bytes(png_bytes(figure, figure.dpi, max_bytes=max_bytes))
+    return path
 
 
-def png_bytes(figure: Figure, dpi: int) -> bytes:
-    """`figure` as a PNG file in memory."""
+def png_bytes(figure: Figure, dpi: float, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """`figure` as a PNG file of at most `max_bytes` in memory; see `save_figure`."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=dpi)
-    return content.getvalue()
+    return shrink_png(content.getvalue(), max_bytes)
 
 
 def own_axes(ax: Axes | None, width: float = 4.0, height: float = 3.2) -> Axes:

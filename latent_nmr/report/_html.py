@@ -7,6 +7,7 @@ from base64 import b64encode
 from html import escape
 from typing import Any, NamedTuple
 
+from latent_nmr._png import shrink_png
 from latent_nmr.report._style import STYLE
 
 NO_BREAK = "\u00a0"
@@ -15,6 +16,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # As fine as a screen, in a third of the bytes of a figure for print.
 PAGE_DPI = 120
+PAGE_BYTES = 130_000
 
 
 class PageFigure(NamedTuple):
@@ -94,4 +96,4 @@ def png_of(figure: Any) -> bytes:
     """A figure as it is shown on a page."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=PAGE_DPI)
-    return content.getvalue()
+    return shrink_png(content.getvalue(), PAGE_BYTES)

@@ -14,8 +14,14 @@ from latent_nmr.errors import InputError
 
 RESULT_FILE, ARRAYS_FILE = "result.json", "arrays.npz"
 FORMAT_VERSION = 1
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 # One measurement: every record has these, in this order; a study may add columns of its own.
 RECORD_COLUMNS = ("study", "target", "group", "features", "model", "seed", "score", "value")
+
+
+def figure_suffix(out: Path) -> tuple[str]:
+    """Format of a figure: what the name to write ends in, else PNG."""
+    return (out.suffix if out.suffix in FIGURE_SUFFIXES else FIGURE_SUFFIXES[0],)
 
 
 class Figures(Mapping[str, Any]):
@@ -44,13 +50,15 @@ class Figures(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Figures({', '.join(self._drawers)})"
 
-    def save(self, folder: Path | str) -> list[Path]:
-        """Write every figure as PNG and PDF into a folder, made if need be; returns the paths."""
+    def save(self, folder: Path | str, suffixes: Sequence[str] = (".png",)) -> list[Path]:
+        """Write every figure into a folder, made if need be, in each format that is named."""
         from latent_nmr.plots.style import save_figure
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        return [path for name in self for path in save_figure(self[name], folder / name)]
+        return [
+            save_figure(self[name], folder / f"{name}{end}") for name in self for end in suffixes
+        ]
 
 
 class StudyResult:

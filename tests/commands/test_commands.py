@@ -79,7 +79,7 @@ class TestRunFolder:
         promised = {"weights.safetensors", "model.json", "history.csv", "embedding.csv", "run.json"}
         assert names == promised | {"figures"}
         figures = {path.name for path in (finished / "figures").iterdir()}
-        assert figures == {stem + suffix for stem in FIGURES for suffix in (".png", ".pdf")}
+        assert figures == {f"{stem}.png" for stem in FIGURES}
 
     def test_the_embedding_has_the_promised_columns_and_the_models_own_numbers(
         self, finished, data
@@ -334,7 +334,7 @@ class TestModelCommands:
         assert set(pd.read_csv(out)["split"]) == {"new"}
 
     def test_plot_latent_and_traverse_write_png_and_pdf(self, finished, data, tmp_path, capsys):
-        mapped, walked = tmp_path / "map", tmp_path / "walk.png"
+        mapped, walked = tmp_path / "map", tmp_path / "walk.pdf"
         color = ["--color", "W", "alpha_x"]
         arguments = ["plot-latent", str(finished), str(data), *color, "--out", str(mapped)]
         assert main(arguments) == 0
@@ -342,17 +342,17 @@ class TestModelCommands:
         capsys.readouterr()
         assert main(arguments) == 0
         assert "map is already finished" in capsys.readouterr().out
-        for stem in ("map", "walk"):
-            assert (tmp_path / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
-            assert (tmp_path / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+        assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+        assert walked.read_bytes().startswith(b"%PDF")
+        assert not mapped.with_suffix(".pdf").exists()
 
     def test_nothing_is_overwritten_without_force(self, finished, data, tmp_path, capsys):
         (tmp_path / "emb.csv").write_text("mine")
-        (tmp_path / "map.pdf").write_text("mine")
+        (tmp_path / "map.png").write_text("mine")
         for command, out in (("embed", "emb.csv"), ("plot-latent", "map")):
             complaint = refused(capsys, [command, finished, data, "--out", tmp_path / out])
             assert "exists. Choose another, or use --force" in complaint
-        assert (tmp_path / "emb.csv").read_text() == (tmp_path / "map.pdf").read_text() == "mine"
+        assert (tmp_path / "emb.csv").read_text() == (tmp_path / "map.png").read_text() == "mine"
         assert (
             main(["embed", str(finished), str(data), "--out", str(tmp_path / "emb.csv"), "--force"])
             == 0

@@ -202,16 +202,16 @@ class TestNothingIsLost:
 
 
 class TestSeveralFiles:
-    """A figure is a PNG and a PDF."""
+    """Files that differ in their suffixes only, such as a figure in two formats."""
 
     def figure_output(self, tmp_path, name="map", **options):
         return Output("plot", Options(**options), tmp_path / name, suffixes=(".png", ".pdf"))
 
     def draw(self, output, data):
         class Drawn:
-            def save(self, folder):
-                (folder / "any.png").write_text("png", "utf-8")
-                (folder / "any.pdf").write_text("pdf", "utf-8")
+            def save(self, folder, suffixes):
+                for suffix in suffixes:
+                    (folder / f"any{suffix}").write_text(suffix[1:], "utf-8")
 
         return output.keep_figure(Drawn, {data: digest})
 

@@ -70,7 +70,6 @@ class TestFiles:
             "importances_W", "screening", "importances_by_true_W", "importances_by_predicted_W",
             "regression", "parity",
         }  # fmt: skip
-        assert stems == {path.stem for path in (out / "figures").glob("*.pdf")}
         assert not list(out.parent.glob(".*progress"))
 
     def test_scores_csv_holds_every_score_and_its_values(self, finished):

@@ -1,12 +1,15 @@
 """Colours, words and files that figures share."""
 
-import hashlib
+import io
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
+from PIL import Image
 
+from latent_nmr._png import shrink_png
 from latent_nmr.plots.style import (
     COLOUR_MAPS,
     KERNEL_STYLES,
@@ -25,10 +28,6 @@ def marked_figure():
     ax.legend()
     mark_times(ax, {"echo": 1.0}, (0.0, 2.0))
     return figure
-
-
-def digests(paths):
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 class TestStyles:
@@ -64,24 +63,44 @@ class TestNewFigure:
 
 
 class TestSaveFigure:
-    """PNG and PDF under one stem."""
+    """One file, in the format that its name says."""
 
-    def test_both_are_written_and_hold_what_their_suffix_says(self, tmp_path):
-        png, pdf = save_figure(marked_figure(), tmp_path / "latent_v1.2")
-        assert (png.name, pdf.name) == ("latent_v1.2.png", "latent_v1.2.pdf")
+    def test_a_name_without_a_format_is_that_of_a_png(self, tmp_path):
+        png = save_figure(marked_figure(), tmp_path / "latent_v1.2")
+        assert [path.name for path in tmp_path.iterdir()] == [png.name] == ["latent_v1.2.png"]
         assert png.read_bytes().startswith(b"\x89PNG")
-        assert pdf.read_bytes().startswith(b"%PDF")
         # The header of a PNG holds width and height: inches times 200 dots.
         size = [int.from_bytes(png.read_bytes()[at : at + 4]) for at in (16, 20)]
         assert size == [400, 300]
 
-    def test_equal_figures_give_equal_files(self, tmp_path, monkeypatch):
+    @pytest.mark.parametrize(("suffix", "start"), [(".pdf", b"%PDF"), (".svg", b"<?xml")])
+    def test_other_formats_are_asked_for_by_suffix(self, tmp_path, suffix, start):
+        path = save_figure(marked_figure(), tmp_path / f"map{suffix}")
+        assert [entry.name for entry in tmp_path.iterdir()] == [path.name] == [f"map{suffix}"]
+        assert path.read_bytes().startswith(start)
+
+    @pytest.mark.parametrize("suffix", [".png", ".pdf"])
+    def test_equal_figures_give_equal_files(self, tmp_path, monkeypatch, suffix):
         # Seconds since 1970, which matplotlib would take for the date of the file.
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
-        first = digests(save_figure(marked_figure(), tmp_path / "first"))
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
-        second = digests(save_figure(marked_figure(), tmp_path / "second"))
-        assert first == second
+        contents = []
+        for name, seconds in (("first", "0"), ("second", "1000000000")):
+            monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
+            contents.append(save_figure(marked_figure(), tmp_path / f"{name}{suffix}").read_bytes())
+        assert contents[0] == contents[1]
+
+    def test_a_figure_full_of_colours_is_shrunk_to_the_limit_and_looks_the_same(self, tmp_path):
+        figure = new_figure(3.0, 2.0)
+        ax = figure.subplots()
+        ax.scatter(*np.random.default_rng(0).random((2, 3000)), c=np.arange(3000), s=3)
+        whole = save_figure(figure, tmp_path / "whole", max_bytes=10**9).read_bytes()
+        small, tiny = (shrink_png(whole, len(whole) // part) for part in (2, 8))
+        assert len(small) <= len(whole) // 2
+        assert len(tiny) <= len(whole) // 8
+        images = [Image.open(io.BytesIO(png)) for png in (whole, small, tiny)]
+        pixels = [np.asarray(image.convert("RGB")).astype(int) for image in images[:2]]
+        assert np.abs(pixels[0] - pixels[1]).mean() < 2
+        assert images[2].size < images[0].size
+        assert save_figure(figure, tmp_path / "kept", max_bytes=50_000).stat().st_size <= 50_000
 
     def test_settings_of_matplotlib_stay_as_they_are(self, tmp_path):
         before = dict(mpl.rcParams)

@@ -48,9 +48,12 @@ def result():
     return Trial(as_records(rows()), {"n_curves": 3, "window": None}, arrays, failures)
 
 
-def test_figures_are_written_as_png_and_pdf(tmp_path):
+def test_figures_are_written_as_png_or_in_the_formats_asked_for(tmp_path):
     figures = Figures({"first": lambda: new_figure(1, 1), "second": lambda: new_figure(1, 1)})
-    written = figures.save(tmp_path / "made" / "figures")
+    made = tmp_path / "made" / "figures"
+    assert [path.name for path in figures.save(made)] == ["first.png", "second.png"]
+    assert len(list(made.iterdir())) == 2
+    written = figures.save(made, (".png", ".pdf"))
     names = [f"{name}.{suffix}" for name in ("first", "second") for suffix in ("png", "pdf")]
     assert [path.name for path in written] == names
     assert all(path.stat().st_size for path in written)
