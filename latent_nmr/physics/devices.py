@@ -1,8 +1,7 @@
-"""Spread lattices over the local devices: cores of a CPU, or accelerators.
+"""Distribution of lattices over the local devices: CPU cores or accelerators.
 
-On a CPU one lattice is one task, because its arrays then stay in the core's cache and a curve
-has the same bits whatever else is simulated with it. An accelerator is filled with many
-lattices at once.
+On a CPU one lattice is one task: its arrays then stay in the core's cache, and a curve is
+bit-identical whatever else is simulated with it. An accelerator gets many lattices at once.
 """
 
 import queue

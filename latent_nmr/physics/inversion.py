@@ -1,4 +1,4 @@
-"""From a coupling length back to the kernel that has it.
+"""Inversion of the coupling length: the kernel parameter that gives a length L.
 
 L(ξ), L(p) and L(γ) are strictly monotonic over the published ranges (rising for Gaussian and RKKY,
 falling for the power law), so that L fixes the parameter of a known kernel. L in lattice constants;
@@ -14,7 +14,7 @@ from latent_nmr.physics.kernels import coupling_length, kernel_table
 
 
 class KernelParameter(NamedTuple):
-    """Parameter of a kernel, and whether the length asked for was out of its reach.
+    """Parameter of a kernel, and whether the requested length was out of range.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ SHAPES = ("lorentzian", "gaussian")
 
 @dataclass(frozen=True)
 class Line:
-    """A cut line and how its sites are drawn.
+    """A truncated line and how the frequencies of the sites are drawn from it.
 
     Parameters
     ----------
@@ -35,9 +35,8 @@ class Line:
         Largest |ν|, MHz.
     draw : {"independent", "stratified", "frozen"}
         `independent`: u ~ U(0, 1) per site. `stratified`: the N quantiles u = (i + 1/2)/N in
-        random order, so that uncoupled spins give a noise-free signal. `frozen`: one
-        independent field for all curves, the flaw of part of the published data; for study
-        only.
+        random order, so that uncoupled spins give a noise-free signal. `frozen`: one offset map
+        for all curves, the flaw of part of the published data; for study only.
     shape : {"lorentzian", "gaussian"}
         Distribution before it is cut.
 
@@ -68,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True)
 class MeasuredLine:
-    """A line as a histogram, for instance of a measured spectrum.
+    """A line given as a histogram, such as a measured spectrum.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ class MeasuredLine:
     draw: str = "independent"
 
     def __post_init__(self):
-        # Tuples, whatever came: a line is a static argument of compiled functions.
+        # Converted to tuples: a line must be hashable, as a static argument of compiled functions.
         edges = tuple(check_number("line edge", edge, unit="MHz") for edge in self.edges)
         counts = tuple(check_number("line count", count, at_least=0) for count in self.counts)
         object.__setattr__(self, "edges", edges)

@@ -1,4 +1,4 @@
-r"""Mean-field dynamics of one lattice of spins: field, schemes, steps, record.
+r"""Mean-field dynamics of one lattice of spins: local fields, integration schemes, recording.
 
 Notation: s_i = <I_i>, |s_i| ≤ 1/2; ν_i, α and the dephasing rate R in MHz outside, in rad per
 interval inside (an interval is a sample interval or a whole part of one; time counts intervals).
@@ -19,8 +19,8 @@ step of n intervals: (1) the line through the mean fields ḡ of the last two st
 field; (2) every spin's mean over the step while it turns in that field; (3) the mean field ḡ of
 these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the step before, rotation
 about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the few
-fast spins of a line's tails cost little accuracy. At a pulse, and for a step of another length,
-there is no earlier step: three evaluations start it.
+fast spins of a line's tails cost little accuracy. After a pulse, or when the step length changes,
+there is no previous step, and three evaluations start the scheme.
 """
 
 import math
@@ -38,7 +38,7 @@ PREDICT_LAST, PREDICT_BEFORE = 11 / 6, -5 / 6
 
 
 class Lattice(NamedTuple):
-    """What stays fixed while one lattice evolves.
+    """Quantities of one lattice that are constant in time.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ def turn(
         Mean spin after each interval.
     """
     spins, signal = sweep(dephase(spins, lattice, n / 2), field, lattice.unity, n, plan.max_angle)
-    # Half a step's decay was taken in advance: what is seen after k intervals lacks k − n/2.
+    # Half a step's decay was applied in advance; the signal after k intervals still lacks k − n/2.
     kept = jnp.exp(-lattice.decay_rate * (jnp.arange(1, n + 1) - n / 2))
     signal = signal * jnp.stack([kept, kept, jnp.ones_like(kept)], axis=1)
     return dephase(spins, lattice, n / 2), signal
@@ -175,14 +175,14 @@ def magnus_turn(
 def starting_step(
     spins: Vector, lattice: Lattice, plan: Plan, n: int
 ) -> tuple[Vector, jax.Array, tuple[Vector, Vector]]:
-    """One `averaged` step of n intervals that knows of no earlier one; three evaluations.
+    """One `averaged` step of n intervals without a previous step; three evaluations.
 
     Returns
     -------
     spins, signal
         As :func:`turn`.
     history : tuple of 2 Vector
-        Mean field of this step, and that of a step before as the rise suggests it.
+        Mean field of this step, and that of a previous step extrapolated from the rise.
     """
     at_start = mean_field(spins, lattice)
     field = mean_field_ahead(spins, at_start, lattice, plan, n)
@@ -299,12 +299,12 @@ def record(lattice: Lattice, plan: Plan) -> jax.Array:
 
 
 def field_evaluations(plan: Plan) -> int:
-    """How often `record` evaluates the mean field of the whole lattice."""
+    """Number of mean-field evaluations of the whole lattice in `record`."""
     total = 0
     for n_intervals in plan.segments:
         n_steps, remainder = divmod(n_intervals, plan.n)
         if plan.scheme == "averaged":
-            # Two more than its steps for a run of them, and for a shorter last step.
+            # A run of steps, and a shorter last step, each take two more than their steps.
             total += n_steps + 2 * bool(n_steps) + 3 * bool(remainder)
         else:
             total += (2 if plan.scheme == "midpoint" else 1) * (n_steps + bool(remainder))

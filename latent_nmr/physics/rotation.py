@@ -1,4 +1,4 @@
-r"""Rotation of spins about their own, momentarily frozen fields, and what is seen on the way.
+r"""Rotation of spins about their momentarily frozen local fields, and the signal during it.
 
 Notation: s spin, b field as a rotation vector in rad per interval, so that
 :math:`\dot{\mathbf s} = \mathbf s \times \mathbf b` and time counts intervals; x = \|b\|². With
@@ -154,7 +154,7 @@ def sweep(
 
 
 def held(values: tuple[jax.Array, ...], unity: jax.Array) -> Any:
-    """Divide by one, to have the values computed once.
+    """Divide by one, so that XLA computes the values only once.
 
     On a CPU XLA repeats cheap arithmetic in every expression that uses its result: without this, a
     step of eight intervals evaluates the field twenty times and takes 1.4 times as long. It

@@ -1,4 +1,4 @@
-"""Pulse sequences: when the record is sampled, and which ideal pulses act in it.
+"""Pulse sequences: the sampling of the record, and ideal pulses at some of the samples.
 
 A pulse rotates as ds/dt = s × b with b along its axis, so 90° about x takes +z to +y and the
 echo is positive in Im M⁺. A sample at a pulse's time is taken just after it. Angles in

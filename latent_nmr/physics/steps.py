@@ -1,8 +1,8 @@
-"""Choose the time step of each curve, and bound what happens in it.
+"""Choice of the time step of each curve, and bounds on the rotation in one step.
 
 The error of the `averaged` scheme has two sources (measured by `make accuracy`): the mean field
 of a long-ranged kernel changes smoothly and allows long steps; that of a short-ranged one
-follows single fast neighbours, whose changes no earlier step foretells, and needs short ones.
+follows single fast neighbours, which previous steps cannot predict, and needs short steps.
 """
 
 import math
@@ -17,7 +17,7 @@ from latent_nmr.physics.sequence import Sequence
 
 FloatArray = npt.NDArray[np.float64]
 
-# Every sample inside a step is compiled by itself.
+# The samples inside a step are unrolled in the compiled program.
 LARGEST_STEP = 128
 
 # Steps that are tried, in sample intervals, longest first.
@@ -36,8 +36,9 @@ MAX_TILTED_ANGLE = 0.125
 UPRIGHT = 0.01
 MAX_LINE_ANGLE = 0.3
 MAX_DECAY = 0.02
-# A seventh of the spins or more, together off the centre, is no tail: their field turns fast. The
-# cut Lorentzians of the published sets stay below this limit (rad) at eight samples.
+# A seventh of the spins or more with a large common offset are a satellite line, not a tail, and
+# their mean field rotates fast. The truncated Lorentzians of the published sets stay below this
+# limit (rad) at eight samples.
 MAX_SATELLITE_ANGLE = 0.8
 SATELLITE_PERCENTILE = 85
 MAX_ROUGHNESS = 3.7

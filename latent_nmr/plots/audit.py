@@ -1,4 +1,4 @@
-"""Decoded curves beside fresh simulations and real neighbours, and the sizes of all differences."""
+"""Decoded curves compared with new simulations and neighbouring data, and rms differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -23,14 +23,14 @@ VERDICT_STYLES = {
 
 
 class AuditPanel(NamedTuple):
-    """What is drawn of one latent point; all arrays have shape (n_features,).
+    """Curves drawn for one latent point; all arrays have shape (n_features,).
 
     Attributes
     ----------
     title : str
     decoded : ndarray
     simulated, simulated_deviation : ndarray
-        Mean and standard deviation of the fresh simulations.
+        Mean and standard deviation of the new simulations.
     neighbours, neighbours_deviation : ndarray
         Mean and standard deviation of the curves of the neighbours.
     """
@@ -54,7 +54,7 @@ def audit_sheet(
 ) -> Figure:
     """Draw each point's curve over both bands, and below it the difference from the simulations.
 
-    Every panel has a scale of its own: along an axis, curves and residuals differ tenfold.
+    Every panel has its own scale: along an axis, curves and residuals vary by a factor of ten.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def audit_sheet(
     panels : sequence of AuditPanel
         Three to a row.
     signal_text : str
-        What the curves are.
+        Label of the curves' axis.
     neighbours_text, simulated_text : str
-        What the two groups of curves are, for the legend.
+        Legend entries of the two groups of curves.
     marks : mapping, optional
         Name and time (µs) of pulses and echo.
     """
@@ -115,14 +115,14 @@ def draw_curves(
 def draw_residual(
     ax: Axes, time: npt.NDArray[np.floating], panel: AuditPanel, marks: Mapping[str, float]
 ) -> None:
-    """Draw the same minus the mean of the simulations, on a scale of its own."""
+    """Draw the same curves minus the mean of the simulations."""
     shifted = panel.neighbours - panel.simulated
     _band(ax, time, shifted, panel.neighbours_deviation, NEIGHBOURS, 1)
     zero = np.zeros_like(panel.simulated)
     _band(ax, time, zero, panel.simulated_deviation, SIMULATED, 3)
     residual = panel.decoded - panel.simulated
     ax.plot(time, residual, color=DECODED, linewidth=1.2, zorder=4)
-    # Symmetric, and as high as what is judged: a wide band of neighbours may leave the frame.
+    # Scaled to residual and simulations alone: a wide band of neighbours may leave the frame.
     height = max(np.abs(residual).max(), BAND_WIDTH * panel.simulated_deviation.max())
     ax.set_ylim(-1.15 * height, 1.15 * height)
     for when in marks.values():
@@ -148,7 +148,7 @@ def audit_profile(
     signal_text: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the sizes of residuals and scatters along an axis, and each point's verdict.
+    """Draw rms residuals and scatters along an axis, and each point's verdict.
 
     Parameters
     ----------
@@ -160,10 +160,15 @@ def audit_profile(
     verdicts : sequence of str
         Keys of `VERDICT_STYLES`.
     is_off_data : sequence of bool
-        Points drawn in grey ground.
+        Points drawn on a grey background.
     axis_name, signal_text : str
-        Labels.
+        Labels of the axes.
     ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
     """
     ax = own_axes(ax, 4.6, 3.4)
     ax.plot(positions, sizes["simulation"], color=DECODED, label="decoded − simulated")

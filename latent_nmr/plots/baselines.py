@@ -1,4 +1,4 @@
-"""What PCA and K-means make of a data set: maps, how many clusters, and what each looks like."""
+"""PCA maps and K-means clusters of a data set: their number and their mean curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure, own_axes
 
 FloatArray = npt.NDArray[np.floating]
 
-# Of Okabe and Ito's set those that no kernel has; dashes tell them apart without colour.
+# Colours of Okabe and Ito that no kernel has; line styles distinguish them in greyscale.
 CLUSTER_STYLES = (("#E69F00", "-"), ("#56B4E9", "--"), ("#CC79A7", "-."), ("#000000", ":"))
 SUMS_COLOUR, SILHOUETTE_COLOUR = "#0072B2", "#D55E00"
 # Points above a frame: letters of panels stand over the names of pulses and echo.
@@ -23,14 +23,14 @@ ROW_HEIGHT = 0.07
 
 
 class ClusterCurve(NamedTuple):
-    """How a cluster is drawn.
+    """Mean curve, band and legend entry of a cluster.
 
     Attributes
     ----------
     mean, lower, upper : ndarray, shape (n_features,)
         Mean curve, and the edges of its band.
     text : str
-        Its line in the legend.
+        Legend entry.
     """
 
     mean: FloatArray
@@ -40,7 +40,7 @@ class ClusterCurve(NamedTuple):
 
 
 class Scree(NamedTuple):
-    """What the choice of the number of clusters K rests on.
+    """Criteria for the number of clusters K.
 
     Attributes
     ----------

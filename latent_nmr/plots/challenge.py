@@ -13,8 +13,8 @@ from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure
 
 FloatArray = npt.NDArray[np.floating]
 
-# Per cent of the record whose gradients the axis has to hold: those of the first samples, which
-# hardly differ between curves, can be a hundred times larger.
+# Percentile of the gradients that sets the axis limits: those of the first samples, which hardly
+# differ between curves, can be a hundred times larger.
 USUAL = 97
 
 
@@ -112,7 +112,7 @@ def saliency_figure(
 
 
 def _bound(ax: Axes, sizes: FloatArray) -> None:
-    """Set the axis for nearly all of the record, and write what lies beyond."""
+    """Set limits that hold nearly all of the record, and annotate the maximum beyond them."""
     largest, usual = float(np.max(sizes)), 1.5 * float(np.percentile(sizes, USUAL))
     bound = largest if largest < 2 * usual else usual
     ax.set_ylim(-1.1 * bound, 1.1 * bound)

@@ -35,9 +35,9 @@ def traversal(
     colours : ndarray, shape (n_steps,)
         Number that colours each curve.
     colour_text, signal_text : str
-        What the colours and the curves are, with units.
+        Labels, with units, of the colours and of the curves.
     colour_limits : (float, float), optional
-        Ends of the colour scale, for figures that share it.
+        Limits of the colour scale, for panels that share it.
     marks : dict, optional
         Name and time of pulses and echo.
     ax : Axes, optional
@@ -51,7 +51,7 @@ def traversal(
     limits = float(time[0]), float(time[-1])
     mark_times(ax, marks or {}, limits)
     ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)
-    # Room for what panels that share this axis have drawn before.
+    # Panels that share this axis may hold higher curves.
     top = max(ax.get_ylim()[1], 1.05 * float(np.max(curves)))
     ax.set_ylim(0, top)
     return ax

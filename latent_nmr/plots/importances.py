@@ -1,4 +1,4 @@
-"""What a forest looks at: points over time, and polynomials by place and order."""
+"""Feature importances of random forests: sample points over time, and polynomial coefficients."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from latent_nmr.plots.style import TIME_TEXT, new_figure
 
 FloatArray = npt.NDArray[np.floating]
 
-# By power of x, with a hatch, so that a grey print tells them apart too.
+# By power of x, with hatches that distinguish them in greyscale.
 ORDER_STYLES = (("#0072B2", ""), ("#E69F00", "///"), ("#009E73", "..."), ("#CC79A7", "xxx"))
 ORDER_TITLES = ("constant", "slope", "curvature", "cubic")
 N_SHOWN = 10
 
 
 class Coefficient(NamedTuple):
-    """A polynomial feature and what it counts for.
+    """A polynomial coefficient and its importance.
 
     Attributes
     ----------
@@ -60,10 +60,10 @@ def importance_figure(
     Parameters
     ----------
     time, curve : ndarray, shape (n_samples,)
-        µs, and a curve to find one's way by.
+        Times in µs, and a curve for orientation.
     columns : sequence of Explained
     signal_text : str
-        Words of the curve.
+        Name of the curve in the legend.
     """
     rows = [
         any(column.points is not None for column in columns),

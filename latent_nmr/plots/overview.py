@@ -1,4 +1,4 @@
-"""A latent space at a glance: its map by W, L and kernel, and the curves along each axis."""
+"""Overview of a latent space: maps coloured by W, L and kernel, and the curves along each axis."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def latent_overview(
     ----------
     latent : ndarray, shape (n_curves, n_components)
     labels : mapping of ndarray, shape (n_curves,)
-        What colours each map.
+        Labels that colour the maps.
     walks : sequence of Walk
         One per axis, two as a rule.
     time : ndarray, shape (n_features,)
@@ -57,7 +57,7 @@ def latent_overview(
     span : float
         Half the range of the maps' axes; curves outside are counted below (a).
     colour_text, signal_text : str
-        What colours and curves of the walks are, with units.
+        Labels, with units, of the colours and of the curves.
     marks : dict
         Name and time of pulses and echo, µs.
     """

@@ -12,7 +12,7 @@ from latent_nmr.plots.style import new_figure
 
 FloatArray = npt.NDArray[np.floating]
 
-# More points in a cloud than this hide each other; R² is that of all.
+# More points than this hide each other; R² is computed from all of them.
 MOST_POINTS = 1000
 
 
@@ -54,7 +54,7 @@ def parity_figure(
 def draw_parity(
     ax: Axes, truth: FloatArray, predicted: FloatArray, kernels: npt.NDArray[np.str_] | None
 ) -> None:
-    """Draw one cloud of predicted over true values about the line on which they agree."""
+    """Draw predicted over true values with the line of equality, and R² as the title."""
     shown = slice(None, None, -(-len(truth) // MOST_POINTS))
     if kernels is None:
         ax.plot(truth[shown], predicted[shown], ".", markersize=2, alpha=0.4, color="0.3")

@@ -20,18 +20,19 @@ CLASS_STYLES = {
     **{name: style[:2] for name, style in KERNEL_STYLES.items()},
     OTHERS: ("Gaussian and RKKY", "#0072B2"),
 }
-# Panels with more groups are placed below each other.
+# Panels with more groups are stacked.
 MOST_GROUPS = 9
-# Inches, for the legend; the second is the width of one of its columns.
+# Inches: minimum width of a figure, and width of one column of the legend.
 LEAST_WIDTH, LEGEND_WIDTH = 5.6, 2.4
 
 
 class Bar(NamedTuple):
-    """One bar, or point, with its spread.
+    """One bar, or point, with its error bar.
 
     Attributes
     ----------
     mean, deviation : float
+        Mean and standard deviation over seeds.
     """
 
     mean: float
@@ -61,7 +62,7 @@ class ClassCurves(NamedTuple):
     Attributes
     ----------
     mean, low, high, variance : ndarray, shape (n_samples,)
-        Mean curve, ends of the middle half, variance.
+        Mean curve, quartiles, variance.
     """
 
     mean: FloatArray

@@ -1,7 +1,7 @@
-"""Colours, words and file formats that all figures share.
+"""Colours, labels and file formats that all figures share.
 
-Colours survive colour-blindness: Okabe and Ito's set for kernels (with a marker each), viridis
-and its relatives for numbers.
+Colours are safe for colour-blind readers: the palette of Okabe and Ito for kernels (with a marker
+each), viridis and similar maps for numbers.
 """
 
 import io
@@ -38,7 +38,7 @@ FORMATS = (".png", ".pdf", ".svg")
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Blank figure of the given size in inches that leaves pyplot's state alone."""
+    """Blank figure of the given size in inches, without side effects on pyplot."""
     return Figure(figsize=(width, height), layout="constrained", dpi=200)
 
 

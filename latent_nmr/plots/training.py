@@ -1,4 +1,4 @@
-"""How a training went."""
+"""Loss and KL over the epochs of a training."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def loss_history(
     validation_kl_per_axis : ndarray, shape (n_epochs, n_components)
         Nats per curve.
     best_epoch : int
-        Whose weights were kept.
+        Epoch whose weights were kept.
     likelihood_text : str
         Title of the loss panel.
     """
