@@ -11,7 +11,6 @@ say does not change what training costs.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,6 +24,7 @@ from benchmark_training import has_torch, in_turns, machine, seconds
 
 from latent_nmr import CurveRegressor
 from latent_nmr._files import write_json
+from latent_nmr._machine import available_cores
 from latent_nmr.models.challenge_models import DEEP, WIDTH, DeepNetwork
 from latent_nmr.models.regression_network import (
     NORM_EPSILON,
@@ -88,7 +88,7 @@ def torch_epoch(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> 
     """One epoch of the same training in PyTorch per call: a plain loop over index batches."""
     # Not a dependency of the package: type checkers need not know it.
     torch = import_module("torch")
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(available_cores())
     torch.manual_seed(0)
     model = torch_network(network.activations).train()
     optimiser = torch.optim.NAdam(model.parameters(), lr=LEARNING_RATE)

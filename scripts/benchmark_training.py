@@ -34,6 +34,7 @@ from sklearn.decomposition import PCA
 
 from latent_nmr import BetaVAE, features, fit_many, open_echoes
 from latent_nmr._files import write_json
+from latent_nmr._machine import available_cores
 from latent_nmr.models.epochs import Objective, run_epoch
 from latent_nmr.models.inference import device_name, rows_per_piece
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of, layer_sizes
@@ -117,7 +118,7 @@ def torch_epoch(rows: np.ndarray, *, fused: bool) -> Callable[[], None]:
     """One epoch of the same network in PyTorch per call: a plain loop over index batches."""
     # Not a dependency of the package: type checkers need not know it.
     torch, nn = import_module("torch"), import_module("torch.nn")
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(available_cores())
     torch.manual_seed(0)
     sizes = (rows.shape[1], *layer_sizes(rows.shape[1], None))
 

@@ -15,6 +15,8 @@ import pytest
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.commands._shell import parse
 from latent_nmr.models.pretrained import load_pretrained
+from latent_nmr.report import kept_tables
+from latent_nmr.report.markdown import chosen, evaluation_table
 from latent_nmr.report.score_table import Row
 
 ROOT = Path(__file__).parents[1]
@@ -83,11 +85,11 @@ class TestEvaluation:
 
     @pytest.mark.parametrize("window", ["echo", "full"])
     def test_scores_of_the_reference_run(self, window):
-        printer, text = script("print_evaluation"), self.DOCUMENT.read_text("utf-8")
+        text = self.DOCUMENT.read_text("utf-8")
         result = table(f"evaluation-{window}")
-        assert printer.markdown(printer.chosen(result, "held-out")) in text
-        independent = printer.chosen(result, "paper-independent-seed1", [2, 4])
-        assert printer.markdown(independent) in text
+        assert evaluation_table(chosen(result, "held-out")) in text
+        independent = chosen(result, "paper-independent-seed1", [2, 4])
+        assert evaluation_table(independent) in text
 
     def test_noise(self):
         measured = table("noise")
@@ -125,25 +127,25 @@ class TestSupervised:
     """docs/probes.md and docs/challenge.md."""
 
     def test_the_tables_of_the_probes_are_those_that_were_measured(self):
-        printed = script("print_supervised")
         text = (ROOT / "docs" / "probes.md").read_text("utf-8")
-        tables = list(printed.probe_tables(printed.load(list(printed.PROBES), TABLES)))
+        tables = list(kept_tables.probe_tables(kept_tables.load(list(kept_tables.PROBES), TABLES)))
         assert len(tables) == 6
-        of_networks = list(printed.network_tables(TABLES))
+        of_networks = list(kept_tables.network_tables(TABLES))
         assert len(of_networks) == 2
         for table in [*tables, *of_networks]:
             assert table in text
 
     def test_the_tables_of_the_challenge_are_those_that_were_measured(self):
-        printed = script("print_supervised")
         text = (ROOT / "docs" / "challenge.md").read_text("utf-8")
-        names = [f"challenge-{e}-{d}" for e in printed.EDITIONS for d in ("independent", "frozen")]
-        results = printed.load(names, TABLES)
-        tables = list(printed.challenge_tables(results))
-        assert len(tables) == len(printed.EDITIONS)
-        tables.append(printed.angles(results["challenge-spin-independent"]))
-        many = printed.load([printed.LARGE], TABLES)[printed.LARGE]
-        tables.append(printed.large(many, results["challenge-2021-gauss-independent"]))
+        names = [
+            f"challenge-{e}-{d}" for e in kept_tables.EDITIONS for d in ("independent", "frozen")
+        ]
+        results = kept_tables.load(names, TABLES)
+        tables = list(kept_tables.challenge_tables(results))
+        assert len(tables) == len(kept_tables.EDITIONS)
+        tables.append(kept_tables.angles(results["challenge-spin-independent"]))
+        many = kept_tables.load([kept_tables.LARGE], TABLES)[kept_tables.LARGE]
+        tables.append(kept_tables.large(many, results["challenge-2021-gauss-independent"]))
         for table in tables:
             assert table in text
 

@@ -1,12 +1,8 @@
-"""Print the tables of probes and challenges as Markdown, as docs/probes.md and challenge.md do.
+"""Tables of probes and challenges as Markdown, made of the results that are kept as JSON.
 
-    python scripts/print_supervised.py probes
-    python scripts/print_supervised.py challenge
-
-Reads what scripts/publish_supervised.py wrote into artifacts/tables.
+docs/probes.md and docs/challenge.md show them; `scripts/print_tables.py` prints them.
 """
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -19,6 +15,7 @@ from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
 from latent_nmr.report.challenge import TITLES
+from latent_nmr.report.markdown import markdown
 from latent_nmr.studies.probes.names import (
     FOREST,
     KIND_TITLES,
@@ -56,12 +53,6 @@ def load(names: Sequence[str], folder: Path = TABLES) -> dict[str, Any]:
     """Those of the named results that are there."""
     paths = {name: folder / f"{name}.json" for name in names}
     return {n: json.loads(p.read_text("utf-8")) for n, p in paths.items() if p.is_file()}
-
-
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def probe_tables(probes: Mapping[str, Any]) -> Iterator[str]:
@@ -305,24 +296,16 @@ def _find(entries: Sequence[Mapping[str, Any]], **facts: Any) -> Mapping[str, An
     return None
 
 
-def main() -> None:
-    """Read and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("what", choices=("probes", "challenge"))
-    what = parser.parse_args().what
+def all_tables(what: str, folder: Path = TABLES) -> list[str]:
+    """Every table of the probes or of the challenge whose results are in `folder`."""
     if what == "probes":
-        tables = [*probe_tables(load(list(PROBES))), *network_tables()]
-    else:
-        names = [f"challenge-{e}-{draw}" for e in EDITIONS for draw in ("independent", "frozen")]
-        results = load(names)
-        tables = list(challenge_tables(results))
-        if "challenge-spin-independent" in results:
-            tables.append(angles(results["challenge-spin-independent"]))
-        many, usual = load([LARGE]).get(LARGE), results.get("challenge-2021-gauss-independent")
-        if many and usual:
-            tables.append(large(many, usual))
-    print("\n\n".join(tables))
-
-
-if __name__ == "__main__":
-    main()
+        return [*probe_tables(load(list(PROBES), folder)), *network_tables(folder)]
+    names = [f"challenge-{e}-{draw}" for e in EDITIONS for draw in ("independent", "frozen")]
+    results = load(names, folder)
+    tables = list(challenge_tables(results))
+    if "challenge-spin-independent" in results:
+        tables.append(angles(results["challenge-spin-independent"]))
+    many, usual = load([LARGE], folder).get(LARGE), results.get("challenge-2021-gauss-independent")
+    if many and usual:
+        tables.append(large(many, usual))
+    return tables
