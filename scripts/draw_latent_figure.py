@@ -47,7 +47,7 @@ def main() -> None:
         walks,
         np.asarray(model.metadata_["time_us"]),
         span=SPAN,
-        colour_text="mean W of the nearest data (MHz)",
+        color_text="mean W of the nearest data (MHz)",
         signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]],
         marks=time_marks(model.metadata_),
     )

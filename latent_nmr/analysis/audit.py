@@ -146,7 +146,7 @@ def audit_point(
         Distances between neighbours within the data.
     fresh : ndarray, shape (n_fields, n_features)
         Simulations at the parameters of `place`, one per offset map.
-    near : ndarray, shape (n_neighbours, n_features)
+    near : ndarray, shape (n_neighbors, n_features)
         Curves of the neighbours.
     time : ndarray, shape (n_features,)
         µs.

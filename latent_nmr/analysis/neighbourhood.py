@@ -29,9 +29,9 @@ class Neighbourhood:
 
     Attributes
     ----------
-    rows : ndarray of int, shape (n_neighbours,)
+    rows : ndarray of int, shape (n_neighbors,)
         The curves, nearest first.
-    distances : ndarray, shape (n_neighbours,)
+    distances : ndarray, shape (n_neighbors,)
     kernel : str
         The most frequent kernel; in a tie, that of the nearest curve.
     n_of_kernel : int
@@ -85,7 +85,7 @@ def neighbourhoods(
     points: npt.NDArray[np.floating],
     latent: npt.NDArray[np.floating],
     labels: Mapping[str, npt.NDArray],
-    n_neighbours: int,
+    n_neighbors: int,
 ) -> list[Neighbourhood]:
     """Find the curves around each latent point and average their parameters.
 
@@ -96,7 +96,7 @@ def neighbourhoods(
         Embedding of the data.
     labels : mapping of ndarray, shape (n_curves,)
         `alpha_x`, `alpha_z` (MHz), `L` (lattice constants) and `kernel`.
-    n_neighbours : int
+    n_neighbors : int
         At least 4 and fewer than there are curves.
 
     Raises
@@ -110,7 +110,7 @@ def neighbourhoods(
             f"data must have the labels {', '.join(PARAMETERS)}, which say what to simulate, but "
             f"lack {', '.join(missing)}. Use a set of latent-nmr simulate."
         )
-    finder = _finder(latent, n_neighbours)
+    finder = _finder(latent, n_neighbors)
     columns = {name: np.asarray(labels[name], np.float64) for name in PARAMETERS[:-1]}
     # As Python strings: old stores hold a string type of NumPy that not all functions accept.
     kernels = [str(name) for name in np.asarray(labels["kernel"]).tolist()]
@@ -134,21 +134,21 @@ def neighbourhoods(
     return result
 
 
-def spacing(latent: npt.NDArray[np.floating], n_neighbours: int) -> Spacing:
+def spacing(latent: npt.NDArray[np.floating], n_neighbors: int) -> Spacing:
     """Measure how far the neighbours of the data are; parameters as in `neighbourhoods`."""
     # Without points, scikit-learn leaves each datum out of its own neighbours.
-    distances = _finder(latent, n_neighbours).kneighbors()[0].mean(axis=1)
+    distances = _finder(latent, n_neighbors).kneighbors()[0].mean(axis=1)
     return Spacing(float(np.median(distances)), float(np.percentile(distances, EDGE_PERCENTILE)))
 
 
-def _finder(latent: npt.NDArray[np.floating], n_neighbours: int) -> NearestNeighbors:
+def _finder(latent: npt.NDArray[np.floating], n_neighbors: int) -> NearestNeighbors:
     """Check the sizes and build the search tree."""
-    check_count("n_neighbours", n_neighbours, at_least=FEWEST_CURVES)
-    if len(latent) <= n_neighbours:
+    check_count("n_neighbors", n_neighbors, at_least=FEWEST_CURVES)
+    if len(latent) <= n_neighbors:
         raise InputError(
-            "data must have more curves than n_neighbours, or all of them are neighbours, but have "
-            f"{len(latent)} and n_neighbours is {n_neighbours}. Use more curves, or fewer "
+            "data must have more curves than n_neighbors, or all of them are neighbours, but have "
+            f"{len(latent)} and n_neighbors is {n_neighbors}. Use more curves, or fewer "
             "neighbours."
         )
     # A tree computes distances one by one, so that they do not depend on the order of the data.
-    return NearestNeighbors(n_neighbors=n_neighbours, algorithm="kd_tree").fit(latent)
+    return NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree").fit(latent)

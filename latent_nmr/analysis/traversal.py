@@ -62,7 +62,7 @@ def mean_of_nearest(
     points: npt.NDArray[np.floating],
     latent: npt.NDArray[np.floating],
     values: npt.NDArray[np.floating],
-    n_neighbours: int = N_NEIGHBOURS,
+    n_neighbors: int = N_NEIGHBOURS,
 ) -> npt.NDArray[np.float64]:
     """Mean label of the data nearest to each latent point.
 
@@ -73,7 +73,7 @@ def mean_of_nearest(
         Embedding of the data.
     values : ndarray, shape (n_curves,)
         Label, such as W in MHz.
-    n_neighbours : int
+    n_neighbors : int
         At most all curves are used.
 
     Returns
@@ -81,5 +81,5 @@ def mean_of_nearest(
     ndarray, shape (n_points,)
         In the label's unit.
     """
-    finder = NearestNeighbors(n_neighbors=min(n_neighbours, len(latent))).fit(latent)
+    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(latent))).fit(latent)
     return np.asarray(values, np.float64)[finder.kneighbors(points)[1]].mean(axis=1)

@@ -18,9 +18,9 @@ def traversal(
     curves: npt.NDArray[np.floating],
     colours: npt.NDArray[np.floating],
     *,
-    colour_text: str,
+    color_text: str,
     signal_text: str,
-    colour_limits: tuple[float, float] | None = None,
+    color_limits: tuple[float, float] | None = None,
     marks: dict[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -34,20 +34,20 @@ def traversal(
         Decoded |M(t)|, in order along the axis.
     colours : ndarray, shape (n_steps,)
         Number that colours each curve.
-    colour_text, signal_text : str
+    color_text, signal_text : str
         Labels, with units, of the colours and of the curves.
-    colour_limits : (float, float), optional
+    color_limits : (float, float), optional
         Limits of the colour scale, for panels that share it.
     marks : dict, optional
         Name and time of pulses and echo.
     ax : Axes, optional
     """
     ax = own_axes(ax, 4.6, 3.4)
-    low, high = colour_limits or (float(colours.min()), float(colours.max()))
+    low, high = color_limits or (float(colours.min()), float(colours.max()))
     scale = Normalize(low, high)
     for curve, colour in zip(curves, colours, strict=True):
         ax.plot(time, curve, color=colormaps["viridis"](scale(colour)), linewidth=1.2)
-    ax.figure.colorbar(ScalarMappable(scale, "viridis"), ax=ax, pad=0.02).set_label(colour_text)
+    ax.figure.colorbar(ScalarMappable(scale, "viridis"), ax=ax, pad=0.02).set_label(color_text)
     limits = float(time[0]), float(time[-1])
     mark_times(ax, marks or {}, limits)
     ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)

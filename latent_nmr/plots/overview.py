@@ -36,7 +36,7 @@ def latent_overview(
     time: npt.NDArray[np.floating],
     *,
     span: float,
-    colour_text: str,
+    color_text: str,
     signal_text: str,
     marks: dict[str, float],
 ) -> Figure:
@@ -56,7 +56,7 @@ def latent_overview(
         µs.
     span : float
         Half the range of the maps' axes; curves outside are counted below (a).
-    colour_text, signal_text : str
+    color_text, signal_text : str
         Labels, with units, of the colours and of the curves.
     marks : dict
         Name and time of pulses and echo, µs.
@@ -84,8 +84,8 @@ def latent_overview(
             time,
             walk.curves,
             walk.colours,
-            colour_text=colour_text if ax is row[-1] else "",
-            colour_limits=(float(limits[0]), float(limits[1])),
+            color_text=color_text if ax is row[-1] else "",
+            color_limits=(float(limits[0]), float(limits[1])),
             signal_text=signal_text if is_first else "",
             marks=marks,
             ax=ax,

@@ -122,9 +122,9 @@ def draw_walks(
     from latent_nmr.plots.style import new_figure
 
     axes = range(1, len(curves) + 1) if axes is None else axes
-    colours, colour_text = [positions] * len(curves), "position along the axis"
+    colours, color_text = [positions] * len(curves), "position along the axis"
     if strength is not None and latent is not None:
-        colours, colour_text = [], "mean W of the nearest data (MHz)"
+        colours, color_text = [], "mean W of the nearest data (MHz)"
         for axis in axes:
             points = np.zeros((len(positions), latent.shape[1]))
             points[:, axis - 1] = positions
@@ -136,8 +136,8 @@ def draw_walks(
             np.arange(walk.shape[1]) if time is None else time,
             walk,
             colour,
-            colour_text=colour_text,
-            colour_limits=(float(np.min(colours)), float(np.max(colours))),
+            color_text=color_text,
+            color_limits=(float(np.min(colours)), float(np.max(colours))),
             signal_text=signal_text if ax is row[0] else "",
             marks=marks,
             ax=ax,

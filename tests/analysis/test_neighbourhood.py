@@ -124,14 +124,14 @@ class TestRefusals:
 
     def test_fewer_curves_than_neighbours(self, latent, labels):
         for count in (80, 200):
-            message = f"more curves than n_neighbours.*have 80 and n_neighbours is {count}"
+            message = f"more curves than n_neighbors.*have 80 and n_neighbors is {count}"
             with pytest.raises(InputError, match=message):
                 neighbourhoods(latent[:1], latent, labels, count)
         assert neighbourhoods(latent[:1], latent, labels, 79)
 
     @pytest.mark.parametrize("count", [0, 3, 4.0])
     def test_too_few_neighbours_to_have_a_scatter(self, latent, count):
-        with pytest.raises(InputError, match="n_neighbours must be a whole number of at least 4"):
+        with pytest.raises(InputError, match="n_neighbors must be a whole number of at least 4"):
             spacing(latent, count)
 
     def test_missing_labels_are_named(self, latent, labels):

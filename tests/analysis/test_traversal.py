@@ -75,16 +75,16 @@ class TestTraverse:
 class TestMeanOfNearest:
     """Mean label of the data around a latent point."""
 
-    @pytest.mark.parametrize("n_neighbours", [1, 7, 20])
-    def test_it_is_the_mean_over_the_smallest_distances(self, n_neighbours):
+    @pytest.mark.parametrize("n_neighbors", [1, 7, 20])
+    def test_it_is_the_mean_over_the_smallest_distances(self, n_neighbors):
         rng = np.random.default_rng(1)
         points, latent = rng.normal(size=(9, 2)), rng.normal(size=(50, 2))
         values = rng.random(50).astype(np.float32)
         expected = []
         for point in points:
             nearest = sorted(range(50), key=lambda row: np.hypot(*(latent[row] - point)))
-            expected.append(np.mean(values[nearest[:n_neighbours]], dtype=np.float64))
-        found = mean_of_nearest(points, latent, values, n_neighbours)
+            expected.append(np.mean(values[nearest[:n_neighbors]], dtype=np.float64))
+        found = mean_of_nearest(points, latent, values, n_neighbors)
         assert found.dtype == np.float64
         # At most twenty numbers below one, added in another order.
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)

@@ -333,7 +333,7 @@ class TestRefusals:
         [
             ("--n-fields", "3", "--n-fields must be a whole number of at least 4"),
             ("--n-neighbours", "3", "--n-neighbours must be a whole number of at least 4"),
-            ("--n-neighbours", "160", "more curves than n_neighbours"),
+            ("--n-neighbours", "160", "more curves than n_neighb"),
             ("--n-steps", "1", "--n-steps must be a whole number of at least 2"),
             ("--span", "0", "--span must be > 0"),
             ("--seed", "-1", "--seed must be a whole number of at least 0"),

@@ -10,7 +10,7 @@ from latent_nmr.plots.style import new_figure
 TIME = np.linspace(100.0, 140.0, 9)
 CURVES = np.random.default_rng(0).uniform(0.1, 0.9, (5, 9))
 COLOURS = np.array([0.04, 0.08, 0.12, 0.16, 0.2])
-TEXTS = {"colour_text": "W (MHz)", "signal_text": "|M(t)| / |M(0)|"}
+TEXTS = {"color_text": "W (MHz)", "signal_text": "|M(t)| / |M(0)|"}
 
 
 class TestTraversal:
@@ -43,7 +43,7 @@ class TestTraversal:
         assert bar.get_ylim() == (0.04, 0.2)
 
     def test_shared_limits_replace_those_of_the_numbers(self):
-        ax = traversal(TIME, CURVES, COLOURS, colour_limits=(0.0, 1.0), **TEXTS)
+        ax = traversal(TIME, CURVES, COLOURS, color_limits=(0.0, 1.0), **TEXTS)
         (bar,) = [other for other in ax.figure.axes if other is not ax]
         assert bar.get_ylim() == (0.0, 1.0)
         np.testing.assert_allclose(
