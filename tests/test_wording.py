@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
-PLAIN_ROOMS = ("analysis", "physics", "plots")
+PLAIN_ROOMS = ("analysis", "data", "models", "physics", "plots", "report", "studies")
 LIBRARY_ROOMS = ("analysis", "data", "models", "physics", "plots", "studies")
-PENDING = {"naming.py"}  # its sentences move to report/
 
 # Each with the term to use instead.
 PHRASES = {
@@ -32,7 +31,7 @@ PHRASES = {
     r"ν fields?\b": "offset map",
     r"\bthe walk\b": "traversal",
     r"places in time": "time-localised",
-    r"\bnobody|\bwhoever\b|\bwhich who\b": "name the person or rule",
+    r"\bwhich who\b": "name the person",
     r"sample deviation": "standard deviation",
 }
 FLAG = re.compile(r"(?<![-\w])--[a-z][a-z-]*")
@@ -65,7 +64,7 @@ def test_no_module_of_the_plain_rooms_uses_the_phrase(phrase):
     found = {
         str(path.relative_to(PACKAGE)): hits
         for path in [*modules(PLAIN_ROOMS), PACKAGE / "errors.py", PACKAGE / "latent_axes.py"]
-        if path.name not in PENDING and (hits := places(phrase, path.read_text("utf-8")))
+        if (hits := places(phrase, path.read_text("utf-8")))
     }
     assert not found, f"instead use: {PHRASES[phrase]}"
 

@@ -60,7 +60,7 @@ def curve_numbers(dataset: xr.Dataset) -> list[int]:
             fault = "is there twice" if number in seen else "is negative"
             raise InputError(
                 "the coordinate curve must hold distinct numbers >= 0, since it keys the noise of "
-                f"the curves, but {number} {fault}. Number the curves anew."
+                f"the curves, but {number} {fault}. Renumber the curves."
             )
         seen.add(number)
     return numbers

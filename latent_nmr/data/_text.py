@@ -62,7 +62,7 @@ def read_text(path: Path) -> str:
             "Is it a binary or compressed file? Give the text.",
         ) from None
     if not text.strip():
-        raise InputError(f"{path} must hold at least one row, but is empty. Fetch it anew.")
+        raise InputError(f"{path} must hold at least one row, but is empty. Download it again.")
     return text
 
 
@@ -166,7 +166,7 @@ def check_same_rows(n_rows: dict[Path, int]) -> None:
         if found != expected:
             raise InputError(
                 f"{first} and {path} must have one row per curve each, but have {expected} and "
-                f"{found} rows. Is one of them cut short? Fetch both anew."
+                f"{found} rows. Is one of them cut short? Download both again."
             )
 
 
@@ -219,7 +219,7 @@ def _parse_slowly(
                 path,
                 line,
                 f"a row must hold {len(names)} numbers, but this one holds {len(cells)}",
-                "It is the last line: is the file cut short? Fetch it anew."
+                "It is the last line: is the file cut short? Download it again."
                 if cut
                 else "Repair the row, or remove it here and in the files beside it.",
             )

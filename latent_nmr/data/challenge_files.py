@@ -227,10 +227,10 @@ def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> Non
             "Use ln.save_echoes."
         )
     kernels = set(np.unique(dataset["kernel"].to_numpy())) if "kernel" in dataset else set()
-    if strangers := sorted(kernels - {challenge.kernel}):
+    if others := sorted(kernels - {challenge.kernel}):
         raise InputError(
             f"a set of kind {kind!r} must have the kernel {challenge.kernel!r} only, but has "
-            f"{str(strangers[0])!r}. Choose its kind, or use ln.save_echoes."
+            f"{str(others[0])!r}. Choose its kind, or use ln.save_echoes."
         )
     n_edge = dataset.attrs.get("n_edge", N_EDGE)
     if n_edge != N_EDGE:

@@ -49,7 +49,7 @@ def open_lattice_code(
     folder : path-like
         Where the files are.
     n_samples : int, optional
-        Keep the first so many samples, or all if there are fewer; None keeps all.
+        Number of samples to keep, from the first; None, or more than there are, keeps all.
     pulse_spacing : int
         τ in samples; the echo is at twice that and must be among the samples kept.
     n_edge : int

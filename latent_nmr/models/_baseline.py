@@ -1,4 +1,4 @@
-"""What the baselines share: checks at the door, names of columns, the way back."""
+"""Common parts of the baselines: input validation, feature names, reconstruction."""
 
 from typing import Any, ClassVar
 

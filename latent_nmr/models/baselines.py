@@ -210,7 +210,7 @@ class UMAPBaseline(Baseline):
             )
 
     def _fit_rows(self, X: Rows) -> None:
-        # Imported late: umap-learn takes seconds, which who uses the others need not wait.
+        # Imported here: it takes seconds, which users of the other methods are spared.
         from umap import UMAP
 
         self.model_ = UMAP(

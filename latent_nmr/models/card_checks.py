@@ -26,7 +26,7 @@ MAX_LAYERS = 64
 MAX_WORD = 200
 MAX_ROWS = 10**7
 
-# Key under which the rows for training are all but those for validation of so many.
+# Key of the number of rows; training rows are all those that are not validation rows.
 OTHERS = "all_but_validation_of"
 
 Rows = npt.NDArray[np.int64]
@@ -71,7 +71,7 @@ def check_word(name: str, value: Any) -> str:
 
 
 def check_vector(values: Any, length: int) -> npt.NDArray[np.float64]:
-    """Return a list of so many finite numbers as a vector."""
+    """Return a list of finite numbers, of the given length, as a vector."""
     if not isinstance(values, list) or len(values) != length or not all(map(_is_number, values)):
         raise ValueError(f"expected {length} finite numbers")
     return np.array([float(value) for value in values], np.float64)

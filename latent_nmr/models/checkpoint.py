@@ -79,7 +79,7 @@ class Checkpoint:
         except OSError as error:  # a full disk must not end what it was to protect
             warnings.warn(
                 f"progress should be kept in {self.path}, but: {error.strerror}. Training goes on; "
-                "killed, it would begin anew. Free space.",
+                "killed, it would start over. Free space.",
                 RuntimeWarning,
                 stacklevel=2,
             )

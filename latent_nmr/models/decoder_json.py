@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 
 
 def save_decoder(model: "BetaVAE", path: Path | str) -> None:
-    """Write the decoder of a fitted model as JSON, whole or not at all.
+    """Write the decoder of a fitted model as JSON, atomically.
 
     Parameters
     ----------

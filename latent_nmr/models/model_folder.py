@@ -13,7 +13,7 @@ from latent_nmr.shipped import named_or_path, shipped_names
 
 WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
 
-# Times that a reader starts anew because a writer replaced the folder meanwhile.
+# Number of times that a reader retries when a writer has replaced the folder meanwhile.
 MAX_RESTARTS = 100
 
 # Not blocking: opening a named pipe would wait for its writer for ever. Windows has neither this
@@ -31,7 +31,7 @@ class ModelFileError(InputError):
     def __init__(self, path: Path, reason: str):
         super().__init__(
             f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, "
-            f"but {path} {reason}. Copy it again, or train anew with latent-nmr train-vae."
+            f"but {path} {reason}. Copy it again, or retrain it with latent-nmr train-vae."
         )
 
 

@@ -47,7 +47,7 @@ BIAS_TYPE = "float32"
 def save(
     model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any], precision: str = "single"
 ) -> None:
-    """Write a fitted model as a folder, whole or not at all."""
+    """Write a fitted model as a folder, atomically."""
     check_choice("precision", precision, PRECISIONS)
     path = Path(path)
     with sole_writer(path):

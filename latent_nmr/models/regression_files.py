@@ -60,7 +60,7 @@ FITTED = ("best_epochs", "history", "training_rows", "validation_rows", "device"
 
 
 def save(model: "CurveRegressor", path: Path | str, metadata: Mapping[str, Any]) -> None:
-    """Write a fitted regressor as a folder, whole or not at all."""
+    """Write a fitted regressor as a folder, atomically."""
     path = Path(path)
     with sole_writer(path):
         if path.exists() and not is_model_alone(path):

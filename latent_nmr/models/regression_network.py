@@ -142,7 +142,7 @@ def run_epoch(
     targets : Array, shape (n_rows, n_targets)
         Standardised.
     learning_rate : float
-        Traced: plateaus lower it and nothing is compiled anew.
+        Traced: plateaus lower it and nothing is recompiled.
     key : Array
         Of this epoch's order.
 

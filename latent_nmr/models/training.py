@@ -62,7 +62,7 @@ class Schedule:
     warm_up_epochs: int = 0
 
     def portions(self, n_rows: int) -> dict[str, int]:
-        """Number and size of an epoch's batches, for so many training rows."""
+        """Number and size of the batches of one epoch, from the number of training rows."""
         batch_size = min(self.batch_size, n_rows)
         n_batches = max(-(-n_rows // batch_size), self.min_epoch_steps)
         return {"n_batches": n_batches, "batch_size": batch_size}

@@ -1,8 +1,8 @@
 """What a table of scores says, in sentences: each method beside the β-VAE, and the paper's claim.
 
 "Above" and "below by more than the spread" follow the rule of `latent_nmr.report._score_words`:
-the difference exceeds the sum of both sample deviations over seeds. Shuffled labels are *at
-chance* if their mean is within three sample deviations over seeds of the score expected of them;
+the difference exceeds the sum of both standard deviations over seeds. Shuffled labels are *at
+chance* if their mean is within three standard deviations over seeds of the score expected of them;
 three deviations and not three of the mean, because five seeds estimate a deviation to a third
 and there are many scores.
 """
@@ -62,7 +62,7 @@ class Verdict:
 def verdicts(rows: Sequence[Row], expected_floor: Mapping[str, float]) -> list[Verdict]:
     """Say what the rows say: of the paper's claim, of every method, of shuffled labels.
 
-    A difference counts if it exceeds the sum of both sample deviations over seeds ("by more than
+    A difference counts if it exceeds the sum of both standard deviations over seeds ("by more than
     the spread"). Methods are compared at equal dimension, mainly at two, the paper's own.
 
     Parameters
@@ -236,7 +236,7 @@ def _live_axes(own: Sequence[Row]) -> str:
         for n_components, cell in cells.items()
         if cell is not None
     ]
-    return f"Live axes: {', '.join(parts)}." if parts else ""
+    return f"Active axes: {', '.join(parts)}." if parts else ""
 
 
 def _floor_words(floors: Sequence[Row], expected_floor: Mapping[str, float]) -> str:

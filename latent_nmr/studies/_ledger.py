@@ -187,7 +187,7 @@ class Ledger:
 
 
 def _raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
-    """`compute`, whose exceptions are told apart from those of keeping its result."""
+    """`compute`, whose exceptions are distinguished from those of storing its result."""
 
     def guarded() -> Any:
         try:

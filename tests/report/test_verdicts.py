@@ -190,9 +190,9 @@ class TestMethod:
         broken = replace(broken, scores={**broken.scores, "r2_L": (float("nan"),) * 5})
         assert "R² of L" not in text_about("pca", [row("vae", 2), broken])
 
-    def test_live_axes_of_the_vae_are_told(self):
+    def test_active_axes_of_the_vae_are_reported(self):
         rows = [row("vae", 2, live_axes=(2.0, 0.0)), row("vae", 8, live_axes=(3.4, 0.5))]
-        assert text_about("vae", rows).endswith("Live axes: 2.0 of two, 3.4 ± 0.5 of eight.")
+        assert text_about("vae", rows).endswith("Active axes: 2.0 of two, 3.4 ± 0.5 of eight.")
 
     def test_an_unknown_method_goes_by_its_name(self):
         text = text_about("ica", [row("vae", 2), scored("ica", 2, MEANS["pca", 2][0], 0.0)])
