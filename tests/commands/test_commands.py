@@ -119,6 +119,16 @@ class TestRunFolder:
                 rho = table[axis].rank().corr(table[label].rank())
                 assert result["rank_correlation"][axis][label] == pytest.approx(rho, abs=1e-6)
 
+    def test_the_summary_has_a_row_per_axis_with_what_it_orders(self, finished, data, capsys):
+        result = json.loads((finished / "run.json").read_text("utf-8"))
+        assert set(result["rank_correlation"]["LA1"]) == {"W", "L", "alpha_x", "alpha_z"}
+        assert main(train(data, finished)) == 0
+        rows = capsys.readouterr().out.splitlines()
+        place = next(k for k, row in enumerate(rows) if row.startswith("rank corr."))
+        for axis, row in zip(("LA1", "LA2"), rows[place + 1 :], strict=False):
+            assert row == f"{axis:<11} " + result["axis_names"][axis].removeprefix(f"{axis} ")
+            assert "is not named: it takes 20 curves, and there are 9" in row
+
     @pytest.mark.slow
     def test_the_recorded_command_makes_the_run_again(self, finished, tmp_path):
         words = json.loads((finished / "run.json").read_text("utf-8"))["command"].split()
