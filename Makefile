@@ -1,7 +1,7 @@
 # make run          train the default β-VAE (echo window) in a fresh environment
 # make test         the test suite, in the same environment
 # make check        lint, types and tests: what continuous integration runs
-# make test-slow    the checks that take minutes
+# make test-slow    the checks that take minutes, properties on ten times as many examples; says how long
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make accuracy     measure the simulator's integration error (about ten minutes)
@@ -24,10 +24,10 @@ run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "slow or hypothesis" --durations 10
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

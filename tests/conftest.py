@@ -1,6 +1,8 @@
 """Settings that hold for every test."""
 
 import os
+import sys
+import time
 from pathlib import Path
 
 from hypothesis import settings
@@ -9,12 +11,45 @@ from hypothesis import settings
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# Compiled programs are shared by the workers and by the commands that tests start.
-CACHE = Path(__file__).parents[1] / ".pytest_cache" / "jax"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+# Compiled programs are kept in the user's cache folder, where workers, the commands that tests
+# start and later clones find them. JAX names an entry by program, version and compiler options.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latent_nmr" / "tests"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
+# Many programs of the tests are small, and reading one takes less time than compiling it.
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+KEPT_DAYS = 30
 
+# Tests start many interpreters: each would compile the package's source again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The first example of a property compiles; a deadline would time the compiler.
-settings.register_profile("compiled", deadline=None)
-settings.load_profile("compiled")
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Files that take longest start first, so that no worker ends long after the others.
+FIRST = ("commands", "studies", "models", "physics")
+
+
+def pytest_collection_modifyitems(items):
+    """Order whole files: rooms of `FIRST`, then the others."""
+    tests = Path(__file__).parent
+
+    def rank(item):
+        room = item.path.relative_to(tests).parts[0]
+        return FIRST.index(room) if room in FIRST else len(FIRST)
+
+    items.sort(key=rank)
+
+
+def pytest_configure(config):
+    """Remove kept programs that no run has used for long, and those whose writer was killed."""
+    if hasattr(config, "workerinput"):
+        return
+    oldest = time.time() - KEPT_DAYS * 24 * 3600
+    for entry in (CACHE / "jax").glob("*-cache"):
+        found = entry.stat()
+        if not found.st_size or max(found.st_atime, found.st_mtime) < oldest:
+            entry.unlink(missing_ok=True)

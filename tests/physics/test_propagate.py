@@ -11,6 +11,7 @@ from latent_nmr.physics import propagate
 from latent_nmr.physics.kernels import coupling_spectrum, kernel_table
 from latent_nmr.physics.propagate import Lattice, Plan
 from latent_nmr.physics.sequence import Pulse
+from tests.covering import pairwise
 from tests.physics import reference
 
 N_EDGE = 6
@@ -137,9 +138,9 @@ class TestDephasing:
 class TestFreeEvolution:
     """Many steps, without pulses."""
 
-    @pytest.mark.parametrize("n_intervals", [0, 1, 4, 11])
-    @pytest.mark.parametrize("n", [1, 4, 20])
-    @pytest.mark.parametrize("scheme", SCHEMES)
+    @pytest.mark.parametrize(
+        ("n_intervals", "n", "scheme"), pairwise([0, 1, 4, 11], [1, 4, 20], SCHEMES)
+    )
     def test_every_interval_gives_one_sample_whatever_the_step(self, scheme, n, n_intervals):
         sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, dtype="float32")
         spins = random_spins(13, "float32")
@@ -152,8 +153,10 @@ class TestFreeEvolution:
         else:
             np.testing.assert_array_equal(end, np.stack(spins))
 
-    @pytest.mark.parametrize("scheme", SCHEMES)
-    @pytest.mark.parametrize("step", [4, 0.5])
+    @pytest.mark.parametrize(
+        ("scheme", "step", "dtype"), pairwise(SCHEMES, [4, 0.5], ["float32", "float64"]),
+        indirect=["dtype"],
+    )  # fmt: skip
     def test_every_spin_keeps_its_length_without_decay(self, step, scheme, dtype):
         sites = lattice("rkky", 3.0, ANISOTROPIC, line_width=0.3, dtype=dtype)
         spins = random_spins(11, dtype)
@@ -233,10 +236,10 @@ class TestRecord:
 
     SEGMENTS = (17, 23)
 
-    @pytest.mark.parametrize("checkpointed", [False, True])
-    @pytest.mark.parametrize("segments", [(17, 23), (16, 0), (3, 8)])
-    @pytest.mark.parametrize("n", [1, 4])
-    @pytest.mark.parametrize("scheme", SCHEMES)
+    @pytest.mark.parametrize(
+        ("checkpointed", "segments", "n", "scheme"),
+        pairwise([False, True], [(17, 23), (16, 0), (3, 8)], [1, 4], SCHEMES),
+    )
     def test_the_cost_stated_beforehand_is_the_number_of_fields_evaluated(
         self, scheme, n, segments, checkpointed
     ):

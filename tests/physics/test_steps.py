@@ -24,6 +24,7 @@ from latent_nmr.physics.steps import (
     roughness,
     split_step,
 )
+from tests.covering import pairwise
 
 N_EDGE = 8
 ECHO = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
@@ -184,13 +185,14 @@ class TestPlan:
         plans = {self.plan(couplings=np.full(3, a)) for a in np.linspace(0.05, 0.055, 20)}
         assert len(plans) <= 2
 
-    @pytest.mark.parametrize("coupling", [0.0, 0.1, 2.0])
-    @pytest.mark.parametrize("width", [0.0, 0.3])
-    @pytest.mark.parametrize(("kernel", "parameter"), [("gaussian", 0.6), ("rkky", 3.0)])
-    @pytest.mark.parametrize("scheme", SCHEMES)
-    @pytest.mark.parametrize("step", [4, 0.5])
+    @pytest.mark.parametrize(
+        ("coupling", "width", "law", "scheme", "step"),
+        pairwise(
+            [0.0, 0.1, 2.0], [0.0, 0.3], [("gaussian", 0.6), ("rkky", 3.0)], SCHEMES, [4, 0.5]
+        ),
+    )
     def test_no_spin_turns_faster_than_its_bound_says(
-        self, monkeypatch, scheme, kernel, parameter, width, coupling, step
+        self, monkeypatch, scheme, law, width, coupling, step
     ):
         # A curve whose series were cut too early would be wrong without a warning.
         met = []
@@ -205,7 +207,7 @@ class TestPlan:
 
         monkeypatch.setattr(propagate, "sweep", spied(propagate.sweep, 1, 4))
         monkeypatch.setattr(propagate, "mean_on_the_way", spied(propagate.mean_on_the_way, 1, 3))
-        table, couplings = kernel_table(kernel, parameter, N_EDGE), coupling * np.ones(3)
+        table, couplings = kernel_table(*law, N_EDGE), coupling * np.ones(3)
         sequence = spin_echo(dt=0.16, pulse_spacing=8, n_samples=17, flip_angle=1.3)
         frequencies = line(width)
         plan = make_plan(frequencies, table, couplings, 0.0, sequence, step=step, scheme=scheme)
