@@ -385,7 +385,7 @@ class TestLabels:
         # Of simulated echoes, what follows from the others is not scored.
         dataset = xr.Dataset(curves | {"alpha_y": ("curve", LABELS["W"]), "x": ("time", [1.0])})
         tables = [
-            ln.evaluate(X, labels, ("pca",), **QUICK).table.drop(columns="fit_seconds")
+            ln.evaluate(X, labels, ("pca",), **QUICK).table.drop(columns="fit_seconds", level=0)
             for labels in (LABELS, pd.DataFrame(LABELS), dataset)
         ]
         for table in tables[1:]:

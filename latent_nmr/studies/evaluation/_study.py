@@ -217,9 +217,8 @@ def _facts(material: Material, fits: Sequence[Fit], scorer: Scorer) -> dict[str,
 
 def _all_failed(fitter: Fitter) -> Exception:
     """The exception for a study without a single fit."""
-    found = list(
-        dict.fromkeys(f"{failure['model']}: {failure['reason']}" for failure in fitter.failures)
-    )
+    pairs = [(failure["model"], failure["reason"].rstrip(".")) for failure in fitter.failures]
+    found = [": ".join(pair) for pair in dict.fromkeys(pairs)]
     text = (
         f"methods must have at least one that can be fitted, but all failed: {'; '.join(found)}. "
         "Check the methods and the curves."
