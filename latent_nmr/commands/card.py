@@ -28,16 +28,12 @@ class Options:
 def run(options: Options) -> Report:
     """Read the card and describe the model."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.models.card_words import summary, summary_lines
-    from latent_nmr.models.persistence import read_card
-    from latent_nmr.models.regression_files import describe, is_regressor
+    from latent_nmr.models.card_summary import read_summary
+    from latent_nmr.report.model_card import card_lines
     from latent_nmr.studies._identity import digest_of
 
-    if is_regressor(options.model):
-        lines, values = describe(options.model)
-    else:
-        card = read_card(options.model)
-        lines, values = summary_lines(card), summary(card)
+    values = read_summary(options.model)
+    lines = card_lines(values)
     if options.out is not None:
         output = Output("card", options, options.out, positional=("model",), is_file=True)
         lines.append(output.keep_json(values, {options.model: lambda _: digest_of(values)}))

@@ -34,6 +34,14 @@ class PCABaseline(InvertibleBaseline):
     explained_variance_ratio_ : ndarray, shape (n_components,)
         As fractions of the total variance.
     n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import PCABaseline
+    >>> X = np.random.default_rng(0).random((20, 6))
+    >>> PCABaseline().fit_transform(X).shape
+    (20, 2)
     """
 
     _prefix = "PC"
@@ -94,6 +102,14 @@ class KMeansBaseline(InvertibleBaseline):
     inertia_ : float
         Sum of the squared distances of the rows to their centroids.
     n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import KMeansBaseline
+    >>> X = np.random.default_rng(0).random((20, 6))
+    >>> KMeansBaseline(random_state=0).fit_transform(X).shape
+    (20, 2)
     """
 
     _prefix = "K"
@@ -170,6 +186,15 @@ class UMAPBaseline(Baseline):
     References
     ----------
     .. [1] L. McInnes, J. Healy, J. Melville, arXiv:1802.03426 (2018).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import UMAPBaseline
+    >>> X = np.random.default_rng(0).random((20, 6))
+    >>> model = UMAPBaseline(n_neighbors=5, random_state=0)
+    >>> model.fit_transform(X).shape  # takes seconds to compile  # doctest: +SKIP
+    (20, 2)
     """
 
     _prefix = "UMAP"

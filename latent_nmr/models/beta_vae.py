@@ -1,35 +1,28 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from os import PathLike
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+import numpy.typing as npt
+from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr.errors import AxisWarning, InputError, RangeWarning, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
-from latent_nmr.models import inference, model_card, networks, persistence
+from latent_nmr.models import inference, parameters
 from latent_nmr.models.checkpoint import Checkpoint, check_place, identity_of
-from latent_nmr.models.epochs import Objective
-from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
-from latent_nmr.models.orientation import orient
-from latent_nmr.models.parameters import (
-    check_parameters,
-    check_validation_rows,
-    learns_scale,
-)
-from latent_nmr.models.training import NOT_FINITE, EpochRecord, Fit, Problem, Schedule, train
+from latent_nmr.models.fitted import FittedModel, FittedVAE
+from latent_nmr.models.saved_estimator import SavedEstimator
+from latent_nmr.models.training import NOT_FINITE, EpochRecord, train
+from latent_nmr.models.vae_fit import fitted_model, problem_of
 
 
-class BetaVAE(TransformerMixin, BaseEstimator):
+class BetaVAE(TransformerMixin, SavedEstimator):
     """β-variational autoencoder: curves to a few latent coordinates and back.
 
     Decoded rows lie in (0, 1), the range of the output's sigmoid: scale the data to it.
@@ -109,11 +102,18 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from latent_nmr import BetaVAE
-    >>> Z = BetaVAE(random_state=0).fit_transform(X)  # doctest: +SKIP
+    >>> t = np.linspace(-1, 1, 24)
+    >>> X = np.exp(-((t - np.linspace(-0.5, 0.5, 60)[:, None]) ** 2) / 0.1)
+    >>> vae = BetaVAE(hidden_layer_sizes=(8,), max_epochs=5, random_state=0).fit(X)
+    >>> vae.transform(X).shape
+    (60, 2)
+    >>> vae.inverse_transform([[0.0, 0.0]]).shape
+    (1, 24)
     """
 
-    metadata_: dict[str, Any]
+    _kind = FittedVAE
 
     def __init__(
         self,
@@ -185,24 +185,23 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         ConvergenceWarning
             If the loss left the finite numbers on the way; the best weights before are kept.
         """
-        X = self._data_to_fit(X)
-        problem = self._problem(X)
+        X, given = self._data_to_fit(X), self.get_params()
+        problem = problem_of(given, X)
         keeper = None
         if checkpoint is not None:
             keeper = Checkpoint(check_place(checkpoint), identity_of(problem, X))
-        fit = train(problem, X, on_epoch=self._listener(on_epoch), keeper=keeper)
-        self._accept(fit, problem, X)
+        listener = on_epoch or (_print_epoch if self.verbose else None)
+        fit = train(problem, X, on_epoch=listener, keeper=keeper)
+        self._accept(fitted_model(fit, problem, given, X))
         return self
 
     def transform(self, X):
         """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
-        rows = self._validated(X)
-        return inference.encode(self.architecture_, self.weights_, rows)[0]
+        return inference.encode(self.architecture_, self.weights_, self._validated(X))[0]
 
     def transform_std(self, X):
         """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
-        rows = self._validated(X)
-        return inference.deviations(self.architecture_, self.weights_, rows)
+        return inference.deviations(self.architecture_, self.weights_, self._validated(X))
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
@@ -226,8 +225,7 @@ class BetaVAE(TransformerMixin, BaseEstimator):
 
     def reconstruct(self, X):
         """Decode the posterior means of `X`; the curves without what the axes do not hold."""
-        rows = self._validated(X)
-        return self.inverse_transform(inference.encode(self.architecture_, self.weights_, rows)[0])
+        return self.inverse_transform(self.transform(X))
 
     def sample(self, n_samples=1, *, random_state=None):
         """Decode `n_samples` points drawn from the prior; returns (curves, latent points)."""
@@ -257,89 +255,34 @@ class BetaVAE(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "weights_")
         return np.asarray(axis_names(self.architecture_.n_components), dtype=object)
 
-    def save(
-        self, path, metadata: Mapping[str, Any] | None = None, *, precision: str = "single"
-    ) -> None:
-        """Write the fitted model to the folder `path`: weights.safetensors and model.json.
+    def check_parameters(self) -> None:
+        """Raise `InputError` for a constructor argument that cannot be used."""
+        parameters.check_vae(self.get_params())
 
-        Parameters
-        ----------
-        path : path-like
-            A new folder, or one that holds a saved model and nothing else.
-        metadata : mapping, optional
-            Anything JSON can hold that later users need: time grid, window, normalisation.
-        precision : {"single", "half"}
-            `half` takes half the bytes; latent coordinates then move by about 1e-3.
-        """
-        check_is_fitted(self, "weights_")
-        persistence.save(self, path, metadata or {}, precision)
-
-    @classmethod
-    def load(cls, path):
-        """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`."""
-        return persistence.load(cls, path)
-
-    def card(self) -> dict[str, Any]:
-        """What is known of the fitted model, as JSON can hold it.
-
-        Parameters, layer sizes, how training went, KL, variance and state of every axis,
-        metadata, device and package versions of the fit, SHA-256 of the weights.
-        """
-        check_is_fitted(self, "weights_")
-        return persistence.card(self)
-
-    def _data_to_fit(self, X) -> np.ndarray:
+    def _data_to_fit(self, X) -> npt.NDArray[np.float32]:
         """Check parameters and data; what an earlier fit learned is forgotten."""
         self.check_parameters()
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         self._check_range(X)
-        self._warn_of_range(X)
+        if X.min() < 0 or X.max() > 1:
+            warnings.warn(
+                f"X should lie in [0, 1], because decoded rows do, but spans {X.min():.3g} to "
+                f"{X.max():.3g}: what lies outside is not reconstructed. Scale it, for example "
+                "with MinMaxScaler.",
+                RangeWarning,
+                stacklevel=3,
+            )
         return X.astype(np.float32, copy=False)
 
-    def _problem(self, X: np.ndarray) -> Problem:
-        """Split the rows, and say what is to be trained."""
-        check_validation_rows(self, len(X))
-        draw = check_random_state(self.random_state).randint
-        split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
-        training_rows, validation_rows = train_test_split(
-            np.arange(len(X)), test_size=self.validation_fraction, random_state=split_seed
-        )
-        return Problem(
-            architecture=networks.Architecture(
-                n_features=X.shape[1],
-                hidden_layer_sizes=networks.layer_sizes(X.shape[1], self.hidden_layer_sizes),
-                n_components=self.n_components,
-            ),
-            objective=Objective(self.beta, 1.0 if learns_scale(self) else self.scale),
-            likelihood=GAUSSIAN_LEARNED if learns_scale(self) else self.likelihood,
-            schedule=Schedule(
-                batch_size=self.batch_size,
-                min_epoch_steps=self.min_epoch_steps,
-                max_epochs=self.max_epochs,
-                patience=self.patience,
-                learning_rate=self.learning_rate,
-                warm_up_epochs=self.warm_up_epochs,
-            ),
-            training_rows=np.sort(training_rows),
-            validation_rows=np.sort(validation_rows),
-            key=jax.random.key(train_seed),
-        )
+    def _take(self, fitted: FittedModel) -> None:
+        super()._take(fitted)
+        self.n_iter_ = len(self.history_)
 
-    def _listener(self, on_epoch):
-        return on_epoch or (_print_epoch if self.verbose else None)
-
-    def _accept(self, fit: Fit, problem: Problem, X: np.ndarray) -> None:
-        """Take over the outcome of a training, and say what is not as it should be."""
-        self.architecture_, self.device_ = problem.architecture, inference.device_name()
-        self.packages_, self.metadata_ = model_card.installed_packages(), {}
-        self.training_rows_, self.validation_rows_ = problem.training_rows, problem.validation_rows
-        self.history_, self.n_iter_ = fit.history, len(fit.history)
-        self.best_epoch_, self.stop_reason_ = fit.best_epoch, fit.stop_reason
-        self.weights_ = networks.weights_of(fit.state)
-        self._orient_axes(X[self.training_rows_])
-        self.scale_ = self._residual(X[self.training_rows_], problem.key)
+    def _accept(self, fitted: FittedVAE) -> None:
+        """Take over the outcome of a training, and warn of what is not as it should be."""
+        self._take(fitted)
         for sentence in axis_warnings(self.axis_variances_, self.likelihood):
             warnings.warn(sentence, AxisWarning, stacklevel=3)
         if self.stop_reason_ == NOT_FINITE:
@@ -350,39 +293,9 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _residual(self, rows: np.ndarray, key: jax.Array) -> float:
-        """σ of the fitted likelihood; if learned, the rms residual of draws from the posterior."""
-        if not learns_scale(self):
-            return float(self.scale)
-        mean, log_variance = inference.encode(self.architecture_, self.weights_, rows)
-        noise = np.asarray(jax.random.normal(key, mean.shape))
-        points = mean + np.exp(0.5 * log_variance) * noise
-        decoded = inference.decode(self.architecture_, self.weights_, points)
-        return float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))
-
     def _validated(self, X):
         check_is_fitted(self, "weights_")
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-
-    def _orient_axes(self, rows):
-        """Order and sign the axes, fold that into the weights, and note what each axis does."""
-        network = self.architecture_, self.weights_
-        mean, log_variance = inference.encode(*network, rows)
-        kl = np.asarray(kl_divergence(jnp.asarray(mean), jnp.asarray(log_variance))).mean(axis=0)
-        order = np.argsort(-kl, kind="stable")
-        identity = np.eye(len(kl), dtype=np.float32)
-        low, high = (inference.decode(*network, side * identity) for side in (-1, 1))
-        signs = np.where(high.mean(axis=1) > low.mean(axis=1), -1.0, 1.0)
-        self.weights_ = orient(self.weights_, order, signs)
-        self.kl_ = kl[order]
-        self.axis_variances_ = mean.var(axis=0)[order]
-        self.history_ = [
-            record._replace(
-                kl_per_axis=tuple(record.kl_per_axis[axis] for axis in order),
-                validation_kl_per_axis=tuple(record.validation_kl_per_axis[axis] for axis in order),
-            )
-            for record in self.history_
-        ]
 
     def _check_range(self, X):
         """Refuse data outside [0, 1] for the Bernoulli likelihood."""
@@ -393,21 +306,6 @@ class BetaVAE(TransformerMixin, BaseEstimator):
                 "Scale it, or use likelihood='gaussian'."
             )
         return X
-
-    def _warn_of_range(self, X: np.ndarray) -> None:
-        """Warn of data that a sigmoid cannot reach."""
-        if X.min() < 0 or X.max() > 1:
-            warnings.warn(
-                f"X should lie in [0, 1], because decoded rows do, but spans {X.min():.3g} to "
-                f"{X.max():.3g}: what lies outside is not reconstructed. Scale it, for example "
-                "with MinMaxScaler.",
-                RangeWarning,
-                stacklevel=4,
-            )
-
-    def check_parameters(self):
-        """Raise `InputError` for a constructor argument that cannot be used."""
-        check_parameters(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,16 +6,13 @@ checks raise `ValueError` or its kin; who calls them says which file it was.
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.errors import check_count
-from latent_nmr.models.networks import Architecture
-from latent_nmr.models.training import EpochRecord
 
 # Bounds that no model of ours comes near, so that a damaged file cannot ask for much time or
 # memory: an object of two bytes in the text is one of hundreds when it is read.
@@ -108,71 +105,36 @@ def pack_rows(training: Rows, validation: Rows) -> dict[str, int] | list[int]:
     return training.tolist()
 
 
-def check_history(entries: Any, n_components: int) -> list[EpochRecord]:
-    """Return the records of epochs 1 to n."""
-    if not isinstance(entries, list) or not entries:
-        raise ValueError("history must be a list of epochs")
-    records = [_record(entry, n_components) for entry in entries]
-    if [record.epoch for record in records] != list(range(1, len(records) + 1)):
-        raise ValueError("history must count its epochs from 1")
-    return records
+def check_layer_sizes(sizes: Any) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers."""
+    if not isinstance(sizes, list) or not 1 <= len(sizes) <= MAX_LAYERS:
+        raise ValueError(f"hidden_layer_sizes must be a list of 1 to {MAX_LAYERS} numbers")
+    return tuple(check_count("hidden_layer_sizes", size) for size in sizes)
 
 
-def check_parameters(parameters: Any, architecture: Architecture) -> dict[str, Any]:
-    """Return constructor arguments, of kinds that have no code, that agree with the layers."""
+def check_total(shapes: Iterable[tuple[int, ...]]) -> None:
+    """Refuse layers of absurd size, before anything of that size is made."""
+    n_weights = sum(map(math.prod, shapes))
+    if n_weights > MAX_WEIGHTS:
+        raise ValueError(f"the layers would hold {n_weights} weights")
+
+
+def check_parameters(parameters: Any) -> dict[str, Any]:
+    """Return constructor arguments, of kinds that have no code: numbers, words, lists of them."""
     parameters = dict(check_object("parameters", parameters))
-    sizes = parameters.get("hidden_layer_sizes")
-    if isinstance(sizes, list):  # JSON knows no tuples
-        parameters["hidden_layer_sizes"] = tuple(sizes)
-        if parameters["hidden_layer_sizes"] != architecture.hidden_layer_sizes:
-            raise ValueError("parameters name other hidden_layer_sizes than the card")
-    elif sizes is not None:
-        raise TypeError("hidden_layer_sizes must be null or a list")
-    if parameters.get("n_components") != architecture.n_components:
-        raise ValueError("parameters name another n_components than the card")
     for name, value in parameters.items():
         if isinstance(value, str):
             check_word(name, value)
-        elif name != "hidden_layer_sizes" and isinstance(value, dict | list):
-            raise TypeError(f"the parameter {brief(name)} must be a number or a word")
+        elif isinstance(value, list):  # JSON knows no tuples
+            if any(isinstance(entry, list | dict) for entry in value):
+                raise TypeError(f"the parameter {brief(name)} must be a number, a word or a list")
+            parameters[name] = tuple(value)
+        elif isinstance(value, dict):
+            raise TypeError(f"the parameter {brief(name)} must be a number, a word or a list")
     seed = parameters.get("random_state")
     if seed is not None:
         check_count("random_state", seed, at_least=0, at_most=2**32 - 1)
     return parameters
-
-
-def check_architecture(card: Mapping[str, Any]) -> Architecture:
-    """Return the sizes of the layers, bounded before anything of that size is made."""
-    hidden = card["hidden_layer_sizes"]
-    if not isinstance(hidden, list) or not 1 <= len(hidden) <= MAX_LAYERS:
-        raise ValueError(f"hidden_layer_sizes must be a list of 1 to {MAX_LAYERS} numbers")
-    architecture = Architecture(
-        check_count("n_features", card["n_features"]),
-        tuple(check_count("hidden_layer_sizes", size) for size in hidden),
-        check_count("n_components", card["n_components"]),
-    )
-    n_weights = sum(map(math.prod, weight_shapes(architecture).values()))
-    if n_weights > MAX_WEIGHTS:
-        raise ValueError(f"the layers would hold {n_weights} weights")
-    return architecture
-
-
-def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Shape of every weight by dotted name, from arithmetic alone.
-
-    Tracing the network for them takes seconds where a damaged card names many layers.
-    """
-    n_features, hidden = architecture.n_features, architecture.hidden_layer_sizes
-    n_latent = architecture.n_components
-    layers = {f"encoder.layers.{i}": pair for i, pair in enumerate(pairwise((n_features, *hidden)))}
-    layers |= dict.fromkeys(("mean_head", "log_variance_head"), (hidden[-1], n_latent))
-    mirrored = (n_latent, *hidden[::-1])
-    layers |= {f"decoder.layers.{i}": pair for i, pair in enumerate(pairwise(mirrored))}
-    layers["output"] = (hidden[0], n_features)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, (n_in, n_out) in layers.items():
-        shapes |= {f"{name}.kernel": (n_in, n_out), f"{name}.bias": (n_out,)}
-    return shapes
 
 
 def brief(value: object) -> str:
@@ -188,22 +150,8 @@ def _row_numbers(values: Any) -> Rows:
     return np.array(values, np.int64)
 
 
-def _record(entry: Any, n_components: int) -> EpochRecord:
-    """One epoch: its number, and finite numbers or null, one or one per axis."""
-    check_keys("an epoch", entry, EpochRecord._fields)
-    values: dict[str, Any] = {"epoch": check_count("epoch", entry["epoch"])}
-    for name in EpochRecord._fields[1:]:
-        value = entry[name]
-        if name.endswith("_per_axis"):
-            if not isinstance(value, list) or len(value) != n_components:
-                raise ValueError(f"{name} must be a list of {n_components} numbers")
-            values[name] = tuple(_number_or_nan(name, axis) for axis in value)
-        else:
-            values[name] = _number_or_nan(name, value)
-    return EpochRecord(**values)
-
-
-def _number_or_nan(name: str, value: Any) -> float:
+def check_number_or_nan(name: str, value: Any) -> float:
+    """Return a finite number, or NaN for null."""
     if value is None:
         return math.nan
     if not _is_number(value):

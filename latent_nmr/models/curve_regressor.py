@@ -1,36 +1,32 @@
 """CurveRegressor: networks that read parameters off curves, as a scikit-learn regressor."""
 
-import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle, islice
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
-from latent_nmr.models import regression_files
+from latent_nmr.errors import InputError, NumericalError
+from latent_nmr.models.fitted import FittedRegressor, installed_packages
 from latent_nmr.models.inference import device_name
-from latent_nmr.models.model_card import installed_packages
+from latent_nmr.models.parameters import activations_of, check_regressor, check_rows_left
 from latent_nmr.models.regression_network import (
-    ACTIVATIONS,
-    PUBLISHED_ACTIVATIONS,
-    SOLVERS,
     NetworkShape,
     apply,
-    initial_states,
-    run_epoch,
     sensitivities,
     states_of,
-    weights_of,
 )
+from latent_nmr.models.regression_training import (
+    RegressionRecord,
+    RegressionSchedule,
+    train_network,
+)
+from latent_nmr.models.saved_estimator import SavedEstimator
 
 # Rows that go through a network at a time: one shape, so that nothing is compiled twice.
 PIECE = 1024
@@ -39,17 +35,7 @@ SENSITIVITY_PIECE = 64
 Rows = npt.NDArray[np.floating]
 
 
-class RegressionRecord(NamedTuple):
-    """One epoch: mean squared errors of standardised targets, the learning rate, seconds."""
-
-    epoch: int
-    learning_rate: float
-    training_error: float
-    validation_error: float
-    seconds: float
-
-
-class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
     """A perceptron from curves to parameters, with batch norm and plateaus where asked for.
 
     Columns are centred and divided by their common deviation, targets standardised, all by the
@@ -94,13 +80,23 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     history_ : list of list of RegressionRecord
         Of each network.
     best_epochs_ : list of int
+    is_single_ : bool
+        Whether `y` was a vector.
     training_rows_, validation_rows_ : ndarray of int
     device_, packages_ : str, dict
     n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import CurveRegressor
+    >>> X = np.random.default_rng(0).random((80, 6))
+    >>> model = CurveRegressor(hidden_layer_sizes=(16, 16), max_epochs=5, random_state=0)
+    >>> model.fit(X, X[:, 0]).predict(X).shape
+    (80,)
     """
 
-    metadata_: dict[str, Any]
-    n_features_in_: int
+    _kind = FittedRegressor
 
     def __init__(
         self,
@@ -163,7 +159,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True,
             ensure_min_samples=2,
         )  # fmt: skip
-        self._is_single = y.ndim == 1
+        self.is_single_ = y.ndim == 1
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
         draw = check_random_state(self.random_state).randint
         split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
@@ -172,16 +168,22 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.shape_ = NetworkShape(
             X.shape[1],
             tuple(self.hidden_layer_sizes),
-            self._activations(),
+            activations_of(self.get_params()),
             targets.shape[1],
             bool(self.batch_norm),
         )
         rows = jnp.asarray(self._scaled_rows(X))
         wanted = jnp.asarray((targets - self.target_means_) / self.target_scales_, jnp.float32)
         self.weights_, self.history_, self.best_epochs_ = [], [], []
+        split = self.training_rows_, self.validation_rows_
         for number in range(self.n_networks):
             key = jax.random.fold_in(jax.random.key(train_seed), number)
-            self._train(rows, wanted, key, on_epoch)
+            course = train_network(
+                self.shape_, self._schedule(), (rows, wanted), split, key, on_epoch
+            )
+            self.weights_.append(course.weights)
+            self.history_.append(course.history)
+            self.best_epochs_.append(course.best)
         self.device_, self.packages_ = device_name(), installed_packages()
         self.metadata_ = {}
         return self
@@ -196,7 +198,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             states = states_of(self.shape_, weights)
             total += _in_pieces(lambda piece, s=states: apply(*s, piece, shape=self.shape_), rows)
         found = total / len(self.weights_) * self.target_scales_ + self.target_means_
-        return found[:, 0] if self._is_single else found
+        return found[:, 0] if self.is_single_ else found
 
     def saliency(self, X):
         """How the targets follow each column: mean and mean absolute derivative over `X`.
@@ -220,64 +222,14 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         derivatives = np.asarray(total) / len(self.weights_) / self.column_scale_
         return derivatives.mean(axis=0), np.abs(derivatives).mean(axis=0)
 
-    def save(self, path, metadata: Mapping[str, Any] | None = None) -> None:
-        """Write the fitted model to the folder `path`: weights.safetensors and model.json."""
-        check_is_fitted(self, "weights_")
-        regression_files.save(self, path, metadata or {})
-
-    @classmethod
-    def load(cls, path):
-        """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`."""
-        return regression_files.load(cls, path)
-
     def check_parameters(self) -> None:
         """Raise `InputError` for a constructor argument that cannot be used."""
-        sizes = self.hidden_layer_sizes
-        if isinstance(sizes, str) or not isinstance(sizes, Sequence) or not sizes:
-            raise InputError(
-                f"hidden_layer_sizes must be a sequence of layer sizes, but is {sizes!r}. Give a "
-                "tuple such as (200, 200)."
-            )
-        for size in sizes:
-            check_count("every entry of hidden_layer_sizes", size)
-        for name in self._activations():
-            check_choice("activation", name, ACTIVATIONS)
-        check_choice("solver", self.solver, SOLVERS)
-        check_number("learning_rate", self.learning_rate, above=0)
-        check_number("plateau_factor", self.plateau_factor, above=0, at_most=1)
-        for name in ("batch_size", "max_epochs", "plateau_patience", "n_networks"):
-            check_count(name, getattr(self, name))
-        if self.patience is not None:
-            check_count("patience", self.patience)
-        fraction = check_number("validation_fraction", self.validation_fraction, above=0)
-        if fraction >= 1:
-            raise InputError(
-                f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use 0.1."
-            )
-
-    def _activations(self) -> tuple[str, ...]:
-        """The activation of every hidden layer."""
-        given, n_layers = self.activation, len(self.hidden_layer_sizes)
-        if given is None:
-            return tuple(islice(cycle(PUBLISHED_ACTIVATIONS), n_layers))
-        if isinstance(given, str):
-            return (given,) * n_layers
-        if not isinstance(given, Sequence) or len(given) != n_layers:
-            raise InputError(
-                "activation must be None, one name, or one name per hidden layer "
-                f"({n_layers}), but is {given!r}. Give one name for all, such as 'relu'."
-            )
-        return tuple(given)
+        check_regressor(self.get_params())
 
     def _split(self, n_rows: int, validation_rows: Sequence[int] | None, seed: int) -> None:
         everyone = np.arange(n_rows)
         if validation_rows is None:
-            n_held_out = math.ceil(self.validation_fraction * n_rows)
-            if n_held_out >= n_rows:
-                raise InputError(
-                    f"validation_fraction must leave rows to train on, but is "
-                    f"{self.validation_fraction} of {n_rows} rows. Use 0.1, or give more rows."
-                )
+            n_held_out = check_rows_left(self.get_params(), n_rows, "0.1")
             fitted, held_out = train_test_split(everyone, test_size=n_held_out, random_state=seed)
         else:
             held_out = np.unique(np.asarray(validation_rows, np.int64))
@@ -311,47 +263,16 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _scaled_rows(self, X: Rows) -> npt.NDArray[np.float32]:
         return ((X - self.column_means_) / self.column_scale_).astype(np.float32)
 
-    def _train(self, rows, targets, key, on_epoch) -> None:
-        """Train one network and keep the weights of its best epoch."""
-        init_key, epoch_key = jax.random.split(key)
-        parameters, statistics = initial_states(self.shape_, init_key)
-        optimiser_state = SOLVERS[self.solver](self.learning_rate).init(parameters)
-        own = jnp.asarray(self.training_rows_)
-        held_out = jnp.asarray(self.validation_rows_)
-        own_rows, own_targets = rows[own], targets[own]
-        asked, wanted = rows[held_out], np.asarray(targets[held_out])
-        batch_size = min(self.batch_size, len(own_rows))
-        n_batches = -(-len(own_rows) // batch_size)
-        rate, history, best, lowered_at = self.learning_rate, [], 0, 0
-        weights: dict[str, np.ndarray] = {}
-        for epoch in range(1, self.max_epochs + 1):
-            start = time.perf_counter()
-            parameters, statistics, optimiser_state, loss = run_epoch(
-                parameters, statistics, optimiser_state, own_rows, own_targets, rate,
-                jax.random.fold_in(epoch_key, epoch), shape=self.shape_, solver=self.solver,
-                batch_size=batch_size, n_batches=n_batches,
-            )  # fmt: skip
-            found = np.asarray(apply(parameters, statistics, asked, shape=self.shape_))
-            error = float(np.mean((found - wanted) ** 2, dtype=np.float64))
-            seconds = time.perf_counter() - start
-            history.append(RegressionRecord(epoch, rate, float(loss), error, seconds))
-            if on_epoch is not None:
-                on_epoch(history[-1])
-            if not math.isfinite(error):
-                break
-            if not best or error < history[best - 1].validation_error:
-                best, weights = epoch, weights_of(parameters, statistics)
-            if self.patience is not None and epoch - best >= self.patience:
-                break
-            if epoch - max(best, lowered_at) >= self.plateau_patience:
-                rate, lowered_at = rate * self.plateau_factor, epoch
-        if not best:
-            raise NumericalError(
-                "the error must stay finite, but is not in the first epoch. Lower learning_rate."
-            )
-        self.weights_.append(weights)
-        self.history_.append(history)
-        self.best_epochs_.append(best)
+    def _schedule(self) -> RegressionSchedule:
+        return RegressionSchedule(
+            self.solver,
+            self.learning_rate,
+            self.batch_size,
+            self.max_epochs,
+            self.plateau_factor,
+            self.plateau_patience,
+            self.patience,
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,7 +1,6 @@
 """Many β-VAEs on the same data: one per seed and β, side by side."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,25 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from flax import nnx
 from sklearn.base import clone
 
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
-from latent_nmr.models.epochs import Objective, Parts, evaluate_all, run_epochs
 from latent_nmr.models.inference import count_workers
-from latent_nmr.models.networks import graph_of
-from latent_nmr.models.training import (
-    EpochRecord,
-    Fit,
-    Problem,
-    beginning,
-    is_better,
-    outcome,
-    stop_reason,
-    to_record,
-    train,
-)
+from latent_nmr.models.together import train_together
+from latent_nmr.models.training import EpochRecord, Problem, train
+from latent_nmr.models.vae_fit import fitted_model, problem_of
 
 WAYS = ("auto", "threads", "vmap")
 
@@ -68,6 +56,15 @@ def fit_many(
     ------
     InputError, NumericalError
         As `BetaVAE.fit` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_nmr import BetaVAE, fit_many
+    >>> X = np.random.default_rng(0).random((60, 24))
+    >>> template = BetaVAE(hidden_layer_sizes=(8,), max_epochs=2)
+    >>> [model.beta for model in fit_many(X, seeds=[0], betas=[1.0, 4.0], model=template)]
+    [1.0, 4.0]
     """
     check_choice("way", way, WAYS)
     template = BetaVAE() if model is None else model
@@ -116,7 +113,8 @@ def fit_in_threads(
             raise InterruptedError
 
     def fit(model: BetaVAE, problem: Problem) -> None:
-        model._accept(train(problem, shared, on_epoch=stop_if_asked), problem, rows)
+        fit = train(problem, shared, on_epoch=stop_if_asked)
+        model._accept(fitted_model(fit, problem, model.get_params(), rows))
         on_fit(model)
 
     with ThreadPoolExecutor(count_workers()) as pool:
@@ -135,7 +133,7 @@ def fit_with_model_axis(
     """Fit models by :func:`train_together`."""
     problems, rows = prepare_all(models, X)
     for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):
-        model._accept(fit, problem, rows)
+        model._accept(fitted_model(fit, problem, model.get_params(), rows))
         on_fit(model)
 
 
@@ -146,88 +144,4 @@ def prepare_all(
     rows = models[0]._data_to_fit(X)
     for model in models[1:]:
         model._data_to_fit(X)  # not the rows: each learns the names of its columns
-    return [model._problem(rows) for model in models], rows
-
-
-def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -> list[Fit]:
-    """Train many models on the same data side by side, with a model axis in every array.
-
-    The way to fill an accelerator with small networks. All problems must agree in everything but
-    objective, rows and key. A model that has stopped keeps its best weights while others go on.
-    """
-    first = problems[0]
-    schedule, graph = first.schedule, graph_of(first.architecture)
-    rows = jnp.asarray(data)
-    beginnings = [beginning(problem, rows) for problem in problems]
-    states = stack([start.state for start in beginnings])
-    optimiser_states = stack([start.optimiser_state for start in beginnings])
-    best_states = states
-    training_rows = jnp.stack([problem.training_rows for problem in problems])
-    validation_rows = jnp.stack([problem.validation_rows for problem in problems])
-    epoch_keys, validation_keys = (
-        jnp.stack([problem.keys()[role] for problem in problems]) for role in (1, 2)
-    )
-    histories: list[list[EpochRecord]] = [[] for _ in problems]
-    best, is_done = [0] * len(problems), [False] * len(problems)
-    epoch = 0
-    while not all(is_done):
-        start, epoch = time.perf_counter(), epoch + 1
-        objectives = [problem.objective_in(epoch) for problem in problems]
-        stacked = Objective(*map(jnp.asarray, zip(*objectives, strict=True)))
-        states, optimiser_states, parts = run_epochs(
-            graph,
-            states,
-            optimiser_states,
-            rows,
-            training_rows,
-            stacked,
-            schedule.learning_rate,
-            jax.vmap(jax.random.fold_in, (0, None))(epoch_keys, epoch),
-            likelihood=first.likelihood,
-            **schedule.portions(training_rows.shape[1]),
-        )
-        held_out = evaluate_all(
-            graph,
-            states,
-            rows,
-            validation_rows,
-            stacked.scale,
-            validation_keys,
-            likelihood=first.likelihood,
-        )
-        parts, held_out = jax.device_get((parts, held_out))
-        is_best = np.zeros(len(problems), bool)
-        for model in (model for model, done in enumerate(is_done) if not done):
-            own, own_held_out = (
-                Parts(*(part[model] for part in group)) for group in (parts, held_out)
-            )
-            record = to_record(epoch, objectives[model].beta, own, own_held_out, start)
-            if is_better(record, histories[model], best[model], schedule):
-                best[model], is_best[model] = epoch, True
-            histories[model].append(record)
-            is_done[model] = bool(stop_reason(histories[model], best[model], schedule))
-        best_states = choose(jnp.asarray(is_best), states, best_states)
-    return [
-        outcome(
-            jax.tree.map(lambda leaf, m=model: leaf[m], best_states),
-            histories[model],
-            best[model],
-            schedule,
-        )
-        for model in range(len(problems))
-    ]
-
-
-def stack(trees: Sequence) -> nnx.State:
-    """One tree whose leaves have a leading model axis."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-@jax.jit
-def choose(take_new: jax.Array, new: nnx.State, old: nnx.State) -> nnx.State:
-    """Take the new or the old tree, model by model."""
-
-    def one(take, new, old):
-        return jax.tree.map(lambda a, b: jnp.where(take, a, b), new, old)
-
-    return jax.vmap(one)(take_new, new, old)
+    return [problem_of(model.get_params(), rows) for model in models], rows

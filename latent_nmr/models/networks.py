@@ -36,6 +36,22 @@ class Architecture:
     hidden_layer_sizes: tuple[int, ...]
     n_components: int
 
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every weight by dotted name, from arithmetic alone.
+
+        Tracing the network for them takes seconds where a damaged card names many layers.
+        """
+        n_latent, hidden = self.n_components, self.hidden_layer_sizes
+        encoder, decoder = (self.n_features, *hidden), (n_latent, *hidden[::-1])
+        layers = {f"encoder.layers.{i}": sizes for i, sizes in enumerate(pairwise(encoder))}
+        layers |= dict.fromkeys(("mean_head", "log_variance_head"), (hidden[-1], n_latent))
+        layers |= {f"decoder.layers.{i}": sizes for i, sizes in enumerate(pairwise(decoder))}
+        layers["output"] = (hidden[0], self.n_features)
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, (n_in, n_out) in layers.items():
+            shapes |= {f"{name}.kernel": (n_in, n_out), f"{name}.bias": (n_out,)}
+        return shapes
+
 
 class Perceptron(nnx.Module):
     """Linear layers, each followed by a leaky ReLU."""

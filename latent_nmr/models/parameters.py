@@ -1,64 +1,105 @@
-"""The estimator's constructor arguments, and what they must be."""
+"""Constructor arguments of the estimators, and what they must be."""
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
+from typing import Any
 
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.models.losses import LIKELIHOODS
-
-if TYPE_CHECKING:
-    from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.regression_network import ACTIVATIONS, PUBLISHED_ACTIVATIONS, SOLVERS
 
 LEARNED = "learned"
 
+Parameters = Mapping[str, Any]
 
-def learns_scale(model: "BetaVAE") -> bool:
+
+def learns_scale(parameters: Parameters) -> bool:
     """Whether σ of the Gaussian is to be learned."""
-    return isinstance(model.scale, str)
+    return isinstance(parameters["scale"], str)
 
 
-def check_parameters(model: "BetaVAE") -> None:
-    """Raise `InputError` for a constructor argument that cannot be used."""
-    check_count("n_components", model.n_components)
-    if model.hidden_layer_sizes is not None:
-        if not isinstance(model.hidden_layer_sizes, Sequence) or not model.hidden_layer_sizes:
-            raise InputError(
-                "hidden_layer_sizes must be None or a sequence of layer sizes, but is "
-                f"{model.hidden_layer_sizes!r}. Give a tuple such as (128, 32, 16)."
-            )
-        for size in model.hidden_layer_sizes:
-            check_count("every entry of hidden_layer_sizes", size)
-    check_number("beta", model.beta, at_least=0)
-    check_choice("likelihood", model.likelihood, LIKELIHOODS)
-    if not learns_scale(model):
-        check_number("scale", model.scale, above=0)
-    elif (model.scale, model.likelihood) != (LEARNED, "gaussian"):
+def check_vae(parameters: Parameters) -> None:
+    """Raise `InputError` for an argument of `BetaVAE` that cannot be used."""
+    scale, likelihood = parameters["scale"], parameters["likelihood"]
+    check_count("n_components", parameters["n_components"])
+    if parameters["hidden_layer_sizes"] is not None:
+        _check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
+    check_number("beta", parameters["beta"], at_least=0)
+    check_choice("likelihood", likelihood, LIKELIHOODS)
+    if not learns_scale(parameters):
+        check_number("scale", scale, above=0)
+    elif (scale, likelihood) != (LEARNED, "gaussian"):
         raise InputError(
             f"scale must be > 0, or {LEARNED!r} for the Gaussian likelihood, but is "
-            f"{model.scale!r} with likelihood {model.likelihood!r}. Give scale=0.02."
+            f"{scale!r} with likelihood {likelihood!r}. Give scale=0.02."
         )
-    check_number("learning_rate", model.learning_rate, above=0)
-    check_count("batch_size", model.batch_size)
-    check_count("min_epoch_steps", model.min_epoch_steps)
-    check_count("max_epochs", model.max_epochs)
-    check_count("patience", model.patience)
-    check_count("warm_up_epochs", model.warm_up_epochs, at_least=0)
-    if model.warm_up_epochs >= model.max_epochs:
+    check_number("learning_rate", parameters["learning_rate"], above=0)
+    for name in ("batch_size", "min_epoch_steps", "max_epochs", "patience"):
+        check_count(name, parameters[name])
+    check_count("warm_up_epochs", parameters["warm_up_epochs"], at_least=0)
+    if parameters["warm_up_epochs"] >= parameters["max_epochs"]:
         raise InputError(
-            f"warm_up_epochs must be less than max_epochs ({model.max_epochs}), but is "
-            f"{model.warm_up_epochs}. Leave epochs at the full beta."
+            f"warm_up_epochs must be less than max_epochs ({parameters['max_epochs']}), but is "
+            f"{parameters['warm_up_epochs']}. Leave epochs at the full beta."
         )
-    fraction = check_number("validation_fraction", model.validation_fraction, above=0)
-    if fraction >= 1:
-        raise InputError(f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use 0.15.")
+    _check_fraction(parameters, "0.15")
 
 
-def check_validation_rows(model: "BetaVAE", n_rows: int) -> None:
-    """Raise `InputError` if the validation part would leave nothing to train on."""
-    n_held_out = math.ceil(model.validation_fraction * n_rows)
+def check_regressor(parameters: Parameters) -> None:
+    """Raise `InputError` for an argument of `CurveRegressor` that cannot be used."""
+    _check_sizes(parameters, "a sequence of layer sizes", "(200, 200)")
+    for name in activations_of(parameters):
+        check_choice("activation", name, ACTIVATIONS)
+    check_choice("solver", parameters["solver"], SOLVERS)
+    check_number("learning_rate", parameters["learning_rate"], above=0)
+    check_number("plateau_factor", parameters["plateau_factor"], above=0, at_most=1)
+    for name in ("batch_size", "max_epochs", "plateau_patience", "n_networks"):
+        check_count(name, parameters[name])
+    if parameters["patience"] is not None:
+        check_count("patience", parameters["patience"])
+    _check_fraction(parameters, "0.1")
+
+
+def check_rows_left(parameters: Parameters, n_rows: int, cure: str) -> int:
+    """Number of rows to hold out; raises `InputError` if that leaves nothing to train on."""
+    n_held_out = math.ceil(parameters["validation_fraction"] * n_rows)
     if n_held_out >= n_rows:
         raise InputError(
-            f"validation_fraction must leave rows to train on, but is {model.validation_fraction} "
-            f"of {n_rows} rows. Use 0.15, or give more rows."
+            "validation_fraction must leave rows to train on, but is "
+            f"{parameters['validation_fraction']} of {n_rows} rows. Use {cure}, or give more rows."
+        )
+    return n_held_out
+
+
+def activations_of(parameters: Parameters) -> tuple[str, ...]:
+    """The activation of every hidden layer of a regressor."""
+    given, n_layers = parameters["activation"], len(parameters["hidden_layer_sizes"])
+    if given is None:
+        return tuple(islice(cycle(PUBLISHED_ACTIVATIONS), n_layers))
+    if isinstance(given, str):
+        return (given,) * n_layers
+    if not isinstance(given, Sequence) or len(given) != n_layers:
+        raise InputError(
+            "activation must be None, one name, or one name per hidden layer "
+            f"({n_layers}), but is {given!r}. Give one name for all, such as 'relu'."
+        )
+    return tuple(given)
+
+
+def _check_sizes(parameters: Parameters, rule: str, example: str) -> None:
+    sizes = parameters["hidden_layer_sizes"]
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or not sizes:
+        raise InputError(
+            f"hidden_layer_sizes must be {rule}, but is {sizes!r}. Give a tuple such as {example}."
+        )
+    for size in sizes:
+        check_count("every entry of hidden_layer_sizes", size)
+
+
+def _check_fraction(parameters: Parameters, cure: str) -> None:
+    fraction = check_number("validation_fraction", parameters["validation_fraction"], above=0)
+    if fraction >= 1:
+        raise InputError(
+            f"validation_fraction must be > 0 and < 1, but is {fraction!r}. Use {cure}."
         )

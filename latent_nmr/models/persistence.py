@@ -1,4 +1,4 @@
-"""Saved models: weights.safetensors + model.json. Loading executes nothing.
+"""Saved models of every kind: weights.safetensors + model.json. Loading executes nothing.
 
 Everything read is checked before use: sizes before memory is taken, the checksum, the name,
 shape and finiteness of every weight.
@@ -9,16 +9,17 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import safetensors.numpy
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.errors import InputError, check_choice
-from latent_nmr.models import card_words, model_card
-from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json, weight_shapes
-from latent_nmr.models.model_card import FORMAT, FORMAT_VERSION, ModelCard
+from latent_nmr.models import regressor_card, vae_card
+from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json
+from latent_nmr.models.cards import BAD_ENTRY, Card, CardFormat
+from latent_nmr.models.fitted import FittedModel
 from latent_nmr.models.model_folder import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -29,9 +30,7 @@ from latent_nmr.models.model_folder import (
 )
 from latent_nmr.models.networks import Weights
 
-if TYPE_CHECKING:
-    from latent_nmr.models.beta_vae import BetaVAE
-
+FORMATS = {form.name: form for form in (vae_card.FORMAT, regressor_card.FORMAT)}
 # The header of the weights file names every array in about 100 bytes.
 MAX_HEADER_BYTES = 2**20
 # Training begins with a first layer divided by the spread of the data, the largest weights there
@@ -43,10 +42,18 @@ MAX_WEIGHT = 1e12
 PRECISIONS = {"single": "float32", "half": "float16"}
 BIAS_TYPE = "float32"
 
+Model = TypeVar("Model", bound=FittedModel)
 
-def save(
-    model: "BetaVAE", path: Path | str, metadata: Mapping[str, Any], precision: str = "single"
-) -> None:
+
+class Freezable(Protocol):
+    """An estimator that gives what it has learned."""
+
+    def frozen(self, metadata: Mapping[str, Any] | None = None) -> FittedModel:
+        """The fitted model as arrays and facts."""
+        ...
+
+
+def save(model: FittedModel, path: Path | str, precision: str = "single") -> None:
     """Write a fitted model as a folder, atomically."""
     check_choice("precision", precision, PRECISIONS)
     path = Path(path)
@@ -57,25 +64,24 @@ def save(
                 "holds other things. Choose another path."
             )
         with staged_folder(path) as staging:
-            write_files(model, staging, metadata, precision)
+            _write(model, staging, precision)
 
 
-def write_files(
-    model: "BetaVAE", folder: Path, metadata: Mapping[str, Any], precision: str = "single"
-) -> None:
-    """Write the two files of a model into an existing folder that nobody reads yet."""
-    strange = _strange_weights(model.weights_)
+def write_files(model: Freezable, folder: Path, metadata: Mapping[str, Any]) -> None:
+    """Write the two files of an estimator into an existing folder that nobody reads yet."""
+    _write(model.frozen(metadata), folder)
+
+
+def _write(model: FittedModel, folder: Path, precision: str = "single") -> None:
+    strange = _strange_weights(model.arrays())
     if strange:
         raise InputError(
             f"a model must have weights of at most {MAX_WEIGHT:g} to be saved, but has {strange}. "
             "Scale the data to be of order 1 and fit again."
         )
     raw = _weights_bytes(model, precision)
-    card = model_card.card_of(model, metadata, hashlib.sha256(raw).hexdigest())
-    for name, content in (
-        (WEIGHTS_FILE, raw),
-        (CARD_FILE, model_card.checked_text(card)),
-    ):
+    text = format_of(model).text(Card(model, hashlib.sha256(raw).hexdigest()))
+    for name, content in ((WEIGHTS_FILE, raw), (CARD_FILE, text)):
         with (folder / name).open("wb") as file:
             file.write(content)
             # On the disk before the folder takes its name: a power cut leaves no empty files.
@@ -83,31 +89,36 @@ def write_files(
             os.fsync(file.fileno())
 
 
-def load(cls: type["BetaVAE"], path: Path | str) -> "BetaVAE":
-    """Read and check a saved model.
+def load(path: Path | str, kind: type[Model]) -> Model:
+    """Read and check a saved model of one kind.
 
     Raises
     ------
     ModelFileError
-        For anything missing, damaged, not finite or not ours.
+        For anything missing, damaged, not finite, not ours or of another kind.
     """
-    return read_folder(lambda folder: _load(cls, folder), Path(path))
+
+    def read(folder: OpenFolder) -> Model:
+        card = _read_card(folder, kind)
+        return card.model.with_arrays(_read_weights(folder, card))  # type: ignore[return-value]
+
+    return read_folder(read, Path(path))
 
 
-def read_card(path: Path | str) -> ModelCard:
-    """Read and check model.json, without the weights."""
+def read_card(path: Path | str) -> Card:
+    """Read and check model.json of any kind of model, without the weights."""
     return read_folder(_read_card, Path(path))
 
 
-def card(model: "BetaVAE") -> dict[str, Any]:
-    """What is known of a fitted model, as JSON can hold it."""
-    digest = hashlib.sha256(_weights_bytes(model)).hexdigest()
-    return card_words.summary(model_card.card_of(model, model.metadata_, digest))
+def card_of(model: FittedModel) -> Card:
+    """Card of a model in memory, with the hash that its file would have."""
+    return Card(model, hashlib.sha256(_weights_bytes(model)).hexdigest())
 
 
-def describe(path: Path | str) -> list[str]:
-    """Lines that tell a reader what a saved model is; its weights are not read."""
-    return card_words.summary_lines(read_card(path))
+def format_of(model: FittedModel | type[FittedModel]) -> CardFormat:
+    """Format of the card of a kind of model."""
+    kind = model if isinstance(model, type) else type(model)
+    return next(form for form in FORMATS.values() if form.kind is kind)
 
 
 def is_model_alone(path: Path) -> bool:
@@ -115,29 +126,7 @@ def is_model_alone(path: Path) -> bool:
     return path.is_dir() and {entry.name for entry in path.iterdir()} == {WEIGHTS_FILE, CARD_FILE}
 
 
-def _load(cls: type["BetaVAE"], folder: OpenFolder) -> "BetaVAE":
-    card = _read_card(folder)
-    try:
-        unknown = set(card.parameters) - set(cls().get_params())
-        if unknown:
-            raise ValueError(f"unknown parameters {sorted(unknown)}")
-        model = cls(**card.parameters)
-        model.check_parameters()
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ModelFileError(folder.path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
-    model.architecture_ = card.architecture
-    model.n_features_in_ = card.architecture.n_features
-    model.history_, model.n_iter_ = card.history, len(card.history)
-    model.best_epoch_, model.stop_reason_ = card.best_epoch, card.stop_reason
-    model.scale_ = card.scale
-    model.kl_, model.axis_variances_ = card.kl, card.axis_variances
-    model.training_rows_, model.validation_rows_ = card.training_rows, card.validation_rows
-    model.metadata_, model.device_, model.packages_ = card.metadata, card.device, card.packages
-    model.weights_ = _read_weights(folder, card)
-    return model
-
-
-def _read_card(folder: OpenFolder) -> ModelCard:
+def _read_card(folder: OpenFolder, kind: type[FittedModel] | None = None) -> Card:
     raw = read_file(folder, CARD_FILE, MAX_CARD_BYTES)
     try:
         entries = strict_json(raw)
@@ -146,20 +135,27 @@ def _read_card(folder: OpenFolder) -> ModelCard:
             folder.path, f"has an unreadable {CARD_FILE} ({brief(error)})"
         ) from error
     is_object = isinstance(entries, dict)
-    found = (entries.get("format"), entries.get("format_version")) if is_object else None
-    if found != (FORMAT, FORMAT_VERSION):
+    name, version = (entries.get("format"), entries.get("format_version")) if is_object else (0, 0)
+    asked = [form for form in FORMATS.values() if kind is None or form.kind is kind]
+    form = next((form for form in asked if form.name == name), None)
+    # In Python true equals 1; as the number of a version it is none.
+    is_version = form is not None and type(version) is int
+    if form is None or not is_version or version not in {form.version, *form.upgrades}:
+        wanted = " or ".join(str((form.name, form.version)) for form in asked)
         raise ModelFileError(
-            folder.path, f"says format and version {brief(found)}, not {(FORMAT, FORMAT_VERSION)}"
+            folder.path, f"says format and version {brief((name, version))}, not {wanted}"
         )
     try:
-        return model_card.check_entries(entries)
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        if version != form.version:
+            entries = form.upgrades[version](entries)
+        return form.check(entries)
+    except BAD_ENTRY as error:
         raise ModelFileError(folder.path, f"has a damaged {CARD_FILE} ({brief(error)})") from error
 
 
-def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
+def _read_weights(folder: OpenFolder, card: Card) -> Weights:
     """Read the weights file after checking its size, its checksum and every array in it."""
-    shapes = weight_shapes(card.architecture)
+    shapes = card.model.weight_shapes()
     n_weights = sum(map(math.prod, shapes.values()))
     raw = read_file(folder, WEIGHTS_FILE, 4 * n_weights + MAX_HEADER_BYTES)
     if len(raw) < 2 * n_weights:
@@ -185,9 +181,9 @@ def _read_weights(folder: OpenFolder, card: ModelCard) -> Weights:
     return weights
 
 
-def _weights_bytes(model: "BetaVAE", precision: str = "single") -> bytes:
+def _weights_bytes(model: FittedModel, precision: str = "single") -> bytes:
     stored = {}
-    for name, array in model.weights_.items():
+    for name, array in model.arrays().items():
         dtype = np.dtype(_stored_type(array.ndim, precision))
         largest = np.abs(array).max()
         if largest > np.finfo(dtype).max:
@@ -197,7 +193,7 @@ def _weights_bytes(model: "BetaVAE", precision: str = "single") -> bytes:
             )
         # The writer dumps the buffer as it lies in memory, whatever the strides say.
         stored[name] = np.ascontiguousarray(array, dtype)
-    return safetensors.numpy.save(stored, metadata={"format": FORMAT})
+    return safetensors.numpy.save(stored, metadata={"format": format_of(model).name})
 
 
 def _stored_type(n_dimensions: int, precision: str) -> str:

@@ -2,7 +2,8 @@
 
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor
-from latent_nmr.models.regression_files import is_regressor
+from latent_nmr.models.fitted import FittedRegressor
+from latent_nmr.models.persistence import read_card
 from latent_nmr.shipped import shipped_path
 
 
@@ -38,4 +39,5 @@ def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
     (3, 2)
     """
     place = shipped_path("models", name)
-    return CurveRegressor.load(place) if is_regressor(place) else BetaVAE.load(place)
+    is_regressor = isinstance(read_card(place).model, FittedRegressor)
+    return CurveRegressor.load(place) if is_regressor else BetaVAE.load(place)

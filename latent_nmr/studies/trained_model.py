@@ -55,7 +55,7 @@ def check_trained(model: "BetaVAE", name: str = "model") -> None:
 
 def model_digest(path: Path) -> str:
     """Digest of a saved model: of its weights and of what its card says."""
-    from latent_nmr.models.card_words import summary
+    from latent_nmr.models.card_summary import summary
     from latent_nmr.models.persistence import read_card
 
     return digest_of(summary(read_card(path)))

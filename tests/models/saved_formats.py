@@ -62,10 +62,9 @@ def make_curve_regressor(folder):
 
 
 def save(model, folder, metadata):
-    """Save without the lock file that a writer leaves beside its model."""
+    """Save to a new folder."""
     folder.mkdir(parents=True)
     model.save(folder / "model", metadata)
-    (folder / ".model.lock").unlink()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Networks that read parameters off curves."""
 
 import json
+import shutil
 import warnings
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
 from latent_nmr.errors import InputError, NumericalError
+from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.challenge_models import (
     GAUSS_ACTIVATIONS,
     MODELS,
@@ -19,6 +22,7 @@ from latent_nmr.models.challenge_models import (
 )
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.models.model_folder import ModelFileError
+from latent_nmr.models.parameters import activations_of
 from latent_nmr.models.regression_network import (
     NetworkShape,
     apply,
@@ -26,6 +30,7 @@ from latent_nmr.models.regression_network import (
     weights_of,
 )
 
+FIRST_VERSION = Path(__file__).parents[1] / "fixtures" / "0.1.0" / "curve_regressor" / "model"
 SMALL = {
     "hidden_layer_sizes": (16, 8),
     "activation": "tanh",
@@ -269,6 +274,46 @@ class TestFiles:
         with pytest.raises(ModelFileError, match=reason):
             CurveRegressor.load(tmp_path / "model")
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda card: card.update(parameters=[]),
+            lambda card: card["parameters"].update(strange=1),
+            lambda card: card.update(fitted=None),
+            lambda card: card["fitted"].update(history=None),
+            lambda card: card["fitted"].update(history=[3, 3]),
+            lambda card: card["fitted"]["history"][0].append([2]),
+            lambda card: card["fitted"]["history"][1][0].pop(),
+        ],
+    )
+    def test_a_damaged_card_of_the_first_version_is_refused_too(self, tmp_path, change):
+        path = Path(shutil.copytree(FIRST_VERSION, tmp_path / "model")) / "model.json"
+        card = json.loads(path.read_text("utf-8"))
+        assert card["format_version"] == 1
+        change(card)
+        path.write_text(json.dumps(card), "utf-8")
+        with pytest.raises(ModelFileError, match=r"damaged model\.json"):
+            CurveRegressor.load(tmp_path / "model")
+
+    def test_half_precision_takes_less_room_and_predicts_nearly_the_same(self, fitted, tmp_path):
+        fitted.save(tmp_path / "half", precision="half")
+        fitted.save(tmp_path / "single")
+        half, single = (tmp_path / name / "weights.safetensors" for name in ("half", "single"))
+        assert half.stat().st_size < single.stat().st_size
+        X, y = rows_and_targets(50)
+        found = CurveRegressor.load(tmp_path / "half").predict(X)
+        assert 0 < (np.abs(found - fitted.predict(X)) / y.std(axis=0)).max() < 0.02
+
+    def test_its_card_in_memory_is_that_of_its_folder(self, fitted, tmp_path):
+        fitted.save(tmp_path / "model")
+        assert CurveRegressor.load(tmp_path / "model").card() == fitted.card()
+        assert fitted.card()["n_weights"] == sum(a.size for a in fitted.weights_[0].values())
+
+    def test_a_model_of_another_kind_is_refused(self, fitted, tmp_path):
+        fitted.save(tmp_path / "model")
+        with pytest.raises(ModelFileError, match=r"curve_regressor.*, not .*beta_vae"):
+            BetaVAE.load(tmp_path / "model")
+
     def test_every_byte_of_the_weights_is_under_the_checksum(self, fitted, tmp_path):
         fitted.save(tmp_path / "model")
         path = tmp_path / "model" / "weights.safetensors"
@@ -340,7 +385,7 @@ class TestActivation:
         ):
             model = CurveRegressor(hidden_layer_sizes=sizes, max_epochs=1, random_state=0)
             assert model.fit(X, y).shape_.activations == expected
-        assert CurveRegressor()._activations() == GAUSS_ACTIVATIONS
+        assert activations_of(CurveRegressor().get_params()) == GAUSS_ACTIVATIONS
 
     def test_all_but_the_sizes_are_given_by_name(self):
         with pytest.raises(TypeError, match="positional"):

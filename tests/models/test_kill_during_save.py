@@ -126,7 +126,7 @@ class TestKills:
         path = tmp_path / "model"
         BetaVAE.load(models[0]).save(path, metadata={"name": "A"})
         path.rename(tmp_path / ".model.staging-killed-old")
-        assert persistence.read_card(path).metadata == {"name": "A"}
+        assert persistence.read_card(path).model.metadata == {"name": "A"}
 
 
 class TestReaders:

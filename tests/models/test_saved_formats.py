@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from latent_nmr.models import model_card, regression_files
+from latent_nmr.models import regressor_card, vae_card
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor
 from tests.models.saved_formats import (
@@ -91,14 +91,14 @@ class TestFixtures:
             name: {format_version(folder) for folder in folders_of(name)}
             for name in ("beta_vae", "curve_regressor")
         }
-        assert model_card.FORMAT_VERSION in versions["beta_vae"]
-        assert regression_files.FORMAT_VERSION in versions["curve_regressor"]
+        assert vae_card.FORMAT.version in versions["beta_vae"]
+        assert regressor_card.FORMAT.version in versions["curve_regressor"]
 
     @pytest.mark.parametrize(
         ("make", "version"),
         [
-            (make_beta_vae, model_card.FORMAT_VERSION),
-            (make_curve_regressor, regression_files.FORMAT_VERSION),
+            (make_beta_vae, vae_card.FORMAT.version),
+            (make_curve_regressor, regressor_card.FORMAT.version),
         ],
         ids=["beta_vae", "curve_regressor"],
     )

@@ -17,7 +17,7 @@ from latent_nmr._files import staged_folder
 from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr.analysis.challenge_scores import challenge_scores
 from latent_nmr.models.curve_regressor import CurveRegressor
-from latent_nmr.models.regression_files import write_files
+from latent_nmr.models.persistence import write_files
 from latent_nmr.studies._estimators import checked_predictions
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import STEPS_FOLDER, Step

@@ -1,0 +1,133 @@
+"""Training a network from curves to parameters: plateaus, early stopping, the best epoch kept."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr.errors import NumericalError
+from latent_nmr.models.regression_network import (
+    SOLVERS,
+    NetworkShape,
+    Weights,
+    apply,
+    initial_states,
+    run_epoch,
+    weights_of,
+)
+
+Rows = npt.NDArray[np.int64]
+
+
+class RegressionRecord(NamedTuple):
+    """One epoch: mean squared errors of standardised targets, the learning rate, seconds."""
+
+    epoch: int
+    learning_rate: float
+    training_error: float
+    validation_error: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RegressionSchedule:
+    """How long and in which portions to train; fields as of `CurveRegressor`."""
+
+    solver: str
+    learning_rate: float
+    batch_size: int
+    max_epochs: int
+    plateau_factor: float
+    plateau_patience: int
+    patience: int | None
+
+
+class Course:
+    """Learning rate, best epoch and its weights, as a training goes on."""
+
+    def __init__(self, schedule: RegressionSchedule):
+        self.schedule, self.rate = schedule, schedule.learning_rate
+        self.history: list[RegressionRecord] = []
+        self.best, self.weights = 0, {}
+        self._lowered_at = 0
+
+    def add(self, record: RegressionRecord, weights: Callable[[], Weights]) -> bool:
+        """Note an epoch, and whether another one is due."""
+        self.history.append(record)
+        epoch, schedule = record.epoch, self.schedule
+        if not math.isfinite(record.validation_error):
+            return False
+        best = self.history[self.best - 1].validation_error if self.best else math.inf
+        if not self.best or record.validation_error < best:
+            self.best, self.weights = epoch, weights()
+        if schedule.patience is not None and epoch - self.best >= schedule.patience:
+            return False
+        if epoch - max(self.best, self._lowered_at) >= schedule.plateau_patience:
+            self.rate, self._lowered_at = self.rate * schedule.plateau_factor, epoch
+        return epoch < schedule.max_epochs
+
+
+def train_network(
+    shape: NetworkShape,
+    schedule: RegressionSchedule,
+    data: tuple[jax.Array, jax.Array],
+    split: tuple[Rows, Rows],
+    key: jax.Array,
+    on_epoch: Callable[[RegressionRecord], None] | None = None,
+) -> Course:
+    """Train one network; what is kept are the weights of its best epoch.
+
+    Parameters
+    ----------
+    shape : NetworkShape
+    schedule : RegressionSchedule
+    data : tuple of Array
+        Scaled rows (n_rows, n_features) and standardised targets (n_rows, n_targets).
+    split : tuple of ndarray of int
+        Rows to train on and rows held out.
+    key : Array
+    on_epoch : callable, optional
+        Called with the record of each epoch.
+
+    Raises
+    ------
+    NumericalError
+        If the error is not finite in the first epoch.
+    """
+    init_key, epoch_key = jax.random.split(key)
+    parameters, statistics = initial_states(shape, init_key)
+    solver_state = SOLVERS[schedule.solver](schedule.learning_rate).init(parameters)
+    (own_rows, own_targets), (asked, wanted) = (
+        tuple(part[jnp.asarray(rows)] for part in data) for rows in split
+    )
+    wanted = np.asarray(wanted)
+    batch_size = min(schedule.batch_size, len(own_rows))
+    portions: dict[str, Any] = {
+        "batch_size": batch_size, "n_batches": -(-len(own_rows) // batch_size),
+    }  # fmt: skip
+    course, epoch, is_due = Course(schedule), 0, True
+    while is_due:
+        start, epoch = time.perf_counter(), epoch + 1
+        parameters, statistics, solver_state, loss = run_epoch(
+            parameters, statistics, solver_state, own_rows, own_targets, course.rate,
+            jax.random.fold_in(epoch_key, epoch), shape=shape, solver=schedule.solver, **portions,
+        )  # fmt: skip
+        found = np.asarray(apply(parameters, statistics, asked, shape=shape))
+        error = float(np.mean((found - wanted) ** 2, dtype=np.float64))
+        seconds = time.perf_counter() - start
+        record = RegressionRecord(epoch, course.rate, float(loss), error, seconds)
+        if on_epoch is not None:
+            on_epoch(record)
+        state = parameters, statistics
+        is_due = course.add(record, lambda state=state: weights_of(*state))
+    if not course.best:
+        raise NumericalError(
+            "the error must stay finite, but is not in the first epoch. Lower learning_rate."
+        )
+    return course

@@ -1,0 +1,118 @@
+"""From parameters and rows to a training of the β-VAE, and from its outcome to a fitted model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from latent_nmr.models import inference, networks
+from latent_nmr.models.epochs import Objective
+from latent_nmr.models.fitted import FittedVAE, installed_packages
+from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
+from latent_nmr.models.orientation import orient
+from latent_nmr.models.parameters import check_rows_left, learns_scale
+from latent_nmr.models.training import EpochRecord, Fit, Problem, Schedule
+
+Rows = npt.NDArray[np.float32]
+
+
+def problem_of(parameters: Mapping[str, Any], X: Rows) -> Problem:
+    """Split the rows, and say what is to be trained."""
+    check_rows_left(parameters, len(X), "0.15")
+    draw = check_random_state(parameters["random_state"]).randint
+    split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
+    training_rows, validation_rows = train_test_split(
+        np.arange(len(X)),
+        test_size=parameters["validation_fraction"],
+        random_state=split_seed,
+    )
+    is_learned = learns_scale(parameters)
+    of_schedule = (
+        "batch_size", "min_epoch_steps", "max_epochs", "patience", "learning_rate",
+        "warm_up_epochs",
+    )  # fmt: skip
+    return Problem(
+        architecture=networks.Architecture(
+            n_features=X.shape[1],
+            hidden_layer_sizes=networks.layer_sizes(X.shape[1], parameters["hidden_layer_sizes"]),
+            n_components=parameters["n_components"],
+        ),
+        objective=Objective(parameters["beta"], 1.0 if is_learned else parameters["scale"]),
+        likelihood=GAUSSIAN_LEARNED if is_learned else parameters["likelihood"],
+        schedule=Schedule(**{name: parameters[name] for name in of_schedule}),
+        training_rows=np.sort(training_rows),
+        validation_rows=np.sort(validation_rows),
+        key=jax.random.key(train_seed),
+    )
+
+
+def fitted_model(fit: Fit, problem: Problem, parameters: Mapping[str, Any], X: Rows) -> FittedVAE:
+    """What a training leaves: axes in order and signed, and what each of them does."""
+    rows = X[problem.training_rows]
+    weights, order, kl, variances = oriented(
+        problem.architecture, networks.weights_of(fit.state), rows
+    )
+    return FittedVAE(
+        parameters=dict(parameters),
+        weights=weights,
+        architecture=problem.architecture,
+        kl=kl,
+        axis_variances=variances,
+        history=[_reordered(record, order) for record in fit.history],
+        best_epoch=fit.best_epoch,
+        stop_reason=fit.stop_reason,
+        scale=_residual(problem, weights, parameters, rows),
+        training_rows=problem.training_rows,
+        validation_rows=problem.validation_rows,
+        device=inference.device_name(),
+        packages=installed_packages(),
+        metadata={},
+    )
+
+
+def oriented(
+    architecture: networks.Architecture, weights: networks.Weights, rows: Rows
+) -> tuple[networks.Weights, npt.NDArray[np.intp], np.ndarray, np.ndarray]:
+    """Order the axes by their KL over `rows`, and sign them.
+
+    Returns
+    -------
+    weights : dict of ndarray
+    order : ndarray of int, shape (n_components,)
+        Old axis of each new one.
+    kl, variances : ndarray, shape (n_components,)
+        Mean KL and variance of the posterior means over `rows`, in the new order.
+    """
+    network = architecture, weights
+    mean, log_variance = inference.encode(*network, rows)
+    kl = np.asarray(kl_divergence(jnp.asarray(mean), jnp.asarray(log_variance))).mean(axis=0)
+    order = np.argsort(-kl, kind="stable")
+    identity = np.eye(len(kl), dtype=np.float32)
+    low, high = (inference.decode(*network, side * identity) for side in (-1, 1))
+    signs = np.where(high.mean(axis=1) > low.mean(axis=1), -1.0, 1.0)
+    return orient(weights, order, signs), order, kl[order], mean.var(axis=0)[order]
+
+
+def _reordered(record: EpochRecord, order: npt.NDArray[np.intp]) -> EpochRecord:
+    return record._replace(
+        kl_per_axis=tuple(record.kl_per_axis[axis] for axis in order),
+        validation_kl_per_axis=tuple(record.validation_kl_per_axis[axis] for axis in order),
+    )
+
+
+def _residual(
+    problem: Problem, weights: networks.Weights, parameters: Mapping[str, Any], rows: Rows
+) -> float:
+    """σ of the fitted likelihood; if learned, the rms residual of draws from the posterior."""
+    if not learns_scale(parameters):
+        return float(parameters["scale"])
+    mean, log_variance = inference.encode(problem.architecture, weights, rows)
+    noise = np.asarray(jax.random.normal(problem.key, mean.shape))
+    points = mean + np.exp(0.5 * log_variance) * noise
+    decoded = inference.decode(problem.architecture, weights, points)
+    return float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))
