@@ -1,5 +1,6 @@
 """What `make reproduce` would run, and the models that it published."""
 
+import argparse
 import importlib.util
 import subprocess
 import sys
@@ -28,6 +29,28 @@ def script(name):
     return module
 
 
+class ParsedError(Exception):
+    """Raised once a script has read its command line, so that it does nothing more."""
+
+
+def check_script(name, words):
+    """Let a script read `words` as its command line, and stop it there."""
+    module = script(name)
+    if not hasattr(module, "argparse"):
+        assert not words, f"{name} reads no command line"
+        return
+    read = argparse.ArgumentParser.parse_args
+
+    def read_and_stop(parser):
+        read(parser, words)
+        raise ParsedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", read_and_stop)
+        with pytest.raises(ParsedError):
+            module.main()
+
+
 STEPS = script("reproduce").steps()
 
 
@@ -48,6 +71,13 @@ class TestSteps:
             parse(name, module.Options, argv)
         else:
             assert (ROOT / step.words[1]).is_file()
+            check_script(Path(step.words[1]).stem, step.words[2:])
+
+    def test_an_option_that_a_script_lacks_is_noticed(self):
+        with pytest.raises(SystemExit):
+            check_script("study_noise", ["set.zarr", "--levels-of-what"])
+        with pytest.raises(AssertionError):
+            check_script("describe_data", ["--force"])
 
     def test_the_time_is_said_before_anything_is_done(self):
         run = subprocess.run(
