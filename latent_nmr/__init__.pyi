@@ -42,6 +42,8 @@ from latent_nmr.physics.sequence import Sequence as Sequence
 from latent_nmr.physics.sequence import cpmg as cpmg
 from latent_nmr.physics.sequence import spin_echo as spin_echo
 from latent_nmr.physics.simulate import Simulation as Simulation
+from latent_nmr.studies.audit import AuditResult as AuditResult
+from latent_nmr.studies.audit import audit as audit
 from latent_nmr.studies.axes import AxesResult as AxesResult
 from latent_nmr.studies.axes import name_axes as name_axes
 from latent_nmr.studies.challenge import ChallengeResult as ChallengeResult

@@ -1,0 +1,86 @@
+"""Words for the audit of a decoder: lines for a terminal, values for a file."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from latent_nmr.analysis.audit import chance_outside
+from latent_nmr.studies.audit import AuditResult
+
+# What the scatter of new curves is the scatter of.
+SCATTER_TEXTS = {
+    "independent": "over offset maps with independent ν",
+    "stratified": "over arrangements of one stratified line: of the spatial order alone, "
+    "a fraction of that over independent ν",
+}
+KERNEL_SYMBOLS = {"gaussian": "ξ", "power": "p", "rkky": "γ"}
+
+
+def audit_values(result: AuditResult) -> dict[str, Any]:
+    """What is kept of an audit as JSON."""
+    facts = result.facts
+    return {
+        "sentences": facts["sentences"],
+        "remarks": remarks(facts["points"]),
+        "n_curves": facts["n_curves"],
+        "n_fitted": facts["n_fitted"],
+        "data_sha256": facts["data_sha256"],
+        "scatter": SCATTER_TEXTS[facts["line_draw"]],
+        "data_spacing": facts["data_spacing"],
+        "points": [
+            {name: None if value != value else value for name, value in row.items()}
+            for row in facts["points"]
+        ],
+    }
+
+
+def remarks(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each point whose L its kernel cannot have."""
+    return [
+        f"{point['axis']}, z = {point['z']:.3g}: L = {point['L']:.2f} is out of the reach of "
+        f"{point['kernel']}; simulated at {KERNEL_SYMBOLS[point['kernel']]} = "
+        f"{point['kernel_parameter']:.3g}"
+        for point in points
+        if point["L_out_of_reach"]
+    ]
+
+
+def audit_lines(
+    values: Mapping[str, Any], source: str, *, n_neighbors: int, n_simulations: int
+) -> list[str]:
+    """Sentences, a line per point, and what the columns are; `source` names the data."""
+    heads = ["axis", "z", "verdict", "rms", "ratio", "outside", "to neighbours", "worst", "µs"]
+    rows = [heads] + [
+        [
+            point["axis"],
+            f"{point['z']:.3g}",
+            point["verdict"] + (", off the data" if point["off_data"] else ""),
+            f"{point['rms']:.4f}",
+            f"{point['ratio']:.1f}",
+            f"{point['outside']:.0%}",
+            f"{point['rms_neighbours']:.4f}",
+            f"{point['worst_residual']:+.3f}",
+            f"{point['worst_time_us']:.1f}",
+        ]
+        for point in values["points"]
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place in (0, 2) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return [
+        *values["sentences"],
+        "",
+        *lines,
+        "",
+        "rms        of decoded minus simulated; ratio: over the rms scatter of the simulations; "
+        f"outside: samples beyond ± 2 sd, {chance_outside(n_simulations):.0%} for one more "
+        "simulation",
+        f"scatter    {values['scatter']}",
+        f"data       {values['n_curves']} curves of {source}, {values['n_fitted']} of which "
+        f"the model was fitted to; the nearest {n_neighbors} at each point",
+        *(f"remark     {sentence}" for sentence in values["remarks"]),
+    ]

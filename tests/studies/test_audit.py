@@ -1,0 +1,237 @@
+"""Audits of decoders: those whose answer is known, new curves, and data that do not fit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import latent_nmr as ln
+from latent_nmr.analysis.neighbourhood import PARAMETERS, neighbourhoods
+from latent_nmr.analysis.traversal import traverse
+from latent_nmr.data.spectrometer import add_noise
+from latent_nmr.data.windows import features
+from latent_nmr.errors import InputError
+from latent_nmr.physics.kernels import KERNELS
+from latent_nmr.report.audit import KERNEL_SYMBOLS, remarks
+from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies.audit._numbers import point_rows
+from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
+from latent_nmr.studies.audit._study import audit_axes
+from latent_nmr.studies.trained_model import describe_data
+
+N_CURVES = 160
+FEW = {"n_steps": 2, "n_neighbors": 10, "n_simulations": 4, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Echoes of a small lattice."""
+    return ln.simulate("paper", N_CURVES, n_edge=12, step=4, seed=0)
+
+
+def judged(model, dataset, simulation, axes, *, span, n_steps, n_neighbors, n_simulations):
+    """Audits of some axes of anything that decodes."""
+    walks = [traverse(model, model.n_components, a, span=span, n_steps=n_steps) for a in axes]
+    return audit_axes(
+        model,
+        dataset,
+        model.X,
+        simulation,
+        walks,
+        n_neighbors=n_neighbors,
+        n_simulations=n_simulations,
+        ledger=Ledger(None, {}),
+    )
+
+
+class Oracle:
+    """A "model" whose latent plane is (W, L) and whose decoder is the simulator's own mean.
+
+    Parameters
+    ----------
+    extra : ndarray, shape (n_features,)
+        Added to every decoded curve.
+    """
+
+    n_components = 2
+
+    def __init__(self, dataset, extra=0.0):
+        self.X = features(dataset)
+        self.metadata_ = describe_data(dataset, self.X, "echo", "initial")
+        self.labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
+        scale = [
+            (dataset[name].to_numpy() - c) / w for name, c, w in (("W", 0.2, 0.03), ("L", 4, 1))
+        ]
+        self.latent = np.column_stack(scale)
+        self.simulation = simulation_of(dataset, 77)
+        self.extra = extra
+
+    def transform(self, X):
+        assert len(X) == len(self.latent)
+        return self.latent
+
+    def inverse_transform(self, points):
+        places = neighbourhoods(points, self.latent, self.labels, 10)
+        means = [
+            simulate_at(place, self.simulation, range(24), self.metadata_).curves.mean(axis=0)
+            for place in places
+        ]
+        return np.array(means) + self.extra
+
+
+class TestKnownDecoders:
+    """Decoders that are the simulator, and one that adds to it."""
+
+    def judged(self, data, extra=0.0, **settings):
+        dataset = data.copy()
+        model = Oracle(dataset, extra)
+        settings = {"span": 1.0, "n_steps": 3, "n_neighbors": 10, "n_simulations": 8} | settings
+        simulation = simulation_of(dataset, 0)
+        return judged(model, dataset, simulation, (1, 2), **settings)
+
+    def test_the_simulators_own_mean_is_faithful_and_inside_the_band(self, data):
+        points = [point for audit, _ in self.judged(data) for point in audit.points]
+        assert [point.verdict for point in points] == ["faithful"] * 6
+        assert np.mean([point.simulation.outside for point in points]) < 0.05
+
+    def test_a_bump_is_found_at_its_time_in_every_curve(self, data):
+        time = Oracle(data.copy()).metadata_["time_us"]
+        bump = 2.0 * np.exp(-(((np.array(time) - 180.0) / 2) ** 2))
+        for audit, _ in self.judged(data, bump):
+            for point in audit.points:
+                assert point.verdict == "invents"
+                assert point.worst_time == pytest.approx(180.0, abs=2.0)
+                assert point.shares["early"] > 0.9
+            assert "invents structure" in audit.sentence or "inventing" in audit.sentence
+
+    def test_an_axis_is_the_same_whichever_others_are_asked_for(self, data):
+        dataset = data.copy()
+        model = Oracle(dataset)
+        settings = {"span": 1.0, "n_steps": 2, "n_neighbors": 10, "n_simulations": 4}
+        both, alone = (
+            judged(model, dataset, model.simulation, axes, **settings)[-1][0]
+            for axes in ((1, 2), (2,))
+        )
+        for one, other in zip(both.points, alone.points, strict=True):
+            np.testing.assert_array_equal(one.simulation.mean, other.simulation.mean)
+
+    def test_a_walk_far_out_is_off_the_data(self, data):
+        (audit, _), _ = self.judged(data, span=30.0, n_simulations=4)
+        assert [point.is_off_data for point in audit.points] == [True, False, True]
+
+
+class TestNewCurves:
+    """What is simulated at a point."""
+
+    @pytest.fixture
+    def place(self, data):
+        dataset = data.copy()
+        labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
+        latent = np.random.default_rng(0).normal(size=(N_CURVES, 2))
+        return neighbourhoods(np.zeros((1, 2)), latent, labels, 10)[0]
+
+    def test_a_curve_of_the_data_is_made_again_from_its_own_labels(self, data, place):
+        dataset = data.copy()
+        X = features(dataset)
+        metadata = describe_data(dataset, X, "echo", "initial")
+        for row in (0, 1, 2):  # one of each kernel
+            curve = dataset.isel(curve=row)
+            own = type(place)(
+                place.rows, place.distances, str(curve["kernel"].item()), 1,
+                float(curve["alpha_x"]), float(curve["alpha_z"]), float(curve["L"]),
+            )  # fmt: skip
+            # The data's own seed and number: the same offset map.
+            simulation = simulation_of(dataset, dataset.attrs["seed"])
+            new = simulate_at(own, simulation, [row], metadata)
+            assert new.parameter.value == pytest.approx(float(curve["kernel_parameter"]))
+            # float32, along a record of 1882 samples.
+            np.testing.assert_allclose(new.curves[0], X[row], rtol=0, atol=2e-3)
+
+    def test_settings_are_those_of_the_data_with_another_seed(self, data):
+        dataset = data.copy()
+        simulation = simulation_of(dataset, 5)
+        assert (simulation.n_edge, simulation.step, simulation.seed) == (12, 4.0, 5)
+        assert simulation.line_draw == "independent"
+
+    def test_a_length_out_of_the_kernels_reach_is_remarked(self, data):
+        dataset = data.copy()
+        model = Oracle(dataset)
+        settings = {"span": 1.0, "n_steps": 2, "n_neighbors": 10, "n_simulations": 4}
+        whole = judged(model, dataset, model.simulation, (1,), **settings)
+        assert remarks(point_rows(whole)) == []
+        # On a smaller lattice no kernel reaches as far.
+        simulation = replace(model.simulation, n_edge=8)
+        clipped = judged(model, dataset, simulation, (1,), **settings)
+        sentences = remarks(point_rows(clipped))
+        assert len(sentences) == 2
+        place = clipped[0][0].points[0].place
+        assert sentences[0].startswith(f"LA1, z = -1: L = {place.coupling_length:.2f} is out of ")
+        assert f"of {place.kernel}; simulated at " in sentences[0]
+
+    def test_no_data_set_reaches_the_numbers_of_new_offset_maps(self):
+        assert 2**24 < FIRST_NEW < 2**32 - 10**6
+
+
+class TestUnfitData:
+    """Data with which a new simulation cannot be compared."""
+
+    def refusal(self, data, **attributes):
+        dataset = data.copy()
+        dataset.attrs |= attributes
+        with pytest.raises(InputError) as caught:
+            simulation_of(dataset, 0)
+        return str(caught.value)
+
+    @pytest.mark.parametrize("preset", ["challenge2020", None])
+    def test_another_preset(self, data, preset):
+        message = self.refusal(data, preset=preset)
+        assert message.startswith("data must be of preset paper")
+        assert f"are of preset {preset!r}." in message
+
+    def test_one_frozen_field_for_all_curves(self, data):
+        message = self.refusal(data, line_draw="frozen")
+        assert "must have a new offset map for every curve" in message
+        assert message.endswith("Use independent or stratified.")
+
+    def test_curves_that_a_spectrometer_has_changed(self, data):
+        noisy = add_noise(data.copy(), 0.01, seed=0)
+        with pytest.raises(InputError, match=r"as they were simulated.*flaws were added to them"):
+            simulation_of(noisy, 0)
+
+
+class TestResult:
+    """What a notebook gets."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def model(data):
+        few = {"max_epochs": 2, "min_epoch_steps": 2}
+        model = ln.BetaVAE(hidden_layer_sizes=(8,), random_state=0, **few)
+        return ln.train(data, model=model, progress=False).model
+
+    def test_a_loaded_result_has_the_same_table_and_draws_the_same(self, model, data, tmp_path):
+        result = ln.audit(model, data, axes=(2,), **FEW)
+        result.save(tmp_path / "audit")
+        again = ln.AuditResult.load(tmp_path / "audit")
+        pd.testing.assert_frame_equal(again.table, result.table)
+        assert list(again.figures) == ["LA2", "profile"]
+        assert len(again.figures["LA2"].axes) == len(result.figures["LA2"].axes) >= 2
+
+    def test_records_hold_every_number_of_the_table(self, model, data):
+        result = ln.audit(model, data, axes=(1,), **FEW)
+        own = result.records[(result.records["score"] == "rms") & (result.records["z"] == 2.5)]
+        assert own["value"].tolist() == result.table[result.table["z"] == 2.5]["rms"].tolist()
+
+    def test_finished_points_are_not_simulated_again(self, model, data, tmp_path):
+        first = ln.audit(model, data, axes=(1,), folder=tmp_path, **FEW)
+        before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("steps/*")}
+        assert len(before) == 2
+        again = ln.audit(model, data, folder=tmp_path, **FEW)
+        after = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("steps/*")}
+        assert before.items() <= after.items()
+        assert len(after) == 4
+        pd.testing.assert_frame_equal(again.table[:2], first.table)
+
+    def test_symbols_are_those_of_the_kernels(self):
+        assert {name: kernel.symbol for name, kernel in KERNELS.items()} == KERNEL_SYMBOLS
