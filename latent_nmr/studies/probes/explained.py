@@ -1,24 +1,21 @@
 """Median importances of forests in the form that figures take."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.plots.importances import Coefficient, Explained
+from latent_nmr.studies._result import StudyResult
 from latent_nmr.studies.probes.data import section_polynomials
 from latent_nmr.studies.probes.measurements import ELIMINATION, REGRESSION
 from latent_nmr.studies.probes.names import BINARY, POINTS, POLYNOMIAL
 from latent_nmr.studies.probes.tables import medians
 
-if TYPE_CHECKING:
-    from latent_nmr.studies.probes.result import ProbeResult
-
 TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": r"$\alpha_x$", "alpha_z": r"$\alpha_z$"}
 
 
-def columns_of(result: "ProbeResult", target: str) -> list[Explained]:
+def columns_of(result: StudyResult, target: str) -> list[Explained]:
     """One column per group of kernels that a target was predicted for."""
     table = ELIMINATION if target == BINARY else REGRESSION
     groups = dict.fromkeys(
@@ -36,9 +33,7 @@ def columns_of(result: "ProbeResult", target: str) -> list[Explained]:
     return [column for column in columns if column.points is not None or column.coefficients]
 
 
-def explained(
-    result: "ProbeResult", title: str, by_features: Mapping[str, np.ndarray]
-) -> Explained:
+def explained(result: StudyResult, title: str, by_features: Mapping[str, np.ndarray]) -> Explained:
     """Importances by kind of features as one column of a figure."""
     coefficients = []
     if POLYNOMIAL in by_features:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from latent_nmr.plots.probes import (
     sections_figure,
 )
 from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, Figure
+from latent_nmr.studies._result import StudyResult
 from latent_nmr.studies.probes.data import section_polynomials
 from latent_nmr.studies.probes.explained import TARGET_TITLES, columns_of, explained
 from latent_nmr.studies.probes.measurements import SCREENING
@@ -40,10 +41,7 @@ from latent_nmr.studies.probes.names import (
     model_title,
     series_title,
 )
-from latent_nmr.studies.probes.tables import medians
-
-if TYPE_CHECKING:
-    from latent_nmr.studies.probes.result import ProbeResult
+from latent_nmr.studies.probes.tables import medians, tables_of
 
 Entries = Sequence[Mapping[str, Any]]
 # Lower R² are drawn here: they mean no more than that the mean would do better.
@@ -59,9 +57,9 @@ REGRESSION_PANELS = (
 )
 
 
-def drawers_of(result: "ProbeResult") -> dict[str, Callable[[], Figure]]:
+def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
     """What draws each figure that the result has data for, by name."""
-    tables = result.tables
+    tables = tables_of(result)
     found: dict[str, Callable[[], Figure]] = {"sections": lambda: _sections(result)}
     if tables["classification"]:
         found["classes"] = lambda: _classes(result)
@@ -87,11 +85,11 @@ def drawers_of(result: "ProbeResult") -> dict[str, Callable[[], Figure]]:
     return found
 
 
-def _signal(result: "ProbeResult") -> str:
+def _signal(result: StudyResult) -> str:
     return SIGNAL_TEXTS[result.facts["normalisation"]]
 
 
-def _sections(result: "ProbeResult") -> Figure:
+def _sections(result: StudyResult) -> Figure:
     """The echo of the curve in the middle of the order by height, as in [P], Fig. 7."""
     time, curve = result.arrays["time"], result.arrays["middle_curve"].astype(np.float64)
     model = section_polynomials(time)
@@ -109,7 +107,7 @@ def _sections(result: "ProbeResult") -> Figure:
     return sections_figure(time, curve, fits, cuts, _signal(result))
 
 
-def _classes(result: "ProbeResult") -> Figure:
+def _classes(result: StudyResult) -> Figure:
     names, curves = result.arrays["class_names"].tolist(), result.arrays["class_curves"]
     classes = {name: ClassCurves(*rows) for name, rows in zip(names, curves, strict=True)}
     return class_curves(result.arrays["time"], classes, _signal(result))
@@ -133,9 +131,9 @@ def _classifiers(entries: Entries) -> Figure:
     )
 
 
-def _confusion(result: "ProbeResult") -> Figure:
+def _confusion(result: StudyResult) -> Figure:
     """Confusion of forests and networks on features that are localised in time."""
-    entries = [e for e in result.tables["classification"] if not is_control(e["model"])]
+    entries = [e for e in tables_of(result)["classification"] if not is_control(e["model"])]
     shown = [
         e
         for e in entries
@@ -160,14 +158,14 @@ def _elimination(entries: Entries) -> Figure:
     return elimination_figure(lines, "F1, macro, power law or not")
 
 
-def _importances(result: "ProbeResult", columns: list[Any]) -> Figure:
+def _importances(result: StudyResult, columns: list[Any]) -> Figure:
     arrays = result.arrays
     return importance_figure(arrays["time"], arrays["mean_curve"], columns, _signal(result))
 
 
-def _screening(result: "ProbeResult") -> Figure:
+def _screening(result: StudyResult) -> Figure:
     """Confusion within bins by true and by predicted W."""
-    entries = result.tables["screening"]
+    entries = tables_of(result)["screening"]
     features = POINTS if any(e["features"] == POINTS for e in entries) else POLYNOMIAL
     return confusion_figure(
         [
@@ -182,7 +180,7 @@ def _screening(result: "ProbeResult") -> Figure:
     )
 
 
-def _columns_by_bin(result: "ProbeResult", by: str) -> list[Any]:
+def _columns_by_bin(result: StudyResult, by: str) -> list[Any]:
     """Importances within each bin of W, one column per bin."""
     found = []
     for number in range(len(BIN_EDGES) - 1):
@@ -218,7 +216,7 @@ def _regression(entries: Entries) -> Figure:
     )
 
 
-def _predictions(result: "ProbeResult") -> dict[str, dict[str, np.ndarray]]:
+def _predictions(result: StudyResult) -> dict[str, dict[str, np.ndarray]]:
     """Predictions by words of the series, then target: of those that have all targets."""
     entries = result.facts["predictions"]
     is_alone = {entry["model"] for entry in entries} == {FOREST}
@@ -230,7 +228,7 @@ def _predictions(result: "ProbeResult") -> dict[str, dict[str, np.ndarray]]:
     return {name: found for name, found in series.items() if found.keys() == targets}
 
 
-def _parity(result: "ProbeResult", series: dict[str, dict[str, np.ndarray]]) -> Figure:
+def _parity(result: StudyResult, series: dict[str, dict[str, np.ndarray]]) -> Figure:
     """Predicted over true values of the held-out part of the first seed."""
     arrays = result.arrays
     targets = next(iter(series.values()))

@@ -4,12 +4,13 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from latent_nmr._files import staged_file
+from latent_nmr.studies._result import StudyResult
 from latent_nmr.studies.probes.measurements import (
     CLASSIFICATION,
     ELIMINATION,
@@ -22,9 +23,6 @@ from latent_nmr.studies.probes.measurements import (
 )
 from latent_nmr.studies.probes.names import model_name
 
-if TYPE_CHECKING:
-    from latent_nmr.studies.probes.result import ProbeResult
-
 CSV_COLUMNS = (
     "table", "target", "group", "features", "model", "score", "mean", "sd", "values",
 )  # fmt: skip
@@ -35,7 +33,7 @@ KEYS = (
 Entry = dict[str, Any]
 
 
-def tables_of(result: "ProbeResult") -> dict[str, list[Entry]]:
+def tables_of(result: StudyResult) -> dict[str, list[Entry]]:
     """Every table, as JSON holds it.
 
     Returns
@@ -96,7 +94,7 @@ def write_csv(tables: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> 
                     )
 
 
-def _entries(result: "ProbeResult", table: str) -> list[tuple[Entry, dict[str, list[float]]]]:
+def _entries(result: StudyResult, table: str) -> list[tuple[Entry, dict[str, list[float]]]]:
     """What identifies each row of a table, and its scores by seed."""
     rows = result.records[result.records["table"] == table]
     found = []
@@ -109,7 +107,7 @@ def _entries(result: "ProbeResult", table: str) -> list[tuple[Entry, dict[str, l
     return found
 
 
-def _classification(result: "ProbeResult") -> list[Entry]:
+def _classification(result: StudyResult) -> list[Entry]:
     return [
         {
             "target": head["target"],
@@ -122,7 +120,7 @@ def _classification(result: "ProbeResult") -> list[Entry]:
     ]
 
 
-def _protocols(result: "ProbeResult", table: str) -> list[Entry]:
+def _protocols(result: StudyResult, table: str) -> list[Entry]:
     """Ways of scoring the same forest."""
     found = []
     for head, scores in _entries(result, table):
@@ -137,7 +135,7 @@ def _protocols(result: "ProbeResult", table: str) -> list[Entry]:
     return found
 
 
-def _elimination(result: "ProbeResult") -> list[Entry]:
+def _elimination(result: StudyResult) -> list[Entry]:
     """One entry per round that all seeds have; the columns are those of the first seed."""
     found = []
     for head, scores in _entries(result, ELIMINATION):
@@ -161,7 +159,7 @@ def _elimination(result: "ProbeResult") -> list[Entry]:
     return found
 
 
-def _screening(result: "ProbeResult") -> list[Entry]:
+def _screening(result: StudyResult) -> list[Entry]:
     found = []
     for head, scores in _entries(result, SCREENING):
         number = int(head["bin"])
@@ -182,7 +180,7 @@ def _screening(result: "ProbeResult") -> list[Entry]:
     return found
 
 
-def _regression(result: "ProbeResult") -> list[Entry]:
+def _regression(result: StudyResult) -> list[Entry]:
     return [
         {
             "target": head["target"],
@@ -195,7 +193,7 @@ def _regression(result: "ProbeResult") -> list[Entry]:
     ]
 
 
-def _importances(result: "ProbeResult") -> list[Entry]:
+def _importances(result: StudyResult) -> list[Entry]:
     """Median over seeds of the importance of each column, by target, group and features."""
     wanted = [e for name in (REGRESSION, ELIMINATION) for e in _of_table(result, name)]
     return [
@@ -207,7 +205,7 @@ def _importances(result: "ProbeResult") -> list[Entry]:
     ]
 
 
-def medians(result: "ProbeResult", **facts: Any) -> dict[str, np.ndarray]:
+def medians(result: StudyResult, **facts: Any) -> dict[str, np.ndarray]:
     """Median importances over seeds by features, (n_features,), of the forests with these facts."""
     return {
         entry["features"]: _median(result, entry)
@@ -216,21 +214,21 @@ def medians(result: "ProbeResult", **facts: Any) -> dict[str, np.ndarray]:
     }
 
 
-def _of_table(result: "ProbeResult", table: str) -> list[Entry]:
+def _of_table(result: StudyResult, table: str) -> list[Entry]:
     return [entry for entry in result.facts["importances"] if entry["table"] == table]
 
 
-def _median(result: "ProbeResult", entry: Entry) -> np.ndarray:
+def _median(result: StudyResult, entry: Entry) -> np.ndarray:
     return np.median(result.arrays[entry["array"]], axis=0)
 
 
 def _confusion(
-    result: "ProbeResult", head: Entry, table: str, names: Sequence[str]
+    result: StudyResult, head: Entry, table: str, names: Sequence[str]
 ) -> list[list[int]]:
     """Counts of all seeds together."""
     facts = {name: head[name] for name in ("target", "features", *names)}
     return np.sum(_matrices(result, {**facts, "table": table}), axis=0).tolist()
 
 
-def _matrices(result: "ProbeResult", facts: Entry) -> list[Any]:
+def _matrices(result: StudyResult, facts: Entry) -> list[Any]:
     return [one["counts"] for one in result.facts["confusions"] if facts.items() <= one.items()]
