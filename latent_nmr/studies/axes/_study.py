@@ -50,9 +50,8 @@ class AxesResult(StudyResult):
     >>> import latent_nmr as ln
     >>> model, data = ln.load_pretrained("echo"), ln.load_reference(n_curves=60)
     >>> r = ln.name_axes(model, data, n_permutations=19, n_information_permutations=19)
-    >>> folder = getfixture("tmp_path") / "axes"
-    >>> r.save(folder)
-    >>> ln.AxesResult.load(folder).table.equals(r.table)
+    >>> r.save("axes")
+    >>> ln.AxesResult.load("axes").table.equals(r.table)
     True
     """
 
