@@ -18,7 +18,7 @@ from latent_nmr.models import inference, parameters
 from latent_nmr.models.checkpoint import Checkpoint, check_place, identity_of
 from latent_nmr.models.fitted import FittedModel, FittedVAE
 from latent_nmr.models.saved_estimator import SavedEstimator
-from latent_nmr.models.training import NOT_FINITE, EpochRecord, train
+from latent_nmr.models.training import NOT_FINITE, EpochRecord, print_epoch, train
 from latent_nmr.models.vae_fit import fitted_model, problem_of
 
 
@@ -190,18 +190,20 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         keeper = None
         if checkpoint is not None:
             keeper = Checkpoint(check_place(checkpoint), identity_of(problem, X))
-        listener = on_epoch or (_print_epoch if self.verbose else None)
+        listener = on_epoch or (print_epoch if self.verbose else None)
         fit = train(problem, X, on_epoch=listener, keeper=keeper)
         self._accept(fitted_model(fit, problem, given, X))
         return self
 
     def transform(self, X):
         """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
-        return inference.encode(self.architecture_, self.weights_, self._validated(X))[0]
+        rows = self._validated(X)
+        return inference.encode(self.architecture_, self.weights_, rows)[0]
 
     def transform_std(self, X):
         """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
-        return inference.deviations(self.architecture_, self.weights_, self._validated(X))
+        rows = self._validated(X)
+        return inference.deviations(self.architecture_, self.weights_, rows)
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
@@ -311,10 +313,3 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _print_epoch(record: EpochRecord) -> None:
-    print(
-        f"epoch {record.epoch:4d}  reconstruction {record.reconstruction:9.3f}  "
-        f"KL {record.kl:6.3f}  validation {record.validation_reconstruction:9.3f}"
-    )

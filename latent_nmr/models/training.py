@@ -292,3 +292,11 @@ def to_record(
         validation_kl_per_axis=tuple(map(float, held_out.kl)),
         seconds=time.perf_counter() - start,
     )
+
+
+def print_epoch(record: EpochRecord) -> None:
+    """Print one line about an epoch."""
+    print(
+        f"epoch {record.epoch:4d}  reconstruction {record.reconstruction:9.3f}  "
+        f"KL {record.kl:6.3f}  validation {record.validation_reconstruction:9.3f}"
+    )
