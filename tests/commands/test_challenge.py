@@ -232,7 +232,9 @@ class TestCheckSubmission:
         words = ["check-submission", "2021-gauss", str(path), "--out", str(out)]
         assert main(words) == 0
         assert json.loads(out.read_text("utf-8"))["ranges"]["xi"] == [6.7, 6.9]
-        assert f"{out} exists" in refused(capsys, *words)
+        assert main(words) == 0
+        assert "already finished" in capsys.readouterr().out
+        assert "n_rows = None and 2 is asked for" in refused(capsys, *words, "--n-rows", "2")
 
     def test_a_bad_one_ends_with_two(self, tmp_path, capsys):
         path = tmp_path / "file.txt"

@@ -144,7 +144,7 @@ class TestAgain:
         # All and others for every seed, and the negative control, each once.
         assert len(known) + len(computed) == 2 * 12 + 1
         assert not [facts for facts in computed if facts in known]
-        assert {path.name for path in tmp_path.iterdir()} == {"result", ".result.lock"}
+        assert {path.name for path in tmp_path.iterdir()} == {"result"}
         # More seeds, with what is there.
         computed.clear()
         words[words.index("12")] = "13"

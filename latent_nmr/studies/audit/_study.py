@@ -37,6 +37,16 @@ class AuditResult(StudyResult):
     `table` has one row per decoded curve: its place, its verdict (`faithful`, `averages` or
     `invents`), the parameters of the data around it, and how far it is from simulations and from
     the nearest data. `figures` are a sheet of curves per axis (`LA1`, …) and `profile`.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> echoes = ln.simulate("paper", 40, n_edge=8, step=4, seed=1)
+    >>> model = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, min_epoch_steps=2, random_state=0)
+    >>> model = ln.train(echoes, model=model).model
+    >>> r = ln.audit(model, echoes, axes=(1,), n_steps=2, n_neighbors=5, n_simulations=4)
+    >>> r.records["score"].nunique() > 20, len(r.table)
+    (True, 2)
     """
 
     study = "audit"

@@ -23,6 +23,15 @@ class ChallengeResult(StudyResult):
     a further set), what the model sees in `features`, and the scores `mse` (of standardised
     targets; target `mean` and `sum` over all), `r2` and, for 2020, `score_2020`. `table` is their
     mean over seeds, one row per part and model.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> from sklearn.linear_model import Ridge
+    >>> ds = ln.simulate("challenge2021-gauss", n_curves=40, n_edge=8, scheme="source")
+    >>> r = ln.challenge("2021-gauss", ds, models={"ridge": Ridge()}, n_seeds=1)
+    >>> r.table.index.tolist()
+    [('test part', 'ridge')]
     """
 
     study = "challenge"

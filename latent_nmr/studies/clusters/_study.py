@@ -44,6 +44,15 @@ class ClustersResult(StudyResult):
     described the adjusted Rand index with each class label and the fraction of curves whose W lies
     in the range of more than one cluster. `figures` are `baselines` (maps, choice of K, mean
     curves) and `clusters` (mean curves for each described K).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.concatenate([rng.normal(m, 0.1, size=(30, 8)) for m in (0, 1)])
+    >>> ln.clusters(X, n_clusters=range(1, 4)).table.index.tolist()
+    [1, 2, 3]
     """
 
     study = "clusters"

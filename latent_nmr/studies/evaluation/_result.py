@@ -30,6 +30,16 @@ class EvaluationResult(StudyResult):
     `figures` are `maps` (coordinates coloured by labels), `traversals` (curves along the axes of
     the β-VAE with the lowest validation loss) and `dimensions` (scores over the number of
     coordinates), as far as there is anything to draw. Shown in a notebook, it is its `summary`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> X = np.random.default_rng(0).normal(size=(60, 8))
+    >>> settings = {"ceiling": False, "n_neighbors": 5}
+    >>> r = ln.evaluate(X, {"height": X[:, 0]}, ("pca",), **settings)
+    >>> r.table.index.tolist(), r.embedding("pca").shape
+    ([('pca', 2), ('shuffled', 2)], (12, 2))
     """
 
     study = "evaluation"

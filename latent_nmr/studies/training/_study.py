@@ -41,6 +41,15 @@ class TrainingResult(StudyResult):
     model : BetaVAE
         Fitted, with the metadata that the functions for trained models need. A saved result is
         also a model folder, which `BetaVAE.load` reads.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> echoes = ln.simulate("paper", 40, n_edge=8, step=4, seed=1)
+    >>> model = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, min_epoch_steps=2, random_state=0)
+    >>> r = ln.train(echoes, model=model)
+    >>> r.table["epoch"].tolist()
+    [1, 2]
     """
 
     study = "training"
