@@ -30,7 +30,7 @@ def data():
     return ln.simulate("paper", N_CURVES, n_edge=12, step=4, seed=0)
 
 
-def judged(model, dataset, simulation, axes, *, span, n_steps, n_neighbors, n_simulations):
+def judged(model, dataset, simulation, axes, *, span, n_steps, n_neighbors, n_simulations, **more):
     """Audits of some axes of anything that decodes."""
     walks = [traverse(model, model.n_components, a, span=span, n_steps=n_steps) for a in axes]
     return audit_axes(
@@ -41,7 +41,7 @@ def judged(model, dataset, simulation, axes, *, span, n_steps, n_neighbors, n_si
         walks,
         n_neighbors=n_neighbors,
         n_simulations=n_simulations,
-        ledger=Ledger(None, {}),
+        **({"ledger": Ledger(None, {})} | more),
     )
 
 
@@ -119,6 +119,36 @@ class TestKnownDecoders:
     def test_a_walk_far_out_is_off_the_data(self, data):
         (audit, _), _ = self.judged(data, span=30.0, n_simulations=4)
         assert [point.is_off_data for point in audit.points] == [True, False, True]
+
+
+class TestInterrupted:
+    """An audit that was killed."""
+
+    SETTINGS = {"span": 1.0, "n_steps": 3, "n_neighbors": 10, "n_simulations": 4}  # noqa: RUF012
+
+    def test_it_continues_without_simulating_a_finished_point_again(self, data, tmp_path):
+        model = Oracle(data.copy())
+        given = (model, data, model.simulation, (1,))
+        finished = []
+
+        def kill_at_the_second():
+            finished.append({p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.npz")})
+            if len(finished) == 2:
+                raise KeyboardInterrupt
+
+        ledger = Ledger(tmp_path, {"data": "these"})
+        with pytest.raises(KeyboardInterrupt):
+            judged(*given, **self.SETTINGS, ledger=ledger, on_point=kill_at_the_second)
+        before = finished[-1]
+        assert len(before) == 2
+        ((again, _),) = judged(*given, **self.SETTINGS, ledger=ledger)
+        after = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.npz")}
+        assert len(after) == 3
+        assert {path: after[path] for path in before} == before
+        ((whole, _),) = judged(*given, **self.SETTINGS)
+        for one, other in zip(again.points, whole.points, strict=True):
+            np.testing.assert_array_equal(one.simulation.mean, other.simulation.mean)
+            assert (one.verdict, one.simulation.rms) == (other.verdict, other.simulation.rms)
 
 
 class TestNewCurves:
