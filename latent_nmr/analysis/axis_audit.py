@@ -1,4 +1,4 @@
-"""Audit of a whole traversal, and a sentence on where the decoder invents structure."""
+"""Audit of a whole traversal, and a summary of where the decoder invents structure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,50 @@ from latent_nmr.analysis.audit import (
 from latent_nmr.analysis.neighbourhood import Neighbourhood, Spacing
 from latent_nmr.analysis.traversal import Traversal
 
-REGION_TEXTS = {
-    "pulse": "after a pulse",
-    "echo": "in the echo",
-    "early": "before the echo",
-    "late": "after the echo",
-}
+
+class Excess(NamedTuple):
+    """Structure outside both bands, over several points.
+
+    Attributes
+    ----------
+    region : str
+        Part of the record, of `REGIONS`, that holds most of it.
+    share : float
+        Fraction of the squared excess that lies there.
+    height : float
+        Its largest value, with the sign of the residual from the nearer band, in the unit of the
+        features.
+    position, time : float
+        Where that is: coordinate along the axis, and time in µs.
+    """
+
+    region: str
+    share: float
+    height: float
+    position: float
+    time: float
+
+
+class AxisSummary(NamedTuple):
+    """Verdicts along an axis: coordinates of the points of each kind.
+
+    Attributes
+    ----------
+    invents, averages, faithful : tuple of float
+        Where data lie.
+    off_data, off_data_invents : tuple of float
+        Outside the data, and those of them that invent structure.
+    excess, off_data_excess : Excess or None
+        What is invented where data lie, and outside them.
+    """
+
+    invents: tuple[float, ...]
+    averages: tuple[float, ...]
+    faithful: tuple[float, ...]
+    off_data: tuple[float, ...]
+    off_data_invents: tuple[float, ...]
+    excess: Excess | None
+    off_data_excess: Excess | None
 
 
 class Record(NamedTuple):
@@ -60,15 +98,15 @@ class AxisAudit:
         Distances between neighbours within the data.
     time : ndarray, shape (n_features,)
         Times of the samples, µs.
-    sentence : str
-        Summary: where the decoder invents structure.
+    summary : AxisSummary
+        Where the decoder invents structure.
     """
 
     axis: int
     points: tuple[PointAudit, ...]
     spacing: Spacing
     time: npt.NDArray[np.float64]
-    sentence: str
+    summary: AxisSummary
 
 
 def audit_axis(
@@ -107,14 +145,14 @@ def audit_axis(
             walk.positions, walk.curves, places, fresh, strict=True
         )
     )
-    sentence = f"LA{walk.axis} " + sentence_of(points, record.time, regions)
-    return AxisAudit(walk.axis, points, spacing, record.time, sentence)
+    summary = summary_of(points, record.time, regions)
+    return AxisAudit(walk.axis, points, spacing, record.time, summary)
 
 
-def sentence_of(
+def summary_of(
     points: Sequence[PointAudit], time: npt.NDArray[np.floating], regions: Sequence[str]
-) -> str:
-    """Summarise the verdicts along an axis in a sentence that the name of the axis precedes.
+) -> AxisSummary:
+    """Summarise the verdicts along an axis.
 
     Parameters
     ----------
@@ -130,34 +168,28 @@ def sentence_of(
         verdict: [point for point in within if point.verdict == verdict]
         for verdict in (INVENTS, AVERAGES, FAITHFUL)
     }
-    clauses = []
-    if kinds[INVENTS]:
-        what = _excess_text(kinds[INVENTS], time, regions)
-        clauses.append(f"invents structure at {_places(kinds[INVENTS])} ({what})")
-    elif within:
-        clauses.append("invents no structure where data lie")
-    if kinds[AVERAGES]:
-        clauses.append(f"averages over unlike curves at {_places(kinds[AVERAGES])}")
-    if kinds[FAITHFUL]:
-        clauses.append(f"is faithful at {_places(kinds[FAITHFUL])}")
-    if off_data:
-        strange = [point for point in off_data if point.verdict == INVENTS]
-        what = ""
-        if strange:
-            what = f", inventing at {_places(strange)} ({_excess_text(strange, time, regions)})"
-        clauses.append(f"is off the data at {_places(off_data)}{what}")
-    return "; ".join(clauses)
+    off_data_invents = [point for point in off_data if point.verdict == INVENTS]
+    return AxisSummary(
+        _positions(kinds[INVENTS]),
+        _positions(kinds[AVERAGES]),
+        _positions(kinds[FAITHFUL]),
+        _positions(off_data),
+        _positions(off_data_invents),
+        _excess(kinds[INVENTS], time, regions),
+        _excess(off_data_invents, time, regions),
+    )
 
 
-def _places(points: Sequence[PointAudit]) -> str:
-    """Positions of points as text, such as "z = -0.5, 1"."""
-    return "z = " + ", ".join(f"{point.position:.3g}" for point in points)
+def _positions(points: Sequence[PointAudit]) -> tuple[float, ...]:
+    return tuple(float(point.position) for point in points)
 
 
-def _excess_text(
+def _excess(
     points: Sequence[PointAudit], time: npt.NDArray[np.floating], regions: Sequence[str]
-) -> str:
+) -> Excess | None:
     """Part of the record that holds most of the invented structure, and its largest value."""
+    if not points:
+        return None
     profile = np.sqrt(np.mean([point.invented**2 for point in points], axis=0))
     shares = shares_of(profile, regions)
     most = max(REGIONS, key=lambda region: shares[region])
@@ -167,7 +199,4 @@ def _excess_text(
     sides = [worst.simulation, worst.neighbours]
     side = min(sides, key=lambda group: group.beyond[sample])
     height = float(np.copysign(worst.invented[sample], side.residual[sample]))
-    return (
-        f"{shares[most]:.0%} of it {REGION_TEXTS[most]}; at most {height:+.3f} outside both bands, "
-        f"z = {worst.position:.3g}, {time[sample]:.1f} µs"
-    )
+    return Excess(most, float(shares[most]), height, float(worst.position), float(time[sample]))

@@ -12,6 +12,12 @@ SCATTER_TEXTS = {
     "stratified": "over arrangements of one stratified line: of the spatial order alone, "
     "a fraction of that over independent ν",
 }
+REGION_TEXTS = {
+    "pulse": "after a pulse",
+    "echo": "in the echo",
+    "early": "before the echo",
+    "late": "after the echo",
+}
 KERNEL_SYMBOLS = {"gaussian": "ξ", "power": "p", "rkky": "γ"}
 
 
@@ -19,7 +25,10 @@ def audit_values(result: AuditResult) -> dict[str, Any]:
     """What is kept of an audit as JSON."""
     facts = result.facts
     return {
-        "sentences": facts["sentences"],
+        "sentences": [
+            axis_sentence(axis, summary)
+            for axis, summary in zip(facts["axes"], facts["summaries"], strict=True)
+        ],
         "remarks": remarks(facts["points"]),
         "n_curves": facts["n_curves"],
         "n_fitted": facts["n_fitted"],
@@ -31,6 +40,43 @@ def audit_values(result: AuditResult) -> dict[str, Any]:
             for row in facts["points"]
         ],
     }
+
+
+def axis_sentence(axis: int, summary: Mapping[str, Any]) -> str:
+    """Say where along an axis the decoder invents structure, averages, or is faithful.
+
+    `summary` holds the fields of an `AxisSummary`.
+    """
+    clauses = []
+    if summary["invents"]:
+        what = _excess_text(summary["excess"])
+        clauses.append(f"invents structure at {_places(summary['invents'])} ({what})")
+    elif summary["averages"] or summary["faithful"]:
+        clauses.append("invents no structure where data lie")
+    if summary["averages"]:
+        clauses.append(f"averages over unlike curves at {_places(summary['averages'])}")
+    if summary["faithful"]:
+        clauses.append(f"is faithful at {_places(summary['faithful'])}")
+    if summary["off_data"]:
+        what = ""
+        if summary["off_data_invents"]:
+            excess = _excess_text(summary["off_data_excess"])
+            what = f", inventing at {_places(summary['off_data_invents'])} ({excess})"
+        clauses.append(f"is off the data at {_places(summary['off_data'])}{what}")
+    return f"LA{axis} " + "; ".join(clauses)
+
+
+def _places(positions: Sequence[float]) -> str:
+    """Positions as text, such as "z = -0.5, 1"."""
+    return "z = " + ", ".join(f"{position:.3g}" for position in positions)
+
+
+def _excess_text(excess: Mapping[str, Any]) -> str:
+    return (
+        f"{excess['share']:.0%} of it {REGION_TEXTS[excess['region']]}; at most "
+        f"{excess['height']:+.3f} outside both bands, z = {excess['position']:.3g}, "
+        f"{excess['time']:.1f} µs"
+    )
 
 
 def remarks(points: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,7 +1,6 @@
-"""A whole traversal, and the sentence about it."""
+"""A whole traversal, and its summary."""
 
 import numpy as np
-import pytest
 
 from latent_nmr.analysis.axis_audit import Record, audit_axis
 from latent_nmr.analysis.neighbourhood import Spacing, neighbourhoods
@@ -55,48 +54,49 @@ class TestAxis:
         added = [bump(200.0, 0.1 * k) for k in range(5)]
         order = np.random.default_rng(1).permutation(150)
         one, other = audited(added), audited(added, order=order)
-        assert one.sentence == other.sentence
+        assert one.summary == other.summary
         for before, after in zip(one.points, other.points, strict=True):
             assert before.neighbours.rms == after.neighbours.rms
             np.testing.assert_array_equal(before.invented, after.invented)
 
 
-class TestSentence:
+class TestSummary:
     """Where the decoder invents structure."""
 
     def test_a_faithful_decoder_invents_nothing(self):
-        assert audited([NOTHING] * 5).sentence == (
-            "LA1 invents no structure where data lie; is faithful at z = -2, -1, 0, 1, 2"
-        )
+        summary = audited([NOTHING] * 5).summary
+        assert summary.faithful == tuple(POSITIONS)
+        assert (summary.invents, summary.averages, summary.off_data, summary.excess) == (
+            (), (), (), None,
+        )  # fmt: skip
 
-    def test_an_inventing_one_is_told_where_when_and_how_much(self):
+    def test_an_inventing_one_is_located_in_axis_time_and_size(self):
         added = [NOTHING, bump(180.0, 0.3), NOTHING, bump(180.0, -0.6), NOTHING]
-        sentence = audited(added).sentence
-        assert sentence.startswith("LA1 invents structure at z = -1, 1 (100% of it before the echo")
-        assert "is faithful at z = -2, 0, 2" in sentence
-        (number,) = [word for word in sentence.split() if word[:2] == "-0"]
+        summary = audited(added).summary
+        assert (summary.invents, summary.faithful) == ((-1.0, 1.0), (-2.0, 0.0, 2.0))
+        excess = summary.excess
+        assert (excess.region, excess.position) == ("early", 1.0)
+        assert abs(excess.time - 180.0) < 2
+        assert excess.share > 0.995
         # What is left outside the wider band of the two: 2 sd of 0.02 around the neighbours.
-        assert float(number) == pytest.approx(-0.57, abs=0.03)
-        assert "outside both bands, z = 1, 18" in sentence
+        assert abs(excess.height + 0.57) < 0.03
 
-    def test_between_the_bands_its_size_is_told_from_the_nearer_one(self):
-        for height, distance in ((0.3, "+0.2"), (0.7, "-0.2")):
+    def test_between_the_bands_the_size_is_that_from_the_nearer_one(self):
+        for height, distance in ((0.3, 0.2), (0.7, -0.2)):
             added = [NOTHING, np.full_like(TIME, height), NOTHING, NOTHING, NOTHING]
-            assert f"at most {distance}" in audited(added, shift=1.0).sentence
+            assert abs(audited(added, shift=1.0).summary.excess.height - distance) < 0.1
 
-    def test_points_off_the_data_are_told_apart(self):
+    def test_points_off_the_data_are_distinguished(self):
         added = [bump(203.0, 0.5), NOTHING, NOTHING, NOTHING, NOTHING]
         audit = audited(added, off_data=(-2.0, 2.0))
         assert [point.is_off_data for point in audit.points] == [True, False, False, False, True]
-        assert audit.sentence.startswith("LA1 invents no structure where data lie; is faithful at ")
-        assert "; is off the data at z = -2, 2, inventing at z = -2 (100% of it in the echo" in (
-            audit.sentence
-        )
+        summary = audit.summary
+        assert (summary.invents, summary.faithful) == ((), (-1.0, 0.0, 1.0))
+        assert (summary.off_data, summary.off_data_invents) == ((-2.0, 2.0), (-2.0,))
+        assert summary.off_data_excess.region == "echo"
 
     def test_averaging_is_neither(self):
         # Inside the neighbours' band of ± 0.04, outside the simulations' of ± 0.02.
         added = [NOTHING, np.full_like(TIME, 0.03), NOTHING, NOTHING, NOTHING]
-        assert audited(added).sentence == (
-            "LA1 invents no structure where data lie; averages over unlike curves at z = -1; "
-            "is faithful at z = -2, 0, 1, 2"
-        )
+        summary = audited(added).summary
+        assert (summary.averages, summary.invents) == ((-1.0,), ())

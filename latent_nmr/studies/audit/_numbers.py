@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from latent_nmr.analysis.audit import REGIONS, PointAudit
-from latent_nmr.analysis.axis_audit import AxisAudit
+from latent_nmr.analysis.axis_audit import AxisAudit, AxisSummary, Excess
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.studies._result import record
 
@@ -47,6 +47,18 @@ def drawn_arrays(audited: Sequence[Audited]) -> dict[str, np.ndarray]:
         }
         arrays |= {f"{name}/{audit.axis}": np.array(curves) for name, curves in parts.items()}
     return arrays
+
+
+def plain_summary(summary: AxisSummary) -> dict[str, Any]:
+    """Summary of an axis as JSON holds it."""
+    return {
+        name: value._asdict()
+        if isinstance(value, Excess)
+        else None
+        if value is None
+        else list(value)
+        for name, value in summary._asdict().items()
+    }
 
 
 def _row(axis: int, point: PointAudit, parameter: KernelParameter) -> dict[str, Any]:

@@ -20,7 +20,12 @@ from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.audit import _figures
-from latent_nmr.studies.audit._numbers import drawn_arrays, point_records, point_rows
+from latent_nmr.studies.audit._numbers import (
+    drawn_arrays,
+    plain_summary,
+    point_records,
+    point_rows,
+)
 from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
 from latent_nmr.studies.latent_figures import time_marks
 from latent_nmr.studies.trained_model import check_sampling, training_split
@@ -161,7 +166,7 @@ def audit(
         "n_simulations": n_simulations,
         "normalisation": metadata["normalisation"],
         "marks": time_marks(metadata),
-        "sentences": [audit.sentence for audit, _ in audited],
+        "summaries": [plain_summary(audit.summary) for audit, _ in audited],
         "n_curves": len(X),
         "n_fitted": int((training_split(model, X) == "training").sum()),
         "data_sha256": data_sha256,
