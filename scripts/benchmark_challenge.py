@@ -20,11 +20,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmark_training import has_torch, in_turns, machine, seconds
+from benchmark_training import TORCH, torch_loop, torch_modules
 
 from latent_nmr import CurveRegressor
 from latent_nmr._files import write_json
-from latent_nmr._machine import available_cores
 from latent_nmr.models.challenge_models import DEEP, WIDTH, DeepNetwork
 from latent_nmr.models.regression_network import (
     NORM_EPSILON,
@@ -34,6 +33,7 @@ from latent_nmr.models.regression_network import (
     initial_states,
     run_epoch,
 )
+from latent_nmr.studies.speed.timing import in_turns, machine, seconds
 
 N_ROWS, N_FEATURES, N_TARGETS, BATCH_SIZE = 5400, 400, 3, 32
 N_BATCHES = -(-N_ROWS // BATCH_SIZE)
@@ -85,25 +85,16 @@ def torch_network(activations: tuple[str, ...]) -> Any:
 
 
 def torch_epoch(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> Callable[[], None]:
-    """One epoch of the same training in PyTorch per call: a plain loop over index batches."""
-    # Not a dependency of the package: type checkers need not know it.
-    torch = import_module("torch")
-    torch.set_num_threads(available_cores())
-    torch.manual_seed(0)
+    """One epoch of the same training in PyTorch per call."""
+    torch, _ = torch_modules()
     model = torch_network(network.activations).train()
     optimiser = torch.optim.NAdam(model.parameters(), lr=LEARNING_RATE)
     data, wanted = torch.from_numpy(rows), torch.from_numpy(targets)
 
-    def run():
-        order = torch.cat([torch.randperm(N_ROWS), torch.randperm(N_ROWS)])
-        for step in range(N_BATCHES):
-            batch = order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]
-            loss = ((model(data[batch]) - wanted[batch]) ** 2).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+    def loss(batch):
+        return ((model(data[batch]) - wanted[batch]) ** 2).mean()
 
-    return run
+    return torch_loop(loss, optimiser, len(rows), BATCH_SIZE)
 
 
 def whole_training(network: DeepNetwork, rows: np.ndarray, targets: np.ndarray) -> Callable:
@@ -122,7 +113,7 @@ def measure(network: DeepNetwork, repeats: int) -> dict[str, Any]:
     """Seconds per epoch of all contenders, and of a whole training."""
     data = rows_and_targets()
     contenders = {"latent_nmr": our_epoch(network, *data)}
-    if has_torch():
+    if TORCH:
         contenders["torch"] = torch_epoch(network, *data)
     times = in_turns(contenders, repeats)
     result: dict[str, Any] = {"n_epochs": network.n_epochs, "seconds_per_epoch": times}
@@ -140,7 +131,7 @@ def main() -> None:
     options = parser.parse_args()
     result: dict[str, Any] = {
         "command": " ".join(["python", *sys.argv]),
-        **machine(),
+        **machine(TORCH),
         "n_rows": N_ROWS,
         "n_features": N_FEATURES,
         "batch_size": BATCH_SIZE,
@@ -148,7 +139,6 @@ def main() -> None:
     for edition, network in DEEP.items():
         result[edition] = measure(network, options.repeats)
         print(edition, json.dumps(result[edition], indent=1), flush=True)
-    options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "challenge.json", result)
 
 
