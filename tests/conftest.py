@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import settings
@@ -15,7 +16,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # start and later clones find them. JAX names an entry by program, version and compiler options.
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "latent_nmr" / "tests"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
-# Many programs of the tests are small, and reading one takes less time than compiling it.
+# Many programs of the tests are small, and reading one takes less time than compiling it: with
+# programs of under 0.2 s left out, two files of tests took 17 s of CPU time instead of 10 s.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 KEPT_DAYS = 30
@@ -50,6 +52,7 @@ def pytest_configure(config):
         return
     oldest = time.time() - KEPT_DAYS * 24 * 3600
     for entry in (CACHE / "jax").glob("*-cache"):
-        found = entry.stat()
-        if not found.st_size or max(found.st_atime, found.st_mtime) < oldest:
-            entry.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another run may remove the same
+            found = entry.stat()
+            if not found.st_size or max(found.st_atime, found.st_mtime) < oldest:
+                entry.unlink()

@@ -6,8 +6,8 @@ from itertools import combinations, product
 def pairwise(*values):
     """Rows, one value per parameter, in which every pair of values of two parameters occurs.
 
-    Faults that need three values at once are left to `make test-slow`; nearly all need two. Rows
-    of the product are taken greedily, so that the result is the same in every worker.
+    What is given up are faults that need three values at once; nearly all need two. Rows of the
+    product are taken greedily, so that the result is the same in every worker.
     """
     places = list(combinations(range(len(values)), 2))
     rows = list(product(*(range(len(given)) for given in values)))
