@@ -1,6 +1,7 @@
 """Digests: equal for inputs that give equal results, different for all others."""
 
 import functools
+import importlib
 
 import numpy as np
 import pytest
@@ -79,10 +80,89 @@ def test_what_cannot_be_identified_is_never_taken_for_another():
     assert digest_of(generator) != digest_of(generator)
 
 
-def test_functions_typed_into_a_session_are_compared_by_their_code():
-    spaces = [{}, {}, {}]
-    for space, text in zip(spaces, ["X + 1", "X + 2", "X + 1"], strict=True):
-        exec(f"def shift(X): return {text}", space)
-    first, second, third = (space["shift"] for space in spaces)
-    assert digest_of(first) != digest_of(second)
-    assert digest_of(first) == digest_of(third)
+def typed(text, **names):
+    """Global names of a session into which `text` was typed: there is no file of it."""
+    space = {"__name__": "__main__", **names}
+    exec(text, space)
+    return space
+
+
+BASE = "from sklearn.base import BaseEstimator, TransformerMixin\nimport numpy as np\n"
+OWN = BASE + "class Own(TransformerMixin, BaseEstimator):\n    def transform(self, X): return {}\n"
+EDITS = {
+    "a function": ("def f(X): return {}", "X + 1", "X + 2"),
+    "a name in a lambda": (BASE + "f = lambda X: {}", "np.sin(X)", "np.cos(X)"),
+    "a helper": ("def helper(X): return {}\ndef f(X): return helper(X)", "X", "-X"),
+    "a helper of a helper": (
+        "def g(X): return {}\ndef h(X): return g(X)\ndef f(X): return h(X)", "X", "-X",
+    ),
+    "a global number": ("K = {}\ndef f(X): return K * X", "1", "2"),
+    "a default": ("def f(X, k={}): return k * X", "1", "2"),
+    "an inner function": (
+        "def f(X):\n    def inner(x): return {}\n    return inner(X)", "x", "-x",
+    ),
+    "a method": (OWN + "f = Own()", "X", "-X"),
+    "a method that uses a helper": (
+        "def helper(X): return {}\n" + OWN.format("helper(X)") + "f = Own()", "X", "-X",
+    ),
+    "a method that uses a global": (
+        "K = {}\n" + OWN.format("K * X") + "f = Own()", "1", "2",
+    ),
+    "a base class": (OWN + "class Mine(Own): pass\nf = Mine()", "X", "-X"),
+    "an attribute of a class": (
+        OWN.format("X") + "    power = {}\nf = Own()", "1", "2",
+    ),
+    "a static method": (
+        OWN.format("X") + "    @staticmethod\n    def g(X): return {}\nf = Own()", "X", "-X",
+    ),
+    "a property": (
+        OWN.format("X") + "    @property\n    def g(self): return {}\nf = Own()", "1", "2",
+    ),
+    "a function of an estimator": (
+        "from sklearn.preprocessing import FunctionTransformer\n"
+        "def helper(X): return {}\ndef g(X): return helper(X)\nf = FunctionTransformer(g)",
+        "X", "-X",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_edited_code_has_another_digest_and_equal_code_the_same(edit):
+    text, before, after = edit
+    first, again, edited = (
+        typed(text.replace("{}", part))["f"] for part in (before, before, after)
+    )
+    assert digest_of(first) == digest_of(again)
+    assert digest_of(first) != digest_of(edited)
+
+
+def test_a_module_of_the_user_is_known_by_what_is_used_of_it(tmp_path, monkeypatch):
+    digests = []
+    monkeypatch.syspath_prepend(tmp_path)
+    for number, body in enumerate(["X", "-X", "X  # unlike before\nother = 1"]):
+        name = f"helpers_{number}"
+        (tmp_path / f"{name}.py").write_text(f"def scale(X): return {body}\n", "utf-8")
+        module = importlib.import_module(name)
+        module.__name__ = module.scale.__module__ = "helpers"
+        space = typed("def f(X): return helpers.scale(X)", helpers=module)
+        digests.append(digest_of(space["f"]))
+    assert digests[0] == digests[2] != digests[1]
+
+
+def test_functions_that_call_each_other_have_a_digest():
+    text = "def f(X): return g(X)\ndef g(X): return f({})"
+    assert digest_of(typed(text.format("X"))["f"]) != digest_of(typed(text.format("-X"))["f"])
+
+
+def test_many_functions_that_share_helpers_take_no_time():
+    """Each is visited once, not once for every way that leads to it: there are 2 to the 40."""
+    lines = ["def f0(X): return X"]
+    lines += [f"def f{n}(X): return f{n - 1}(f{n - 1}(X)) + g{n}(X)" for n in range(1, 41)]
+    lines += [f"def g{n}(X): return f{n - 1}(X)" for n in range(1, 41)]
+    assert len(digest_of(typed("\n".join(lines))["f40"])) == 32
+
+
+def test_code_of_an_installed_package_is_known_by_its_version(monkeypatch):
+    before = digest_of(PCA(2))
+    monkeypatch.setattr("sklearn.__version__", "99")
+    assert digest_of(PCA(2)) != before
