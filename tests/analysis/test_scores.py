@@ -142,9 +142,9 @@ class TestForests:
         parts_b = Parts(parts.fitted, {name: v[:50] for name, v in parts.scored.items()})
         steps = []
         sets, both = {"a": asked @ basis, "b": asked[:50] @ basis}, {"a": parts, "b": parts_b}
-        found = forest_scores(Z @ basis, sets, both, on_forest=lambda: steps.append(1))
+        found = forest_scores(Z @ basis, sets, both, n_trees=40, on_forest=lambda: steps.append(1))
         assert len(steps) == 8  # for both sets together
-        alone = forest_scores(Z @ basis, {"b": sets["b"]}, both)["b"]
+        alone = forest_scores(Z @ basis, {"b": sets["b"]}, both, n_trees=40)["b"]
         assert found["b"] == pytest.approx(alone, rel=1e-9)  # trees are summed in any order
         found = found["a"]
         assert found["r2_W"] > 0.9

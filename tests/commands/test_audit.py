@@ -15,8 +15,8 @@ from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.trained_model import describe_data
 
-N_CURVES = 160
-SMALL = ["--n-edge", "12", "--step", "4"]
+N_CURVES = 80
+SMALL = ["--n-edge", "8", "--step", "4"]
 FEW = ["--n-steps", "3", "--n-neighbors", "10", "--n-simulations", "4"]
 
 
@@ -179,7 +179,7 @@ class TestRefusals:
         [
             ("--n-simulations", "3", "n_simulations must be a whole number of at least 4"),
             ("--n-neighbors", "3", "n_neighbors must be a whole number of at least 4"),
-            ("--n-neighbors", "160", "more curves than n_neighbors"),
+            ("--n-neighbors", str(N_CURVES), "more curves than n_neighbors"),
             ("--n-steps", "1", "n_steps must be a whole number of at least 2"),
             ("--span", "0", "span must be > 0"),
             ("--seed", "-1", "seed must be a whole number of at least 0"),

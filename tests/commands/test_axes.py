@@ -12,14 +12,15 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.axes import name_axes
 from latent_nmr.studies.trained_model import describe_data
 
-FEW = ["--n-permutations", "39", "--n-information-permutations", "19"]
+N_CURVES = 140
+FEW = ["--n-permutations", "21", "--n-information-permutations", "19"]
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
     """A data set and models of two seeds."""
     folder = tmp_path_factory.mktemp("axes")
-    dataset = ln.simulate("paper", 160, n_edge=12, step=4)
+    dataset = ln.simulate("paper", N_CURVES, n_edge=8, step=4)
     save_echoes(dataset, folder / "echoes.npz")
     dataset = ln.open_echoes(folder / "echoes.npz")
     X = ln.features(dataset, window="echo")
@@ -58,7 +59,7 @@ def test_the_command_gives_the_numbers_of_the_function(data, seeds, tmp_path, ca
     out = tmp_path / "axes.csv"
     assert main(arguments(data, seeds, "--align", "--seed", "3", "--out", out, "--json")) == 0
     values = json.loads(capsys.readouterr().out)
-    options = {"n_permutations": 39, "n_information_permutations": 19, "random_state": 3}
+    options = {"n_permutations": 21, "n_information_permutations": 19, "random_state": 3}
     models = [BetaVAE.load(path) for path in seeds]
     result = name_axes(models, ln.open_echoes(data), align=True, **options)
     table = pd.read_csv(out)
@@ -86,7 +87,7 @@ def test_lines_are_printed_and_an_equal_rerun_prints_them_again(data, seeds, tmp
 def test_without_out_nothing_is_written(data, seeds, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(arguments(data, seeds[:1])) == 0
-    assert "the 24 of 160 that the model was not trained on" in capsys.readouterr().out
+    assert f"the 21 of {N_CURVES} that the model was not trained on" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 

@@ -91,6 +91,34 @@ class TestKilled:
         assert not list((tmp_path / "run").glob(".*"))
         assert (tmp_path / "run" / "figures" / "latent_map.png").read_bytes()[1:4] == b"PNG"
 
+    def test_an_interrupted_training_continues_to_the_same_bits_and_sweeps(
+        self, data, finished, tmp_path, monkeypatch, capsys
+    ):
+        out, work = tmp_path / "run", tmp_path / ".run.progress"
+        original, epochs = training.run_epoch, []
+
+        def interrupted(*arguments, **options):
+            epochs.append(1)
+            if len(epochs) == 2:
+                raise KeyboardInterrupt
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(training, "run_epoch", interrupted)
+        assert main(train(data, out)) == 130
+        assert (work / CHECKPOINT_FILE).is_file()
+        assert not out.exists()
+        (work / "figures").mkdir(exist_ok=True)
+        (work / "figures" / "latent_map.png").write_text("half")
+        (work / f".{CHECKPOINT_FILE}.staging-abc").write_text("half")
+        monkeypatch.setattr(training, "run_epoch", original)
+        capsys.readouterr()
+        assert main(train(data, out)) == 0
+        assert "of an interrupted training" in capsys.readouterr().err
+        for name in ("weights.safetensors", "figures/latent_map.png"):
+            assert (out / name).read_bytes() == (finished / name).read_bytes(), name
+        assert not work.exists()
+        assert not list(out.glob(".*"))
+
     @pytest.mark.parametrize("delay", [0.0, 1.0])
     def test_ctrl_c_ends_with_130_and_keeps_what_was_trained(self, data, tmp_path, delay):
         options = ["--max-epochs", "100000", "--patience", "100000"]

@@ -289,6 +289,19 @@ class TestKilledWriter:
             text=True,
         )
 
+    def test_what_was_announced_is_kept_and_the_store_is_completed(self, tmp_path):
+        path, n_curves = tmp_path / "killed.zarr", 40 * CHUNK
+        process = self.start(path, n_curves)
+        announced = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        kept = open_echoes(path).sizes["curve"]
+        assert announced[-1] <= kept < n_curves
+        n_kept = kept + CHUNK
+        assert list(fill_store(path, SIMULATION, n_kept))[-1] == n_kept
+        assert_same(open_echoes(path), simulate("paper", n_kept, n_edge=EDGE, seed=3, step=4))
+
     @pytest.mark.slow
     def test_twenty_kills_at_any_moment_leave_no_trace(self, tmp_path):
         path, n_curves = tmp_path / "killed.zarr", 400 * CHUNK

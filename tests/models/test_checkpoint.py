@@ -56,11 +56,13 @@ def without_times(history):
 class TestKilled:
     """Processes that end between two epochs."""
 
-    @pytest.mark.slow
-    def test_kill_9_twice_and_the_weights_are_the_same_bits(self, curves, whole, tmp_path):
+    @pytest.mark.parametrize(
+        "last_epochs", [pytest.param((3, 7), marks=pytest.mark.slow, id="twice"), (7,)]
+    )
+    def test_after_kill_9_the_weights_are_the_same_bits(self, curves, whole, tmp_path, last_epochs):
         path = tmp_path / "progress"
         np.save(tmp_path / "rows.npy", curves)
-        for last_epoch in (3, 7):
+        for last_epoch in last_epochs:
             arguments = [str(tmp_path / "rows.npy"), str(path), str(last_epoch)]
             run = subprocess.run([sys.executable, "-c", KILLED_FIT, *arguments], check=False)
             assert run.returncode == -9

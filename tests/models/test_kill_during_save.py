@@ -133,7 +133,9 @@ class TestReaders:
     """Who reads while another writes gets one model, not half of each."""
 
     @pytest.mark.parametrize("may_swap", ["yes", "no"])
-    def test_a_reader_never_sees_the_exchange(self, models, tmp_path, may_swap):
+    def test_a_reader_never_sees_the_exchange_nor_what_a_kill_left(
+        self, models, tmp_path, may_swap
+    ):
         path = tmp_path / "model"
         process = saving(path, models, may_swap)
         try:
@@ -143,6 +145,9 @@ class TestReaders:
             process.communicate()
         assert set(names) == {"A", "B"}
         assert process.returncode == -signal.SIGKILL
+        assert name_at(path, models) in {"A", "B"}
+        sweep_staging(path)
+        assert {entry.name for entry in tmp_path.iterdir()} == {"model", ".model.lock"}
 
     def test_a_place_that_may_only_be_read_is_read(self, models, tmp_path):
         if os.geteuid() == 0:

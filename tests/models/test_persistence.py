@@ -117,7 +117,6 @@ class TestRoundTrip:
         assert loaded.scale_ == fitted.scale_
         assert loaded.score(curves) == fitted.score(curves)
 
-    @pytest.mark.slow
     def test_a_learned_scale_comes_back(self, curves, tmp_path):
         model = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, scale="learned", random_state=0).fit(
             curves

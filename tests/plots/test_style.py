@@ -89,9 +89,9 @@ class TestSaveFigure:
         assert contents[0] == contents[1]
 
     def test_a_figure_full_of_colours_is_shrunk_to_the_limit_and_looks_the_same(self, tmp_path):
-        figure = new_figure(3.0, 2.0)
+        figure = new_figure(1.5, 1.0)
         ax = figure.subplots()
-        ax.scatter(*np.random.default_rng(0).random((2, 3000)), c=np.arange(3000), s=3)
+        ax.scatter(*np.random.default_rng(0).random((2, 800)), c=np.arange(800), s=3)
         whole = save_figure(figure, tmp_path / "whole", max_bytes=10**9).read_bytes()
         small, tiny = (shrink_png(whole, len(whole) // part) for part in (2, 8))
         assert len(small) <= len(whole) // 2
@@ -100,7 +100,7 @@ class TestSaveFigure:
         pixels = [np.asarray(image.convert("RGB")).astype(int) for image in images[:2]]
         assert np.abs(pixels[0] - pixels[1]).mean() < 2
         assert images[2].size < images[0].size
-        assert save_figure(figure, tmp_path / "kept", max_bytes=50_000).stat().st_size <= 50_000
+        assert save_figure(figure, tmp_path / "kept", max_bytes=15_000).stat().st_size <= 15_000
 
     def test_settings_of_matplotlib_stay_as_they_are(self, tmp_path):
         before = dict(mpl.rcParams)
