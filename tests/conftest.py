@@ -21,8 +21,6 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 KEPT_DAYS = 30
-# umap-learn is compiled in every run, and used on some dozens of rows: 10 s instead of 15 s.
-os.environ.setdefault("NUMBA_OPT", "0")
 
 # Tests start many interpreters: each would compile the package's source again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
