@@ -47,7 +47,6 @@ accuracy: $(STAMP)
 benchmark: $(STAMP)
 	$(BIN)/python scripts/benchmark_simulator.py
 	$(BIN)/python scripts/benchmark_training.py
-	$(BIN)/python scripts/benchmark_challenge.py
 
 likelihood: $(STAMP)
 	$(BIN)/python scripts/study_likelihood.py

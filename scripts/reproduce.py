@@ -7,163 +7,110 @@ that was interrupted goes on where it was: run the same command again.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import time
 from typing import NamedTuple
 
 DATA = "artifacts/data/paper-stratified-seed0.zarr"
-INDEPENDENT = "artifacts/data/paper-independent-seed1.zarr"
+INDEPENDENT = "artifacts/data/paper-independent-seed0.zarr"
+FEW = "artifacts/data/paper-independent-seed1.zarr"
+# Of a first pulse other than 90°.
+TURNED = "artifacts/data/paper-independent-flip{}-seed0.zarr"
 RUNS = "artifacts/runs"
-WINDOWS = ("echo", "full")
-# Of the first pulse, degrees.
-RIGHT_ANGLE = 90
-ANGLES = (60, RIGHT_ANGLE, 120)
+
+# A step is: minutes on two cores of a 2.x GHz server processor | title | command, or script with
+# .py, which may go on in indented lines.
+BEGINNING = """
+12 | 15,000 curves, stratified ν | simulate --n-curves 15000 --line-draw stratified --seed 0
+1.5 | 1,500 curves, independent ν | simulate --n-curves 1500 --line-draw independent --seed 1
+0.5 | figures and manifest of the data | describe_data.py
+"""
+OF_WINDOW = """
+{drawn} | baselines, {window} window | baselines {data} --window {window}
+    --out artifacts/figures/baselines/{window} --force
+{evaluated} | evaluation, {window} window | evaluate {data} --also {few} --window {window} --verdict
+    --n-components 1 2 3 4 8 --out {runs}/reference-{window}
+1.3 | tables, best model, latent space, {window} window | publish.py {runs}/reference-{window}
+{audited} | audit of the decoder, {window} window | audit {window} {data}
+    --out artifacts/audit/reference-{window} --force
+"""
+# Then the supervised half: probes on both lines, networks, and every edition of the challenge.
+STUDIES = """
+8 | noise, echo window | study_noise.py {data}
+20 | settings of the β-VAE, echo window | study_settings.py {data}
+12 | 15,000 curves, independent ν | simulate --n-curves 15000 --line-draw independent --seed 0
+47 | probes, echo-independent | probe {independent} --features points polynomial pca latent
+    polynomial+latent --n-forest-seeds 10 --n-detail-seeds 2
+    --n-seeds 5 --out {runs}/probe-echo-independent
+17 | probes, echo300-independent | probe {independent} --features points polynomial
+    --n-detail-seeds 0 --tasks binary --window echo300
+    --n-seeds 5 --out {runs}/probe-echo300-independent
+17 | probes, echo-stratified | probe {data} --features points polynomial
+    --n-detail-seeds 0 --tasks binary --n-seeds 5 --out {runs}/probe-echo-stratified
+4 | 1,500 curves, θ = 60° | simulate --n-curves 1500 --flip-angle-deg 60 --seed 0
+4 | 1,500 curves, θ = 120° | simulate --n-curves 1500 --flip-angle-deg 120 --seed 0
+"""
+WHOLE_CURVE = """
+{minutes} | probes of the whole curve, {name} | probe {store} --window full --features points
+    --classifiers forest --regressors forest network --n-detail-seeds 0 --n-seeds {n_seeds}
+    --out {runs}/probe-full-{name}
+"""
+OF_EDITION = """
+{minutes} | challenge {edition} | challenge {edition}
+{minutes} | challenge {edition}, frozen ν | challenge {edition} --line-draw frozen --n-evaluation 0
+    --also artifacts/data/challenge{edition}-independent-seed0.zarr
+"""
+END = """
+16 | challenge 2021-gauss, 6000 + 6000 curves | challenge 2021-gauss --n-curves 6000
+    --n-evaluation 6000 --n-seeds 1 --out {runs}/challenge-2021-gauss-6000
+20 | challenge spin | challenge spin
+1 | tables, figures and networks | publish.py {published}
+"""
+PUBLISHED = """
+probe-echo-independent probe-echo300-independent probe-echo-stratified
+probe-full-independent probe-full-flip60 probe-full-flip90 probe-full-flip120
+challenge-2021-gauss-independent challenge-2021-gauss-frozen challenge-2021-rkky-independent
+challenge-2021-rkky-frozen challenge-2020-independent challenge-2020-frozen
+challenge-2021-gauss-6000 challenge-spin-independent
+"""
 
 
 class Step(NamedTuple):
-    """A command and the minutes it took on two cores of a 2.x GHz server processor."""
+    """A command and the minutes it took."""
 
     title: str
     minutes: float
     words: list[str]
 
 
-def command(*words: str) -> list[str]:
-    """A command of the package, run by this interpreter."""
-    return [sys.executable, "-m", "latent_nmr.commands.main", *words]
-
-
-def script(name: str, *words: str) -> list[str]:
-    """A script beside this one."""
-    return [sys.executable, f"scripts/{name}.py", *words]
+def read(text: str, **values: object) -> list[Step]:
+    """The steps that a text describes, with some values put in."""
+    places = {"data": DATA, "independent": INDEPENDENT, "few": FEW, "runs": RUNS}
+    found = []
+    for entry in re.split(r"\n(?=\S)", text.format(**places, **values).strip()):
+        minutes, title, command = (part.strip() for part in entry.split("|"))
+        name, *words = command.split()
+        is_script = name.endswith(".py")
+        start = [f"scripts/{name}"] if is_script else ["-m", "latent_nmr.commands.main", name]
+        found.append(Step(title, float(minutes), [sys.executable, *start, *words]))
+    return found
 
 
 def steps() -> list[Step]:
     """Everything, in order."""
-    simulate = ("simulate", "--n-curves")
-    found = [
-        Step(
-            "15,000 curves, stratified ν",
-            12,
-            command(*simulate, "15000", "--line-draw", "stratified", "--seed", "0"),
-        ),
-        Step(
-            "1,500 curves, independent ν",
-            1.5,
-            command(*simulate, "1500", "--line-draw", "independent", "--seed", "1"),
-        ),
-        Step("figures and manifest of the data", 0.5, script("describe_data")),
-    ]
-    minutes = {"echo": (1, 25, 1), "full": (3, 90, 2)}
-    for window in WINDOWS:
-        drawn, evaluated, audited = minutes[window]
-        out = f"{RUNS}/reference-{window}"
-        model = window
-        evaluate = ("evaluate", DATA, "--also", INDEPENDENT, "--window", window, "--verdict")
-        dimensions = ("--n-components", "1", "2", "3", "4", "8")
-        found += [
-            Step(
-                f"baselines, {window} window",
-                drawn,
-                command(
-                    "baselines", DATA, "--window", window,
-                    "--out", f"artifacts/figures/baselines/{window}", "--force",
-                ),
-            ),
-            Step(
-                f"evaluation, {window} window",
-                evaluated,
-                command(*evaluate, *dimensions, "--out", out),
-            ),
-            Step(
-                f"tables and best model, {window} window",
-                1,
-                script("publish_evaluation", out, "--name", window),
-            ),
-            Step(
-                f"latent space, {window} window",
-                0.3,
-                script(
-                    "draw_latent_figure", model, DATA,
-                    "--out", f"artifacts/figures/latent-{window}",
-                ),
-            ),
-            Step(
-                f"audit of the decoder, {window} window",
-                audited,
-                command(
-                    "audit", model, DATA, "--out", f"artifacts/audit/reference-{window}", "--force"
-                ),
-            ),
-        ]  # fmt: skip
-    found.append(Step("noise, echo window", 8, script("study_noise", DATA)))
-    found.append(Step("settings of the β-VAE, echo window", 20, script("study_settings", DATA)))
-    return found + supervised_steps()
-
-
-def supervised_steps() -> list[Step]:
-    """The supervised half: probes on both lines, networks, and every edition of the challenge."""
-    data = "artifacts/data/paper-independent-seed0.zarr"
-    simulate = ("simulate", "--n-curves", "15000", "--line-draw", "independent", "--seed", "0")
-    found = [Step("15,000 curves, independent ν", 12, command(*simulate))]
-    both = ("points", "polynomial")
-    more = ("pca", "latent", "polynomial+latent")
-    shown = ("--n-detail-seeds", "0", "--tasks", "binary")
-    for name, minutes, store, words in (
-        (
-            "echo-independent",
-            47,
-            data,
-            ("--features", *both, *more, "--n-forest-seeds", "10", "--n-detail-seeds", "2"),
-        ),
-        ("echo300-independent", 17, data, ("--features", *both, *shown, "--window", "echo300")),
-        ("echo-stratified", 17, DATA, ("--features", *both, *shown)),
-    ):
-        probe = command("probe", store, *words, "--n-seeds", "5", "--out", f"{RUNS}/probe-{name}")
-        found.append(Step(f"probes, {name}", minutes, probe))
-    found += network_steps(data)
+    found = read(BEGINNING)
+    for window, drawn, evaluated, audited in (("echo", 1, 25, 1), ("full", 3, 90, 2)):
+        minutes = {"drawn": drawn, "evaluated": evaluated, "audited": audited}
+        found += read(OF_WINDOW, window=window, **minutes)
+    found += read(STUDIES)
+    found += read(WHOLE_CURVE, name="independent", store=INDEPENDENT, n_seeds=3, minutes=20)
+    for angle, store in ((60, TURNED.format(60)), (90, FEW), (120, TURNED.format(120))):
+        found += read(WHOLE_CURVE, name=f"flip{angle}", store=store, n_seeds=5, minutes=3)
     for edition, minutes in (("2021-gauss", 6), ("2021-rkky", 8), ("2020", 7)):
-        own = f"artifacts/data/challenge{edition}-independent-seed0.zarr"
-        frozen = ("--line-draw", "frozen", "--n-evaluation", "0", "--also", own)
-        found += [
-            Step(f"challenge {edition}", minutes, command("challenge", edition)),
-            Step(f"challenge {edition}, frozen ν", minutes, command("challenge", edition, *frozen)),
-        ]
-    large = ("--n-curves", "6000", "--n-evaluation", "6000", "--n-seeds", "1")
-    words = ("challenge", "2021-gauss", *large, "--out", f"{RUNS}/challenge-2021-gauss-6000")
-    found.append(Step("challenge 2021-gauss, 6000 + 6000 curves", 16, command(*words)))
-    found.append(Step("challenge spin", 20, command("challenge", "spin")))
-    probes = ("echo-independent", "echo300-independent", "echo-stratified", "full-independent")
-    folders = [f"{RUNS}/probe-{name}" for name in (*probes, *(f"full-flip{a}" for a in ANGLES))]
-    draws = ("independent", "frozen")
-    editions = ("2021-gauss", "2021-rkky", "2020")
-    folders += [f"{RUNS}/challenge-{edition}-{draw}" for edition in editions for draw in draws]
-    folders += [f"{RUNS}/challenge-2021-gauss-6000", f"{RUNS}/challenge-spin-independent"]
-    found.append(Step("tables, figures and networks", 1, script("publish_supervised", *folders)))
-    return found
-
-
-def network_steps(data: str) -> list[Step]:
-    """Forests and a network on the whole curve, and what other pulse angles add."""
-    found = []
-    whole = (
-        "--window", "full", "--features", "points", "--classifiers", "forest", "--regressors",
-        "forest", "network", "--n-detail-seeds", "0",
-    )  # fmt: skip
-    runs = {"independent": (data, 3, 20)}
-    for angle in ANGLES:
-        store = INDEPENDENT
-        if angle != RIGHT_ANGLE:
-            store = f"artifacts/data/paper-independent-flip{angle}-seed0.zarr"
-            words = ("--n-curves", "1500", "--flip-angle-deg", str(angle), "--seed", "0")
-            found.append(Step(f"1,500 curves, θ = {angle}°", 4, command("simulate", *words)))
-        runs[f"flip{angle}"] = (store, 5, 3)
-    for name, (store, n_seeds, minutes) in runs.items():
-        out = f"{RUNS}/probe-full-{name}"
-        words = ("probe", store, *whole, "--n-seeds", str(n_seeds), "--out", out)
-        found.append(Step(f"probes of the whole curve, {name}", minutes, command(*words)))
-    return found
+        found += read(OF_EDITION, edition=edition, minutes=minutes)
+    return found + read(END, published=" ".join(f"{RUNS}/{name}" for name in PUBLISHED.split()))
 
 
 def main() -> None:

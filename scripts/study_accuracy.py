@@ -23,10 +23,9 @@ from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.simulate import draw_fields
 from latent_nmr.plots.benchmarks import plot_accuracy
 from latent_nmr.plots.style import save_figure
-from latent_nmr.studies.accuracy import Lattices, converged, integration_errors, largest_errors
+from latent_nmr.studies.accuracy import Lattices, error_summary, errors_by_step, integration_errors
 
 CASES = (("gaussian", 8.0), ("power", 1.47), ("power", 3.0), ("rkky", 13.0), ("rkky", 40.0))
-STEPS = (8, 4, 2, 1)
 RANDOM_SEED = 62
 
 
@@ -37,36 +36,7 @@ def hard_cases(n_fields: int) -> Iterator[dict[str, Any]]:
         tables = np.stack([kernel_table(kernel, parameter, fields.shape[1])] * n_fields)
         sequence = get_preset("paper").sequence
         lattices = Lattices(fields, tables, np.array([couplings] * n_fields), sequence)
-        reference = converged(lattices)
-        other = converged(lattices, scheme="midpoint")
-        yield {
-            "kernel": kernel,
-            "parameter": parameter,
-            "error": largest_errors(lattices, reference).tolist(),
-            "source_error": largest_errors(lattices, reference, scheme="source").tolist(),
-            "error_by_step": {
-                str(step): float(largest_errors(lattices, reference, step=step).max())
-                for step in STEPS
-            },
-            "references_differ": float(np.abs(reference - other).max()),
-        }
-
-
-def random_curves(n_curves: int) -> dict[str, Any]:
-    """The first curves of `paper` with a seed of their own."""
-    rows = integration_errors(Simulation("paper", seed=RANDOM_SEED), range(n_curves))
-    ours, source, evaluations = rows["error"], rows["source_error"], rows["evaluations"]
-    return {
-        "n_curves": n_curves,
-        "seed": RANDOM_SEED,
-        "max": float(ours.max()),
-        "percentile_95": float(np.percentile(ours, 95)),
-        "median": float(np.median(ours)),
-        "evaluations_mean": float(evaluations.mean()),
-        "evaluations_max": int(evaluations.max()),
-        "source": {"max": float(source.max()), "percentile_95": float(np.percentile(source, 95))},
-        "curves": rows.to_dict("records"),
-    }
+        yield {"kernel": kernel, "parameter": parameter, **errors_by_step(lattices)}
 
 
 def main() -> None:
@@ -80,7 +50,8 @@ def main() -> None:
     for case in hard_cases(options.fields):
         print(f"{case['kernel']} {case['parameter']:g}: {max(case['error']):.1e}", flush=True)
         cases.append(case)
-    paper = random_curves(options.curves)
+    errors = integration_errors(Simulation("paper", seed=RANDOM_SEED), range(options.curves))
+    paper = {"n_curves": options.curves, "seed": RANDOM_SEED, **error_summary(errors)}
     print(
         f"paper, {paper['n_curves']} curves: error at most {paper['max']:.1e}, 95 % below "
         f"{paper['percentile_95']:.1e}; field evaluations {paper['evaluations_mean']:.0f} on "
@@ -91,7 +62,7 @@ def main() -> None:
         "device": str(jax.devices()[0].device_kind),
         "machine": platform.machine(),
         "hard_cases": {"n_fields": options.fields, "couplings_MHz": [0.1] * 3, "cases": cases},
-        "paper": paper,
+        "paper": {**paper, "curves": errors.to_dict("records")},
     }
     write_json(options.out / "accuracy.json", result)
     save_figure(plot_accuracy(result), options.out / "accuracy")

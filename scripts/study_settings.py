@@ -12,17 +12,17 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
 from latent_nmr import BetaVAE, evaluate, features, open_echoes
 from latent_nmr._files import write_json
 from latent_nmr.analysis.score_names import HEADLINES
-from latent_nmr.analysis.scores import REGRESSED, Parts, neighbour_scores
 from latent_nmr.analysis.split import hold_out
 from latent_nmr.report.evaluation import rows_of
 from latent_nmr.report.score_table import Row
+from latent_nmr.report.study_tables import settings_table
+from latent_nmr.studies.settings import true_parameter_scores
 
 WINDOW = "echo"
 WORK, RESULT = Path("artifacts/runs/settings"), Path("artifacts/tables/settings.json")
@@ -44,9 +44,7 @@ DIMENSIONS = (2, 4)
 TRUTHS = {"α_x": ("alpha_x",), "α_x and L": ("alpha_x", "L"), "α_x and α_z": ("alpha_x", "alpha_z")}
 
 
-def fit_and_score(
-    title: str, n_components: int, n_seeds: int, dataset: xr.Dataset
-) -> dict[str, tuple[float, ...]]:
+def fit_and_score(title: str, n_components: int, n_seeds: int, dataset: xr.Dataset) -> Row:
     """Headline scores, rms and epochs of one setting, one value per seed."""
     parameters, normalisation, share = SETTINGS[title]
     split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
@@ -59,32 +57,10 @@ def fit_and_score(
         ceiling=False,
         folder=WORK / f"{title}-{n_components}",
     )
-    scores = rows_of(result, "held-out")[0].scores
-    epochs = tuple(float(fit["epochs"]) for fit in result.facts["fits"])
-    return {name: scores[name] for name in (*HEADLINES, "rms")} | {"epochs": epochs}
-
-
-def truth_scores(names: tuple[str, ...], dataset: xr.Dataset) -> dict[str, tuple[float, ...]]:
-    """Headline scores of the true parameters as coordinates, each over its deviation."""
-    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
-    rows = [{n: dataset[n].to_numpy()[own] for n in (*REGRESSED, "kernel")} for own in split]
-    fitted, scored = (np.stack([part[name] for name in names], axis=1) for part in rows)
-    deviation = fitted.std(axis=0)
-    scores = neighbour_scores(fitted / deviation, scored / deviation, Parts(*rows))
-    return {name: (scores[name],) for name in HEADLINES}
-
-
-def markdown(rows: dict[str, dict[str, Row]]) -> str:
-    """The table, one line per setting and dimension."""
-    heads = ["R² W", "R² α_x", "R² L", "F1 macro", "rms", "epochs"]
-    lines = ["| | axes | " + " | ".join(heads) + " |", "|" + "---|" * (len(heads) + 2)]
-    digits = {"rms": 4, "epochs": 0}
-    for title, by_dimension in rows.items():
-        for dimension, row in by_dimension.items():
-            cells = [(name, row.cell(name)) for name in (*HEADLINES, "rms", "epochs")]
-            texts = ["" if cell is None else cell.text(digits.get(name, 3)) for name, cell in cells]
-            lines.append(f"| {title} | {dimension} | " + " | ".join(texts) + " |")
-    return "\n".join(lines)
+    known = rows_of(result, "held-out")[0].scores
+    scores = {name: known[name] for name in (*HEADLINES, "rms")}
+    scores["epochs"] = tuple(float(fit["epochs"]) for fit in result.facts["fits"])
+    return Row("vae", n_components, tuple(range(n_seeds)), scores)
 
 
 def main() -> None:
@@ -97,21 +73,19 @@ def main() -> None:
     dataset = open_echoes(options.data)
     rows: dict[str, dict[str, Row]] = {}
     for title, names in TRUTHS.items():
-        scores = truth_scores(names, dataset)
+        found = true_parameter_scores(dataset, names)
+        scores = {name: (value,) for name, value in found.items()}
         rows[f"true {title}"] = {str(len(names)): Row("truth", len(names), (0,), scores)}
-    seeds = tuple(range(options.n_seeds))
     for title in tqdm(SETTINGS, unit="setting", disable=None):
-        rows[title] = {}
-        for n_components in DIMENSIONS:
-            scores = fit_and_score(title, n_components, options.n_seeds, dataset)
-            rows[title][str(n_components)] = Row("vae", n_components, seeds, scores)
-    print(markdown(rows))
+        rows[title] = {
+            str(n): fit_and_score(title, n, options.n_seeds, dataset) for n in DIMENSIONS
+        }
+    print(settings_table(rows))
     command = f"python scripts/study_settings.py {options.data} --n-seeds {options.n_seeds}"
     table = {
         title: {dimension: row.as_json() for dimension, row in by_dimension.items()}
         for title, by_dimension in rows.items()
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
     write_json(RESULT, {"command": command, "window": WINDOW, "rows": table})
 
 

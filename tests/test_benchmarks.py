@@ -36,7 +36,7 @@ def test_the_network_in_pytorch_has_our_weights(monkeypatch):
 
 def test_the_challenges_network_in_pytorch_has_our_weights():
     pytest.importorskip("torch")
-    script = import_module("benchmark_challenge")
+    script = import_module("benchmark_training")
     for network in script.DEEP.values():
         widths = (script.WIDTH,) * len(network.activations)
         sizes = (script.N_FEATURES, widths, network.activations, script.N_TARGETS)

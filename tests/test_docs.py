@@ -1,6 +1,5 @@
 """What the documents show is what the software does."""
 
-import importlib.util
 import json
 import re
 import shlex
@@ -18,6 +17,7 @@ from latent_nmr.models.pretrained import load_pretrained
 from latent_nmr.report import kept_tables
 from latent_nmr.report.markdown import chosen, evaluation_table
 from latent_nmr.report.score_table import Row
+from latent_nmr.report.study_tables import likelihood_table, noise_table, settings_table
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "beta_vae.md"
@@ -25,14 +25,10 @@ TABLES = ROOT / "artifacts" / "tables"
 
 
 def test_the_table_of_likelihoods_is_the_one_that_was_measured():
-    path = ROOT / "scripts" / "study_likelihood.py"
-    spec = importlib.util.spec_from_file_location("study", path)
-    study = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(study)
     measured = json.loads((ROOT / "artifacts" / "tables" / "likelihood.json").read_text("utf-8"))
     assert set(measured["windows"]) == {"echo", "full"}
     for window, found in measured["windows"].items():
-        assert study.as_markdown(window, found) in DOCUMENT.read_text("utf-8")
+        assert likelihood_table(window, found) in DOCUMENT.read_text("utf-8")
 
 
 def test_ratios_of_the_benchmark_are_those_that_were_measured():
@@ -55,14 +51,6 @@ def test_its_examples_run_one_after_another(tmp_path):
     assert re.findall(r"\((\d\.\d), (\d), \d+\)", run.stdout) == [
         (beta, seed) for beta in ("1.0", "4.0") for seed in "0123"
     ]
-
-
-def script(name):
-    """A script as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def table(name):
@@ -93,11 +81,11 @@ class TestEvaluation:
 
     def test_noise(self):
         measured = table("noise")
-        shown = script("study_noise").markdown(rows_in(measured["tables"]), measured["snr"])
+        shown = noise_table(rows_in(measured["tables"]), measured["snr"])
         assert shown in self.DOCUMENT.read_text("utf-8")
 
     def test_settings(self):
-        shown = script("study_settings").markdown(rows_in(table("settings")["rows"]))
+        shown = settings_table(rows_in(table("settings")["rows"]))
         assert shown in self.DOCUMENT.read_text("utf-8")
 
     def test_the_readme_shows_the_same_numbers(self):

@@ -185,6 +185,11 @@ class TestSizes:
         n_lines = sum(len(source.splitlines()) for source in sources)
         assert 1000 < n_lines <= COMMANDS_LINES
 
+    def test_the_scripts_together_stay_small(self):
+        sources = [path.read_text("utf-8") for path in (PACKAGE.parent / "scripts").rglob("*.py")]
+        n_lines = sum(len(source.splitlines()) for source in sources)
+        assert 500 < n_lines <= SCRIPTS_LINES
+
     def test_signature_and_docstring_do_not_count(self):
         head = "def f(\n" + "    a,\n" * 50 + '):\n    """' + "Words.\n" * 50 + '"""\n'
         body = "    a += 1\n"

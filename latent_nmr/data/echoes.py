@@ -197,6 +197,17 @@ def fingerprint(dataset: xr.Dataset) -> str:
     return hash_variables((name, [dataset[name].to_numpy()]) for name in names)
 
 
+def label_fingerprint(dataset: xr.Dataset) -> str:
+    """SHA-256 over the labels, which, unlike curves, have the same bits on every machine."""
+    digest = hashlib.sha256()
+    for name in ALL_LABELS:
+        if name in dataset.coords:
+            values = dataset[name].to_numpy()
+            is_number = values.dtype.kind == "f"
+            digest.update(values.tobytes() if is_number else "\n".join(values).encode())
+    return digest.hexdigest()
+
+
 def fingerprinted_names(variables: Collection[Hashable]) -> list[str]:
     """Those of `variables` that a fingerprint covers, in its order."""
     kept = (*_signal_names(variables), *LONGITUDINAL, "time", *ALL_LABELS)

@@ -76,6 +76,27 @@ def largest_errors(
     return np.abs(curves - reference).max(axis=(1, 2))
 
 
+def errors_by_step(lattices: Lattices, steps: Rows[float] = (8, 4, 2, 1)) -> dict[str, Any]:
+    """Errors by the default step, the source's scheme and fixed steps.
+
+    Returns
+    -------
+    dict
+        `error` and `source_error` of each curve; `error_by_step`, the largest of all curves;
+        `references_differ`: the largest difference between the reference and one by the midpoint
+        scheme, which bounds what the reference itself is worth.
+    """
+    reference = converged(lattices)
+    return {
+        "error": largest_errors(lattices, reference).tolist(),
+        "source_error": largest_errors(lattices, reference, scheme="source").tolist(),
+        "error_by_step": {
+            str(step): float(largest_errors(lattices, reference, step=step).max()) for step in steps
+        },
+        "references_differ": float(np.abs(reference - converged(lattices, "midpoint")).max()),
+    }
+
+
 def integration_errors(simulation: Simulation, indices: Rows[int]) -> pd.DataFrame:
     """Errors of some curves of a simulation, by its default step and by its source's scheme.
 
@@ -109,3 +130,16 @@ def integration_errors(simulation: Simulation, indices: Rows[int]) -> pd.DataFra
             "source_error": largest_errors(lattices, reference, scheme="source"),
         }
     )
+
+
+def error_summary(errors: pd.DataFrame) -> dict[str, Any]:
+    """Largest, 95th percentile and median of :func:`integration_errors`, and what curves cost."""
+    ours, source, evaluations = errors["error"], errors["source_error"], errors["evaluations"]
+    return {
+        "max": float(ours.max()),
+        "percentile_95": float(np.percentile(ours, 95)),
+        "median": float(np.median(ours)),
+        "evaluations_mean": float(evaluations.mean()),
+        "evaluations_max": int(evaluations.max()),
+        "source": {"max": float(source.max()), "percentile_95": float(np.percentile(source, 95))},
+    }

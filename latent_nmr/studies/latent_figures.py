@@ -38,6 +38,52 @@ def traversal_figures(
     )
 
 
+def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
+    """The latent space as in Fig. 3 of the paper: maps by W, L and kernel, and walks.
+
+    Only curves that the model was not fitted on are drawn. The axes run from -2.5 to 2.5; the
+    walks are coloured by the mean W of the drawn curves nearest to each point.
+    Paper: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
+
+    Parameters
+    ----------
+    model : BetaVAE
+        With the metadata of `latent_nmr.train`.
+    dataset : xarray.Dataset
+        With labels, sampled like the data of the model.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from latent_nmr.analysis.traversal import SPAN, mean_of_nearest, traverse
+    from latent_nmr.data.windows import features
+    from latent_nmr.latent_axes import axis_names
+    from latent_nmr.plots.overview import Walk, latent_overview
+    from latent_nmr.plots.style import SIGNAL_TEXTS
+    from latent_nmr.studies.trained_model import training_split
+
+    known = model.metadata_
+    X = features(dataset, known["window"], known["normalisation"])
+    rows = np.flatnonzero(training_split(model, X) == "new")
+    latent = model.transform(X[rows])
+    strength = dataset["W"].to_numpy()[rows]
+    walks = []
+    for axis, name in enumerate(axis_names(model.n_components)[:2], start=1):
+        walk = traverse(model, model.n_components, axis)
+        walks.append(Walk(name, walk.curves, mean_of_nearest(walk.points, latent, strength)))
+    return latent_overview(
+        latent,
+        {label: dataset[label].to_numpy()[rows] for label in ("W", "L", "kernel")},
+        walks,
+        np.asarray(known["time_us"]),
+        span=SPAN,
+        color_text="mean W of the nearest data (MHz)",
+        signal_text=SIGNAL_TEXTS[known["normalisation"]],
+        marks=time_marks(known),
+    )
+
+
 def draw_latent_map(table: "pd.DataFrame", labels: Sequence[str], n_components: int):
     """Latent maps of an embedding table, one panel per label."""
     from latent_nmr.errors import check_choice

@@ -1,6 +1,12 @@
 """Speed of training and embedding beside the least arithmetic that they could consist of."""
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,10 +22,23 @@ from latent_nmr.models.epochs import Objective, run_epoch
 from latent_nmr.models.inference import rows_per_piece
 from latent_nmr.models.many import fit_many
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of, layer_sizes
-from latent_nmr.studies.speed.timing import in_turns
+from latent_nmr.studies.speed.timing import in_turns, seconds, spread
 
 BATCH_SIZE, LEARNING_RATE = 128, 1e-3
 OBJECTIVE = Objective(beta=2.0, scale=0.02)
+# Run by an interpreter of its own, with the file of the rows and the options of the model.
+COLD_START = """
+import json, sys, time
+start = time.perf_counter()
+import numpy as np
+from latent_nmr import BetaVAE
+rows = np.load(sys.argv[1])
+vae = BetaVAE(random_state=0, **json.loads(sys.argv[2])).fit(rows)
+held_out = rows[vae.validation_rows_]
+rms = float(np.sqrt(np.mean((vae.reconstruct(held_out) - held_out) ** 2)))
+print(json.dumps({"epochs": vae.n_iter_, "rms": rms, "axis_variances": vae.axis_variances_.tolist(),
+    "training_s": sum(record.seconds for record in vae.history_)}))
+"""
 
 Curves = npt.NDArray[np.float32]
 Run = Callable[[], object]
@@ -103,6 +122,35 @@ def many_times(X: Curves, repeats: int, *, n_models: int = 16, n_epochs: int = 2
     times = in_turns(contenders, repeats, warm_up=False)
     ratio = times["fit_many"]["median_s"] / times["single_fits"]["median_s"]
     return {"n_models": n_models, "n_epochs": n_epochs, **times, "ratio": ratio}
+
+
+def cold_start_times(X: Curves, repeats: int, **options: Any) -> dict[str, Any]:
+    """Seconds from an empty process, without a cache of compiled programs, to a trained β-VAE.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+    repeats : int
+    **options
+        Of the β-VAE.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if "COMPILATION_CACHE" not in name
+    }
+    printed = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.npy"
+        np.save(path, X)
+        command = [sys.executable, "-W", "ignore", "-c", COLD_START, str(path), json.dumps(options)]
+
+        def start():
+            run = subprocess.run(
+                command, check=True, capture_output=True, text=True, env=environment
+            )
+            printed.append(run.stdout)
+
+        times = [seconds(start) for _ in range(repeats)]
+    return {"n_curves": len(X), **spread(times), **json.loads(printed[-1])}
 
 
 def n_batches_of(X: Curves) -> int:
