@@ -14,8 +14,8 @@ class Options:
 
     Columns: curve, LA1, LA2, …, their posterior standard deviations, rms (of curve minus
     reconstruction, as a fraction of what curves are normalised by), the labels W, L, kernel,
-    alpha_x, alpha_z where known, and split: training or validation for the model's own data, else
-    new. Curves are read in blocks, so that a store may be larger than memory.
+    alpha_x, alpha_z where known, labels of other names, and split: training or validation for the
+    model's own data, else new. Curves are read in blocks: a store may be larger than memory.
     """
 
     model: tyro.conf.Positional[Path]

@@ -59,8 +59,8 @@ class Options:
 def run(options: Options) -> Report:
     """Open the data and the models, call the study, write page, tables and figures, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.errors import InputError
 
     out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
@@ -72,7 +72,8 @@ def run(options: Options) -> Report:
                 f"--{name} must give sets and models of different names, but they are "
                 f"{' '.join(names)}. Rename or drop one."
             )
-    inputs = {p: lambda path: fingerprint(open_echoes(path)) for p in (options.data, *options.also)}
+    paths = (options.data, *options.also)
+    inputs = {p: lambda path: labelled_fingerprint(open_echoes(path)) for p in paths}
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)

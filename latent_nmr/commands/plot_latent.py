@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
@@ -17,8 +16,9 @@ class Options:
     """Folder of a trained model, or the name of one of the package, such as echo."""
     data: tyro.conf.Positional[Path]
     """Data set of echoes in any format, or reference for the set that comes with the package."""
-    color: tuple[Literal["W", "L", "kernel", "alpha_x", "alpha_z"], ...] = ("kernel", "W", "L")
-    """Labels that colour the panels."""
+    color: tuple[str, ...] = ("kernel", "W", "L")
+    """Labels that colour the panels: any of W, L, kernel, alpha_x, alpha_z, and labels of your own.
+    Data without the default ones are coloured by those that they have."""
     out: Path = Path("latent_map")
     """Figure to write: .png (the default), .pdf or .svg."""
     force: bool = False
@@ -30,8 +30,8 @@ class Options:
 def run(options: Options) -> Report:
     """Embed the data, draw the map and save it."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.studies._result import figure_suffix
     from latent_nmr.studies.latent_figures import map_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
@@ -45,7 +45,7 @@ def run(options: Options) -> Report:
     )
     inputs = {
         options.model: model_digest,
-        options.data: lambda path: fingerprint(open_echoes(path)),
+        options.data: lambda path: labelled_fingerprint(open_echoes(path)),
     }
     return output.keep_figure(
         lambda: map_figures(load_model(options.model), open_echoes(options.data), options.color),

@@ -24,10 +24,10 @@ from latent_nmr.data.echoes import (
     SIGNALS,
     assemble,
     check_echoes,
-    fingerprint,
     fingerprinted_names,
     hash_variables,
 )
+from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.errors import InputError, check_count
 
 # The attribute of a store that `save_echoes` wrote, which `simulate` does not continue.
@@ -167,8 +167,8 @@ class HeldEchoes:
             yield self._dataset.isel(curve=slice(start, start + rows_per_block))
 
     def fingerprint(self, rows_per_block: int = BLOCK, on_read: Callable | None = None) -> str:  # noqa: ARG002
-        """`latent_nmr.data.echoes.fingerprint` of all curves."""
-        return fingerprint(self._dataset)
+        """`latent_nmr.data.labels.labelled_fingerprint` of all curves."""
+        return labelled_fingerprint(self._dataset)
 
 
 def guarded(path: Path, read: Callable):

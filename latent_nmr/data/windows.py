@@ -163,7 +163,7 @@ def curve_divisors(
         row = int(np.flatnonzero(~usable)[0])
         raise InputError(
             f"every curve must have a signal to be normalised by ({normalisation!r}), but curve "
-            f"{row if names is None else int(names[row])} is "
+            f"{row if names is None else names[row]} is "
             f"{'zero' if divisors[row] == 0 else divisors[row]} there. Drop it."
         )
     return divisors

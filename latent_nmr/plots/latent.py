@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
@@ -14,12 +16,15 @@ from latent_nmr.plots.style import COLOUR_MAPS, KERNEL_STYLES, LABEL_TEXTS, new_
 
 UNKNOWN_MARKER = "D"
 MANY_POINTS = 2000
+# More than these have no legend.
+MANY_CLASSES = 12
+ONE_COLOUR = "#0072B2"
 
 
 def latent_map(
     latent: npt.NDArray[np.floating],
-    values: npt.NDArray,
-    label: str,
+    values: npt.NDArray | None,
+    label: str = "",
     *,
     axis_names: Sequence[str] = ("LA1", "LA2"),
     ax: Axes | None = None,
@@ -30,8 +35,8 @@ def latent_map(
     ----------
     latent : ndarray, shape (n_curves, n_components)
         At least two components; the first two are drawn.
-    values : ndarray, shape (n_curves,)
-        The label: kernel names, or numbers.
+    values : ndarray, shape (n_curves,), or None
+        The label: kernel names, other names, or numbers; without it, all points have one colour.
     label : str
         Its name, such as `W`.
     axis_names : sequence of str
@@ -51,13 +56,20 @@ def latent_map(
     style = {"s": size, "lw": 0, "rasterized": len(latent) > MANY_POINTS}
     # Drawn in a shuffled order, so that no value hides the others by coming last.
     order = np.random.default_rng(0).permutation(len(latent))
-    x, y, values = latent[order, 0], latent[order, 1], np.asarray(values)[order]
-    if values.dtype.kind in "OUT":
+    x, y = latent[order, 0], latent[order, 1]
+    values = None if values is None else np.asarray(values)[order]
+    if values is None:
+        ax.scatter(x, y, color=ONE_COLOUR, **style)
+    elif values.dtype.kind in "OUT":
         _draw_classes(ax, x, y, values.tolist(), style)
-        ax.legend(
-            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
-            markerscale=(40 / size) ** 0.5, fontsize="small", handletextpad=0.1, columnspacing=0.8,
-        )  # fmt: skip
+        if len(set(values.tolist())) > MANY_CLASSES:
+            ax.set_title(text, fontsize="small")
+        else:
+            ax.legend(
+                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
+                markerscale=(40 / size) ** 0.5, fontsize="small", handletextpad=0.1,
+                columnspacing=0.8,
+            )  # fmt: skip
     else:
         points = ax.scatter(x, y, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), **style)
         bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, shrink=0.9)
@@ -71,8 +83,11 @@ def _draw_classes(
     ax: Axes, x: npt.NDArray, y: npt.NDArray, names: Sequence[str], style: dict[str, Any]
 ) -> None:
     """Draw every point with the colour and the marker of its class, and name the classes."""
+    every = sorted(set(names))
+    colours = colormaps["cividis"](np.linspace(0, 1, len(every)))
     styles = {
-        name: KERNEL_STYLES.get(name, (name, "0.5", UNKNOWN_MARKER)) for name in sorted(set(names))
+        name: KERNEL_STYLES.get(name, (name, to_hex(colour), UNKNOWN_MARKER))
+        for name, colour in zip(every, colours, strict=True)
     }
     markers = {marker: MarkerStyle(marker) for _, _, marker in styles.values()}
     shapes = {
@@ -91,7 +106,11 @@ def latent_maps(
     *,
     axis_names: Sequence[str] = ("LA1", "LA2"),
 ) -> Figure:
-    """Draw one latent map per label, side by side on common axes."""
+    """Draw one latent map per label, side by side on common axes; without any, one map."""
+    if not labels:
+        figure = new_figure(3.6, 3.7)
+        latent_map(latent, None, axis_names=axis_names, ax=figure.subplots())
+        return figure
     figure = new_figure(3.2 * len(labels) + 0.4, 3.7)
     row = figure.subplots(1, len(labels), sharex=True, sharey=True, squeeze=False)[0]
     for number, (ax, (label, values)) in enumerate(zip(row, labels.items(), strict=True)):

@@ -1,5 +1,6 @@
 """The embedding of a data set by a trained β-VAE: a table with one row per curve."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # Labels written beside the latent coordinates, where the data have them.
 EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
+# Labels that colour maps if none are chosen; data without them show their own, a few at most.
+MAP_LABELS, MOST_MAPS = ("kernel", "W", "L"), 4
+OWN_COLUMNS = re.compile(r"curve|LA\d+(_sd)?|rms|split")
 
 
 def embed(model: "BetaVAE", dataset: "xr.Dataset") -> "pd.DataFrame":
@@ -34,7 +38,8 @@ def embed(model: "BetaVAE", dataset: "xr.Dataset") -> "pd.DataFrame":
         One row per curve: `curve`, its index; `LA1`, `LA2`, … and `LA1_sd`, …, mean and standard
         deviation of the posterior; `rms`, the root mean square of curve minus reconstruction, as a
         fraction of what curves are normalised by; W (MHz), L (lattice constants), kernel, alpha_x
-        and alpha_z (MHz) where the data have them; `split`, which is `training` or `validation`
+        and alpha_z (MHz) where the data have them, then all labels of other names (with `label_`
+        before those that are called like a column); `split`, which is `training` or `validation`
         for the model's own data and otherwise `new`.
 
     Raises
@@ -64,9 +69,14 @@ def embed_blocks(
     from latent_nmr.data.windows import features
 
     window, normalisation = model.metadata_["window"], model.metadata_["normalisation"]
-    for number, block in enumerate(blocks):
-        if number == 0:
+    n_before = 0
+    for block in blocks:
+        if not n_before:
             check_sampling(block, source, model)
+        numbers = np.arange(n_before, n_before + block.sizes["curve"])
+        n_before += len(numbers)
+        if "curve" not in block.variables:
+            block = block.assign_coords(curve=numbers)
         yield embedding_table(model, block, features(block, window, normalisation))
 
 
@@ -81,6 +91,7 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     """The table of :func:`embed`, from features `X` of the curves, shape (n_curves, n_features)."""
     import pandas as pd
 
+    from latent_nmr.data.labels import foreign_labels
     from latent_nmr.latent_axes import axis_names
 
     names = axis_names(model.n_components)
@@ -95,4 +106,19 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     columns |= {
         label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
     }
+    columns |= {
+        f"label_{name}" if OWN_COLUMNS.fullmatch(name) else name: values
+        for name, values in foreign_labels(dataset).items()
+    }
     return pd.DataFrame({**columns, "split": training_split(model, X)})
+
+
+def label_columns(table: "pd.DataFrame") -> list[str]:
+    """Labels in the table of :func:`embed`."""
+    return [name for name in map(str, table.columns) if not OWN_COLUMNS.fullmatch(name)]
+
+
+def map_labels(table: "pd.DataFrame") -> list[str]:
+    """Labels that colour maps if none are chosen: kernel, W and L, or what the data have."""
+    known = label_columns(table)
+    return [name for name in MAP_LABELS if name in known] or known[:MOST_MAPS]

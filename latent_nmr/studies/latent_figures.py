@@ -9,7 +9,7 @@ from latent_nmr.studies._result import Figures
 
 # Two of these names are also imported from here.
 from latent_nmr.studies.embedding import EMBEDDED_LABELS as EMBEDDED_LABELS
-from latent_nmr.studies.embedding import embed
+from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
 from latent_nmr.studies.embedding import embedding_table as embedding_table
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 
 def map_figures(model: "BetaVAE", dataset: "xr.Dataset", color: Sequence[str]) -> Figures:
-    """`latent_map` of a data set that the model can embed, one panel per label."""
+    """`latent_map` of a data set that the model can embed, one panel per label.
+
+    With `color` as it is by default, data without these labels are coloured by what they have.
+    """
     table = embed(model, dataset)
-    return Figures({"latent_map": lambda: draw_latent_map(table, color, model.n_components)})
+    labels = map_labels(table) if tuple(color) == MAP_LABELS else color
+    return Figures({"latent_map": lambda: draw_latent_map(table, labels, model.n_components)})
 
 
 def traversal_figures(
@@ -85,13 +89,17 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
 
 
 def draw_latent_map(table: "pd.DataFrame", labels: Sequence[str], n_components: int):
-    """Latent maps of an embedding table, one panel per label."""
-    from latent_nmr.errors import check_choice
+    """Latent maps of an embedding table, one panel per label; without any, one in one colour."""
+    from latent_nmr.errors import InputError, check_choice
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.latent import latent_maps
 
-    names = axis_names(n_components)
-    known = [label for label in EMBEDDED_LABELS if label in table.columns]
+    names, known = axis_names(n_components), label_columns(table)
+    if labels and not known:
+        raise InputError(
+            f"color must name labels of the data, but they have none, and it is {labels[0]!r}. "
+            "Leave it out, for a map in one colour."
+        )
     values = {label: table[check_choice("color", label, known)].to_numpy() for label in labels}
     return latent_maps(table[names].to_numpy(), values, axis_names=names)
 

@@ -92,6 +92,21 @@ class TestKernelLabel:
         # A cross has no area, and the points have no outline.
         assert all(len(path.vertices) > 4 for path in ax.collections[0].get_paths())
 
+    def test_unknown_classes_have_colours_of_their_own_and_many_have_no_legend(self):
+        names = np.array([f"sample {n:02d}" for n in range(30)])
+        few, many = (
+            latent_map(LATENT, values, "own") for values in (names[np.arange(30) % 3], names)
+        )
+        assert len(np.unique(few.collections[0].get_facecolor(), axis=0)) == 3
+        assert len(few.get_legend().get_texts()) == 3
+        assert many.get_legend() is None
+        assert many.get_title() == "own"
+
+    def test_without_values_all_points_are_drawn_in_one_colour(self):
+        (points,) = latent_maps(LATENT, {}).axes[0].collections
+        assert len(points.get_offsets()) == 30
+        assert len(np.unique(points.get_facecolor(), axis=0)) == 1
+
 
 class TestDrawing:
     """Where and in which order a map is drawn."""

@@ -8,8 +8,9 @@ from joblib import cpu_count
 
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
 from latent_nmr.data.echoes import fingerprint
+from latent_nmr.data.labels import foreign_labels
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-from latent_nmr.errors import NumericalError, check_choice, check_count, check_number
+from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
 from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._identity import digest_of, package_versions
 from latent_nmr.studies._ledger import Ledger, Step
@@ -144,6 +145,7 @@ def probe(
     check_count("n_components", n_components)
     check_number("held_out", held_out, above=0, at_most=0.9)
     n_workers = min(cpu_count(), MOST_FITS) if n_jobs is None else check_count("n_jobs", n_jobs)
+    _check_labels(dataset)
     network = default_network() if network is None else network
     material = gather(dataset, window=window, normalisation=normalisation, held_out=held_out)
     plan = plan_of(
@@ -178,6 +180,17 @@ def probe(
         "seconds": total["seconds"],
     }
     return _result(plan, material, done, failures, about)
+
+
+def _check_labels(dataset: "xr.Dataset") -> None:
+    """Raise `InputError` if a data set has none of the labels that are targets."""
+    if any(name in dataset.variables for name in TARGETS):
+        return
+    found = ", ".join(foreign_labels(dataset)) or "no labels"
+    raise InputError(
+        f"the data set must have at least one of the labels {', '.join(TARGETS)}, but has {found}. "
+        "Add one, or score labels of other names with ln.evaluate."
+    )
 
 
 def _fit_all(

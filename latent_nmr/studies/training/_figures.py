@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr.studies.embedding import map_labels
 from latent_nmr.studies.latent_figures import draw_latent_map, draw_traversals
 
 if TYPE_CHECKING:
@@ -12,13 +13,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
-
-MAP_LABELS = ("kernel", "W", "L")
-
-
-def map_labels(embedding: "pd.DataFrame") -> tuple[str, ...]:
-    """Labels that colour the maps, as far as they are known."""
-    return tuple(label for label in MAP_LABELS if label in embedding.columns)
 
 
 def draw_map(model: "BetaVAE", embedding: "pd.DataFrame") -> Any:
@@ -64,7 +58,7 @@ def curve_title(dataset: "xr.Dataset", row: int) -> str:
     from latent_nmr.plots.style import KERNEL_STYLES
 
     curve = dataset.isel(curve=row)
-    title = f"curve {int(curve['curve'])}"
+    title = f"curve {dataset['curve'].to_numpy()[row]}"
     if "kernel" in dataset.variables:
         kernel = str(curve["kernel"].item())
         title += ", " + KERNEL_STYLES.get(kernel, (kernel,))[0]

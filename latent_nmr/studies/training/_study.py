@@ -90,7 +90,7 @@ class TrainingResult(StudyResult):
         model, embedding = self.model, self.embedding
         span, n_steps = self.facts["span"], self.facts["n_steps"]
         drawers: dict[str, Callable[[], Any]] = {}
-        if model.n_components >= 2 and _figures.map_labels(embedding):
+        if model.n_components >= 2:
             drawers["latent_map"] = lambda: _figures.draw_map(model, embedding)
         for axis in range(1, model.n_components + 1):
             drawers[f"traversal_LA{axis}"] = lambda axis=axis: _figures.draw_axis(
