@@ -4,8 +4,8 @@ A result is a folder, one file, or files that differ in their suffixes only, as 
 Its manifest, `run.json` in the folder or `NAME.run.json` beside the files, holds the command that
 makes it again, its settings, digests of its inputs, the files written and the values reported. Run
 again with equal settings and inputs, a command reports the finished result; with others it
-refuses, unless --force is given. Nothing is ever removed that a run did not write, and nothing
-half-written has the name of the result.
+refuses, unless --force is given. No folder is replaced that holds anything that no run of the same
+command wrote, and no input of the run; nothing half-written has the name of the result.
 """
 
 import contextlib
@@ -15,20 +15,22 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import put_in_place, sole_writer, staged_file, sweep_staging, write_json
+from latent_nmr.commands._settings import command_of, settings_of
 from latent_nmr.commands._shell import Report
 from latent_nmr.errors import InputError
 from latent_nmr.shipped import REFERENCE, shipped_names
 
 MANIFEST = "run.json"
-# Options that change where and how results appear, not what they are.
-NOT_SETTINGS = ("out", "force", "json")
 
 Inputs = Mapping[Path, Callable[[Path], str]]
+
+
+class _DamagedManifestError(InputError):
+    """A manifest that cannot be read."""
 
 
 class Output:
@@ -71,6 +73,7 @@ class Output:
         self.out, self.is_file, self._force = out, is_file or bool(suffixes), bool(options.force)
         self.targets = [out.with_name(out.name + suffix) for suffix in suffixes] or [out]
         self.settings = settings_of(options)
+        self.name = command
         self.command = command_of(command, options, positional)
 
     @property
@@ -91,8 +94,9 @@ class Output:
         Raises
         ------
         InputError
-            If `out` holds anything that must not be replaced.
+            If `out` holds anything that must not be replaced, or is one of the inputs.
         """
+        self._refuse_inputs(inputs)
         taken = [path for path in self.targets if _is_taken(path)]
         if not taken:
             return None
@@ -215,15 +219,34 @@ class Output:
     def _read_manifest(self) -> dict[str, Any]:
         try:
             found = json.loads(self.manifest.read_text("utf-8"))
-            for name, kind in (("settings", dict), ("inputs", dict), ("files", list)):
+            kinds = {"command": str, "settings": dict, "inputs": dict, "files": list}
+            for name, kind in kinds.items():
                 if not isinstance(found[name], kind):
                     raise TypeError(name)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError(
+            made_by = shlex.split(found["command"])[1]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            raise _DamagedManifestError(
                 f"--out must be a new path or a whole run, but {self.manifest} is damaged "
                 f"({type(error).__name__}). Use --force to recompute, or choose another --out."
             ) from error
+        if made_by != self.name:
+            raise InputError(
+                f"--out must be a new path or an earlier run of {self.name}, but {self.out} was "
+                f"made by latent-nmr {made_by}. Choose another --out."
+            )
         return found
+
+    def _refuse_inputs(self, inputs: Inputs) -> None:
+        """Raise if the result would take the place of what it is made from."""
+        for path in inputs:
+            place = path.resolve()
+            for target in (*self.targets, self.manifest):
+                own = target.resolve()
+                if place == own or (not self.is_file and own in place.parents):
+                    raise InputError(
+                        f"--out must not hold an input of the run, but {path} is at {target}. "
+                        "Choose another --out."
+                    )
 
     def _refuse_other_settings(self, earlier: Mapping[str, Any]) -> None:
         for name, value in self.settings.items():
@@ -247,12 +270,12 @@ class Output:
         return ""
 
     def _refuse_foreign_files(self) -> None:
-        """Raise if a folder holds anything that no run wrote."""
+        """Raise if a folder holds anything that no run of this command wrote."""
         if self.is_file:
             return
         try:
             own = {*self._read_manifest()["files"], MANIFEST}
-        except InputError:
+        except _DamagedManifestError:
             own = {MANIFEST, *_by_name(self.out)}  # of a damaged manifest, only the rest is foreign
         for path in sorted(self.out.rglob("*")):
             if path.is_file() and path.relative_to(self.out).as_posix() not in own:
@@ -260,46 +283,6 @@ class Output:
                     f"--force must remove nothing but a run's own files, but {self.out} also holds "
                     f"{path.relative_to(self.out)}. Move it away, or choose another --out."
                 )
-
-
-def settings_of(options: Any) -> dict[str, Any]:
-    """Options that decide the result, as JSON holds them."""
-    return {
-        field.name: _plain(getattr(options, field.name))
-        for field in fields(options)
-        if field.name not in NOT_SETTINGS
-    }
-
-
-def command_of(command: str, options: Any, positional: Collection[str] = ("data",)) -> str:
-    """The command line that makes a result again, quoted for a shell.
-
-    Positional options come first, in the order of `positional`; an option that is None, or a
-    switch at its default, is left out.
-    """
-    words = ["latent-nmr", command]
-    for name in positional:
-        words += _words(getattr(options, name))
-    for field in fields(options):
-        value, flag = getattr(options, field.name), "--" + field.name.replace("_", "-")
-        if field.name in positional or field.name in NOT_SETTINGS or value is None:
-            continue
-        if isinstance(value, bool):
-            if value != field.default:
-                words.append(flag if value else f"--no-{flag[2:]}")
-        elif value != () or field.default is MISSING:
-            words += [flag, *_words(value)]
-    return shlex.join(words)
-
-
-def _words(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _is_taken(path: Path) -> bool:

@@ -62,6 +62,7 @@ def run(options: Options) -> Report:
     from latent_nmr.data.io import open_echoes
     from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.errors import InputError
+    from latent_nmr.studies.trained_model import model_digest
 
     out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
     output = Output("evaluate", options, out)
@@ -74,6 +75,7 @@ def run(options: Options) -> Report:
             )
     paths = (options.data, *options.also)
     inputs = {p: lambda path: labelled_fingerprint(open_echoes(path)) for p in paths}
+    inputs |= dict.fromkeys(options.models, model_digest)
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)

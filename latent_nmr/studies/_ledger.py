@@ -128,7 +128,7 @@ class Ledger:
         on_failure : callable, optional
             Called, in their order, with the steps that raised an exception, and with it: nothing
             is kept of them, and their results are None. Without it, the first one ends the work,
-            as does a lack of memory, or a file that cannot be written, in any case.
+            as does a file that cannot be written, in any case.
         """
         has_failed = threading.Event()
         guard = _raising_step_failed if on_failure else lambda compute: compute
@@ -192,8 +192,6 @@ def _raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
     def guarded() -> Any:
         try:
             return compute()
-        except MemoryError:
-            raise
         except Exception as error:  # whatever an estimator of another package raises
             raise StepFailedError from error
 

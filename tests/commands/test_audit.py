@@ -162,10 +162,16 @@ class TestRefusals:
         assert "nothing but a run's own files" in complaint
         assert "notes.txt" in complaint
 
-    def test_a_folder_of_something_else_even_with_force(self, workplace, capsys):
+    def test_its_own_model_even_with_force(self, workplace, capsys):
         words = arguments(workplace, workplace / "model", "--force")
-        assert "holds something else" in refused(capsys, words)
+        assert "must not hold an input of the run" in refused(capsys, words)
         assert BetaVAE.load(workplace / "model")
+
+    def test_a_folder_of_something_else_even_with_force(self, workplace, tmp_path, capsys):
+        BetaVAE.load(workplace / "model").save(tmp_path / "other")
+        words = arguments(workplace, tmp_path / "other", "--force")
+        assert "holds something else" in refused(capsys, words)
+        assert BetaVAE.load(tmp_path / "other")
 
     @pytest.mark.parametrize("axis", ["0", "3"])
     def test_an_axis_that_the_model_lacks(self, workplace, tmp_path, capsys, axis):

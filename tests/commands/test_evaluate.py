@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 import latent_nmr as ln
 from latent_nmr.commands.main import main
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate_echoes
+from latent_nmr.studies.trained_model import describe_data
 
 QUICK = ("--methods", "pca", "kmeans", "--no-ceiling", "--n-neighbors", "5", "--n-seeds", "2")
 
@@ -152,6 +153,17 @@ class TestAgain:
 
 class TestOptions:
     """What cannot be asked for."""
+
+    def test_a_model_that_has_changed_since_is_noticed(self, place, tmp_path, capsys):
+        dataset = ln.open_echoes(place / "other.nc")
+        X = ln.features(dataset, window="echo")
+        words = [place / "echoes.nc", "--methods", "vae", "--models", tmp_path / "model"]
+        words += ["--no-ceiling", "--n-neighbors", "5", "--out", tmp_path / "out"]
+        for seed, code in ((0, 0), (1, 2)):
+            model = ln.BetaVAE(2, hidden_layer_sizes=(4,), max_epochs=1, random_state=seed).fit(X)
+            model.save(tmp_path / "model", describe_data(dataset, X, "echo", "initial"))
+            assert run(capsys, *words)[0] == code
+        assert "has changed since" in run(capsys, *words)[2][0]
 
     @pytest.mark.parametrize(
         ("more", "reason"),

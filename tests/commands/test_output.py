@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from latent_nmr.commands._output import Output, command_of, settings_of
+from latent_nmr.commands._output import Output
+from latent_nmr.commands._settings import command_of, settings_of
 from latent_nmr.errors import InputError
 
 
@@ -74,6 +75,7 @@ def fail_half_way(output):
         raise ZeroDivisionError
 
 
+LONELY_COMMAND = '{"command": "x", "settings": {}, "inputs": {}, "files": []}'
 BOTH = pytest.mark.parametrize("make", [folder_output, file_output])
 
 
@@ -124,7 +126,7 @@ class TestReruns:
         assert json.loads(output.manifest.read_text("utf-8"))["settings"]["window"] == "full"
 
     @BOTH
-    @pytest.mark.parametrize("content", ["", "{}", '{"settings": 1}', "[1]"])
+    @pytest.mark.parametrize("content", ["", "{}", '{"settings": 1}', "[1]", LONELY_COMMAND])
     def test_a_damaged_manifest_is_named_and_force_recomputes(self, make, tmp_path, data, content):
         run(make(tmp_path), data)
         make(tmp_path).manifest.write_text(content, "utf-8")
@@ -161,6 +163,36 @@ class TestNothingIsLost:
         assert (tmp_path / "out.csv").read_text("utf-8") == "years"
         run(file_output(tmp_path, force=True), data)
         assert (tmp_path / "out.csv").read_text("utf-8") == "numbers"
+
+    @pytest.mark.parametrize("force", [False, True])
+    @pytest.mark.parametrize(
+        "out", [folder_output, file_output], ids=["folder that holds it", "file"]
+    )
+    def test_an_input_is_not_replaced_though_a_run_wrote_it(self, tmp_path, data, out, force):
+        output = out(tmp_path)
+        run(output, data)
+        made = output.out if output.is_file else output.out / "scores.csv"
+        with pytest.raises(InputError, match="must not hold an input of the run"):
+            run(out(tmp_path, force=force, window="full"), made)
+        assert made.read_text("utf-8") == "numbers"
+
+    def test_a_folder_that_is_the_input_is_not_replaced(self, tmp_path, data):
+        run(folder_output(tmp_path), data)
+        (tmp_path / "link").symlink_to(tmp_path / "out")
+        output = folder_output(tmp_path, force=True)
+        with pytest.raises(InputError, match="must not hold an input"):
+            output.finished({tmp_path / "link": str})
+
+    @pytest.mark.parametrize(
+        ("make", "force"), [(folder_output, False), (folder_output, True), (file_output, False)]
+    )
+    def test_a_result_of_another_command_is_refused(self, make, tmp_path, data, force):
+        run(make(tmp_path), data)
+        mine = make(tmp_path)
+        other = Output("train-vae", Options(force=force), mine.out, is_file=mine.is_file)
+        with pytest.raises(InputError, match=f"was made by latent-nmr {mine.name}"):
+            run(other, data)
+        assert run(make(tmp_path), data)[0]["score"] == 1
 
     @BOTH
     def test_a_failed_run_leaves_the_earlier_result(self, make, tmp_path, data):

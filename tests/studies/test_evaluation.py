@@ -285,12 +285,43 @@ class TestStrangers:
         with pytest.raises(ln.NumericalError, match="left the finite numbers"):
             self.evaluated({"mine": Halving("numerical")})
 
-    @pytest.mark.parametrize(
-        ("failure", "kind"), [("memory", MemoryError), ("interrupt", KeyboardInterrupt)]
-    )
-    def test_what_is_no_fault_of_a_method_is_passed_on(self, failure, kind):
-        with pytest.raises(kind):
-            self.evaluated({"mine": Halving(failure)})
+    def test_an_interrupt_is_no_fault_of_a_method(self):
+        with pytest.raises(KeyboardInterrupt):
+            self.evaluated({"mine": Halving("interrupt")})
+
+    def test_one_that_wants_more_memory_than_there_is_leaves_the_others(self):
+        found = self.evaluated({"mine": Halving("memory"), "PCA": PCA(2)}, n_seeds=1)
+        assert found.failures == [{"model": "mine", "seed": 0, "reason": "MemoryError"}]
+        assert np.isfinite(score(found, "PCA", "rms"))
+
+    @pytest.mark.parametrize("folder", [False, True])
+    def test_one_that_writes_into_its_input_changes_nothing_for_the_others(self, folder, tmp_path):
+        class Destroying(BaseEstimator, TransformerMixin):
+            def fit(self, X, y=None):  # noqa: ARG002
+                X[:] = 0.5
+                return self
+
+            def transform(self, X):
+                Z = X[:, :2].copy()
+                X[:] = 0
+                return Z
+
+            def inverse_transform(self, Z):
+                Z[:] = 7
+                return np.zeros((len(Z), X.shape[1]))
+
+        place = {"folder": tmp_path / "kept"} if folder else {}
+        alone = self.evaluated({"PCA": PCA(2)})
+        scaled = make_pipeline(StandardScaler(copy=False), PCA(2))
+        methods = {"a": Destroying(), "b": scaled, "PCA": PCA(2)}
+        beside = self.evaluated(methods, **place)
+        values = [
+            found.records.query("model == 'PCA' and score != 'fit_seconds'")["value"].to_numpy()
+            for found in (beside, alone)
+        ]
+        assert np.array_equal(*values)
+        held_out = beside.arrays["rows/held-out"]
+        assert np.array_equal(beside.embedding("a"), X[held_out, :2])
 
     def test_a_vae_that_fails_leaves_those_beside_it(self):
         broken = ln.BetaVAE(2, learning_rate=-1.0)

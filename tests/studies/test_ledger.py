@@ -208,12 +208,11 @@ class TestManySteps:
         assert kept_values(tmp_path) == {"b": 1}
         assert ledger.take_all([step("a", lambda: 2)]) == [2]  # tried again
 
-    @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
-    def test_a_lack_of_memory_is_no_failure_of_a_step(self, ledger, error):
+    def test_an_interrupt_is_no_failure_of_a_step(self, ledger):
         def compute():
-            raise error
+            raise KeyboardInterrupt
 
-        with pytest.raises(error):
+        with pytest.raises(KeyboardInterrupt):
             ledger.take_all([step("a", compute)], on_failure=lambda *_: None)
 
     def test_a_result_that_cannot_be_written_is_no_failure_of_a_step(self, ledger, tmp_path):

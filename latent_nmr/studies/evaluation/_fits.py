@@ -118,8 +118,6 @@ class Fitter:
                     {"step": "fit", **method.facts(seed)},
                     lambda seed=seed: self._arrays_of(method, seed),
                 )
-            except MemoryError:
-                raise
             except OSError:  # of the ledger: the folder cannot be written
                 raise
             except Exception as error:  # whatever an estimator of another package raises
@@ -137,7 +135,7 @@ class Fitter:
         model = copy_with(method.estimator, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AxisWarning)
-            fitted = model.fit(self._material.curves[FITTED])
+            fitted = model.fit(self._material.curves[FITTED].copy())
         model = model if fitted is None else fitted
         return embed(model, self._material.curves, seconds=time.perf_counter() - start)
 
@@ -218,10 +216,13 @@ def copy_with(estimator: Any, seed: int) -> Any:
 
 
 def embed(model: Any, parts: Mapping[str, Curves], *, seconds: float = float("nan")) -> Arrays:
-    """Arrays of a `Fit`: coordinates of every part by a fitted model, and what it loses."""
+    """Arrays of a `Fit`: coordinates of every part by a fitted model, and what it loses.
+
+    The model gets copies: some write into what they are given, as scalers with `copy=False` do.
+    """
     found: Arrays = {"seconds": np.array(seconds)}
     for part, rows in parts.items():
-        output = model.transform(rows)
+        output = model.transform(rows.copy())
         output = output.toarray() if hasattr(output, "toarray") else output
         found[f"part/{part}"] = checked_coordinates(output, len(rows))
     if hasattr(model, "inverse_transform"):
@@ -230,8 +231,6 @@ def embed(model: Any, parts: Mapping[str, Curves], *, seconds: float = float("na
                 f"rms/{part}": np.array(_rms(model, found[f"part/{part}"], rows))
                 for part, rows in parts.items()
             }
-        except MemoryError:
-            raise
         except Exception as error:  # the coordinates are good without it
             found["remark"] = np.array(f"without rms: inverse_transform: {reason_of(error)}")
     return found | _facts_of_vae(model) if isinstance(model, BetaVAE) else found
@@ -239,7 +238,7 @@ def embed(model: Any, parts: Mapping[str, Curves], *, seconds: float = float("na
 
 def _rms(model: Any, coordinates: npt.NDArray, rows: Curves) -> float:
     """Root mean square of curve minus reconstruction."""
-    decoded = np.asarray(model.inverse_transform(coordinates))
+    decoded = np.asarray(model.inverse_transform(coordinates.copy()))
     if decoded.shape != rows.shape:
         raise ValueError(f"it must return shape {rows.shape}, but returned {decoded.shape}")
     value = float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))

@@ -136,7 +136,7 @@ class FeatureMaker:
             facts["foreign"] = {kind: digest_of(self._foreign[kind])}
         try:
             return self._ledger.take_arrays(facts, lambda: self._learned(kind, split, seed))["X"]
-        except (MemoryError, OSError):
+        except OSError:  # of the ledger: the folder cannot be written
             raise
         except Exception as error:  # whatever a transformer of another package raises
             if isinstance(error, InputError) and not is_foreign:
@@ -147,4 +147,5 @@ class FeatureMaker:
     def _learned(self, kind: str, split: Split, seed: int) -> dict[str, Matrix]:
         curves = self._material.curves
         model = seeded(self._makers[kind], seed).fit(curves[split.fitted])
-        return {"X": checked_coordinates(model.transform(curves), len(curves))}
+        # Copies: some transformers write into what they are given.
+        return {"X": checked_coordinates(model.transform(curves.copy()), len(curves))}

@@ -1,0 +1,50 @@
+"""Options of a command as settings of its result, and as the command that makes it again."""
+
+import shlex
+from collections.abc import Collection
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+# Options that change where and how results appear, not what they are.
+NOT_SETTINGS = ("out", "force", "json")
+
+
+def settings_of(options: Any) -> dict[str, Any]:
+    """Options that decide the result, as JSON holds them."""
+    return {
+        field.name: _plain(getattr(options, field.name))
+        for field in fields(options)
+        if field.name not in NOT_SETTINGS
+    }
+
+
+def command_of(command: str, options: Any, positional: Collection[str] = ("data",)) -> str:
+    """The command line that makes a result again, quoted for a shell.
+
+    Positional options come first, in the order of `positional`; an option that is None, or a
+    switch at its default, is left out, as is where and how results appear.
+    """
+    words = ["latent-nmr", command]
+    for name in positional:
+        words += _words(getattr(options, name))
+    for field in fields(options):
+        value, flag = getattr(options, field.name), "--" + field.name.replace("_", "-")
+        if field.name in positional or field.name in NOT_SETTINGS or value is None:
+            continue
+        if isinstance(value, bool):
+            if value != field.default:
+                words.append(flag if value else f"--no-{flag[2:]}")
+        elif value != () or field.default is MISSING:
+            words += [flag, *_words(value)]
+    return shlex.join(words)
+
+
+def _words(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
