@@ -14,6 +14,7 @@ SHARED = {
     "_interrupts",
     "_locks",
     "_machine",
+    "_masks",
     "_png",
     "latent_axes",
     "shipped",

@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_count, check_number
 
 # Of the set of [P], µs.
@@ -87,6 +88,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         counts = self._checked_sections()
         check_count("degree", self.degree, at_least=0)
         check_number("sample_interval", self.sample_interval, above=0, unit="µs")
+        refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         n_samples = X.shape[1]
         shortest = n_samples // max(counts)
@@ -107,6 +109,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     def transform(self, X):
         """Coefficients of every curve, shape (n_curves, n_features_out)."""
         check_is_fitted(self)
+        refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         return (X.astype(np.float64, copy=False) @ self.weights_).astype(X.dtype, copy=False)
 
@@ -129,6 +132,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
             For another number of columns, or sections that were not fitted.
         """
         check_is_fitted(self)
+        refuse_masked("Z", Z)
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.weights_.shape[1]:
             raise InputError(

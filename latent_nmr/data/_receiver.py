@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.data.echoes import SIGNALS, check_echoes
 from latent_nmr.errors import InputError, check_number
 
@@ -28,6 +29,7 @@ def per_curve(
     name: str, value: npt.ArrayLike, dataset: xr.Dataset, **rule: Any
 ) -> npt.NDArray[np.float64]:
     """Return `value` as a checked array: shape () for a number, else (n_curves,)."""
+    refuse_masked(name, value)
     try:
         values = np.asarray(value)
         found = f"has shape {values.shape}"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.data.windows import (
     NORMALISATIONS,
     PARTS,
@@ -212,6 +213,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """Times of the samples, or their numbers where no times are given."""
         if self.time is None:
             return np.arange(n_time, dtype=np.float64)
+        refuse_masked("time", self.time)
         time = np.asarray(self.time, np.float64)
         if time.shape != (n_time,):
             raise InputError(
@@ -253,6 +255,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
 def _as_numbers(values, name: str) -> npt.NDArray:
     """Return a finite table of at least one row, in a precision that is kept, or raise."""
+    refuse_masked(name, values)
     values = np.asarray(values)
     if values.ndim != 2 or not values.size:
         raise InputError(

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import AxisWarning, InputError, RangeWarning, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
 from latent_nmr.models import inference, parameters
@@ -208,6 +209,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
         check_is_fitted(self, "weights_")
+        refuse_masked("Z", Z)
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.architecture_.n_components:
             raise InputError(
@@ -266,6 +268,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         self.check_parameters()
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
+        refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         self._check_range(X)
         if X.min() < 0 or X.max() > 1:
@@ -297,6 +300,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
 
     def _validated(self, X):
         check_is_fitted(self, "weights_")
+        refuse_masked("X", X)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _check_range(self, X):

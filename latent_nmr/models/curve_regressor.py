@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.fitted import FittedRegressor, installed_packages
 from latent_nmr.models.inference import device_name
@@ -155,6 +156,8 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             If the error is not finite in any epoch.
         """
         self.check_parameters()
+        refuse_masked("X", X)
+        refuse_masked("y", y)
         X, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True,
             ensure_min_samples=2,
@@ -191,6 +194,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets), or (n_rows,) for one."""
         check_is_fitted(self, "weights_")
+        refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)
         total = np.zeros((len(X), self.shape_.n_targets))
@@ -199,6 +203,11 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             total += _in_pieces(lambda piece, s=states: apply(*s, piece, shape=self.shape_), rows)
         found = total / len(self.weights_) * self.target_scales_ + self.target_means_
         return found[:, 0] if self.is_single_ else found
+
+    def score(self, X, y, sample_weight=None):
+        """R² of the predicted targets, averaged over them, as scikit-learn's regressors give it."""
+        refuse_masked("y", y)
+        return super().score(X, y, sample_weight)
 
     def saliency(self, X):
         """How the targets follow each column: mean and mean absolute derivative over `X`.
@@ -209,6 +218,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             Standardised target per unit of the column.
         """
         check_is_fitted(self, "weights_")
+        refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)
         total: np.ndarray | float = 0.0

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics import propagate
 from latent_nmr.physics.kernels import KERNELS, KernelLaw, checked_kernel_sum, distance_grid
@@ -64,6 +65,7 @@ def curve_inputs(
     >>> inputs.couplings.shape, [f"{angle:.2f}" for angle in inputs.pulse_angles]
     ((3,), ['1.57', '3.14'])
     """
+    refuse_masked("couplings", couplings)
     angles = [pulse.angle for pulse in sequence.pulses]
     phases = [pulse.phase for pulse in sequence.pulses]
     values = (couplings, kernel_parameter, decay_rate, angles, phases)
@@ -121,6 +123,7 @@ def curve_function(
 
     The sensitivity of every sample to every input is ``jax.jacfwd(curve)(inputs)``.
     """
+    refuse_masked("frequencies", frequencies)
     (lattice_frequencies,) = checked_frequencies(np.asarray(frequencies)[None])
     law = kernel if callable(kernel) else KERNELS[check_choice("kernel", kernel, KERNELS)].law
     if len(near.pulse_angles) != len(sequence.pulses):

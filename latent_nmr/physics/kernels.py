@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -162,6 +163,7 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
 
 def as_real(name: str, value: Any) -> FloatArray:
     """Convert to float64, refusing what is not an array of real numbers."""
+    refuse_masked(name, value)
     try:
         array = np.asarray(value)
         if array.dtype.kind in "fiu":

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_choice, check_number
 
 DRAWS = ("independent", "stratified", "frozen")
@@ -94,6 +95,8 @@ class MeasuredLine:
 
     def __post_init__(self):
         # Converted to tuples: a line must be hashable, as a static argument of compiled functions.
+        refuse_masked("edges", self.edges)
+        refuse_masked("counts", self.counts)
         edges = tuple(check_number("line edge", edge, unit="MHz") for edge in self.edges)
         counts = tuple(check_number("line count", count, at_least=0) for count in self.counts)
         object.__setattr__(self, "edges", edges)

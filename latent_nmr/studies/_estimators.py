@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from latent_nmr._masks import refuse_masked
+
 
 def seeded(estimator: Any, seed: int) -> Any:
     """An unfitted copy; every parameter `random_state`, of its parts too, is `seed`."""
@@ -55,6 +57,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _checked_numbers(found: Any, method: str) -> npt.NDArray[np.floating]:
+    refuse_masked(f"what {method} returned", found)
     array = np.asarray(found)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{method} must return numbers, but returned dtype {array.dtype}")

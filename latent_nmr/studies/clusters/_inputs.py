@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies.latent_figures import time_marks
@@ -41,6 +42,7 @@ def inputs_of(
         if labels is None:
             labels = {n: data[n].to_numpy() for n in DATASET_LABELS if n in data.variables}
     else:
+        refuse_masked("data", data)
         X = np.asarray(data)
         if X.ndim != 2 or X.dtype.kind not in "fiu" or not np.isfinite(X).all():
             raise InputError(
@@ -60,6 +62,7 @@ def _known_labels(labels: Mapping[str, Any], n_curves: int) -> Labels:
     """Labels as plain arrays, without those that some curves lack."""
     known = {}
     for name, given in labels.items():
+        refuse_masked(f"label {name}", given)
         values = np.asarray(given)
         if values.shape != (n_curves,):
             raise InputError(

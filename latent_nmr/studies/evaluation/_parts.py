@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.scores import (
     REGRESSED,
     Parts,
@@ -125,6 +126,7 @@ def as_curves(name: str, X: Any, n_features: int | None = None) -> Curves:
             f"{name} must be an array of features (n_curves, n_features), but is a data set. "
             "Give latent_nmr.features(dataset), and the data set as labels."
         )
+    refuse_masked(name, X)
     found = np.asarray(X)
     if found.dtype.kind not in "fiu" or found.ndim != 2 or not found.size:
         raise InputError(
@@ -178,6 +180,7 @@ _UNUSED = set(ALL_LABELS) - set(SCORED_LABELS)
 
 def _as_label(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[np.generic]:
     """One label: float64, or strings."""
+    refuse_masked(name, values)
     found = np.asarray(values)
     if found.shape != (n_curves,):
         raise InputError(

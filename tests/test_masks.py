@@ -1,0 +1,149 @@
+"""Masked values are refused wherever arrays enter: what lies under a mask was not measured."""
+
+import jax
+import numpy as np
+import pytest
+
+import latent_nmr as ln
+
+N_CURVES, N_SAMPLES = 40, 24
+X = np.random.default_rng(0).random((N_CURVES, N_SAMPLES)).astype(np.float32)
+Y = X[:, :2].astype(np.float64)
+SEQUENCE = ln.spin_echo(dt=0.2, pulse_spacing=10, n_samples=31)
+TIME = np.arange(600.0)
+SIGNAL = 0.5j * (np.exp(-TIME / 50) + np.exp(-(((TIME - 350) / 40) ** 2)))[None].repeat(3, 0)
+
+
+def small_vae():
+    return ln.BetaVAE(2, hidden_layer_sizes=(4,), max_epochs=1, scale=0.2, random_state=0)
+
+
+FITTED = {
+    "vae": small_vae().fit(X),
+    "pca": ln.PCABaseline(2).fit(X),
+    "kmeans": ln.KMeansBaseline(3).fit(X),
+    "polynomials": ln.SectionPolynomials((4,)).fit(X),
+    "regressor": ln.CurveRegressor(hidden_layer_sizes=(4,), max_epochs=1).fit(X, Y),
+    "echo": ln.EchoFeatures(TIME, echo_time=350).fit(SIGNAL),
+}
+Z = FITTED["vae"].transform(X)
+
+
+def masked(values, share=True):
+    """The values with garbage under a mask at one entry."""
+    found = np.ma.masked_array(np.array(values))
+    place = tuple(n // 2 for n in found.shape)
+    found[place] = 7
+    if share:
+        found[place] = np.ma.masked
+    return found
+
+
+def lattices(**given):
+    fields = {
+        "frequencies": np.zeros((2, 4, 4)),
+        "kernel_tables": np.zeros((2, 4, 4)),
+        "couplings": np.full((2, 3), 0.01),
+        "decay_rate": np.zeros(2),
+    }
+    return ln.simulate_lattices(**(fields | given), sequence=SEQUENCE)
+
+
+def curve_of(frequencies):
+    near = ln.curve_inputs((0.05, 0.05, 0.1), 2.0, SEQUENCE)
+    return ln.curve_function(frequencies, "gaussian", SEQUENCE, near=near, step=5)
+
+
+def echoes():
+    dataset = ln.load_reference(3)
+    return dataset.assign(mx=dataset["magnitude"], my=0 * dataset["magnitude"])
+
+
+# Name in the message, plain values, what takes them.
+DOORS = {
+    "BetaVAE.fit": ("X", X, lambda v: small_vae().fit(v)),
+    "BetaVAE.transform": ("X", X, FITTED["vae"].transform),
+    "BetaVAE.score": ("X", X, FITTED["vae"].score),
+    "BetaVAE.inverse_transform": ("Z", Z, FITTED["vae"].inverse_transform),
+    "PCABaseline.fit": ("X", X, lambda v: ln.PCABaseline(2).fit(v)),
+    "PCABaseline.transform": ("X", X, FITTED["pca"].transform),
+    "PCABaseline.inverse_transform": ("Z", Z, FITTED["pca"].inverse_transform),
+    "KMeansBaseline.fit": ("X", X, lambda v: ln.KMeansBaseline(2).fit(v)),
+    "KMeansBaseline.transform": ("X", X, FITTED["kmeans"].transform),
+    "KMeansBaseline.predict": ("X", X, FITTED["kmeans"].predict),
+    "UMAPBaseline.fit": ("X", X, lambda v: ln.UMAPBaseline(2).fit(v)),
+    "SectionPolynomials.fit": ("X", X, lambda v: ln.SectionPolynomials((4,)).fit(v)),
+    "SectionPolynomials.transform": ("X", X, FITTED["polynomials"].transform),
+    "CurveRegressor.fit X": ("X", X, lambda v: ln.CurveRegressor().fit(v, Y)),
+    "CurveRegressor.fit y": ("y", Y, lambda v: ln.CurveRegressor().fit(X, v)),
+    "CurveRegressor.predict": ("X", X, FITTED["regressor"].predict),
+    "CurveRegressor.saliency": ("X", X, FITTED["regressor"].saliency),
+    "CurveRegressor.score": ("y", Y, lambda v: FITTED["regressor"].score(X, v)),
+    "EchoFeatures.fit": ("X", SIGNAL, lambda v: ln.EchoFeatures(TIME).fit(v)),
+    "EchoFeatures.transform": ("X", SIGNAL, FITTED["echo"].transform),
+    "EchoFeatures.time": ("time", TIME, lambda v: ln.EchoFeatures(v).fit(SIGNAL)),
+    "fit_many": ("X", X, lambda v: ln.fit_many(v, seeds=[0], model=small_vae())),
+    "evaluate X": ("X", X, lambda v: ln.evaluate(v, {"W": Y[:, 0]}, ("pca",), n_seeds=1)),
+    "evaluate labels": ("W", Y[:, 0], lambda v: ln.evaluate(X, {"W": v}, ("pca",), n_seeds=1)),
+    "clusters data": ("data", X, lambda v: ln.clusters(v)),
+    "clusters labels": ("label W", Y[:, 0], lambda v: ln.clusters(X, {"W": v})),
+    "frequencies": ("frequencies", np.zeros((2, 4, 4)), lambda v: lattices(frequencies=v)),
+    "kernel_tables": ("kernel_tables", np.zeros((2, 4, 4)), lambda v: lattices(kernel_tables=v)),
+    "couplings": ("couplings", np.full((2, 3), 0.01), lambda v: lattices(couplings=v)),
+    "decay_rate": ("decay_rate", np.zeros(2), lambda v: lattices(decay_rate=v)),
+    "curve_function": ("frequencies", np.zeros((4, 4)), curve_of),
+    "curve_inputs": ("couplings", np.full(3, 0.1), lambda v: ln.curve_inputs(v, 2.0, SEQUENCE)),
+    "tabulate": (
+        "a tabulated kernel",
+        [[0.5, 1.0], [9, 0.1], [99, 0]],
+        lambda v: ln.tabulate(v, 8),
+    ),
+    "MeasuredLine": ("counts", [1.0, 3.0], lambda v: ln.MeasuredLine((-0.1, 0.0, 0.1), v)),
+    "shift_frequency": ("offset", np.zeros(3), lambda v: ln.shift_frequency(echoes(), v)),
+    "rotate_phase": ("phase", np.zeros(3), lambda v: ln.rotate_phase(echoes(), v)),
+    "add_noise": ("snr", np.full(3, 9.0), lambda v: ln.add_noise(echoes(), v, seed=0)),
+}
+EACH = pytest.mark.parametrize(("name", "values", "door"), DOORS.values(), ids=DOORS)
+
+
+@EACH
+def test_a_masked_value_is_refused_and_placed(name, values, door):
+    given = masked(values)
+    with pytest.raises(ln.InputError, match=rf"^{name} must have no masked values, but has 1") as e:
+        door(given)
+    assert str([n // 2 for n in given.shape]) in str(e.value)
+
+
+@EACH
+def test_so_is_one_in_a_list_of_rows(name, values, door):
+    given = list(masked(values))
+    if not isinstance(given[0], np.ma.MaskedArray):
+        given = [masked(values)]  # a list of numbers has no mask to lose
+    with pytest.raises(ln.InputError, match=rf"^{name} must have no masked values, but has 1"):
+        door(given)
+
+
+@pytest.mark.parametrize("name", ["vae", "pca", "kmeans", "polynomials", "regressor"])
+def test_a_masked_array_of_which_nothing_is_masked_is_its_values(name):
+    model = FITTED[name]
+    read = model.predict if name == "regressor" else model.transform
+    values = masked(X, share=False)
+    assert np.array_equal(read(values), read(values.data))
+
+
+def test_a_transformer_that_returns_masked_values_is_named():
+    class Masking(type(FITTED["pca"])):
+        def transform(self, X):
+            return masked(super().transform(X))
+
+    methods = {"mine": Masking(2), "pca": ln.PCABaseline(2)}
+    labels = {"W": Y[:, 0]}
+    found = ln.evaluate(X, labels, methods, n_seeds=1, n_neighbors=2, ceiling=False, progress=False)
+    assert [failure["model"] for failure in found.failures] == ["mine"]
+    assert "masked values" in found.failures[0]["reason"]
+
+
+def test_gradients_flow_through_inputs_as_before():
+    inputs = ln.curve_inputs((0.05, 0.05, 0.1), 2.0, SEQUENCE)
+    slope = jax.jacfwd(curve_of(np.zeros((4, 4))))(inputs)
+    assert np.isfinite(np.asarray(slope.couplings)).all()
