@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
 SHARED = {
     "errors",
+    "_columns",
     "_files",
     "_interrupts",
     "_locks",

@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_count, check_number
 
@@ -133,6 +134,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         refuse_masked("Z", Z)
+        check_columns("Z", Z, self.get_feature_names_out())
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.weights_.shape[1]:
             raise InputError(

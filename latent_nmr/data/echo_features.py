@@ -7,8 +7,9 @@ in µs.
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
 from latent_nmr.data.windows import (
     NORMALISATIONS,
@@ -67,6 +68,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         Mean over the training rows of what each was divided by, in the unit of M.
     n_features_in_ : int
         Number of samples in a record, n_time.
+    feature_names_in_ : ndarray of str
+        Columns of the data frame that it was fitted to; only then.
 
     Examples
     --------
@@ -110,13 +113,14 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """
         check_choice("part", self.part, PARTS)
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
-        X = self._checked(X)
+        given, X = X, self._checked(X)
         n_time = X.shape[1]
         time = self._checked_time(n_time)
         echo_index = self._echo_index(X, time)
         samples = window_slice(self.window, n_time, echo_index)
         divisors = curve_divisors(_components(X), samples, self.normalisation)
-        self.n_features_in_ = n_time
+        # Only the names and the number of columns: check_array would refuse complex numbers.
+        validate_data(self, given, skip_check_array=True)
         self.echo_index_ = echo_index
         self.samples_ = samples
         self.time_ = time[samples]
@@ -137,12 +141,13 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             In [0, 1]; float32 for complex64 and float32, else float64.
         """
         check_is_fitted(self)
-        X = self._checked(X)
+        given, X = X, self._checked(X)
         if X.shape[1] != self.n_features_in_:
             raise InputError(
                 f"X must have as many samples as in fit ({self.n_features_in_}), but has shape "
                 f"{X.shape}. Give whole records on the same time grid."
             )
+        validate_data(self, given, reset=False, skip_check_array=True)
         signal = _components(X)
         divisors = curve_divisors(signal, self.samples_, self.normalisation)
         return scaled_window(signal, self.samples_, self.part, divisors)
@@ -164,6 +169,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             |M|, Re M or Im M; for `both` M itself, complex.
         """
         check_is_fitted(self)
+        check_columns("features", X, self.get_feature_names_out())
         X = _as_numbers(X, "features")
         n_columns = len(COLUMN_NAMES[self.part]) * len(self.time_)
         if np.iscomplexobj(X) or X.shape[1] != n_columns:

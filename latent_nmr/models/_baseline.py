@@ -7,6 +7,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_count
 
@@ -89,6 +90,7 @@ class InvertibleBaseline(Baseline):
         """Rows of latent points `Z`, shape (n_rows, n_components): (n_rows, n_features)."""
         check_is_fitted(self)
         refuse_masked("Z", Z)
+        check_columns("Z", Z, self.get_feature_names_out())
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self._n_columns:
             raise InputError(

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import AxisWarning, InputError, RangeWarning, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
@@ -208,7 +209,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
-        check_is_fitted(self, "weights_")
+        check_columns("Z", Z, self.get_feature_names_out())
         refuse_masked("Z", Z)
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.architecture_.n_components:

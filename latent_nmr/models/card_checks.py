@@ -67,6 +67,16 @@ def check_word(name: str, value: Any) -> str:
     return value
 
 
+def check_distinct_words(name: str, values: Any) -> tuple[str, ...]:
+    """Return short strings of which no two are equal."""
+    if not isinstance(values, list) or not values:
+        raise TypeError(f"{name} must be a list of texts, but is {brief(values)}")
+    words = tuple(check_word(name, value) for value in values)
+    if len(set(words)) < len(words):
+        raise ValueError(f"{name} must be distinct")
+    return words
+
+
 def check_vector(values: Any, length: int) -> npt.NDArray[np.float64]:
     """Return a list of finite numbers, of the given length, as a vector."""
     if not isinstance(values, list) or len(values) != length or not all(map(_is_number, values)):

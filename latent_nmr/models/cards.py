@@ -12,6 +12,7 @@ from latent_nmr.errors import InputError
 from latent_nmr.models.card_checks import (
     MAX_CARD_BYTES,
     brief,
+    check_distinct_words,
     check_keys,
     check_object,
     check_parameters,
@@ -31,6 +32,8 @@ FIRST, LAST = (
     ("fitted", "metadata", "packages", "weights_sha256"),
 )
 FITTED = ("device", "training_rows", "validation_rows")
+# Of `fitted`; only models that were fitted to a data frame have it.
+FEATURE_NAMES = "feature_names"
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class CardFormat:
             For anything that is not a whole card.
         """
         check_keys("the card", card, (*FIRST, *self.own, *LAST))
-        check_keys("fitted", card["fitted"], self.fitted)
-        fitted = card["fitted"]
+        fitted = check_object("fitted", card["fitted"])
+        check_keys("fitted", fitted, (*self.fitted, *({FEATURE_NAMES} & set(fitted))))
         training, validation = check_rows(fitted["training_rows"], fitted["validation_rows"])
         packages = check_object("packages", card["packages"])
         common = {
@@ -93,7 +96,11 @@ class CardFormat:
             },
             "metadata": check_object("metadata", card["metadata"]),
         }
+        if FEATURE_NAMES in fitted:
+            common[FEATURE_NAMES] = check_distinct_words(FEATURE_NAMES, fitted[FEATURE_NAMES])
         model = self.to_model(card, common)
+        if model.feature_names and len(model.feature_names) != model.n_features:
+            raise ValueError(f"{FEATURE_NAMES} must be one per feature")
         check_total(model.weight_shapes().values())
         return Card(model, check_word("weights_sha256", card["weights_sha256"]))
 
@@ -124,12 +131,15 @@ class CardFormat:
             "training_rows": pack_rows(model.training_rows, model.validation_rows),
             "validation_rows": model.validation_rows,
         }
+        kept = {name: fitted[name] for name in self.fitted}
+        if model.feature_names is not None:
+            kept[FEATURE_NAMES] = list(model.feature_names)
         return {
             "format": self.name,
             "format_version": self.version,
             "parameters": plain(model.parameters),
             **{name: own[name] for name in self.own},
-            "fitted": {name: fitted[name] for name in self.fitted},
+            "fitted": kept,
             "metadata": model.metadata,
             "packages": model.packages,
             "weights_sha256": card.weights_sha256,

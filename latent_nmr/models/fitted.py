@@ -38,6 +38,8 @@ class FittedModel(ABC):
         Versions of the packages that decided the fit.
     metadata : dict
         What the user has stored with the model.
+    feature_names : tuple of str, optional
+        Columns of the data frame that the model was fitted to.
     """
 
     parameters: dict[str, Any]
@@ -46,6 +48,7 @@ class FittedModel(ABC):
     device: str
     packages: dict[str, str]
     metadata: dict[str, Any]
+    feature_names: tuple[str, ...] | None = None
 
     @property
     @abstractmethod

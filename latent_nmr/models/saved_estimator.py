@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,6 +22,7 @@ class SavedEstimator(BaseEstimator):
 
     metadata_: dict[str, Any]
     n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
     _kind: ClassVar[type[FittedModel]]
 
     def save(
@@ -79,8 +81,10 @@ class SavedEstimator(BaseEstimator):
         learned = {
             entry.name: getattr(self, f"{entry.name}_")
             for entry in fields(self._kind)
-            if entry.name not in ("parameters", "metadata")
+            if entry.name not in ("parameters", "metadata", "feature_names")
         }
+        names = getattr(self, "feature_names_in_", None)
+        learned["feature_names"] = None if names is None else tuple(map(str, names))
         kept = self.metadata_ if metadata is None else metadata
         return self._kind(parameters=parameters, metadata=dict(kept), **learned)
 
@@ -90,6 +94,8 @@ class SavedEstimator(BaseEstimator):
 
     def _take(self, fitted: FittedModel) -> None:
         """Take over what a fit or a file gives."""
+        if fitted.feature_names is not None:
+            self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
         for entry in fields(fitted):
-            if entry.name != "parameters":
+            if entry.name not in ("parameters", "feature_names"):
                 setattr(self, f"{entry.name}_", getattr(fitted, entry.name))

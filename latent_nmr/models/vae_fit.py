@@ -95,7 +95,9 @@ def oriented(
     identity = np.eye(len(kl), dtype=np.float32)
     low, high = (inference.decode(*network, side * identity) for side in (-1, 1))
     signs = np.where(high.mean(axis=1) > low.mean(axis=1), -1.0, 1.0)
-    return orient(weights, order, signs), order, kl[order], mean.var(axis=0)[order]
+    # Double precision, as files give them back.
+    kl, variances = (v[order].astype(np.float64) for v in (kl, mean.var(axis=0)))
+    return orient(weights, order, signs), order, kl, variances
 
 
 def _reordered(record: EpochRecord, order: npt.NDArray[np.intp]) -> EpochRecord:

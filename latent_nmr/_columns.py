@@ -1,0 +1,34 @@
+"""Names of columns: a data frame is not taken by position where its names say another order."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from latent_nmr.errors import InputError
+
+N_SHOWN = 4
+
+
+def check_columns(name: str, values: Any, expected: Iterable[str]) -> None:
+    """Raise `InputError` if a data frame has other columns, or the same in another order.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    values : object
+        Whatever has no columns named by text passes, as with scikit-learn.
+    expected : iterable of str
+    """
+    columns = getattr(values, "columns", None)
+    if columns is None or not all(isinstance(column, str) for column in columns):
+        return
+    found, expected = list(columns), list(expected)
+    if found != expected:
+        raise InputError(
+            f"{name} must have the columns {_shown(expected)}, in this order, but has "
+            f"{_shown(found)}. Select them by name, or give plain numbers with to_numpy()."
+        )
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(names[:N_SHOWN]) + (f", … ({len(names)})" if len(names) > N_SHOWN else "")

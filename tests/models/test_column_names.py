@@ -1,0 +1,157 @@
+"""Names of columns: kept by files and models, and another order is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import latent_nmr as ln
+from latent_nmr.models.persistence import ModelFileError
+
+N_COLUMNS = 12
+NAMES = [f"{10 * n} µs" for n in range(N_COLUMNS)]
+FRAME = pd.DataFrame(np.random.default_rng(0).random((40, N_COLUMNS)), columns=NAMES)
+TURNED = FRAME[NAMES[::-1]]
+Y = FRAME.iloc[:, :2].to_numpy()
+
+
+def vae():
+    return ln.BetaVAE(2, hidden_layer_sizes=(4,), max_epochs=1, scale=0.2, random_state=0)
+
+
+def regressor():
+    return ln.CurveRegressor(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
+
+
+FITTED = {"vae": vae().fit(FRAME), "regressor": regressor().fit(FRAME, Y)}
+WITHOUT = {"vae": vae().fit(FRAME.to_numpy()), "regressor": regressor().fit(FRAME.to_numpy(), Y)}
+BOTH = pytest.mark.parametrize("name", FITTED)
+
+
+def read(model, X):
+    return model.predict(X) if isinstance(model, ln.CurveRegressor) else model.transform(X)
+
+
+def saved(model, path):
+    model.save(path, {"note": "kept"})
+    return type(model).load(path)
+
+
+def same(a, b):
+    """Equality of anything that an estimator may hold."""
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f") and a.dtype == b.dtype
+    if isinstance(a, dict):
+        return set(a) == set(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b) or (a != a and b != b)
+
+
+@BOTH
+def test_another_order_is_refused_after_loading_as_before(name, tmp_path):
+    model = FITTED[name]
+    loaded = saved(model, tmp_path / "model")
+    assert list(loaded.feature_names_in_) == NAMES
+    for either in (model, loaded):
+        assert same(read(either, FRAME), read(model, FRAME))
+        with pytest.raises(ValueError, match="feature names should match"):
+            read(either, TURNED)
+
+
+@BOTH
+@pytest.mark.parametrize("fitted", [FITTED, WITHOUT], ids=["names", "no names"])
+def test_every_fitted_attribute_and_parameter_is_saved(name, fitted, tmp_path):
+    # Only what the caller stores with a model differs; a generator as random_state is not kept,
+    # because its state has moved on in the fit.
+    model, loaded = fitted[name], saved(fitted[name], tmp_path / "model")
+    ours, theirs = dict(vars(model)), dict(vars(loaded))
+    assert ours.pop("metadata_") == {}
+    assert theirs.pop("metadata_") == {"note": "kept"}
+    assert set(ours) == set(theirs)
+    different = [attribute for attribute in ours if not same(ours[attribute], theirs[attribute])]
+    assert different == []
+    assert same(vars(saved(loaded, tmp_path / "again")), vars(loaded))
+
+
+@BOTH
+def test_a_model_of_plain_arrays_has_no_names_and_its_file_is_as_before(name, tmp_path):
+    loaded = saved(WITHOUT[name], tmp_path / "model")
+    assert not hasattr(loaded, "feature_names_in_")
+    assert (
+        "feature_names" not in json.loads((tmp_path / "model" / "model.json").read_text())["fitted"]
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [NAMES[1:], [*NAMES[1:], 3], [*NAMES[1:], NAMES[1]], "t", [], None, {"a": 1}]
+)
+def test_damaged_names_are_refused(names, tmp_path):
+    FITTED["vae"].save(tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    card = json.loads(path.read_text("utf-8"))
+    card["fitted"]["feature_names"] = names
+    path.write_text(json.dumps(card), "utf-8")
+    with pytest.raises(ModelFileError, match="damaged"):
+        ln.BetaVAE.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("way", ["threads", "vmap"])
+def test_models_that_are_fitted_together_know_the_names(way):
+    (model,) = ln.fit_many(FRAME, seeds=[0], model=vae(), way=way)
+    assert list(model.feature_names_in_) == NAMES
+
+
+def test_fitting_again_without_names_forgets_them():
+    model = vae().fit(FRAME)
+    assert not hasattr(model.fit(FRAME.to_numpy()), "feature_names_in_")
+
+
+TIME = np.arange(600.0)
+SIGNAL = 0.5j * (np.exp(-TIME / 50) + np.exp(-(((TIME - 350) / 40) ** 2)))[None].repeat(3, 0)
+RECORD = pd.DataFrame(SIGNAL, columns=[f"{t:g} µs" for t in TIME])
+
+
+class TestEchoFeatures:
+    """Columns of a record are its samples: their names are minded as scikit-learn minds them."""
+
+    def test_another_order_is_refused_and_the_same_is_not(self):
+        features = ln.EchoFeatures(TIME, echo_time=350).fit(RECORD)
+        assert list(features.feature_names_in_) == list(RECORD)
+        expected = ln.EchoFeatures(TIME, echo_time=350).fit_transform(SIGNAL)
+        assert np.array_equal(features.transform(RECORD), expected)
+        with pytest.raises(ValueError, match="feature names should match"):
+            features.transform(RECORD[RECORD.columns[::-1]])
+
+    def test_fitting_again_without_names_forgets_them(self):
+        features = ln.EchoFeatures(TIME).fit(RECORD).fit(SIGNAL)
+        assert not hasattr(features, "feature_names_in_")
+        assert features.n_features_in_ == len(TIME)
+
+
+BACK = {
+    "BetaVAE": FITTED["vae"],
+    "PCABaseline": ln.PCABaseline(2).fit(FRAME),
+    "KMeansBaseline": ln.KMeansBaseline(2).fit(FRAME),
+    "SectionPolynomials": ln.SectionPolynomials((2,)).fit(FRAME),
+    "EchoFeatures": ln.EchoFeatures(TIME).fit(RECORD),
+    "both channels": ln.EchoFeatures(TIME, part="both").fit(RECORD),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, model in BACK.items() if hasattr(model, "inverse_transform")]
+)
+def test_the_way_back_minds_names_too(name):
+    model = BACK[name]
+    Z = model.transform(RECORD if isinstance(model, ln.EchoFeatures) else FRAME)
+    named = pd.DataFrame(np.asarray(Z), columns=model.get_feature_names_out())
+    expected = model.inverse_transform(np.asarray(Z))
+    assert np.array_equal(model.inverse_transform(named), expected)
+    unnamed = pd.DataFrame(np.asarray(Z))  # columns 0, 1, …: nothing is said of their order
+    assert np.array_equal(model.inverse_transform(unnamed), expected)
+    with pytest.raises(ln.InputError, match=r"must have the columns .* in this order, but has"):
+        model.inverse_transform(named[named.columns[::-1]])
+    with pytest.raises(ln.InputError, match="must have the columns"):
+        model.inverse_transform(named.rename(columns={named.columns[0]: "other"}))
