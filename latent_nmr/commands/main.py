@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from typing import NoReturn
 
 from latent_nmr.commands._shell import BAD_INPUT, INTERRUPTED, SUCCESS, execute, tell
@@ -33,6 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(usage())
         return SUCCESS if argv else BAD_INPUT
+    if argv[0] == "--version":
+        print(f"latent-nmr {version('latent-nmr')}")
+        return SUCCESS
     name = argv[0].replace("_", "-")
     try:
         check_choice("the command", name, COMMANDS)
@@ -53,7 +57,7 @@ def usage() -> str:
             "",
             *rows,
             "",
-            "latent-nmr COMMAND --help lists its options.",
+            "latent-nmr COMMAND --help lists its options; latent-nmr --version says which this is.",
             "Exit codes: 0 success, 2 bad input, 3 numerical failure, 4 some models failed, 130 "
             "interrupted.",
         ]

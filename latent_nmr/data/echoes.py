@@ -130,6 +130,15 @@ def assemble(
     return xr.Dataset(variables, coordinates, attributes)
 
 
+def check_dataset(dataset: object, name: str = "dataset") -> None:
+    """Raise `InputError` if this is anything but a data set, such as an array of features."""
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(
+            f"{name} must be an xarray.Dataset of echoes, but is a {type(dataset).__name__}. Open "
+            "one with latent_nmr.open_echoes, or score arrays with latent_nmr.evaluate."
+        )
+
+
 def check_echoes(
     dataset: xr.Dataset, name: str = "the data set", *, both_components: bool = False
 ) -> xr.Dataset:
@@ -137,6 +146,7 @@ def check_echoes(
 
     With `both_components`, |M| alone is not enough.
     """
+    check_dataset(dataset, name)
     if both_components and signal_names(dataset) != tuple(SIGNALS):
         raise InputError(
             f"{name} must hold both mx and my, but holds magnitude only, as small compact sets do. "

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import check_echoes, signal_names
+from latent_nmr.data.echoes import check_dataset, check_echoes, signal_names
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
@@ -76,6 +76,7 @@ def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     >>> len(time), time[200].round(1)
     (400, np.float64(199.9))
     """
+    check_dataset(dataset)
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
     return dataset["time"].to_numpy()[samples]
 

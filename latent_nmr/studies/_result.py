@@ -90,6 +90,10 @@ class StudyResult:
         self.arrays = dict(arrays or {})
         self.failures = [dict(failure) for failure in failures]
 
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed fits" if self.failures else ""
+        return f"<{type(self).__name__}: {len(self.records)} records{failed}; .table, .figures>"
+
     @property
     def table(self) -> pd.DataFrame:
         """Mean, standard deviation over seeds and number of values of every score."""

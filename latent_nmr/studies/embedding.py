@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latent_nmr.studies.trained_model import check_sampling, check_trained, training_split
+from latent_nmr.data.echoes import check_dataset
+from latent_nmr.studies.trained_model import as_model, check_sampling, training_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,13 +23,13 @@ MAP_LABELS, MOST_MAPS = ("kernel", "W", "L"), 4
 OWN_COLUMNS = re.compile(r"curve|LA\d+(_sd)?|rms|split")
 
 
-def embed(model: "BetaVAE", dataset: "xr.Dataset") -> "pd.DataFrame":
+def embed(model: "BetaVAE | str", dataset: "xr.Dataset") -> "pd.DataFrame":
     """Latent coordinates of the curves of a data set, as a table.
 
     Parameters
     ----------
-    model : BetaVAE
-        Trained on echoes.
+    model : BetaVAE or str
+        Trained on echoes; by its name one that comes with the package.
     dataset : xarray.Dataset
         Echoes, sampled like those that the model was trained on.
 
@@ -57,8 +58,8 @@ def embed(model: "BetaVAE", dataset: "xr.Dataset") -> "pd.DataFrame":
     >>> list(table["split"])
     ['new', 'new']
     """
-    check_trained(model)
-    (table,) = embed_blocks(model, [dataset])
+    check_dataset(dataset)
+    (table,) = embed_blocks(as_model(model), [dataset])
     return table
 
 

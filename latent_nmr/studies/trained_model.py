@@ -38,6 +38,28 @@ def load_model(path: Path) -> "BetaVAE":
     return model
 
 
+def as_model(model: "BetaVAE | str", name: str = "model") -> "BetaVAE":
+    """A β-VAE that was trained on echoes: itself, or one of the package by its name.
+
+    Raises
+    ------
+    InputError
+        If it is anything else, or does not know what it was trained on.
+    """
+    from latent_nmr.errors import InputError
+    from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.models.pretrained import load_pretrained
+
+    found = load_pretrained(model) if isinstance(model, str) else model
+    if not isinstance(found, BetaVAE):
+        raise InputError(
+            f"{name} must be a BetaVAE or the name of one of the package, but is a "
+            f"{type(found).__name__}. Load one with BetaVAE.load or latent_nmr.load_pretrained."
+        )
+    check_trained(found, name)
+    return found
+
+
 def check_trained(model: "BetaVAE", name: str = "model") -> None:
     """Raise `InputError` if a model lacks the metadata on the echoes that it was trained on."""
     from sklearn.utils.validation import check_is_fitted
@@ -49,7 +71,7 @@ def check_trained(model: "BetaVAE", name: str = "model") -> None:
     if missing:
         raise InputError(
             f"{name} must say what it was trained on, but its metadata lack {', '.join(missing)}. "
-            "Train it with latent-nmr train-vae."
+            "Train it with latent_nmr.train."
         )
 
 

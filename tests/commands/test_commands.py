@@ -382,7 +382,9 @@ class TestModelCommands:
 
     def test_an_unknown_label_is_refused(self, finished, data, tmp_path, capsys):
         arguments = ["plot-latent", finished, data, "--color", "w", "--out", tmp_path / "map"]
-        assert "invalid choice 'w' for argument '--color'" in refused(capsys, arguments)
+        assert "color must be one of W, L, kernel, alpha_x, alpha_z, but is 'w'" in refused(
+            capsys, arguments
+        )
         with pytest.raises(InputError, match="color must be one of W, L, kernel"):
             draw_latent_map(pd.read_csv(finished / "embedding.csv"), ["w"], 2)
 

@@ -28,7 +28,7 @@ from latent_nmr.studies.audit._numbers import (
 )
 from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
 from latent_nmr.studies.latent_figures import time_marks
-from latent_nmr.studies.trained_model import check_sampling, training_split
+from latent_nmr.studies.trained_model import as_model, check_sampling, training_split
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,10 +71,10 @@ class AuditResult(StudyResult):
 
 
 def audit(
-    model: "BetaVAE",
+    model: "BetaVAE | str",
     dataset: "xr.Dataset",
     *,
-    axes: Sequence[int] | None = None,
+    axes: int | Sequence[int] | None = None,
     span: float = 2.5,
     n_steps: int = 11,
     n_neighbors: int = 20,
@@ -90,11 +90,12 @@ def audit(
 
     Parameters
     ----------
-    model : BetaVAE
-        Trained by :func:`latent_nmr.train` or the command train-vae.
+    model : BetaVAE or str
+        By its name one that comes with the package; else trained by :func:`latent_nmr.train` or
+        the command train-vae.
     dataset : xarray.Dataset
         Echoes of preset `paper` with their labels, as they were simulated.
-    axes : sequence of int, optional
+    axes : int or sequence of int, optional
         Latent axes, counted from 1; by default all. The result of an axis does not depend on
         which others are asked for.
     span : float
@@ -136,6 +137,7 @@ def audit(
     check_count("n_neighbors", n_neighbors, at_least=FEWEST_CURVES)
     check_count("n_simulations", n_simulations, at_least=FEWEST_CURVES)
     check_count("seed", seed, at_least=0, at_most=2**32 - 1)
+    model = as_model(model)
     chosen = chosen_axes(axes, model.n_components)
     check_sampling(dataset, Path("the data set"), model)
     simulation = simulation_of(dataset, seed)
@@ -177,9 +179,10 @@ def audit(
     return AuditResult(as_records(point_records(rows)), facts, drawn_arrays(audited))
 
 
-def chosen_axes(axes: Sequence[int] | None, n_components: int) -> tuple[int, ...]:
+def chosen_axes(axes: int | Sequence[int] | None, n_components: int) -> tuple[int, ...]:
     """Axes to traverse, each once and in order."""
     known = range(1, n_components + 1)
+    axes = (axes,) if isinstance(axes, int) else axes
     unknown = [axis for axis in axes or () if axis not in known]
     if unknown:
         raise InputError(

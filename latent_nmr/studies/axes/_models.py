@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
-from latent_nmr.studies.trained_model import check_trained
+from latent_nmr.studies.trained_model import as_model
 
 # Must be equal, or the axes are not those of one experiment.
 SHARED_METADATA = ("window", "normalisation")
@@ -13,17 +13,18 @@ SHARED_METADATA = ("window", "normalisation")
 FREE_PARAMETERS = ("random_state", "verbose")
 
 
-def check_models(models: Sequence[BetaVAE], names: Sequence[str], *, align: bool) -> None:
-    """Raise if there is no model, or the axes of these cannot be compared."""
-    if not models:
+def checked_models(
+    given: Sequence[BetaVAE | str], names: Sequence[str], *, align: bool
+) -> list[BetaVAE]:
+    """The models; raises if there is none, or their axes cannot be compared."""
+    if not given:
         raise InputError("models must hold at least one model, but is empty. Give one.")
-    if len(names) != len(models):
+    if len(names) != len(given):
         raise InputError(
-            f"names must hold one name per model ({len(models)}), but holds {len(names)}. Give a "
+            f"names must hold one name per model ({len(given)}), but holds {len(names)}. Give a "
             "name for each, or leave names out."
         )
-    for model, name in zip(models, names, strict=True):
-        check_trained(model, name)
+    models = [as_model(model, name) for model, name in zip(given, names, strict=True)]
     digests = [digest_of(model.weights_) for model in models]
     for number, name in enumerate(names):
         if digests[number] in digests[:number]:
@@ -38,6 +39,7 @@ def check_models(models: Sequence[BetaVAE], names: Sequence[str], *, align: bool
         )
     for model, name in zip(models[1:], names[1:], strict=True):
         _check_comparable(models[0], names[0], model, name)
+    return models
 
 
 def _check_comparable(first: BetaVAE, first_name: str, model: BetaVAE, name: str) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from latent_nmr.analysis import naming
 from latent_nmr.analysis.alignment import align as align_latents
 from latent_nmr.analysis.strength import FEWEST_PERMUTATIONS
+from latent_nmr.data.echoes import check_dataset
 from latent_nmr.errors import check_count
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
@@ -19,7 +20,7 @@ from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import StudyResult, as_records, record
-from latent_nmr.studies.axes._models import SHARED_METADATA, check_models, differing_parameters
+from latent_nmr.studies.axes._models import SHARED_METADATA, checked_models, differing_parameters
 from latent_nmr.studies.embedding import EMBEDDED_LABELS
 from latent_nmr.studies.trained_model import check_sampling, training_split
 
@@ -64,7 +65,7 @@ class AxesResult(StudyResult):
 
 
 def name_axes(
-    models: BetaVAE | Sequence[BetaVAE],
+    models: "BetaVAE | str | Sequence[BetaVAE | str]",
     dataset: "xr.Dataset",
     *,
     align: bool = False,
@@ -84,7 +85,8 @@ def name_axes(
     Parameters
     ----------
     models : BetaVAE or sequence of BetaVAE
-        Trained on echoes, with one window, normalisation and number of axes: one per seed.
+        Trained on echoes; by its name one that comes with the package. Several, such as one per
+        seed, must have one window, normalisation and number of axes.
     dataset : xarray.Dataset
         Echoes with labels; W, L, kernel, alpha_x and alpha_z are used where they are known.
     align : bool
@@ -128,9 +130,10 @@ def name_axes(
         ("n_information_permutations", n_information_permutations),
     ):
         check_count(name, count, at_least=FEWEST_PERMUTATIONS)
-    models = [models] if isinstance(models, BetaVAE) else list(models)
-    names = [f"model {number}" for number in range(1, len(models) + 1)] if names is None else names
-    check_models(models, names, align=align)
+    given = list(models) if isinstance(models, list | tuple) else [models]
+    names = [f"model {number}" for number in range(1, len(given) + 1)] if names is None else names
+    models = checked_models(given, names, align=align)
+    check_dataset(dataset)
     inputs = _inputs_of(models, dataset)
     identity = {"inputs": digest_of(*inputs), "random_state": random_state}
     ledger = Ledger(None if folder is None else Path(folder), identity)

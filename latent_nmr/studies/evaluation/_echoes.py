@@ -10,7 +10,7 @@ from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.evaluation._result import EvaluationResult
 from latent_nmr.studies.evaluation._study import evaluate
-from latent_nmr.studies.trained_model import describe_data
+from latent_nmr.studies.trained_model import check_trained, describe_data
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,6 +79,7 @@ def _check_model(
     model: BetaVAE, number: int, window: str, normalisation: str, time: np.ndarray
 ) -> None:
     """Raise `InputError` if a model was trained on other features."""
+    check_trained(model, f"model {number}")
     for name, wanted in (("window", window), ("normalisation", normalisation)):
         have = model.metadata_.get(name)
         if have != wanted:

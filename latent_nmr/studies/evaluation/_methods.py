@@ -121,6 +121,8 @@ def _items(methods: Mapping[str, Any] | Iterable[str]) -> list[tuple[str, Any]]:
     """Names and estimators."""
     if isinstance(methods, str):
         methods = (methods,)
+    elif hasattr(methods, "fit") or not isinstance(methods, Mapping | Iterable):
+        methods = {type(methods).__name__: methods}
     if isinstance(methods, Mapping):
         items = [(str(name), given) for name, given in methods.items()]
     else:

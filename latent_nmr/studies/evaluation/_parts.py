@@ -187,6 +187,11 @@ def _as_label(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[
             f"labels must have one value per curve of {place} ({n_curves}), but {name} has shape "
             f"{found.shape}. Give one value for each row."
         )
+    if name in REGRESSED and found.dtype.kind in "bOUST":
+        raise InputError(
+            f"the label {name} must be numbers, but has the type {found.dtype}. Convert it, or "
+            "rename it: labels of other names may be classes."
+        )
     if found.dtype.kind in "fiu":
         found = found.astype(np.float64)
         missing = ~np.isfinite(found)

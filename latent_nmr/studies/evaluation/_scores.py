@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from latent_nmr.analysis.chance import chance_scores
 from latent_nmr.analysis.score_names import score_of
 from latent_nmr.analysis.scores import (
@@ -153,6 +155,11 @@ def remarks_on(material: Material, fits: Sequence[Fit]) -> list[str]:
     """What the reader of the table must know of the data and of the fits."""
     found = []
     for part, labels in material.labels.items():
+        found += [
+            f"The {part} curves have one value of {name} only ({values[0]}): it is not scored."
+            for name, values in labels.items()
+            if name != "kernel" and len(np.unique(values)) < 2
+        ]
         kernels = set(labels["kernel"].tolist()) if "kernel" in labels else set()
         if not labels:
             found.append(f"The {part} curves have no labels: only label-free scores are given.")
