@@ -1,4 +1,4 @@
-"""What strangers give to studies: works, or is named in one line."""
+"""What studies are given from outside: it works, or is named in one line."""
 
 import numpy as np
 import pytest
