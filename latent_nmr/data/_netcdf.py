@@ -43,10 +43,13 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
     for name, variable in kept.variables.items():
         values = _as_native(path, str(name), variable.to_numpy())
         own, rest = _split_attributes(variable.attrs, _RESERVED_OF_VARIABLES)
-        notes["variables"][name] = {"dtype": type_name(variable.dtype), "attrs": rest}
+        is_coordinate = name in kept.coords
+        about = {"dtype": type_name(variable.dtype), "attrs": rest, "coordinate": is_coordinate}
+        notes["variables"][name] = about
         # Without this xarray would mark NaN as "missing".
         encoding = {"_FillValue": None}
-        parts[name in kept.coords][name] = (variable.dims, values, own, encoding)
+        # The file lists its coordinates with spaces between them: one in a name would break it up.
+        parts[is_coordinate and " " not in str(name)][name] = (variable.dims, values, own, encoding)
     file = xr.Dataset(*parts, attributes | {TYPES: json.dumps(notes)})
     with staged_file(path) as staging:
         try:
@@ -132,7 +135,7 @@ def _restore(file: xr.Dataset) -> xr.Dataset:
         variables[str(name)] = {
             "dims": variable.dims,
             "dtype": about.get("dtype", "text" if is_text else values.dtype.name),
-            "coordinate": name in file.coords,
+            "coordinate": about.get("coordinate", name in file.coords),
             "attrs": _joined(variable.attrs, about.get("attrs", {})),
         }
     return rebuild(arrays, variables, _joined(attributes, notes["attrs"]))

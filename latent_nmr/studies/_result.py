@@ -224,4 +224,7 @@ def _as_columns(records: pd.DataFrame) -> dict[str, list[Any]]:
 def _from_columns(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
     """The records of `_as_columns`."""
     records = pd.DataFrame(dict(columns))
-    return records.astype({"value": np.float64})
+    types: Any = {"value": np.float64}
+    if "seed" in records and records["seed"].isna().all():
+        types["seed"] = np.float64  # as before saving: JSON holds no NaN
+    return records.astype(types)

@@ -415,3 +415,11 @@ def challenge_set():
     own = {f"challenge_{n}": ("curve", [6.5, 7.0]) for n in ("alpha", "xi", "d")}
     coordinates = {"time": time, "kernel": ("curve", ["rkky"] * 2), **own}
     return xr.Dataset({"mx": signal, "my": signal}, coordinates, {"echo_index": 314})
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".csv", ".zarr"])
+def test_a_coordinate_whose_name_has_a_space_stays_a_coordinate(simulated, tmp_path, suffix):
+    names = np.array([f"sample {n}" for n in range(simulated.sizes["curve"])])
+    given = simulated.assign_coords({"sample name": ("curve", names)})
+    save_echoes(given, tmp_path / f"set{suffix}")
+    assert "sample name" in open_echoes(tmp_path / f"set{suffix}").coords

@@ -199,7 +199,7 @@ def _row(label: Mapping[str, Any]) -> dict[str, float | None]:
         strength = label[key]
         if strength is not None:
             values = strength["values"]
-            deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+            deviation = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
             known = {"mean": float(np.mean(values)), "sd": deviation, **strength}
             row |= {name + part: known[entry] for part, entry in PARTS.items()}
     return row
