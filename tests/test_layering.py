@@ -59,7 +59,7 @@ def rooms_imported_by(path):
             yield rest.partition(".")[0]
 
 
-def strangers_in(path, room):
+def forbidden_imports(path, room):
     """Rooms that a module of `room` must not import, but does."""
     return set(rooms_imported_by(path)) - MAY_IMPORT[room] - {room, *SHARED}
 
@@ -79,11 +79,11 @@ class TestLayers:
         modules = list((PACKAGE / room).rglob("*.py"))
         assert modules, f"there is no room {room}"
         for path in modules:
-            strangers = strangers_in(path, room)
-            assert not strangers, f"{path} imports {sorted(strangers)}"
+            forbidden = forbidden_imports(path, room)
+            assert not forbidden, f"{path} imports {sorted(forbidden)}"
 
     @pytest.mark.parametrize(
-        ("source", "stranger"),
+        ("source", "forbidden"),
         [
             ("from latent_nmr.plots.style import save_figure", "plots"),
             ("import latent_nmr.analysis.scores", "analysis"),
@@ -93,9 +93,9 @@ class TestLayers:
             ("import latent_nmr as ln\nln.plots.style", ""),
         ],
     )
-    def test_a_planted_import_is_found(self, tmp_path, source, stranger):
+    def test_a_planted_import_is_found(self, tmp_path, source, forbidden):
         (tmp_path / "planted.py").write_text(source)
-        assert strangers_in(tmp_path / "planted.py", "commands") == {stranger}
+        assert forbidden_imports(tmp_path / "planted.py", "commands") == {forbidden}
 
     def test_every_folder_of_the_package_is_a_known_room(self):
         rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}

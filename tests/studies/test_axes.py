@@ -134,6 +134,46 @@ class TestKept:
         assert other.facts["axes"][0]["orders"] != "kept"
 
 
+class TestFigures:
+    """What is drawn of strengths and stability, read back from the figures."""
+
+    def test_every_value_of_every_axis_is_drawn_over_its_null(self, named):
+        panels = named.figures["strengths"].axes
+        assert [ax.get_ylabel() for ax in panels] == ["LA1", "", "LA2", ""]
+        for number, axis in enumerate(named.facts["axes"]):
+            for panel, key in zip(panels[2 * number :], ("order", "information"), strict=False):
+                known = [label[key] for label in axis["labels"]]
+                points = [line.get_xdata() for line in panel.lines if line.get_marker() == "o"]
+                assert np.allclose(points, [one["values"] for one in known if one])
+                nulls = [one["null"] if one else 0 for one in known]
+                assert np.allclose([bar.get_width() for bar in panel.patches], nulls)
+                (line,) = (line for line in panel.lines if line.get_linestyle() == "--")
+                largest = {one["null_of_largest"] for one in known if one}
+                assert largest == set(line.get_xdata())
+
+    def test_the_shared_variance_of_several_models_is_drawn(self, dataset, models, named):
+        (panel,) = named.figures["stability"].axes
+        drawn = {line.get_label(): list(line.get_ydata()) for line in panel.lines}
+        stability = named.facts["stability"]
+        assert drawn == {
+            name.replace("_", " "): stability[name]
+            for name in ("before_rotation", "after_rotation")
+        }
+        assert list(name_axes(models[0], dataset, **FEW).figures) == ["strengths"]
+
+    def test_an_axis_that_could_not_be_measured_is_drawn_as_such(self, named):
+        unmeasured = {**named.facts["axes"][0], "labels": [], "problem": "it is constant"}
+        result = AxesResult(named.records, {**named.facts, "axes": [unmeasured]})
+        panels = result.figures["strengths"].axes
+        assert [ax.texts[0].get_text() for ax in panels] == ["not measured"] * 2
+
+    def test_a_loaded_result_draws_them(self, named, tmp_path):
+        named.save(tmp_path / "r")
+        written = AxesResult.load(tmp_path / "r").figures.save(tmp_path)
+        assert [path.name for path in written] == ["strengths.png", "stability.png"]
+        assert all(path.stat().st_size > 5000 for path in written)
+
+
 class TestRefusals:
     """Models that cannot be compared, and bad numbers."""
 
@@ -168,10 +208,10 @@ class TestRefusals:
             name_axes(models[0], dataset, align=True, **FEW)
 
     def test_a_model_that_does_not_know_its_data(self, dataset):
-        stranger = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
-        stranger.fit(ln.features(dataset, window="echo"))
+        undescribed = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
+        undescribed.fit(ln.features(dataset, window="echo"))
         with pytest.raises(InputError, match="model 1 must say what it was trained on"):
-            name_axes(stranger, dataset)
+            name_axes(undescribed, dataset)
 
     def test_data_of_other_times(self, dataset, models):
         slow = dataset.assign_coords(time=2 * dataset["time"])

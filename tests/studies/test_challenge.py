@@ -68,7 +68,7 @@ def scores(result, **facts):
 
 
 class Failing(RegressorMixin, BaseEstimator):
-    """A stranger's regressor that fails in a way of its own."""
+    """A foreign regressor that fails in a way of its own."""
 
     def __init__(self, way="raises", random_state=None):
         self.way = way
@@ -285,7 +285,7 @@ class TestSteps:
         assert result.facts["source"] == str(tmp_path / "curves.zarr")
 
 
-class TestStrangers:
+class TestForeignRegressors:
     """Regressors of any origin are scored or named; the others' results stay."""
 
     @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def score(result, model, name, part="held-out", stat="mean"):
 
 
 class Halving(TransformerMixin, BaseEstimator):
-    """A stranger's transformer: the mean of two halves of a curve; fails as it is asked to."""
+    """A foreign transformer: the mean of two halves of a curve; fails as it is asked to."""
 
     def __init__(self, failure="", random_state=None):
         self.failure = failure
@@ -198,7 +198,7 @@ class TestTable:
             result.embedding("pca", 7)
 
 
-class TestStrangers:
+class TestForeignTransformers:
     """Estimators of any origin are scored, or named in one line."""
 
     def evaluated(self, methods, **more):

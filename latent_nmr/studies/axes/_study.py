@@ -1,7 +1,8 @@
 """Interpretation of latent axes: the label that each one orders, and what several models share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +45,8 @@ class AxesResult(StudyResult):
     `_null` of this label, `_null_of_largest` of the largest over all labels, above which an axis
     is said to order it or to depend on it. `facts["axes"]` says for each axis which label it
     orders and which it depends on in every model, and `facts["stability"]` how much of its variance
-    the models share. There are no figures.
+    the models share. Figures: `strengths`, and `stability` of several
+    models.
 
     Examples
     --------
@@ -62,6 +64,14 @@ class AxesResult(StudyResult):
     def table(self) -> pd.DataFrame:
         """One row per axis and label."""
         return strength_table(self.facts["axes"])
+
+    def _drawers(self) -> dict[str, Callable[[], Any]]:
+        from latent_nmr.studies.axes import _figures
+
+        drawers = {"strengths": partial(_figures.draw_strengths, self.facts)}
+        if self.facts["stability"] is not None:
+            drawers["stability"] = partial(_figures.draw_stability, self.facts)
+        return drawers
 
 
 def name_axes(
