@@ -34,6 +34,10 @@ def notes_on(facts: Mapping[str, Any]) -> list[str]:
     missing = [name for name in MAP_LABELS if name not in facts["labels"]]
     if missing:
         notes.append(f"the data do not give {', '.join(missing)} of every curve: no map shows it")
+    notes += [
+        f"{name} is not used, being unknown for {n_curves} of {facts['n_curves']} curves"
+        for name, n_curves in facts.get("incomplete_labels", {}).items()
+    ]
     if "W" in missing:
         notes.append("without W the clusters are numbered by the mean of their curves")
     described = facts["clusters"].values()

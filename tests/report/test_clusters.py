@@ -73,6 +73,11 @@ class TestNotes:
         lines = [line for line in cluster_lines(bare) if not line.startswith("note")]
         assert not any(word in line for word in (" W ", "Rand", "probab") for line in lines)
 
+    def test_a_label_that_some_curves_lack_is_named(self):
+        labels = {**LABELS, "sample": ["", *["dry"] * 59]}
+        facts = ln.clusters(X, labels, n_clusters=range(1, 5)).facts
+        assert notes_on(facts) == ["sample is not used, being unknown for 1 of 60 curves"]
+
     def test_one_kernel_has_nothing_to_follow(self):
         one = ln.clusters(X, {**LABELS, "kernel": ["rkky"] * 60}, n_clusters=range(1, 5)).facts
         assert notes_on(one) == ["all curves are of one kernel, rkky: there is none to follow"]

@@ -185,6 +185,19 @@ class TestLabels:
         broken["kernel"] = ("curve", np.array(["", *["rkky"] * (N_CURVES - 1)]))
         assert ln.clusters(broken, **counts).facts["labels"] == [LABELS[1], *LABELS[3:]]
 
+    def test_curves_without_a_label_are_counted(self, noise):
+        n = len(noise)
+        labels = {
+            "all": np.arange(n),
+            "nan": np.where(np.arange(n) < 3, np.nan, 1.0),
+            "none": [None, None, *["dry"] * (n - 2)],
+            "blank": ["", *["dry"] * (n - 1)],
+            "infinite": [np.inf, *[1.0] * (n - 1)],
+        }
+        facts = ln.clusters(noise, labels, n_clusters=range(1, 4)).facts
+        assert facts["labels"] == ["all"]
+        assert facts["incomplete_labels"] == {"nan": 3, "none": 2, "blank": 1, "infinite": 1}
+
     def test_labels_of_others_have_maps_and_scores(self, noise):
         kind = np.where(noise[:, 0] > 0.5, "wet", "dry")
         frame = pd.DataFrame({"temperature": noise.mean(axis=1), "sample": kind})

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError
@@ -52,15 +53,15 @@ def inputs_of(
         X = X if X.dtype.kind == "f" else X.astype(np.float64)
         facts = {"data_sha256": digest_of(X), "window": None, "normalisation": None, "marks": {}}
         arrays = {"time": np.arange(X.shape[1], dtype=np.float64)}
-    known = _known_labels({} if labels is None else labels, len(X))
+    known, facts["incomplete_labels"] = _known_labels({} if labels is None else labels, len(X))
     # Of a data set's own labels, the couplings describe clusters but have no map.
     facts["map_labels"] = [name for name in known if given or name in MAP_LABELS]
     return X, known, facts, arrays
 
 
-def _known_labels(labels: Mapping[str, Any], n_curves: int) -> Labels:
-    """Labels as plain arrays, without those that some curves lack."""
-    known = {}
+def _known_labels(labels: Mapping[str, Any], n_curves: int) -> tuple[Labels, dict[str, int]]:
+    """Labels as plain arrays, and for each that some curves lack, the number of these curves."""
+    known, incomplete = {}, {}
     for name, given in labels.items():
         refuse_masked(f"label {name}", given)
         values = np.asarray(given)
@@ -69,11 +70,14 @@ def _known_labels(labels: Mapping[str, Any], n_curves: int) -> Labels:
                 f"labels must hold one value per curve ({n_curves}), but {name} has shape "
                 f"{values.shape}. Give the labels of these curves, in their order."
             )
-        if values.dtype.kind not in "biuf":
+        lacking = ~np.isfinite(values) if is_number(values) else pd.isna(values) | (values == "")
+        if lacking.any():
+            incomplete[str(name)] = int(lacking.sum())
+            continue
+        if not is_number(values):
             values = np.array([str(value) for value in values.tolist()])
-        if np.isfinite(values).all() if is_number(values) else np.all(values != ""):
-            known[str(name)] = values
-    return known
+        known[str(name)] = values
+    return known, incomplete
 
 
 def is_number(values: npt.NDArray | None) -> bool:

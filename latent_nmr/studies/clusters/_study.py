@@ -101,7 +101,7 @@ def clusters(
     labels : mapping of array, shape (n_curves,), optional
         Numbers or text of every curve; by default W, L, kernel, alpha_x and alpha_z of a data
         set. Clusters are numbered by the mean of W, or without it by the mean of their curves.
-        A label that some curves lack is left out.
+        A label that some curves lack is left out; `facts["incomplete_labels"]` counts them.
     n_clusters : iterable of int
         Numbers of clusters K, 1 and at least two more.
     described : iterable of int
