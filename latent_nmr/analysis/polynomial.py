@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
+from latent_nmr._times import duration
 from latent_nmr.errors import InputError, check_count, check_number
 
 # Of the set of [P], µs.
@@ -88,7 +89,9 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         """Work out the weights for windows as long as those of `X`, (n_curves, n_samples)."""
         counts = self._checked_sections()
         check_count("degree", self.degree, at_least=0)
-        check_number("sample_interval", self.sample_interval, above=0, unit="µs")
+        check_number(
+            "sample_interval", duration("sample_interval", self.sample_interval), above=0, unit="µs"
+        )
         refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         n_samples = X.shape[1]
@@ -181,7 +184,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     def _powers(self, section: Section) -> np.ndarray:
         """x^0 … x^degree at the samples of a section, shape (n_section, degree + 1); x in µs."""
         samples = np.arange(section.samples.start, section.samples.stop)
-        x = (samples - samples.mean()) * self.sample_interval
+        x = (samples - samples.mean()) * duration("sample_interval", self.sample_interval)
         return np.vander(x, self.degree + 1, increasing=True)
 
     def __sklearn_tags__(self):

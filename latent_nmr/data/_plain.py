@@ -31,7 +31,7 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
     InputError
         If the data set is not one of echoes, or holds something that no format keeps.
     """
-    check_echoes(dataset)
+    dataset = check_echoes(dataset)
     variables = {
         _plain_name(name): _plain_variable(str(name), variable)
         for name, variable in dataset.variables.items()

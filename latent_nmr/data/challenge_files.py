@@ -26,7 +26,7 @@ from latent_nmr.data._text import (
     staged_texts,
     write_signal_rows,
 )
-from latent_nmr.data.echoes import assemble, check_echoes
+from latent_nmr.data.echoes import assemble, check_echoes, sample_times
 from latent_nmr.errors import InputError, check_choice
 
 FloatArray = npt.NDArray[np.float64]
@@ -217,7 +217,7 @@ def _challenge_labels(
 
 def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> None:
     """Raise `InputError` if the files could not say what this data set is."""
-    time = dataset["time"].to_numpy()
+    time = sample_times(dataset)
     grid = SAMPLE_INTERVAL * np.arange(N_SAMPLES)
     if time.shape != grid.shape or not np.allclose(time, grid, rtol=1e-6, atol=0):
         step = time[1] - time[0] if len(time) > 1 else math.nan

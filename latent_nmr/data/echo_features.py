@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
+from latent_nmr._times import duration, record_times
 from latent_nmr.data.windows import (
     NORMALISATIONS,
     PARTS,
@@ -40,7 +41,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     time : array-like, shape (n_time,), default=None
-        Times of the samples, µs, rising. None counts samples instead, and every time below is
+        Times of the samples, rising: numbers of µs, or with a unit of their own, such as
+        timedelta64. None counts samples instead, and every time below is
         then a sample's number.
     window : {"echo", "full", "echo300"}, default="echo"
         Samples that are used: 400 centred on the echo, the whole record, or 300.
@@ -219,22 +221,11 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """Times of the samples, or their numbers where no times are given."""
         if self.time is None:
             return np.arange(n_time, dtype=np.float64)
-        refuse_masked("time", self.time)
-        time = np.asarray(self.time, np.float64)
+        time = record_times("time", self.time).astype(np.float64)
         if time.shape != (n_time,):
             raise InputError(
                 f"time must have one value per sample of X, shape ({n_time},), but has shape "
                 f"{time.shape}. Give the times of whole records, in µs."
-            )
-        bad = np.flatnonzero(~np.isfinite(time))
-        if not bad.size:
-            bad = np.flatnonzero(np.diff(time) <= 0)
-        if bad.size:
-            sample = int(bad[0])
-            raise InputError(
-                "time must be finite and rise from sample to sample, but goes "
-                f"{', '.join(f'{value:g}' for value in time[sample : sample + 2])} µs at sample "
-                f"{sample}. Sort the samples, and drop those that stand twice."
             )
         return time
 
@@ -245,7 +236,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             return half + int(np.abs(X[:, half:]).mean(axis=0, dtype=np.float64).argmax())
         echo_time = check_number(
             "echo_time",
-            self.echo_time,
+            # Without times, a time is the number of a sample, and has no unit.
+            self.echo_time if self.time is None else duration("echo_time", self.echo_time),
             at_least=time[0],
             at_most=time[-1],
             unit="" if self.time is None else "µs",

@@ -13,8 +13,10 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._times import record_times
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
@@ -144,7 +146,7 @@ def check_echoes(
 ) -> xr.Dataset:
     """Return `dataset` if it is a usable echo data set, else raise `InputError`.
 
-    With `both_components`, |M| alone is not enough.
+    Times that state another unit come back in µs. With `both_components`, |M| alone is not enough.
     """
     check_dataset(dataset, name)
     if both_components and signal_names(dataset) != tuple(SIGNALS):
@@ -164,6 +166,7 @@ def check_echoes(
                 f"{name} must have signals with the dimensions (curve, time), but {signal} has "
                 f"{dataset[signal].dims}. Keep both when you select: ds.isel(curve=[0])."
             )
+    dataset = _in_microseconds(dataset, name)
     if "echo_index" not in dataset.attrs:
         raise InputError(
             f"{name} must say where its echo is, but has no attribute echo_index. "
@@ -181,6 +184,28 @@ def check_echoes(
                 f"({len(np.unique(bad[:, 0]))} such curves). Drop or repair these curves."
             )
     return dataset
+
+
+def sample_times(dataset: xr.Dataset, name: str = "the data set") -> npt.NDArray[Any]:
+    """Times of the samples of a data set, µs, whatever their unit there.
+
+    Raises
+    ------
+    InputError
+        If they are no times, do not rise, or can only have been meant in another unit.
+    """
+    return record_times(f"time of {name}", dataset["time"])
+
+
+def _in_microseconds(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    """Return a data set whose time is a number of µs, and says so where it was something else."""
+    given, times = dataset["time"], sample_times(dataset, name)
+    is_plain = given.dtype == times.dtype and np.array_equal(given.to_numpy(), times)
+    if is_plain:
+        return dataset
+    changed = {"time": ("time", times, {**given.attrs, "units": "µs"})}
+    is_coordinate = "time" in dataset.coords
+    return dataset.assign_coords(changed) if is_coordinate else dataset.assign(changed)
 
 
 def signal_names(dataset: xr.Dataset) -> tuple[str, ...]:

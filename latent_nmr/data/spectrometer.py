@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._times import duration
 from latent_nmr.data._receiver import (
     checked_pulse_samples,
     complex_signal,
@@ -23,6 +24,7 @@ from latent_nmr.data._receiver import (
     per_curve,
     recorded,
 )
+from latent_nmr.data.echoes import sample_times
 from latent_nmr.data.windows import echo_sample, window_slice
 from latent_nmr.errors import InputError, check_count, check_number
 
@@ -59,7 +61,7 @@ def shift_frequency(dataset: xr.Dataset, offset: npt.ArrayLike) -> xr.Dataset:
     """
     signal = complex_signal(dataset)
     frequency = per_curve("offset", offset, dataset, unit="(MHz)")
-    cycles = np.multiply.outer(frequency, dataset["time"].to_numpy().astype(np.float64))
+    cycles = np.multiply.outer(frequency, sample_times(dataset).astype(np.float64))
     turned = signal * np.exp(-2j * np.pi * cycles)
     return recorded(dataset, "shift_frequency", turned, offset=frequency)
 
@@ -230,8 +232,8 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
     [False, False, False, False, False, False, False, True]
     """
     signal = complex_signal(dataset)
-    dead_time = check_number("dead_time", dead_time, at_least=0, unit="µs")
-    time = dataset["time"].to_numpy()
+    dead_time = check_number("dead_time", duration("dead_time", dead_time), at_least=0, unit="µs")
+    time = sample_times(dataset)
     # Samples that stand at the end of the dead time up to rounding are not blanked: three
     # roundings (both times, their difference) of at most half a spacing each.
     rounding = 2 * np.spacing(np.abs(time).max())

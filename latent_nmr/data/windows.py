@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import check_dataset, check_echoes, signal_names
-from latent_nmr.errors import InputError, check_choice
+from latent_nmr._times import duration
+from latent_nmr.data.echoes import check_dataset, check_echoes, sample_times, signal_names
+from latent_nmr.errors import InputError, check_choice, check_number
 
 # Samples on either side of the echo; None is the whole record.
 HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
@@ -52,9 +53,12 @@ def echo_sample(dataset: xr.Dataset) -> int:
     """
     index = int(dataset.attrs["echo_index"])
     if "dt_us" in dataset.attrs:
-        step, last = float(dataset.attrs["dt_us"]), dataset.sizes["time"] - 1
+        step = check_number(
+            "the attribute dt_us", duration("dt_us", dataset.attrs["dt_us"]), above=0
+        )
+        last = dataset.sizes["time"] - 1
         sample = min(max(index, 0), last)
-        stands = float(dataset["time"][sample])
+        stands = float(sample_times(dataset)[sample])
         if not abs(stands - sample * step) <= step / 2:
             raise InputError(
                 "data must have the time grid that echo_index counts on (sample k at k · dt_us), "
@@ -78,7 +82,7 @@ def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     """
     check_dataset(dataset)
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
-    return dataset["time"].to_numpy()[samples]
+    return sample_times(dataset)[samples]
 
 
 def features(
@@ -125,7 +129,7 @@ def features(
     """
     check_choice("part", part, PARTS)
     check_choice("normalisation", normalisation, NORMALISATIONS)
-    check_echoes(dataset, both_components=part != "magnitude")
+    dataset = check_echoes(dataset, both_components=part != "magnitude")
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from latent_nmr._times import duration
 from latent_nmr.errors import InputError, check_count, check_number
 
 
@@ -73,6 +74,7 @@ class Sequence:
     pulses: tuple[Pulse, ...]
 
     def __post_init__(self):
+        object.__setattr__(self, "dt", duration("dt", self.dt))
         check_number("dt", self.dt, above=0, unit="µs")
         check_count("n_samples", self.n_samples)
         last = self.n_samples - 1

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.data.echoes import magnitude
+from latent_nmr.data.echoes import magnitude, sample_times
 from latent_nmr.data.windows import window_slice
 from latent_nmr.physics.kernels import KERNELS, kernel_table
 from latent_nmr.studies._result import Figures
@@ -33,7 +33,7 @@ def nearest_curve(dataset: "xr.Dataset", rows: npt.NDArray[np.integer], paramete
 def _echoes(dataset: "xr.Dataset"):
     from latent_nmr.plots.dataset import Example, plot_echo_overview
 
-    time, echo = dataset["time"].to_numpy(), int(dataset.attrs["echo_index"])
+    time, echo = sample_times(dataset), int(dataset.attrs["echo_index"])
     examples, kernels = [], {}
     for name, parameter in SHOWN_KERNELS.items():
         rows = np.flatnonzero(dataset["kernel"].to_numpy() == name)

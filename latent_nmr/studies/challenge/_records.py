@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.analysis.challenge_scores import PUBLISHED
+from latent_nmr.data.echoes import sample_times
 from latent_nmr.studies._identity import package_versions
 from latent_nmr.studies._result import record
 from latent_nmr.studies.challenge._contenders import PEEKING, Contender
@@ -102,7 +103,7 @@ def arrays_of(contest: Contest, asked: Sequence[Contender], done: Done) -> dict[
     rows = shown_rows(material.targets)
     shown = material.dataset.isel(curve=rows)
     arrays: dict[str, npt.NDArray] = {
-        "time": material.dataset["time"].to_numpy(),
+        "time": sample_times(material.dataset),
         **{f"shown {name}": shown[name].to_numpy() for name in ("mx", "my")},
         "shown targets": material.targets[rows],
         "truth": material.targets[contest.split(0)[1]],

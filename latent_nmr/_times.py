@@ -1,0 +1,216 @@
+"""Times as plain numbers of µs, from whatever states its unit.
+
+Numbers are µs. What carries a unit of its own is converted: NumPy's and pandas' time differences,
+`datetime.timedelta`, quantities (pint, astropy: anything with a magnitude and a conversion), and
+arrays of xarray with an attribute `units`. Dates are refused, and so are numbers that can only
+have been meant in another unit.
+"""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr._masks import refuse_masked
+from latent_nmr.errors import InputError
+
+# µs per unit, by the spellings that files and libraries use.
+MICROSECONDS = {
+    **dict.fromkeys(("ps", "picosecond", "picoseconds"), 1e-6),
+    **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-3),
+    **dict.fromkeys(("µs", "μs", "us", "usec", "microsecond", "microseconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e3),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1e6),
+}
+# Records of echoes have intervals far longer than a picosecond: shorter ones are other units.
+SHORTEST_INTERVAL = 1e-4
+# Whole numbers this far apart are nanoseconds, as NumPy's and pandas' integers of times are.
+LONGEST_WHOLE_INTERVAL = 20
+
+_CURE = "Give numbers of µs, such as [0, 0.16, 0.32], or values with a unit, such as timedelta64."
+
+
+def microseconds(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return times in µs.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls them.
+    value : array-like
+        Times; numbers are in µs already and come back with their values and type.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape; float64 where a unit was converted.
+
+    Raises
+    ------
+    InputError
+        For dates, other dimensions than time, unknown units, and what is no number.
+    """
+    refuse_masked(name, value)
+    if isinstance(value, list | tuple) and any(map(_has_unit, value)):
+        value = _as_objects(value)
+    factor = _stated_factor(name, value)
+    # An array of xarray may hold a quantity; NumPy's `data` is its memory.
+    held = None if isinstance(value, np.ndarray) else getattr(value, "data", None)
+    value = held if _has_unit(held) else value
+    if hasattr(value, "magnitude") and hasattr(value, "to"):
+        return _converted(name, value, "microsecond", "magnitude")
+    if hasattr(value, "unit") and hasattr(value, "to_value"):
+        return _converted(name, value, "us", "value")
+    if getattr(value, "tz", None) is not None:
+        raise _is_date(name, value)
+    numbers = np.asarray(value)
+    if numbers.dtype.kind == "O":
+        numbers = _from_objects(name, numbers)
+    if numbers.dtype.kind == "M":
+        raise _is_date(name, numbers)
+    if numbers.dtype.kind == "m":
+        return _from_differences(name, numbers)
+    if numbers.dtype.kind not in "iuf":
+        raise InputError(f"{name} must be times in µs, but holds {numbers.dtype}. {_CURE}")
+    return numbers if factor == 1.0 else numbers.astype(np.float64) * factor
+
+
+def record_times(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return the times of a record's samples in µs, if they can be that.
+
+    Raises
+    ------
+    InputError
+        Also if times are not finite, do not rise, or have an interval that says that they were
+        meant in another unit.
+    """
+    times = microseconds(name, value)
+    if times.ndim != 1:
+        raise InputError(
+            f"{name} must have one value per sample, but has shape {times.shape}. Give one axis."
+        )
+    bad = np.flatnonzero(~np.isfinite(times))
+    if not bad.size:
+        # Differences of unsigned whole numbers would wrap round.
+        bad = np.flatnonzero(times[1:] <= times[:-1])
+    if bad.size:
+        sample = int(bad[0])
+        raise InputError(
+            f"{name} must be finite and rise from sample to sample, but goes "
+            f"{', '.join(f'{number:g}' for number in times[sample : sample + 2])} µs at sample "
+            f"{sample}. Sort the samples, and drop those that stand twice."
+        )
+    _refuse_other_units(name, times)
+    return times
+
+
+def duration(name: str, value: Any) -> Any:
+    """Return one time in µs as a float, or what is no time as it is, for the caller to refuse."""
+    if isinstance(value, int | float | complex | str | bytes | None):
+        return value
+    times = microseconds(name, value)
+    return float(times) if times.ndim == 0 else value
+
+
+def _refuse_other_units(name: str, times: npt.NDArray[Any]) -> None:
+    """Refuse intervals that no record in µs has."""
+    if len(times) < 2:
+        return
+    interval = float(times[-1] - times[0]) / (len(times) - 1)
+    if interval < SHORTEST_INTERVAL:
+        raise InputError(
+            f"{name} must be in µs, but has samples {interval:.3g} µs apart, as if it were in "
+            f"seconds. Convert it: 1e6 * {name}."
+        )
+    if times.dtype.kind in "iu" and interval >= LONGEST_WHOLE_INTERVAL:
+        raise InputError(
+            f"{name} must be in µs, but has whole numbers {interval:g} apart, as nanoseconds have. "
+            f"Convert it: {name} / 1000; or give floats if they are µs."
+        )
+
+
+def _has_unit(value: Any) -> bool:
+    """Whether this is a quantity, or a time difference of Python or NumPy."""
+    return (hasattr(value, "to") and not hasattr(value, "dims")) or isinstance(
+        value, dt.timedelta | np.timedelta64
+    )
+
+
+def _as_objects(values: list | tuple) -> npt.NDArray[Any]:
+    """A list in an array that holds its items as they are."""
+    objects = np.empty(len(values), object)
+    objects[:] = values
+    return objects
+
+
+def _converted(name: str, value: Any, unit: str, attribute: str) -> npt.NDArray[Any]:
+    """Magnitude of a quantity in µs."""
+    try:
+        return np.asarray(getattr(value.to(unit), attribute), np.float64)
+    except Exception as error:  # each library has an error of its own for another dimension
+        raise InputError(
+            f"{name} must be a time, but {value!r:.60} cannot be converted to µs ({error}). {_CURE}"
+        ) from error
+
+
+def _stated_factor(name: str, value: Any) -> float:
+    """µs per unit of an array whose attributes state one; 1 where none is stated."""
+    attributes = getattr(value, "attrs", None)
+    stated = attributes.get("units") if isinstance(attributes, dict) else None
+    if stated in (None, ""):
+        return 1.0
+    unit = str(stated).strip()
+    for spelling in (unit, unit.lower()):
+        if spelling in MICROSECONDS:
+            return MICROSECONDS[spelling]
+    raise InputError(
+        f"{name} must state a unit of time, but its attribute units is {stated!r}. Set it to "
+        "'µs', 'ns', 'ms' or 's'."
+    )
+
+
+def _from_objects(name: str, numbers: npt.NDArray) -> npt.NDArray:
+    """An array of Python objects that are all times of one kind, or numbers, as one of these."""
+    items = numbers.ravel().tolist()
+    if any(isinstance(item, dt.date) for item in items):
+        raise _is_date(name, numbers)
+    if all(isinstance(item, dt.timedelta | np.timedelta64) for item in items):
+        # pandas' own hold nanoseconds, which NumPy would take for whole microseconds.
+        plain = [item.to_numpy() if hasattr(item, "to_numpy") else item for item in items]
+        return np.array([np.timedelta64(item) for item in plain]).reshape(numbers.shape)
+    if all(hasattr(item, "to") for item in items):
+        return np.array([microseconds(name, item) for item in items]).reshape(numbers.shape)
+    if all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
+        return numbers.astype(np.float64)
+    odd = next(
+        item for item in items if isinstance(item, bool) or not isinstance(item, int | float)
+    )
+    raise InputError(f"{name} must be times in µs, but holds {odd!r:.40}. {_CURE}")
+
+
+def _from_differences(name: str, differences: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """µs of timedelta64 of any resolution."""
+    if np.datetime_data(differences.dtype)[0] == "generic":
+        raise InputError(
+            f"{name} must state its unit, but is timedelta64 without one. Give timedelta64[ns]."
+        )
+    missing = np.flatnonzero(np.isnat(differences))
+    if missing.size:
+        raise InputError(
+            f"{name} must have no missing times, but sample {missing[0]} is NaT. Drop it."
+        )
+    try:
+        return differences / np.timedelta64(1, "us")
+    except TypeError:  # years and months have no fixed length
+        raise InputError(
+            f"{name} must have a unit of fixed length, but is {differences.dtype}. Give "
+            "timedelta64[ns]."
+        ) from None
+
+
+def _is_date(name: str, value: Any) -> InputError:
+    return InputError(
+        f"{name} must be times since the first pulse, but holds dates ({type(value).__name__} "
+        f"of {np.asarray(value).dtype}). Subtract the first: {name} - {name}[0]."
+    )
