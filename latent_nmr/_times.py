@@ -23,7 +23,7 @@ MICROSECONDS = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e3),
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1e6),
 }
-# Records of echoes have intervals far longer than a picosecond: shorter ones are other units.
+# No spectrometer samples echoes every 0.1 ns: shorter intervals were meant in seconds.
 SHORTEST_INTERVAL = 1e-4
 # Whole numbers this far apart are nanoseconds, as NumPy's and pandas' integers of times are.
 LONGEST_WHOLE_INTERVAL = 20
