@@ -15,6 +15,7 @@ SHARED = {
     "_interrupts",
     "_locks",
     "_machine",
+    "_progress",
     "_times",
     "_masks",
     "_png",

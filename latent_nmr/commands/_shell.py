@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -36,6 +35,8 @@ def execute(
     """Parse `argv`, run the command, print its report and return the exit code."""
     try:
         options = parse(name, options_type, argv)
+        if options is None:  # --help is printed
+            return SUCCESS
         with remembered_interrupts():
             report = run(options)
     except InputError as error:
@@ -52,38 +53,28 @@ def execute(
         )
     as_json = getattr(options, "json", False)
     text = json.dumps(report.values, ensure_ascii=False) if as_json else "\n".join(report.lines)
-    return _print(name, text, report.exit_code)
+    print(text, flush=True)
+    return report.exit_code
 
 
-def parse(name: str, options_type: type[Options], argv: list[str]) -> Options:
-    """Read the command line; a malformed one raises `InputError` with one line of text."""
+def parse(name: str, options_type: type[Options], argv: list[str]) -> Options | None:
+    """Read the command line; None if it asks for help, which is printed.
+
+    A malformed one raises `InputError` with one line of text.
+    """
     captured = io.StringIO()
     try:
         with contextlib.redirect_stderr(captured):
             return tyro.cli(options_type, args=argv, prog=f"latent-nmr {name}")
     except SystemExit as exit_request:
         if not exit_request.code:
-            raise
+            return None
         raise InputError(_one_line(captured.getvalue(), name)) from None
 
 
 def tell(text: str) -> None:
     """Print a message while the command works, to stderr: stdout is for the result."""
     print(text, file=sys.stderr, flush=True)
-
-
-def _print(name: str, text: str, exit_code: int) -> int:
-    """Print the result; a closed pipe is no failure, a full disk is."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Otherwise the interpreter fails when it flushes stdout at exit.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    except OSError as error:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        text = f"standard output must be writable, but: {error.strerror}. The work itself is done."
-        return _complain(name, text, BAD_INPUT)
-    return exit_code
 
 
 def _complain(name: str, error: object, code: int) -> int:

@@ -32,10 +32,10 @@ class Options:
 
 def run(options: Options) -> Report:
     """Embed the data block by block and write the table."""
+    from latent_nmr._progress import progress_bar
     from latent_nmr.commands._output import Output
     from latent_nmr.data.io import open_blocks
     from latent_nmr.report.table_files import table_format
-    from latent_nmr.studies._progress import progress_bar
     from latent_nmr.studies.embedding import embed_blocks
     from latent_nmr.studies.trained_model import load_model, model_digest
 

@@ -1,6 +1,5 @@
 """`latent-nmr NAME …`: runs the command of that name with the rest of the command line."""
 
-import io
 import os
 import sys
 from importlib import import_module
@@ -8,6 +7,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from latent_nmr.commands._shell import BAD_INPUT, INTERRUPTED, SUCCESS, execute, tell
+from latent_nmr.commands._streams import finish_streams, prepare_streams
 from latent_nmr.errors import InputError, check_choice
 
 COMMANDS = {
@@ -66,24 +66,14 @@ def usage() -> str:
 
 def script(name: str) -> None:
     """Run one command with this process' arguments and exit, for the files in scripts/."""
-    print_any_letter()
+    prepare_streams()
     leave(main([name, *sys.argv[1:]]))
 
 
 def program() -> None:
     """Run `latent-nmr` with this process' arguments and exit."""
-    print_any_letter()
+    prepare_streams()
     leave(main())
-
-
-def print_any_letter() -> None:
-    """Print `?` for a letter, such as β, that the output's encoding lacks, instead of failing.
-
-    Windows encodes what is sent to a file or a pipe in an 8-bit code page.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def leave(exit_code: int) -> NoReturn:
@@ -91,8 +81,10 @@ def leave(exit_code: int) -> NoReturn:
 
     Taking the interpreter down around them ends in a segmentation fault.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    undelivered = finish_streams()
+    if undelivered:
+        tell(f"latent-nmr: {undelivered}")
+        exit_code = exit_code or BAD_INPUT
     if exit_code == INTERRUPTED:
         os._exit(exit_code)
     sys.exit(exit_code)

@@ -43,9 +43,9 @@ def fill_with_progress(
 
     `on_start` is called with a sentence on what is about to be simulated and what it will cost.
     """
+    from latent_nmr._progress import progress_bar
     from latent_nmr.data.estimate import estimate_cost
     from latent_nmr.data.store import fill_store
-    from latent_nmr.studies._progress import progress_bar
 
     counts = fill_store(path, simulation, n_curves)
     finished = before = next(counts)

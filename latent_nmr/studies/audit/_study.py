@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
@@ -17,7 +18,6 @@ from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.physics.simulate import Simulation
 from latent_nmr.studies._ledger import Ledger
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.audit import _figures
 from latent_nmr.studies.audit._numbers import (

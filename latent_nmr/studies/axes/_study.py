@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from latent_nmr._progress import progress_bar
 from latent_nmr.analysis import naming
 from latent_nmr.analysis.alignment import align as align_latents
 from latent_nmr.analysis.strength import FEWEST_PERMUTATIONS
@@ -19,7 +20,6 @@ from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import StudyResult, as_records, record
 from latent_nmr.studies.axes._models import SHARED_METADATA, checked_models, differing_parameters
 from latent_nmr.studies.embedding import EMBEDDED_LABELS

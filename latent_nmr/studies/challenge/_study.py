@@ -8,13 +8,13 @@ from typing import Any
 import xarray as xr
 
 from latent_nmr._files import staged_folder
+from latent_nmr._progress import progress_bar
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.models.challenge_models import RECORD
 from latent_nmr.physics.line import DRAWS
 from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._ledger import Ledger, Step
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.challenge._contenders import Contender, contenders

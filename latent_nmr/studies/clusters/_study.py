@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.clusters import (
     SILHOUETTE_CURVES,
     check_distinct,
@@ -20,7 +21,6 @@ from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.clusters import _figures
 from latent_nmr.studies.clusters._inputs import inputs_of, is_number

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._progress import progress_bar
 from latent_nmr.errors import InputError, NumericalError, check_count
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
 from latent_nmr.studies._identity import digest_of, package_versions
 from latent_nmr.studies._ledger import Ledger
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.evaluation._fits import Fit, Fitter

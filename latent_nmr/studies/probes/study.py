@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count
 
+from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
 from latent_nmr.data.echoes import check_dataset, fingerprint
 from latent_nmr.data.labels import foreign_labels
@@ -14,7 +15,6 @@ from latent_nmr.errors import InputError, NumericalError, check_choice, check_co
 from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._identity import digest_of, package_versions
 from latent_nmr.studies._ledger import Ledger, Step
-from latent_nmr.studies._progress import progress_bar
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._threads import threads_side_by_side
 from latent_nmr.studies._workplace import time_kept

@@ -1,5 +1,6 @@
-"""Progress bars of studies: on a terminal and in notebooks, with an estimate of the time left."""
+"""Progress bars: on a terminal and in notebooks, with an estimate of the time left."""
 
+import sys
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -15,11 +16,13 @@ def progress_bar(total: int | None, unit: str, *, shown: bool | None = None, **f
     unit : str
         Name of a step.
     shown : bool, optional
-        By default on a terminal and in a notebook.
+        By default on a terminal and in a notebook; never where there is no standard error.
     **facts
-        Further arguments of tqdm.
+        Further arguments of tqdm; its `delay` is 1 s by default.
     """
     is_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
     # None leaves the choice to tqdm, which takes the output of a notebook for a file.
     disable = (None if not is_notebook else False) if shown is None else not shown
-    return tqdm(total=total, unit=unit, delay=1, disable=disable, **facts)
+    if sys.stderr is None and not is_notebook:
+        disable = True
+    return tqdm(total=total, unit=unit, disable=disable, **{"delay": 1, **facts})
