@@ -13,6 +13,7 @@ SHARED = {
     "_columns",
     "_files",
     "_interrupts",
+    "_jax_settings",
     "_locks",
     "_machine",
     "_progress",

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._jax_settings import RANDOM_NUMBERS
 from latent_nmr._times import record_times
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
@@ -80,6 +81,7 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
+        "random_numbers": RANDOM_NUMBERS,
         **settings,
         "fwhm_MHz": preset.line.fwhm,
         "cutoff_MHz": preset.line.cutoff,

@@ -37,6 +37,8 @@ from latent_nmr.physics.simulate import (
 
 # Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
 CHUNK = 16
+# Finished curves whose parameters are drawn again before a store is continued.
+N_COMPARED = 8
 # What the operating system says when a disk, a quota or a limit is full.
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -139,6 +141,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
             for name in (*array_names(group), "done"):
                 array_of(group, name).resize((n_curves, *array_of(group, name).shape[1:]))
         done = np.asarray(array_of(group, "done")[:n_curves])
+        _check_same_curves(path, group, simulation, np.flatnonzero(done))
         yield int(done.sum())
         for rows in _batches(n_curves):
             missing = [row for row in rows if not done[row]]
@@ -239,10 +242,37 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
 def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
     """Refuse to continue a store that was made with other settings."""
     wanted = simulation_attributes(simulation)
-    for name in (name for name in wanted if name != "package_version"):
+    # An older store does not say how its numbers were drawn; its curves themselves do.
+    unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
+    for name in (name for name in wanted if name not in unsaid):
         if group.attrs.get(name) != wanted[name]:
             raise InputError(
                 f"a store must be continued with its own settings, but {path} has {name} = "
                 f"{group.attrs.get(name)!r} and {wanted[name]!r} is asked for. "
                 "Choose another path, or the store's setting."
             )
+
+
+def _check_same_curves(
+    path: Path, group: zarr.Group, simulation: Simulation, finished: np.ndarray
+) -> None:
+    """Refuse to continue a store whose seed gives other curves here than those that it holds.
+
+    Labels have the same bits on every machine. Some are drawn again, the first and the last among
+    them, since a store may have changed its ways whenever it was continued.
+    """
+    if not len(finished):
+        return
+    rows = finished[np.unique(np.linspace(0, len(finished) - 1, N_COMPARED).astype(int))]
+    names = ("alpha_x", "alpha_z", "kernel_parameter")
+    held = {name: np.asarray(array_of(group, name).oindex[rows]) for name in names}
+    for place, drawn in enumerate(draw_parameters(simulation, rows.tolist())[1]):
+        alpha_x, _, alpha_z = drawn.couplings
+        for name, wanted in zip(names, (alpha_x, alpha_z, drawn.kernel_parameter), strict=True):
+            if held[name][place] != wanted:
+                raise InputError(
+                    f"a store must be continued with the curves of its seed, but {name} of curve "
+                    f"{rows[place]} in {path} is {held[name][place]:.6g} and seed "
+                    f"{simulation.seed} gives {wanted:.6g}: it was begun under other settings of "
+                    "JAX's random numbers, or changed. Choose another path."
+                )

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.fitted import FittedRegressor, installed_packages
@@ -175,12 +176,14 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             targets.shape[1],
             bool(self.batch_norm),
         )
-        rows = jnp.asarray(self._scaled_rows(X))
-        wanted = jnp.asarray((targets - self.target_means_) / self.target_scales_, jnp.float32)
+        with own_settings():
+            rows = jnp.asarray(self._scaled_rows(X))
+            wanted = jnp.asarray((targets - self.target_means_) / self.target_scales_, jnp.float32)
+            train_key = seed_key(train_seed)
+            keys = [jax.random.fold_in(train_key, number) for number in range(self.n_networks)]
         self.weights_, self.history_, self.best_epochs_ = [], [], []
         split = self.training_rows_, self.validation_rows_
-        for number in range(self.n_networks):
-            key = jax.random.fold_in(jax.random.key(train_seed), number)
+        for key in keys:
             course = train_network(
                 self.shape_, self._schedule(), (rows, wanted), split, key, on_epoch
             )
@@ -290,6 +293,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         return tags
 
 
+@own_settings()
 def _in_pieces(function: Callable, rows: npt.NDArray[np.float32], size: int = PIECE) -> np.ndarray:
     """Apply a jitted function to pieces of one shape; the last one is filled up with zeros."""
     found = []

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
+from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr._machine import available_cores
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.losses import (
@@ -92,6 +93,7 @@ def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows
     graph, state = graph_of(architecture), state_of(architecture, weights)
     size = rows_per_piece(architecture.n_features)
 
+    @own_settings()  # in here, as pieces may run in a pool's threads
     def apply(start: int) -> list[np.ndarray]:
         # Of float64 beyond float32, found below by its result. The setting is a thread's own.
         with np.errstate(over="ignore"):
@@ -158,7 +160,7 @@ def _evidence(graph, state, rows, scale, *, likelihood):
     """Bound without the likelihood's constant, one number per row."""
     model = nnx.merge(graph, state)
     mean, log_variance = model.encode(rows)
-    half = jax.random.normal(jax.random.key(0), (EVIDENCE_POINTS // 2, mean.shape[1]))
+    half = jax.random.normal(seed_key(0), (EVIDENCE_POINTS // 2, mean.shape[1]))
 
     def misfit(point):
         z = reparametrise(mean, log_variance, point[None])

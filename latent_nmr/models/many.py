@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import count_workers
@@ -106,7 +107,8 @@ def fit_in_threads(
     """
     stopped = threading.Event()
     problems, rows = prepare_all(models, X)
-    shared = jnp.asarray(rows)
+    with own_settings():
+        shared = jnp.asarray(rows)
 
     def stop_if_asked(_: EpochRecord) -> None:
         if stopped.is_set():

@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from latent_nmr._jax_settings import own_settings
+
 NEGATIVE_SLOPE = 0.01
 
 # Hidden layer sizes by number of inputs; any other width gets the default.
@@ -98,6 +100,7 @@ def layer_sizes(n_features: int, requested: Sequence[int] | None) -> tuple[int, 
 
 
 @cache
+@own_settings()
 def graph_of(architecture: Architecture) -> nnx.GraphDef:
     """Static structure of the network: one object per architecture, so jit caches hold."""
     return nnx.split(nnx.eval_shape(lambda: VAE(architecture, rngs=nnx.Rngs(0))))[0]
@@ -148,6 +151,7 @@ def weights_of(state: nnx.State) -> Weights:
 
 
 @cache
+@own_settings()
 def _abstract_weights(architecture: Architecture) -> tuple[tuple[tuple, nnx.Variable], ...]:
     """Path and shape of every weight, without its numbers."""
     abstract = nnx.eval_shape(lambda: initial_state(architecture, jax.random.key(0)))
@@ -160,6 +164,7 @@ def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     return {".".join(map(str, path)): tuple(leaf.shape) for path, leaf in flat}
 
 
+@own_settings()
 def state_of(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> nnx.State:
     """Turn named weights back into the network's state."""
     filled = [

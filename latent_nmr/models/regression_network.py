@@ -16,6 +16,7 @@ import numpy as np
 import optax
 from flax import nnx
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr.models.epochs import shuffled_rows
 
 ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
@@ -103,6 +104,7 @@ class RegressionNetwork(nnx.Module):
 
 
 @cache
+@own_settings()
 def graph_of(shape: NetworkShape) -> nnx.GraphDef:
     """Static structure of the network: one object per shape, so that jit caches hold."""
     return nnx.split(nnx.eval_shape(lambda: RegressionNetwork(shape, rngs=nnx.Rngs(0))))[0]
@@ -193,6 +195,7 @@ def weights_of(parameters: nnx.State, statistics: nnx.State) -> Weights:
     return found
 
 
+@own_settings()
 def states_of(shape: NetworkShape, weights: Mapping[str, np.ndarray]):
     """Turn named weights back into parameters and statistics."""
     states = []
@@ -206,5 +209,6 @@ def states_of(shape: NetworkShape, weights: Mapping[str, np.ndarray]):
 
 
 @cache
+@own_settings()
 def _abstract_states(shape: NetworkShape):
     return nnx.eval_shape(lambda: initial_states(shape, jax.random.key(0)))

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.regression_network import (
     SOLVERS,
@@ -100,13 +101,14 @@ def train_network(
     NumericalError
         If the error is not finite in the first epoch.
     """
-    init_key, epoch_key = jax.random.split(key)
-    parameters, statistics = initial_states(shape, init_key)
-    solver_state = SOLVERS[schedule.solver](schedule.learning_rate).init(parameters)
-    (own_rows, own_targets), (asked, wanted) = (
-        tuple(part[jnp.asarray(rows)] for part in data) for rows in split
-    )
-    wanted = np.asarray(wanted)
+    with own_settings():
+        init_key, epoch_key = jax.random.split(key)
+        parameters, statistics = initial_states(shape, init_key)
+        solver_state = SOLVERS[schedule.solver](schedule.learning_rate).init(parameters)
+        (own_rows, own_targets), (asked, wanted) = (
+            tuple(part[jnp.asarray(rows)] for part in data) for rows in split
+        )
+        wanted = np.asarray(wanted)
     batch_size = min(schedule.batch_size, len(own_rows))
     portions: dict[str, Any] = {
         "batch_size": batch_size, "n_batches": -(-len(own_rows) // batch_size),
@@ -114,11 +116,13 @@ def train_network(
     course, epoch, is_due = Course(schedule), 0, True
     while is_due:
         start, epoch = time.perf_counter(), epoch + 1
-        parameters, statistics, solver_state, loss = run_epoch(
-            parameters, statistics, solver_state, own_rows, own_targets, course.rate,
-            jax.random.fold_in(epoch_key, epoch), shape=shape, solver=schedule.solver, **portions,
-        )  # fmt: skip
-        found = np.asarray(apply(parameters, statistics, asked, shape=shape))
+        with own_settings():
+            parameters, statistics, solver_state, loss = run_epoch(
+                parameters, statistics, solver_state, own_rows, own_targets, course.rate,
+                jax.random.fold_in(epoch_key, epoch), shape=shape, solver=schedule.solver,
+                **portions,
+            )  # fmt: skip
+            found = np.asarray(apply(parameters, statistics, asked, shape=shape))
         error = float(np.mean((found - wanted) ** 2, dtype=np.float64))
         seconds = time.perf_counter() - start
         record = RegressionRecord(epoch, course.rate, float(loss), error, seconds)

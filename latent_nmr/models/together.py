@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr.models.epochs import Objective, Parts, evaluate_all, run_epochs
 from latent_nmr.models.networks import graph_of
 from latent_nmr.models.training import (
@@ -26,6 +27,7 @@ from latent_nmr.models.training import (
 )
 
 
+@own_settings()
 def train_together(problems: Sequence[Problem], data: npt.NDArray[np.float32]) -> list[Fit]:
     """Train many models on the same data.
 

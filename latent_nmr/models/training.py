@@ -13,6 +13,7 @@ import numpy.typing as npt
 import optax
 from flax import nnx
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.epochs import Objective, Parts, evaluate, run_epoch
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of
@@ -84,6 +85,7 @@ class Problem:
     validation_rows: npt.NDArray[np.int64]
     key: jax.Array
 
+    @own_settings()
     def keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Keys of weights, epochs and the validation part's latent noise."""
         init_key, epoch_key, validation_key = jax.random.split(self.key, 3)
@@ -156,8 +158,9 @@ def train(
         If no epoch has a finite loss.
     """
     schedule = problem.schedule
-    rows = jnp.asarray(data)
-    parts = jnp.asarray(problem.training_rows), jnp.asarray(problem.validation_rows)
+    with own_settings():
+        rows = jnp.asarray(data)
+        parts = jnp.asarray(problem.training_rows), jnp.asarray(problem.validation_rows)
     progress = beginning(problem, rows)
     if keeper is not None:
         progress = keeper.restore(progress)
@@ -176,6 +179,7 @@ def train(
     return outcome(progress.best_state, progress.history, progress.best_epoch, schedule)
 
 
+@own_settings()
 def next_epoch(
     problem: Problem,
     progress: Progress,
@@ -221,6 +225,7 @@ def next_epoch(
     )
 
 
+@own_settings()
 def beginning(problem: Problem, rows: jax.Array) -> Progress:
     """Fresh weights, fitted to the training rows' scale, and Adam at rest."""
     init_key, _, _ = problem.keys()

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.fitted import FittedVAE, installed_packages
@@ -47,10 +48,11 @@ def problem_of(parameters: Mapping[str, Any], X: Rows) -> Problem:
         schedule=Schedule(**{name: parameters[name] for name in of_schedule}),
         training_rows=np.sort(training_rows),
         validation_rows=np.sort(validation_rows),
-        key=jax.random.key(train_seed),
+        key=seed_key(train_seed),
     )
 
 
+@own_settings()
 def fitted_model(fit: Fit, problem: Problem, parameters: Mapping[str, Any], X: Rows) -> FittedVAE:
     """What a training leaves: axes in order and signed, and what each of them does."""
     rows = X[problem.training_rows]
@@ -75,6 +77,7 @@ def fitted_model(fit: Fit, problem: Problem, parameters: Mapping[str, Any], X: R
     )
 
 
+@own_settings()
 def oriented(
     architecture: networks.Architecture, weights: networks.Weights, rows: Rows
 ) -> tuple[networks.Weights, npt.NDArray[np.intp], np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr._machine import available_cores
 from latent_nmr.physics.propagate import Lattice, Plan, record
 
@@ -98,8 +99,7 @@ def _run_task(
     lattices: list[Lattice], plan: Plan, dtype: str, device: Any
 ) -> npt.NDArray[np.floating]:
     """Record lattices of one plan on one device, shape (n_lattices, n_samples, 3)."""
-    # The precision is set for this thread and this block only.
-    with jax.enable_x64(dtype == "float64"):
+    with own_settings(double=dtype == "float64"):
         if on_cpu():
             (lattice,) = lattices
             arrays = jax.tree.map(lambda a: np.asarray(a, dtype), lattice)

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from latent_nmr._jax_settings import own_settings
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_choice, check_number
 
@@ -136,6 +137,7 @@ def gaussian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
     return jnp.clip(root_two_sigma * jax.scipy.special.erfinv((2 * u - 1) * edge), -cutoff, cutoff)
 
 
+@own_settings()
 @partial(jax.jit, static_argnames=("n_edge", "line"))
 def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> jax.Array:
     """Draw one lattice of frequencies.

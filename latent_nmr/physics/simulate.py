@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics import kernels
 from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
@@ -191,28 +192,28 @@ def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:
     return preset.sequence if angle is None else preset.sequence.flipped_by(angle)
 
 
+@own_settings()
 def draw_parameters(
     simulation: Simulation, indices: Rows[int]
 ) -> tuple[Preset, list[CurveParameters]]:
     """Draw the parameters of the given curves; also returns the resolved preset."""
     preset = simulation.resolve()
-    with jax.enable_x64(False):  # whatever the caller's setting is, the draws are the same
-        key = jax.random.fold_in(jax.random.key(simulation.seed), ROLE_PARAMETERS)
-        keys = [jax.random.fold_in(key, index) for index in indices]
-        n_edge = preset.n_edge
-        rows = zip(keys, indices, strict=True)
-        return preset, [preset.law.draw(key, index, n_edge) for key, index in rows]
+    key = jax.random.fold_in(seed_key(simulation.seed), ROLE_PARAMETERS)
+    keys = [jax.random.fold_in(key, index) for index in indices]
+    n_edge = preset.n_edge
+    rows = zip(keys, indices, strict=True)
+    return preset, [preset.law.draw(key, index, n_edge) for key, index in rows]
 
 
+@own_settings()
 def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:
     """Draw the offset maps ν of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
     preset = simulation.resolve()
-    with jax.enable_x64(False):
-        key = jax.random.key(simulation.seed)
-        if preset.line.draw == "frozen":
-            keys = [jax.random.fold_in(key, ROLE_FROZEN_LINE)] * len(indices)
-        else:
-            key = jax.random.fold_in(key, ROLE_LINE)
-            keys = [jax.random.fold_in(key, index) for index in indices]
-        fields = [draw_frequencies(k, preset.n_edge, preset.line) for k in keys]
-        return np.stack([np.asarray(field) for field in fields])
+    key = seed_key(simulation.seed)
+    if preset.line.draw == "frozen":
+        keys = [jax.random.fold_in(key, ROLE_FROZEN_LINE)] * len(indices)
+    else:
+        key = jax.random.fold_in(key, ROLE_LINE)
+        keys = [jax.random.fold_in(key, index) for index in indices]
+    fields = [draw_frequencies(k, preset.n_edge, preset.line) for k in keys]
+    return np.stack([np.asarray(field) for field in fields])
