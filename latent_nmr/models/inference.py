@@ -79,7 +79,8 @@ def decoder_function(
     architecture: Architecture, weights: Weights
 ) -> Callable[[jax.Array], jax.Array]:
     """The decoder as a jitted function of JAX arrays (..., n_components) → (..., n_features)."""
-    graph, state = graph_of(architecture), state_of(architecture, weights)
+    with own_settings():
+        graph, state = graph_of(architecture), state_of(architecture, weights)
 
     @jax.jit
     def decoder(z):
@@ -90,7 +91,8 @@ def decoder_function(
 
 def in_pieces(function, architecture: Architecture, weights: Weights, rows: Rows, *extra):
     """Apply a jitted `function` of the network to pieces of `rows`; keeps their dtype."""
-    graph, state = graph_of(architecture), state_of(architecture, weights)
+    with own_settings():
+        graph, state = graph_of(architecture), state_of(architecture, weights)
     size = rows_per_piece(architecture.n_features)
 
     @own_settings()  # in here, as pieces may run in a pool's threads

@@ -164,7 +164,6 @@ def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     return {".".join(map(str, path)): tuple(leaf.shape) for path, leaf in flat}
 
 
-@own_settings()
 def state_of(architecture: Architecture, weights: Mapping[str, np.ndarray]) -> nnx.State:
     """Turn named weights back into the network's state."""
     filled = [
