@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from latent_nmr._json import json_value
 from latent_nmr._locks import sole_writer
 from latent_nmr.errors import InputError
 
@@ -172,7 +173,10 @@ def _retired(path: Path) -> list[Path]:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with staged_file(path) as staging:
-        staging.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        staging.write_text(
+            json.dumps(json_value(value, any_key=True), indent=2, ensure_ascii=False) + "\n",
+            "utf-8",
+        )
 
 
 def _umask() -> int:

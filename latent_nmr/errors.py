@@ -85,7 +85,10 @@ def check_number(
     rule = " and ".join(f"{sign} {bound:g}" for bound, sign, _ in bounds if bound is not None)
     rule = (rule or "a finite number") + (f" {unit}" if unit else "")
     try:
-        number = math.nan if isinstance(value, str | bytes | bool) else float(value)  # type: ignore[arg-type]
+        # NumPy's truth values are no `bool`, and its complex numbers would lose a part.
+        is_other = getattr(getattr(value, "dtype", None), "kind", "f") in "bcmM"
+        is_other = is_other or isinstance(value, str | bytes | bool)
+        number = math.nan if is_other else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if math.isfinite(number) and all(holds(number, b) for b, _, holds in bounds if b is not None):

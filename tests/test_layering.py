@@ -14,6 +14,7 @@ SHARED = {
     "_files",
     "_interrupts",
     "_jax_settings",
+    "_json",
     "_locks",
     "_machine",
     "_progress",

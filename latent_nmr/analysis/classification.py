@@ -219,7 +219,7 @@ def leak_scores(
     forest = maker(seed).fit(X[wrong_fitted], labels[wrong_fitted])
     leaky = classification_scores(labels[wrong_scored], forest.predict(X[wrong_scored]))
     fitted, scored = train_test_split(
-        rows, test_size=fraction, random_state=seed, stratify=labels[rows]
+        rows, test_size=float(fraction), random_state=seed, stratify=labels[rows]
     )
     repeated = oversample(labels, fitted, seed)
     forest = maker(seed).fit(X[repeated], labels[repeated])

@@ -45,6 +45,6 @@ def leaky_split(
     """
     everything = oversample(labels, rows, seed)
     fitted, scored = train_test_split(
-        everything, test_size=fraction, random_state=seed, stratify=labels[everything]
+        everything, test_size=float(fraction), random_state=seed, stratify=labels[everything]
     )
     return fitted, scored

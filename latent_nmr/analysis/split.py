@@ -65,7 +65,7 @@ def hold_out(
     rows = np.arange(n_curves)
     try:
         fitted, held_out = train_test_split(
-            rows, test_size=fraction, random_state=seed, stratify=stratify
+            rows, test_size=float(fraction), random_state=seed, stratify=stratify
         )
     except ValueError as error:
         raise InputError(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr.data._attributes import check_attributes
 from latent_nmr.data._csv import TITLE, signal_columns
 from latent_nmr.data._plain import rebuild
 from latent_nmr.data._text import (
@@ -22,6 +23,7 @@ from latent_nmr.data._text import (
     split_lines,
 )
 from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, SIGNALS, assemble, check_echoes
+from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
 TITLE_1 = "# latent_nmr echo table, version 1"
@@ -92,10 +94,13 @@ def _checked_comments(
         rule = f"time_us must be a list of rising numbers (µs), but is {quote(json.dumps(time))}"
         raise flaw(path, line, rule, _REWRITE)
     line, attributes = comments["attributes"]
-    echo = attributes.get("echo_index") if isinstance(attributes, dict) else None
-    if not isinstance(echo, int) or isinstance(echo, bool):
-        rule = f"echo_index must be the number of a sample, but is {echo!r}"
-        raise flaw(path, line, rule, "Correct it among the attributes.")
+    if not isinstance(attributes, dict):
+        rule = f"attributes must be names with values, but are {quote(json.dumps(attributes))}"
+        raise flaw(path, line, rule, _REWRITE)
+    try:
+        check_attributes(attributes, "the table")
+    except InputError as error:
+        raise InputError(f"{path}, line {line}: {error}") from None
     return attributes, times
 
 

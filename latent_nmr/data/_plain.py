@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._json import json_value
 from latent_nmr.data.echoes import ALL_SIGNALS, MAGNITUDE, check_echoes
 from latent_nmr.errors import InputError
 
@@ -60,7 +61,7 @@ def plain_attributes(attributes: Mapping[Hashable, Any], where: str) -> dict[str
         try:
             if not isinstance(name, str):
                 raise TypeError(f"its name is a {type(name).__name__}, not text")
-            kept[name] = _json_value(value)
+            kept[name] = json_value(value)
         except (TypeError, ValueError) as error:
             raise InputError(
                 "attributes must be numbers, text, lists or dictionaries, but "
@@ -148,22 +149,3 @@ def _plain_variable(name: str, variable: xr.Variable) -> tuple[tuple[str, ...], 
         )
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     return dims, values, plain_attributes(variable.attrs, f"ds[{name!r}].attrs")
-
-
-def _json_value(value: Any) -> Any:
-    """Return `value` as what JSON would give back, or raise TypeError or ValueError."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        value.encode()  # refuses half characters
-        return str(value)
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, list | tuple):
-        return [_json_value(item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {str(key): _json_value(item) for key, item in value.items()}
-    raise TypeError(f"a {type(value).__name__} has no place in JSON")

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._json import python_scalar
 from latent_nmr.data._kernel_sums import kernel_sums
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
@@ -232,8 +233,8 @@ def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> Non
             f"a set of kind {kind!r} must have the kernel {challenge.kernel!r} only, but has "
             f"{str(others[0])!r}. Choose its kind, or use ln.save_echoes."
         )
-    n_edge = dataset.attrs.get("n_edge", N_EDGE)
-    if n_edge != N_EDGE:
+    n_edge = python_scalar(dataset.attrs.get("n_edge", N_EDGE))
+    if not np.array_equal(n_edge, N_EDGE):
         raise InputError(
             f"a set of kind {kind!r} must be of {N_EDGE} × {N_EDGE} sites, but n_edge is {n_edge}. "
             "Use ln.save_echoes."

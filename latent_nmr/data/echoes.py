@@ -18,6 +18,7 @@ import xarray as xr
 
 from latent_nmr._jax_settings import RANDOM_NUMBERS
 from latent_nmr._times import record_times
+from latent_nmr.data._attributes import check_attributes
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
@@ -169,11 +170,7 @@ def check_echoes(
                 f"{dataset[signal].dims}. Keep both when you select: ds.isel(curve=[0])."
             )
     dataset = _in_microseconds(dataset, name)
-    if "echo_index" not in dataset.attrs:
-        raise InputError(
-            f"{name} must say where its echo is, but has no attribute echo_index. "
-            "Set ds.attrs['echo_index'] to the sample of the echo."
-        )
+    check_attributes(dataset.attrs, name)
     if not dataset.sizes["curve"]:
         raise InputError(f"{name} must hold at least one curve, but is empty. Simulate some.")
     for signal in signal_names(dataset):

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr._times import duration
+from latent_nmr.data._attributes import echo_index_of, interval_of
 from latent_nmr.data.echoes import check_dataset, check_echoes, sample_times, signal_names
-from latent_nmr.errors import InputError, check_choice, check_number
+from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
 HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
@@ -51,11 +51,9 @@ def echo_sample(dataset: xr.Dataset) -> int:
         record was then cut or thinned after `echo_index` was written, and the first sample is
         no longer that of |M(0)|.
     """
-    index = int(dataset.attrs["echo_index"])
+    index = echo_index_of(dataset.attrs)
     if "dt_us" in dataset.attrs:
-        step = check_number(
-            "the attribute dt_us", duration("dt_us", dataset.attrs["dt_us"]), above=0
-        )
+        step = interval_of(dataset.attrs)
         last = dataset.sizes["time"] - 1
         sample = min(max(index, 0), last)
         stands = float(sample_times(dataset)[sample])

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
+from latent_nmr._json import json_value
 
 
 def to_text(entries: Mapping[str, Any]) -> str:
@@ -26,18 +26,8 @@ def finite_or_null(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Turn NumPy scalars and arrays, tuples and paths into what JSON can hold."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return str(value)
+    """Turn arrays and their scalars, tuples and paths into what JSON can hold."""
+    return json_value(value, other=str, any_key=True)
 
 
 def _inner(value: Any) -> str:

@@ -171,7 +171,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         self._scale(X, targets)
         self.shape_ = NetworkShape(
             X.shape[1],
-            tuple(self.hidden_layer_sizes),
+            tuple(map(int, self.hidden_layer_sizes)),
             activations_of(self.get_params()),
             targets.shape[1],
             bool(self.batch_norm),

@@ -96,7 +96,9 @@ class VAE(nnx.Module):
 
 def layer_sizes(n_features: int, requested: Sequence[int] | None) -> tuple[int, ...]:
     """Hidden layer sizes: those requested, else the published ones for this width."""
-    return tuple(requested) if requested else PUBLISHED_SIZES.get(n_features, DEFAULT_SIZES)
+    if requested is None:
+        return PUBLISHED_SIZES.get(n_features, DEFAULT_SIZES)
+    return tuple(map(int, requested))
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
+from latent_nmr._json import python_scalar
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.models.losses import LIKELIHOODS
 from latent_nmr.models.regression_network import ACTIVATIONS, PUBLISHED_ACTIVATIONS, SOLVERS
@@ -79,22 +80,27 @@ def activations_of(parameters: Parameters) -> tuple[str, ...]:
         return tuple(islice(cycle(PUBLISHED_ACTIVATIONS), n_layers))
     if isinstance(given, str):
         return (given,) * n_layers
-    if not isinstance(given, Sequence) or len(given) != n_layers:
+    if not _is_row(given) or len(given) != n_layers:
         raise InputError(
             "activation must be None, one name, or one name per hidden layer "
             f"({n_layers}), but is {given!r}. Give one name for all, such as 'relu'."
         )
-    return tuple(given)
+    return tuple(map(python_scalar, given))
 
 
 def _check_sizes(parameters: Parameters, rule: str, example: str) -> None:
     sizes = parameters["hidden_layer_sizes"]
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence) or not sizes:
+    if isinstance(sizes, str) or not _is_row(sizes) or not len(sizes):
         raise InputError(
             f"hidden_layer_sizes must be {rule}, but is {sizes!r}. Give a tuple such as {example}."
         )
     for size in sizes:
         check_count("every entry of hidden_layer_sizes", size)
+
+
+def _is_row(values: Any) -> bool:
+    """Whether this is a sequence, or an array of one dimension."""
+    return isinstance(values, Sequence) or len(getattr(values, "shape", ())) == 1
 
 
 def _check_fraction(parameters: Parameters, cure: str) -> None:

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from latent_nmr._jax_settings import own_settings, seed_key
+from latent_nmr._json import python_scalar
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.fitted import FittedVAE, installed_packages
@@ -24,6 +25,8 @@ Rows = npt.NDArray[np.float32]
 
 def problem_of(parameters: Mapping[str, Any], X: Rows) -> Problem:
     """Split the rows, and say what is to be trained."""
+    # NumPy's numbers have a type of their own, for which everything would be compiled again.
+    parameters = {name: python_scalar(value) for name, value in parameters.items()}
     check_rows_left(parameters, len(X), "0.15")
     draw = check_random_state(parameters["random_state"]).randint
     split_seed, train_seed = draw(2**31 - 1, size=2).tolist()

@@ -5,13 +5,14 @@ Curve i depends only on (seed, i), not on its batch, the device or the caller's 
 
 import math
 from collections.abc import Sequence as Rows
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._jax_settings import own_settings, seed_key
+from latent_nmr._json import python_scalar
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics import kernels
 from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
@@ -78,6 +79,9 @@ class Simulation:
     flip_angle_deg: float | None = None
 
     def __post_init__(self):
+        # NumPy's numbers become Python's: settings are written as JSON, and compared with it.
+        for entry in fields(self):
+            object.__setattr__(self, entry.name, python_scalar(getattr(self, entry.name)))
         check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if self.step is not None:
             split_step(self.step)

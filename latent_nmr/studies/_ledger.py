@@ -18,6 +18,7 @@ import numpy as np
 
 from latent_nmr._files import staged_file
 from latent_nmr._interrupts import stop_if_interrupted
+from latent_nmr._json import json_value
 from latent_nmr.studies._identity import digest_of, package_versions
 
 STEPS_FOLDER = "steps"
@@ -82,7 +83,8 @@ class Ledger:
         known = self._read(key, _read_json)
         if known is None:
             # Through JSON, so that a first run and a continued one see the same values.
-            text = json.dumps({"facts": dict(facts), "value": compute()}, ensure_ascii=False)
+            kept = json_value({"facts": dict(facts), "value": compute()}, any_key=True)
+            text = json.dumps(kept, ensure_ascii=False)
             known = json.loads(text)
             self._write(key, known, ".json", text.encode())
         return known["value"]
@@ -96,7 +98,8 @@ class Ledger:
             known = {name: np.asarray(values) for name, values in compute().items()}
             content = io.BytesIO()
             entries: dict[str, Any] = {f"array/{name}": values for name, values in known.items()}
-            np.savez(content, **{FACTS_ENTRY: np.array(json.dumps(dict(facts)))}, **entries)
+            text = json.dumps(json_value(facts, any_key=True))
+            np.savez(content, **{FACTS_ENTRY: np.array(text)}, **entries)
             self._write(key, known, ".npz", content.getvalue())
         return known
 
@@ -167,7 +170,9 @@ class Ledger:
         return results
 
     def _key(self, facts: Facts) -> str:
-        return digest_of(self._identity, json.dumps(dict(facts), sort_keys=True))
+        return digest_of(
+            self._identity, json.dumps(json_value(facts, any_key=True), sort_keys=True)
+        )
 
     def _read(self, key: str, read: Callable[[Path], Any]) -> Any:
         """A kept result; None where there is none, or its file is damaged."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from latent_nmr._files import staged_folder
+from latent_nmr._json import json_value
 from latent_nmr.errors import InputError
 
 RESULT_FILE, ARRAYS_FILE = "result.json", "arrays.npz"
@@ -136,7 +137,9 @@ class StudyResult:
             "failures": self.failures,
             "records": _as_columns(self.records),
         }
-        text = json.dumps(head, ensure_ascii=False, allow_nan=False) + "\n"
+        text = (
+            json.dumps(json_value(head, any_key=True), ensure_ascii=False, allow_nan=False) + "\n"
+        )
         (folder / RESULT_FILE).write_text(text, "utf-8")
         content = io.BytesIO()
         entries: dict[str, Any] = self.arrays

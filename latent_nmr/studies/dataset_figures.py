@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.data._attributes import echo_index_of, pulse_numbers
 from latent_nmr.data.echoes import magnitude, sample_times
 from latent_nmr.data.windows import window_slice
 from latent_nmr.physics.kernels import KERNELS, kernel_table
@@ -33,7 +34,7 @@ def nearest_curve(dataset: "xr.Dataset", rows: npt.NDArray[np.integer], paramete
 def _echoes(dataset: "xr.Dataset"):
     from latent_nmr.plots.dataset import Example, plot_echo_overview
 
-    time, echo = sample_times(dataset), int(dataset.attrs["echo_index"])
+    time, echo = sample_times(dataset), echo_index_of(dataset.attrs)
     examples, kernels = [], {}
     for name, parameter in SHOWN_KERNELS.items():
         rows = np.flatnonzero(dataset["kernel"].to_numpy() == name)
@@ -48,7 +49,10 @@ def _echoes(dataset: "xr.Dataset"):
         examples,
         kernels,
         window_slice("echo", len(time), echo),
-        {"τ": float(time[dataset.attrs["pulse_samples"][1]]), "2τ": float(time[echo])},
+        {
+            "τ": float(time[int(pulse_numbers(dataset.attrs, "pulse_samples")[1])]),
+            "2τ": float(time[echo]),
+        },
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr.data._attributes import echo_index_of, interval_of, pulse_numbers
 from latent_nmr.studies._result import Figures
 
 # Two of these names are also imported from here.
@@ -205,6 +206,11 @@ def draw_walks(
 
 def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
     """Names and times (µs) of the pulses and the echo."""
-    pulses = zip(metadata["pulse_samples"], metadata["pulse_angles_rad"], strict=True)
-    marks = {f"{np.degrees(angle):.0f}°": sample * metadata["dt_us"] for sample, angle in pulses}
-    return marks | {"echo": metadata["echo_index"] * metadata["dt_us"]}
+    step = interval_of(metadata)
+    pulses = zip(
+        pulse_numbers(metadata, "pulse_samples"),
+        pulse_numbers(metadata, "pulse_angles_rad"),
+        strict=True,
+    )
+    marks = {f"{np.degrees(angle):.0f}°": sample * step for sample, angle in pulses}
+    return marks | {"echo": echo_index_of(metadata) * step}

@@ -589,7 +589,9 @@ class TestCsv:
     @given(
         signals=arrays(np.float32, (2, 2, 4), elements=SIGNALS),
         strength=arrays(np.float64, 2, elements=st.floats(allow_nan=False, allow_infinity=False)),
-        time=st.lists(st.floats(0, 1e9), min_size=4, max_size=4, unique=True).map(sorted),
+        time=st.lists(st.floats(0, 1e9), min_size=4, max_size=4, unique=True)
+        .map(sorted)
+        .filter(lambda times: times[-1] - times[0] > 1e-3),  # shorter ones are seconds
     )
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_every_number_survives(self, tmp_path, signals, strength, time):
@@ -651,8 +653,8 @@ class TestCsv:
             (1, "version 2", "version 9", "the first line must be .*but is .*version 9"),
             (2, "}", "", "a comment must be '# name: JSON'"),
             (2, "# ", "#", "a comment must be"),
-            (2, '"echo_index": 2', "", "echo_index must be the number of a sample, but is None"),
-            (2, '"echo_index": 2', '"echo_index": true', "echo_index must be .* but is True"),
+            (2, '"echo_index": 2', "", "must say .* no attribute echo_index"),
+            (2, '"echo_index": 2', '"echo_index": true', "echo_index of .* must be .* but is True"),
             (2, '{"echo_index": 2}', "[" * 100_000, "a comment must be"),
             (3, "[0.0", "[1.0", "time_us must be a list of rising numbers"),
             (3, "[0.0", '["0.0"', "time_us must be a list of rising numbers"),

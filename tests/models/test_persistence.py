@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -38,6 +39,46 @@ def replace_weights(path, weights):
     (path / WEIGHTS).write_bytes(raw)
     digest = hashlib.sha256(raw).hexdigest()
     edit_card(path, lambda card: card.update(weights_sha256=digest))
+
+
+class TestNumpyValues:
+    """Parameters and metadata of NumPy's and JAX's types."""
+
+    @pytest.mark.parametrize("sizes", [np.array([16, 8]), jnp.array([16, 8]), (np.int64(16), 8)])
+    def test_parameters_load_as_pythons_own(self, curves, tmp_path, sizes):
+        given = {
+            "n_components": np.int64(2),
+            "hidden_layer_sizes": sizes,
+            "beta": np.float32(0.5),
+            "validation_fraction": np.float32(0.25),
+            "max_epochs": np.int16(2),
+            "likelihood": np.str_("gaussian"),
+            "random_state": np.int64(0),
+        }
+        plain = {"hidden_layer_sizes": (16, 8)} | {
+            name: value.item()
+            for name, value in given.items()
+            if name not in ("hidden_layer_sizes", "likelihood")
+        }
+        model = BetaVAE(**given).fit(curves)
+        model.save(tmp_path / "a")
+        parameters = BetaVAE.load(tmp_path / "a").get_params()
+        assert parameters == BetaVAE(**plain).get_params()
+        assert type(parameters["n_components"]) is int
+        np.testing.assert_array_equal(
+            model.transform(curves), BetaVAE(**plain).fit(curves).transform(curves)
+        )
+
+    def test_metadata_load_as_lists_and_numbers(self, fitted, tmp_path):
+        metadata = {
+            "array": jnp.arange(2), "object": np.array([np.int8(1), "a"], object),
+            "date": np.datetime64("2020-01-01", "ns"), "nested": [{"x": np.array(["b"])}],
+        }  # fmt: skip
+        fitted.save(tmp_path / "a", metadata)
+        assert BetaVAE.load(tmp_path / "a").metadata_ == {
+            "array": [0, 1], "object": [1, "a"],
+            "date": "2020-01-01T00:00:00.000000000", "nested": [{"x": ["b"]}],
+        }  # fmt: skip
 
 
 class TestHalfPrecision:

@@ -1,0 +1,95 @@
+"""Attributes of a data set that computations read, checked and as plain numbers.
+
+`echo_index` and `pulse_samples` count samples, `dt_us` is their interval (µs), and
+`pulse_angles_rad` and `pulse_phases_rad` are in rad. Files of other programs hold them as real
+numbers or as arrays of one number, which are taken for what they are.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from latent_nmr._json import json_value
+from latent_nmr._times import duration
+from latent_nmr.errors import InputError, check_number
+
+_LISTS = ("pulse_samples", "pulse_angles_rad", "pulse_phases_rad")
+
+
+def check_attributes(attributes: Mapping[Any, Any], name: str = "the data set") -> None:
+    """Raise `InputError` for an attribute that cannot be what its name says; `name` is whose.
+
+    Only `echo_index` must be there.
+    """
+    if "echo_index" not in attributes:
+        raise InputError(
+            f"{name} must say where its echo is, but has no attribute echo_index. "
+            "Set ds.attrs['echo_index'] to the sample of the echo."
+        )
+    echo_index_of(attributes, name)
+    if "dt_us" in attributes:
+        interval_of(attributes, name)
+    lengths = {
+        entry: len(pulse_numbers(attributes, entry, name))
+        for entry in _LISTS
+        if entry in attributes
+    }
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{entry} has {n}" for entry, n in lengths.items())
+        raise InputError(
+            f"attributes of {name} must have one entry per pulse, but {found}. Correct ds.attrs."
+        )
+
+
+def echo_index_of(attributes: Mapping[Any, Any], name: str = "the data set") -> int:
+    """The sample of the echo."""
+    value = attributes["echo_index"]
+    (number,) = _numbers(value) or (None,)
+    if number is None or number != int(number) or number < 0:
+        raise InputError(
+            f"the attribute echo_index of {name} must be the number of a sample, a whole number of "
+            f"at least 0, but is {value!r:.60}. Set ds.attrs['echo_index'] to the sample of the "
+            "echo."
+        )
+    return int(number)
+
+
+def interval_of(attributes: Mapping[Any, Any], name: str = "the data set") -> float:
+    """The interval of the samples, µs."""
+    value = attributes["dt_us"]
+    (number,) = _numbers(value) or (value,)
+    return check_number(
+        f"the attribute dt_us of {name}", duration("dt_us", number), above=0, unit="µs"
+    )
+
+
+def pulse_numbers(
+    attributes: Mapping[Any, Any], entry: str, name: str = "the data set"
+) -> list[float]:
+    """Samples, angles or phases of the pulses: one number per pulse."""
+    value = attributes[entry]
+    numbers = _numbers(value, length=None)
+    is_whole = entry != "pulse_samples" or (
+        numbers is not None and all(number == int(number) >= 0 for number in numbers)
+    )
+    if numbers is None or not is_whole:
+        rule = "numbers of samples" if entry == "pulse_samples" else "finite numbers of rad"
+        raise InputError(
+            f"the attribute {entry} of {name} must be a list of {rule}, one per pulse, but is "
+            f"{value!r:.60}. Correct ds.attrs[{entry!r}]."
+        )
+    return [int(number) for number in numbers] if entry == "pulse_samples" else numbers
+
+
+def _numbers(value: Any, length: int | None = 1) -> list[float] | None:
+    """Finite real numbers of a list, an array or one number; None where it is no such thing."""
+    try:
+        found = json_value(value)
+    except (TypeError, ValueError):
+        return None
+    items = found if isinstance(found, list) else [found]
+    if not all(type(item) in (int, float) for item in items):
+        return None
+    is_fit = length in (None, len(items)) and np.isfinite(np.array(items, np.float64)).all()
+    return items if is_fit else None
