@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_nmr._json import json_value
+from latent_nmr._letters import path_text
 from latent_nmr._locks import sole_writer
 from latent_nmr.errors import InputError
 
@@ -171,12 +172,10 @@ def _retired(path: Path) -> list[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically."""
+    """Write `value` as indented JSON, atomically; paths as :func:`path_text`."""
+    plain = json_value(value, any_key=True, other=path_text)
     with staged_file(path) as staging:
-        staging.write_text(
-            json.dumps(json_value(value, any_key=True), indent=2, ensure_ascii=False) + "\n",
-            "utf-8",
-        )
+        staging.write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _umask() -> int:

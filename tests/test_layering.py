@@ -15,6 +15,7 @@ SHARED = {
     "_interrupts",
     "_jax_settings",
     "_json",
+    "_letters",
     "_locks",
     "_machine",
     "_progress",

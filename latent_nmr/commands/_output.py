@@ -18,7 +18,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from latent_nmr._files import put_in_place, sole_writer, staged_file, sweep_staging, write_json
+from latent_nmr._files import (
+    put_in_place,
+    sole_writer,
+    staged_file,
+    sweep_staging,
+    write_json,
+)
+from latent_nmr._letters import path_text
 from latent_nmr.commands._settings import command_of, settings_of
 from latent_nmr.commands._shell import Report
 from latent_nmr.errors import InputError
@@ -168,14 +175,14 @@ class Output:
 
     def keep_figure(self, draw: Callable[[], Any], inputs: Inputs) -> Report:
         """Save the only one of the figures that `draw` gives, unless an equal run has."""
-        written = {"out": [str(target) for target in self.targets]}
+        written: dict[str, Any] = {"out": self.targets}
         finished = self.finished(inputs)
         if finished is not None:
             return Report([finished[1]], finished[0] | written)
         with self.files() as scratch:
             draw().save(scratch, [target.suffix for target in self.targets])
         manifest = self.write_manifest({}, {path: digest(path) for path, digest in inputs.items()})
-        return Report([f"wrote {' and '.join(written['out'])}"], manifest | written)
+        return Report([f"wrote {' and '.join(map(str, written['out']))}"], manifest | written)
 
     def keep_json(self, values: Mapping[str, Any], inputs: Inputs) -> str:
         """Write `values` to the file, unless an equal run has; returns a line that says so."""
@@ -202,14 +209,14 @@ class Output:
             Where the files are now; without it, beside a file.
         """
         if folder is None:
-            files = [path.name for path in self.targets]
+            files = [path_text(path.name) for path in self.targets]
         else:
             entries = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-            files = [path.relative_to(folder).as_posix() for path in entries]
+            files = [path_text(path.relative_to(folder).as_posix()) for path in entries]
         content = {
             "command": self.command,
             "settings": self.settings,
-            "inputs": {str(path): digest for path, digest in inputs.items()},
+            "inputs": {path_text(path): digest for path, digest in inputs.items()},
             "files": files,
             **values,
         }
@@ -260,9 +267,9 @@ class Output:
     def _refuse_other_inputs(self, earlier: Mapping[str, str], inputs: Inputs) -> str:
         """Compare digests; returns the name of an input that is gone."""
         for path, digest in inputs.items():
-            if not (path.exists() or str(path) in (*shipped_names("models"), REFERENCE)):
-                return str(path)
-            if earlier.get(str(path)) != digest(path):
+            if not (path.exists() or path_text(path) in (*shipped_names("models"), REFERENCE)):
+                return path_text(path)
+            if earlier.get(path_text(path)) != digest(path):
                 raise InputError(
                     f"--out must not hold a run on other data, but {path} has changed since "
                     f"{self.out} was made. Choose another --out, or use --force to replace it."
@@ -278,7 +285,7 @@ class Output:
         except _DamagedManifestError:
             own = {MANIFEST, *_by_name(self.out)}  # of a damaged manifest, only the rest is foreign
         for path in sorted(self.out.rglob("*")):
-            if path.is_file() and path.relative_to(self.out).as_posix() not in own:
+            if path.is_file() and path_text(path.relative_to(self.out).as_posix()) not in own:
                 raise InputError(
                     f"--force must remove nothing but a run's own files, but {self.out} also holds "
                     f"{path.relative_to(self.out)}. Move it away, or choose another --out."
@@ -294,7 +301,7 @@ def _by_name(folder: Path) -> Iterator[str]:
     """Files of the kinds that runs write."""
     for path in folder.rglob("*"):
         if path.suffix in (".png", ".csv", ".json", ".npz", ".html", ".safetensors"):
-            yield path.relative_to(folder).as_posix()
+            yield path_text(path.relative_to(folder).as_posix())
 
 
 def file_digest(path: Path) -> str:

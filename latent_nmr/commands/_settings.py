@@ -6,6 +6,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from latent_nmr._letters import path_text
+
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
 
@@ -41,10 +43,10 @@ def command_of(command: str, options: Any, positional: Collection[str] = ("data"
 
 
 def _words(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+    return [str(_plain(item)) for item in (value if isinstance(value, tuple) else (value,))]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
+    return path_text(value) if isinstance(value, Path) else value

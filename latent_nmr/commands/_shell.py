@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import tyro
 
 from latent_nmr._interrupts import remembered_interrupts
+from latent_nmr._letters import path_text
 from latent_nmr.errors import InputError, NumericalError
 
 SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
@@ -52,8 +53,7 @@ def execute(
             name, "interrupted; finished work is kept, the same command continues.", INTERRUPTED
         )
     as_json = getattr(options, "json", False)
-    text = json.dumps(report.values, ensure_ascii=False) if as_json else "\n".join(report.lines)
-    print(text, flush=True)
+    print(_json(report.values) if as_json else "\n".join(report.lines), flush=True)
     return report.exit_code
 
 
@@ -75,6 +75,16 @@ def parse(name: str, options_type: type[Options], argv: list[str]) -> Options | 
 def tell(text: str) -> None:
     """Print a message while the command works, to stderr: stdout is for the result."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _json(values: dict[str, Any]) -> str:
+    """One line of JSON; letters that standard output lacks are escaped, not replaced."""
+    text = json.dumps(values, ensure_ascii=False, default=path_text)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(values, default=path_text)
+    return text
 
 
 def _complain(name: str, error: object, code: int) -> int:

@@ -11,6 +11,8 @@ import select
 import sys
 from typing import Any, TextIO
 
+from latent_nmr._letters import PLAIN_LETTERS
+
 # What a write to a pipe fails with when its reader, such as `head`, has read enough.
 NO_READER = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
 
@@ -66,20 +68,20 @@ def _occupy_closed_numbers() -> None:
 
 
 def _prepared(stream: TextIO | None, *, line_buffering: bool = False) -> TextIO:
-    """The stream with its encoding; `?` for letters that this lacks."""
+    """The stream with its encoding; letters that this lacks are written in plain ones."""
     if stream is None:  # closed when Python started
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
     if not isinstance(stream, io.TextIOWrapper):
         return stream  # of a notebook, or a test
     raw = getattr(stream.buffer, "raw", stream.buffer)
     if type(raw) is not io.FileIO:  # the console of Windows
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors=PLAIN_LETTERS)
         return stream
     stream.flush()
     return io.TextIOWrapper(
         io.BufferedWriter(_RawStream(raw.fileno(), "wb", closefd=False)),
         encoding=stream.encoding,
-        errors="replace",
+        errors=PLAIN_LETTERS,
         line_buffering=line_buffering or stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import tyro
 
+from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import Report
 
 TABLE_FILE, RESULT_FILE = "audit.csv", "audit.json"
@@ -95,9 +96,9 @@ def _report(manifest: dict[str, Any], remark: str, options: Options, out: Path) 
     lines = [remark] if remark else []
     lines += audit_lines(
         manifest,
-        str(options.data),
+        path_text(options.data),
         n_neighbors=options.n_neighbors,
         n_simulations=options.n_simulations,
     )
     lines.append(f"written    {out}/: {', '.join(manifest['files'])}")
-    return Report(lines, {**manifest, "out": str(out)})
+    return Report(lines, {**manifest, "out": out})

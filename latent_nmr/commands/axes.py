@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import Report
 
 
@@ -73,7 +74,7 @@ def _study(options: Options):
         n_permutations=options.n_permutations,
         n_information_permutations=options.n_information_permutations,
         random_state=options.seed,
-        names=[str(path) for path in options.models],
+        names=[path_text(path) for path in options.models],
     )
 
 
@@ -86,4 +87,4 @@ def _report(values: dict, remark: str, out: Path | None = None) -> Report:
         return Report(lines, values)
     n_rows = sum(len(axis["labels"]) for axis in values["axes"])
     lines.append(f"written    {out}: {n_rows} rows")
-    return Report(lines, {**values, "out": str(out)})
+    return Report(lines, {**values, "out": out})

@@ -69,7 +69,7 @@ def run(options: Options) -> Report:
         left_out = ("marks", "map_labels", "random_state")
         values = {
             "command": output.command,
-            "data": str(options.data),
+            "data": options.data,
             "seed": options.seed,
             **{name: fact for name, fact in result.facts.items() if name not in left_out},
             "notes": notes_on(result.facts),
@@ -87,4 +87,4 @@ def _report(manifest: dict, remark: str, out: Path) -> Report:
     lines = [remark] if remark else []
     lines += cluster_lines(manifest, manifest["data"])
     lines.append(f"{'written':<11} {out}/: {', '.join(manifest['files'])}")
-    return Report(lines, {**manifest, "out": str(out)})
+    return Report(lines, {**manifest, "out": out})

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import tyro
 
+from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
 RESULT_FILE = "challenge.json"
@@ -72,7 +73,7 @@ def run(options: Options) -> Report:
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)
     data = _place_to_simulate(options) if options.data is None else _real_files(options)
-    also = {path.stem: open_echoes(path) for path in options.also}
+    also = {path_text(path.stem): open_echoes(path) for path in options.also}
     with output.folder(kept=("steps", "seconds.json")) as folder:
         tell(f"Challenge {options.edition}: every fit is kept in {folder}")
         values = _write_all(folder, options, {**data, "also": also}, output)
@@ -93,7 +94,7 @@ def _write_all(folder: Path, options: Options, data: dict[str, Any], output: Any
         models=options.models,
         n_seeds=options.n_seeds,
         network_parameters=_given(options, "max_epochs"),
-        source=None if options.data is None else str(options.data),
+        source=None if options.data is None else path_text(options.data),
         folder=folder,
         **_given(options, "n_curves", "n_evaluation"),
         **data,
@@ -152,4 +153,4 @@ def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
         lines.append(f"submission {path}: {sent['n_rows']} rows of {title}")
     lines.append(f"written    {out}/: {RESULT_FILE}, figures, models, result, steps")
     code = SOME_REFUSED if manifest["failures"] else SUCCESS
-    return Report(lines, {**manifest, "out": str(out)}, code)
+    return Report(lines, {**manifest, "out": out}, code)

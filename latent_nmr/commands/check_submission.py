@@ -41,7 +41,7 @@ def run(options: Options) -> Report:
     }
     columns = ", ".join(f"{name} {low:.3g} to {high:.3g}" for name, (low, high) in ranges.items())
     lines = [f"{options.file}: {len(table)} rows that can be submitted; {columns}"]
-    values = {"file": str(options.file), "n_rows": len(table), "ranges": ranges}
+    values = {"file": options.file, "n_rows": len(table), "ranges": ranges}
     if options.out is not None:
         positional = ("edition", "file")
         output = Output(

@@ -63,4 +63,4 @@ def run(options: Options) -> Report:
 def _report(manifest: dict, remark: str, out: Path) -> Report:
     lines = [remark] if remark else []
     lines.append(f"{out}: {manifest['n_curves']} curves × {len(manifest['columns'])} columns")
-    return Report(lines, {**manifest, "out": str(out)})
+    return Report(lines, {**manifest, "out": out})

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import tyro
 
+from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
 RESULT_FILE = "evaluation.json"
@@ -67,7 +68,8 @@ def run(options: Options) -> Report:
     out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
     output = Output("evaluate", options, out)
     for name, paths in (("also", options.also), ("models", options.models)):
-        names = [path.stem if name == "also" else str(path.resolve()) for path in paths]
+        places = [Path(path.stem) if name == "also" else path.resolve() for path in paths]
+        names = [path_text(place) for place in places]
         if len(set(names)) < len(names):
             raise InputError(
                 f"--{name} must give sets and models of different names, but they are "
@@ -105,7 +107,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
         sorted(options.methods),
         window=options.window,
         normalisation=options.normalisation,
-        also={path.stem: open_echoes(path) for path in options.also},
+        also={path_text(path.stem): open_echoes(path) for path in options.also},
         models=[load_model(path) for path in options.models],
         n_components=options.n_components,
         n_seeds=options.n_seeds,
@@ -137,4 +139,4 @@ def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
     lines = [*([remark] if remark else []), *evaluation_lines(manifest)]
     lines.append(f"written    {out}/: report.html, scores.csv, {RESULT_FILE}, figures, models")
     code = SOME_REFUSED if manifest["failures"] else SUCCESS
-    return Report(lines, {**manifest, "out": str(out)}, code)
+    return Report(lines, {**manifest, "out": out}, code)

@@ -55,4 +55,4 @@ def _report(manifest: dict, remark: str, out: Path) -> Report:
         f"{out}: decoder of {manifest['n_components']} latent axes to {manifest['n_features']} "
         f"values, {manifest['n_bytes'] / 1e3:.0f} kB"
     )
-    return Report(lines, {**manifest, "out": str(out)})
+    return Report(lines, {**manifest, "out": out})

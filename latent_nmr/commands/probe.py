@@ -104,7 +104,7 @@ def _report(values: dict[str, Any], out: Path, remark: str) -> Report:
     lines = [*([remark] if remark else []), *probe_lines(values)]
     lines.append(f"written    {out}/: {RESULT_FILE}, {TABLE_FILE}, figures, result, steps")
     exit_code = SOME_REFUSED if values["failures"] else SUCCESS
-    return Report(lines, {**values, "out": str(out)}, exit_code)
+    return Report(lines, {**values, "out": out}, exit_code)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def run(options: Options) -> Report:
         return Report(
             [f"{path}: {missing} of {n_curves} curves to simulate: {sentence}"],
             {
-                "out": str(path),
+                "out": path,
                 "n_curves": n_curves,
                 "n_to_simulate": missing,
                 "seconds": cost.seconds if cost else 0.0,
@@ -83,5 +83,5 @@ def run(options: Options) -> Report:
     seconds = time.perf_counter() - start
     return Report(
         [f"{path}: {n_curves} curves finished, {n_made} of them now, in {seconds:.0f} s"],
-        {"out": str(path), "n_curves": n_curves, "n_simulated": n_made, "seconds": seconds},
+        {"out": path, "n_curves": n_curves, "n_simulated": n_made, "seconds": seconds},
     )

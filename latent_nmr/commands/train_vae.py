@@ -108,7 +108,7 @@ def train_and_write(
     result.figures.save(folder / "figures")
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
     clock.lap("writing")
-    return {**training_values(result), "data": str(source), "seconds": clock.seconds}
+    return {**training_values(result), "data": source, "seconds": clock.seconds}
 
 
 def untrained_model(options: Options) -> "BetaVAE":
@@ -226,4 +226,4 @@ def report_of(values: dict[str, Any], remark: str, out: Path) -> Report:
     lines += training_lines(values)
     lines.append(f"{'written':<11} {out}/: {', '.join(values['files'])}")
     exit_code = NUMERICAL_FAILURE if values["stop_reason"] == NOT_FINITE else SUCCESS
-    return Report(lines, {**values, "out": str(out)}, exit_code)
+    return Report(lines, {**values, "out": out}, exit_code)

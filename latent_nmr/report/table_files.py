@@ -33,6 +33,7 @@ class ParquetTable:
 
     def __init__(self, path: Path):
         self._path = path
+        self._file: Any = None
         self._writer: Any = None
 
     def add(self, block: "pd.DataFrame") -> None:
@@ -42,13 +43,16 @@ class ParquetTable:
         schema = self._writer.schema if self._writer else None
         rows = table.from_pandas(block, schema=schema, preserve_index=False)
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path, rows.schema)
+            # As a handle: pyarrow takes no name that is not UTF-8.
+            self._file = self._path.open("wb")
+            self._writer = parquet.ParquetWriter(self._file, rows.schema)
         self._writer.write_table(rows)
 
     def close(self) -> None:
         """Write the footer, without which the file cannot be read."""
         if self._writer is not None:
             self._writer.close()
+            self._file.close()
 
 
 class NpzTable:
