@@ -27,7 +27,7 @@ from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
 TITLE_1 = "# latent_nmr echo table, version 1"
-_COMMENT = re.compile(r"# (\w+): (.*)")
+_COMMENT = re.compile(r"#\s*(attributes|time_us|variables)\b\s*:?\s*(.*)")
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _REWRITE = "Write the file with ln.save_echoes."
 
@@ -36,7 +36,7 @@ Comments = dict[str, tuple[int, Any]]
 
 def read_csv(path: Path) -> xr.Dataset:
     """Read a data set from a table; raises `InputError` naming file, line and rule."""
-    lines = split_lines(read_text(path))
+    lines = split_lines(read_text(path).rstrip())
     comments, first = _read_comments(path, lines)
     attributes, time = _checked_comments(path, comments)
     names = _split(lines[first])
@@ -46,11 +46,12 @@ def read_csv(path: Path) -> xr.Dataset:
     heads = ["curve", *(name for name in labels if name != "curve")]
     columns = signal_columns(signals, len(time))
     _check_header(path, first + 1, names, [*heads, *columns])
-    texts, rows = _read_rows(path, lines, first + 1, heads, columns)
+    types = {name: variables.get(name, {"dtype": "int64"})["dtype"] for name in heads}
+    # Text may begin with the mark of a comment.
+    numbers = _row_lines(path, lines, first + 1, may_comment=types["curve"] != "text")
+    texts, rows = _read_rows(path, lines, numbers, heads, columns)
     arrays: dict[str, npt.NDArray] = {"time": time} | {
-        name: _label(
-            path, first + 2, name, column, variables.get(name, {"dtype": "int64"})["dtype"]
-        )
+        name: _label(path, numbers, name, column, types[name])
         for name, column in zip(heads, zip(*texts, strict=True), strict=True)
     }
     arrays |= dict(zip(signals, np.split(rows, len(signals), axis=1), strict=True))
@@ -70,12 +71,14 @@ def _read_comments(path: Path, lines: list[str]) -> tuple[Comments, int]:
         raise flaw(path, 1, rule, _REWRITE)
     comments: Comments = {}
     for line, text in enumerate(lines[1:], 2):
-        if not text.startswith("#"):
+        if text.strip() and not text.startswith("#"):
             return comments, line - 1
         found = _COMMENT.fullmatch(text)
+        if found is None:  # a note of somebody, or a blank line
+            continue
         try:
-            comments[found[1]] = line, json.loads(found[2])  # type: ignore[index]
-        except (TypeError, ValueError, RecursionError):
+            comments[found[1]] = line, json.loads(found[2])
+        except (ValueError, RecursionError):
             rule = f"a comment must be '# name: JSON', but is {quote(text)}"
             raise flaw(path, line, rule, _REWRITE) from None
     raise flaw(path, len(lines), "a row of column names must follow, but none does", _REWRITE)
@@ -163,40 +166,51 @@ def _check_header(path: Path, line: int, names: list[str], expected: list[str]) 
     raise flaw(path, line, rule, _REWRITE)
 
 
+def _row_lines(path: Path, lines: list[str], start: int, *, may_comment: bool) -> list[int]:
+    """Numbers of the lines that hold a curve, from index `start`; there is at least one."""
+    numbers = [
+        number
+        for number, text in enumerate(lines[start:], start + 1)
+        if not (may_comment and text.startswith("#"))
+    ]
+    if not numbers:
+        raise flaw(path, len(lines), "a row per curve must follow, but none does", _REWRITE)
+    return numbers
+
+
 def _read_rows(
-    path: Path, lines: list[str], start: int, heads: list[str], columns: list[str]
+    path: Path, lines: list[str], numbers: list[int], heads: list[str], columns: list[str]
 ) -> tuple[list[list[str]], npt.NDArray[np.float64]]:
     """Cells before the signals, as text, and the numbers of the signals."""
     texts, tails = [], []
-    for line, text in enumerate(lines[start:], start + 1):
-        cells = _split(text)
+    for line in numbers:
+        cells = _split(lines[line - 1])
         if len(cells) != len(heads) + len(columns):
             cut = " Is the file cut short?" if line == len(lines) else ""
+            found = f"holds {len(cells)}" if lines[line - 1].strip() else "is blank"
             rule = (
                 f"a row must hold {len(heads) + len(columns)} cells, one per column, but this one "
-                f"holds {len(cells)}"
+                f"{found}"
             )
             raise flaw(path, line, rule, f"Repair or remove it.{cut}")
         texts.append(cells[: len(heads)])
         tails.append(",".join(cells[len(heads) :]))
-    if not texts:
-        raise flaw(path, len(lines), "a row per curve must follow, but none does", _REWRITE)
-    return texts, parse_rows(tails, path, columns, first_line=start + 1, delimiter=",")
+    return texts, parse_rows(tails, path, columns, numbers, delimiter=",")
 
 
 def _label(
-    path: Path, first_line: int, name: str, cells: tuple[str, ...], dtype: str
+    path: Path, lines: list[int], name: str, cells: tuple[str, ...], dtype: str
 ) -> npt.NDArray:
     """Cells of one label, in the type that it has."""
     if dtype == "text":
         return np.array(cells, np.str_)
     kind = np.dtype(dtype).kind
-    values = [_value(path, line, name, cell, kind) for line, cell in enumerate(cells, first_line)]
+    values = [_value(path, line, name, cell, kind) for line, cell in zip(lines, cells, strict=True)]
     try:
         return np.array(values, dtype)
     except (OverflowError, ValueError):
         rule = f"{name} must fit the type {dtype}, but does not in every row"
-        raise flaw(path, first_line, rule, _REWRITE) from None
+        raise flaw(path, lines[0], rule, _REWRITE) from None
 
 
 def _value(path: Path, line: int, name: str, cell: str, kind: str) -> float | int | bool:

@@ -17,9 +17,9 @@ def read_signals(
     paths: list[Path], n_columns: int | None = None
 ) -> dict[str, npt.NDArray[np.float32]]:
     """Read M_x and M_y, each of shape (n_curves, n_samples)."""
-    first = read_table(paths[0], n_columns).astype(np.float32)
+    first = read_table(paths[0], n_columns).values.astype(np.float32)
     # The second file must have as many columns as the first.
-    second = read_table(paths[1], first.shape[1]).astype(np.float32)
+    second = read_table(paths[1], first.shape[1]).values.astype(np.float32)
     check_same_rows({paths[0]: len(first), paths[1]: len(second)})
     return {"mx": first, "my": second}
 

@@ -8,7 +8,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ LARGEST_SINGLE = float(np.finfo(np.float32).max)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _LONGEST_QUOTE = 40
+_COMMENT = re.compile("[#%]")
 
 
 def flaw(path: Path, line: int, what_is_wrong: str, cure: str) -> InputError:
@@ -73,55 +74,104 @@ def split_lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n")
 
 
-def read_table(path: Path, n_columns: int | None = None) -> FloatArray:
+def data_lines(lines: list[str]) -> tuple[list[int], list[str]]:
+    """Numbers and texts of the lines that hold data, of a table separated by white space.
+
+    Comments, from `#` or `%` to the end of the line, are left out, and so are blank lines above and
+    below all data. A blank line between two rows stays: a row may be missing there.
+    """
+    if any("#" in line or "%" in line for line in lines):
+        cut = [_COMMENT.split(line, maxsplit=1)[0] for line in lines]
+        # A line that is a comment is no blank line.
+        kept = [(n, text) for n, text in enumerate(cut, 1) if text.strip() or text == lines[n - 1]]
+    else:
+        kept = list(enumerate(lines, 1))
+    while kept and not kept[-1][1].strip():
+        kept.pop()
+    start = next((i for i, (_, text) in enumerate(kept) if text.strip()), len(kept))
+    return [number for number, _ in kept[start:]], [text for _, text in kept[start:]]
+
+
+class Table(NamedTuple):
+    """Rows of numbers of a text file.
+
+    Attributes
+    ----------
+    path : Path
+    values : ndarray, shape (n_rows, n_columns)
+    lines : list of int, length n_rows
+        The line of each row.
+    """
+
+    path: Path
+    values: FloatArray
+    lines: list[int]
+
+    def check_column(
+        self, name: str, values: FloatArray, is_allowed: npt.NDArray[np.bool_], rule: str
+    ) -> None:
+        """Raise `InputError` for the first row where `is_allowed` is False."""
+        bad = np.flatnonzero(~is_allowed)
+        if bad.size:
+            raise flaw(
+                self.path,
+                self.lines[bad[0]],
+                f"{name} must be {rule}, but is {values[bad[0]]:g}",
+                "Correct it, or remove this row here and in the files beside it.",
+            )
+
+
+def read_table(path: Path, n_columns: int | None = None) -> Table:
     """Read rows of numbers, in the range of float32, that are separated by white space.
+
+    Comments (`#` or `%`) and blank lines at the beginning and at the end are passed over.
 
     Parameters
     ----------
     path : Path
     n_columns : int, optional
         Numbers in each row; by default as many as in the first.
-
-    Returns
-    -------
-    ndarray, shape (n_lines, n_columns)
-        Row i stands in line i + 1.
     """
-    lines = split_lines(read_text(path))
-    n_values = n_columns or len(lines[0].split())
-    return parse_rows(lines, path, [f"value {i + 1}" for i in range(n_values)])
+    numbers, rows = data_lines(split_lines(read_text(path)))
+    if not rows:
+        raise InputError(
+            f"{path} must hold at least one row, but has only comments. Download it again."
+        )
+    n_values = n_columns or _common_width(rows)
+    names = [f"value {i + 1}" for i in range(n_values)]
+    return Table(path, parse_rows(rows, path, names, numbers), numbers)
 
 
 def parse_rows(
-    lines: list[str],
+    rows: list[str],
     path: Path,
     names: Sequence[str],
+    lines: Sequence[int],
     *,
-    first_line: int = 1,
     delimiter: str | None = None,
 ) -> FloatArray:
-    """Parse lines of numbers in the range of float32, shape (n_lines, len(names)).
+    """Parse rows of numbers in the range of float32, shape (n_rows, len(names)).
 
     Parameters
     ----------
-    lines : list of str
+    rows : list of str
     path : Path
         File that they come from.
     names : sequence of str
         What each number is called in a message.
-    first_line : int
-        Number of `lines[0]` in the file.
+    lines : sequence of int
+        Line of each row in the file.
     delimiter : str, optional
         Between the numbers; white space by default.
     """
     try:
-        table = np.loadtxt(lines, comments=None, delimiter=delimiter, ndmin=2)
+        table = np.loadtxt(rows, comments=None, delimiter=delimiter, ndmin=2)
     except ValueError:
         table = np.empty((0, 0))
     # A blank line gives no row, and a NaN compares False.
-    if table.shape == (len(lines), len(names)) and np.abs(table).max() <= LARGEST_SINGLE:
+    if table.shape == (len(rows), len(names)) and np.abs(table).max() <= LARGEST_SINGLE:
         return table
-    return _parse_slowly(lines, path, names, first_line, delimiter)
+    return _parse_slowly(rows, path, names, lines, delimiter)
 
 
 def parse_number(cell: str, path: Path, line: int, name: str, largest: float) -> float:
@@ -143,20 +193,6 @@ def parse_number(cell: str, path: Path, line: int, name: str, largest: float) ->
         f"{name} must be finite and at most {largest:.3g} in size, but is {quote(cell)}",
         "Repair the row, or remove it here and in the files beside it.",
     )
-
-
-def check_column(
-    path: Path, name: str, values: FloatArray, is_allowed: npt.NDArray[np.bool_], rule: str
-) -> None:
-    """Raise `InputError` for the first of a table's rows where `is_allowed` is False."""
-    bad = np.flatnonzero(~is_allowed)
-    if bad.size:
-        raise flaw(
-            path,
-            int(bad[0]) + 1,
-            f"{name} must be {rule}, but is {values[bad[0]]:g}",
-            "Correct it, or remove this row here and in the files beside it.",
-        )
 
 
 def check_same_rows(n_rows: dict[Path, int]) -> None:
@@ -202,29 +238,64 @@ def write_signal_rows(
         handle.write(head + layout % tuple(row.tolist()))
 
 
+def _common_width(rows: list[str]) -> int:
+    """Numbers in a row: in the first, unless all others that are looked at agree on another."""
+    places = sorted({0, 1, len(rows) // 2, len(rows) - 1} & {*range(len(rows))})
+    first, *others = (len(rows[place].split()) for place in places)
+    return others[0] if len(others) > 1 and len({*others}) == 1 else first
+
+
 def _parse_slowly(
-    lines: list[str],
+    rows: list[str],
     path: Path,
     names: Sequence[str],
-    first_line: int,
+    lines: Sequence[int],
     delimiter: str | None,
 ) -> FloatArray:
     """Parse as `parse_rows` does, but one number at a time, so that a flaw can be named."""
-    rows = []
-    for line, text in enumerate(lines, first_line):
-        cells = text.split(delimiter)
-        if len(cells) != len(names):
-            cut = len(cells) < len(names) and line == first_line + len(lines) - 1
-            raise flaw(
-                path,
-                line,
-                f"a row must hold {len(names)} numbers, but this one holds {len(cells)}",
-                "It is the last line: is the file cut short? Download it again."
-                if cut
-                else "Repair the row, or remove it here and in the files beside it.",
-            )
+    parsed = []
+    for line, text in zip(lines, rows, strict=True):
+        cells = [cell.strip() for cell in text.split(delimiter)]
+        if len(cells) != len(names) or not any(map(_is_number, cells)):
+            _refuse_row(path, line, text, cells, names, lines)
         pairs = zip(cells, names, strict=True)
-        rows.append(
-            [parse_number(cell.strip(), path, line, n, LARGEST_SINGLE) for cell, n in pairs]
-        )
-    return np.array(rows)
+        parsed.append([parse_number(cell, path, line, n, LARGEST_SINGLE) for cell, n in pairs])
+    return np.array(parsed)
+
+
+def _refuse_row(
+    path: Path,
+    line: int,
+    text: str,
+    cells: list[str],
+    names: Sequence[str],
+    lines: Sequence[int],
+) -> None:
+    """Raise `InputError` for a row of another length, or the first if it is a header."""
+    is_first, is_last = line == lines[0], line == lines[-1]
+    found = f"holds {len(cells)}" if text.strip() else "is blank"
+    cure = "Repair the row, or remove it here and in the files beside it."
+    if not text.strip():
+        cure = "Remove the line, or put in the row that is missing."
+    elif len(cells) != len(names) and _has_other_separators(text):
+        cure = "Separate numbers by white space, and write 0.5 instead of 0,5."
+    elif is_first and not any(map(_is_number, cells)):
+        found = f"is {quote(text)}"
+        cure = "Is it a header? Remove the line, or begin it with #."
+    elif is_first and len(lines) > 1 and len(cells) != len(names):
+        cure = "If it is a header, remove the line, or begin it with #; else repair the row."
+    elif is_last and len(cells) < len(names):
+        cure = "It is the last line: is the file cut short? Download it again."
+    elif len(cells) == len(names):
+        return  # the cell at fault will be named
+    raise flaw(path, line, f"a row must hold {len(names)} numbers, but this one {found}", cure)
+
+
+def _has_other_separators(text: str) -> bool:
+    """Whether a line is one of numbers between commas or semicolons."""
+    cells = re.split(r"[,;\s]+", text.strip(" \t,;"))
+    return any(mark in text for mark in ",;") and all(map(_is_number, cells))
+
+
+def _is_number(cell: str) -> bool:
+    return bool(_NUMBER.fullmatch(cell) or _NOT_FINITE.fullmatch(cell))

@@ -21,7 +21,6 @@ from latent_nmr._json import python_scalar
 from latent_nmr.data._kernel_sums import kernel_sums
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
-    check_column,
     check_same_rows,
     read_table,
     staged_texts,
@@ -132,14 +131,14 @@ def open_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dat
     if part == "model":
         label_path = folder / challenge.label_name
         table = read_table(label_path, len(challenge.rules))
-        check_same_rows({paths[0]: len(signals["mx"]), label_path: len(table)})
-        own = dict(zip(challenge.rules, table.T, strict=True))
+        check_same_rows({paths[0]: len(signals["mx"]), label_path: len(table.values)})
+        own = dict(zip(challenge.rules, table.values.T, strict=True))
         for name, (rule, holds) in challenge.rules.items():
-            check_column(label_path, name, own[name], holds(own[name]), rule)
+            table.check_column(name, own[name], holds(own[name]), rule)
         labels = _challenge_labels(challenge, own)
         length_column = challenge.length_column
         has_length = np.isfinite(labels["L"])
-        check_column(label_path, length_column, own[length_column], has_length, HAS_LENGTH)
+        table.check_column(length_column, own[length_column], has_length, HAS_LENGTH)
     attributes = spin_echo_attributes(
         f"challenge {kind} {part}", N_EDGE, SAMPLE_INTERVAL, N_SAMPLES, PULSE_SPACING
     )

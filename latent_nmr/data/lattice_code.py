@@ -13,7 +13,7 @@ import xarray as xr
 
 from latent_nmr.data._kernel_sums import kernel_sums
 from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
-from latent_nmr.data._text import check_column, check_same_rows, read_table
+from latent_nmr.data._text import Table, check_same_rows, read_table
 from latent_nmr.data.echoes import assemble
 from latent_nmr.errors import InputError, check_count
 
@@ -95,39 +95,39 @@ def open_lattice_code(
         )
     table_path, strength_path = folder / "echo_params.txt", folder / "w_list.txt"
     table = read_table(table_path, len(COLUMNS))
-    strength = read_table(strength_path, 1)[:, 0]
-    n_rows = {table_path: len(table), strength_path: len(strength)}
+    strength = read_table(strength_path, 1).values[:, 0]
+    n_rows = {table_path: len(table.values), strength_path: len(strength)}
     check_same_rows({paths[0]: len(signals["mx"])} | n_rows)
-    labels = _labels(table_path, table, n_edge) | {"W": np.abs(strength)}
+    labels = _labels(table, n_edge) | {"W": np.abs(strength)}
     attributes = spin_echo_attributes(
         "lattice code", n_edge, SAMPLE_INTERVAL, n_kept, pulse_spacing
     )
     return assemble(signals, SAMPLE_INTERVAL * np.arange(n_kept), labels, attributes)
 
 
-def _labels(path: Path, table: FloatArray, n_edge: int) -> dict[str, npt.NDArray[Any]]:
+def _labels(table: Table, n_edge: int) -> dict[str, npt.NDArray[Any]]:
     """Labels of the data set, but for W, from the rows of `echo_params.txt`."""
-    column = dict(zip(COLUMNS, table.T, strict=True))
+    column = dict(zip(COLUMNS, table.values.T, strict=True))
     stencil = column["stencil_type"]
-    check_column(path, "stencil_type", stencil, np.isin(stencil, (0, 1, 2)), "0, 1 or 2")
-    check_column(path, "Γ3", column["Γ3"], column["Γ3"] >= 0, ">= 0")
+    table.check_column("stencil_type", stencil, np.isin(stencil, (0, 1, 2)), "0, 1 or 2")
+    table.check_column("Γ3", column["Γ3"], column["Γ3"] >= 0, ">= 0")
     is_power = stencil == 1
-    check_column(path, "ξ", column["ξ"], is_power | (column["ξ"] > 0), "> 0")
-    check_column(path, "pow", column["pow"], ~is_power | (column["pow"] > 0), "> 0")
+    table.check_column("ξ", column["ξ"], is_power | (column["ξ"] > 0), "> 0")
+    table.check_column("pow", column["pow"], ~is_power | (column["pow"] > 0), "> 0")
     for name in COUPLINGS:
         # RKKY's κ is negative, and codes differ in which of α and κ carries the sign.
         allowed = (stencil == 2) | (column[name] >= 0)
-        check_column(path, name, column[name], allowed, ">= 0")
-    lowest, highest = table[:, :3].min(axis=1), table[:, :3].max(axis=1)
+        table.check_column(name, column[name], allowed, ">= 0")
+    lowest, highest = table.values[:, :3].min(axis=1), table.values[:, :3].max(axis=1)
     one_sign = (lowest >= 0) | (highest <= 0)
-    check_column(path, "αx, αy, αz", lowest, one_sign, "of one sign")
+    table.check_column("αx, αy, αz", lowest, one_sign, "of one sign")
     parameter = np.where(is_power, column["pow"], column["ξ"])
-    kernel_sum, length = np.empty((2, len(table)))
+    kernel_sum, length = np.empty((2, len(table.values)))
     for number, kernel in enumerate(STENCILS):
         rows = stencil == number
         kernel_sum[rows], length[rows] = kernel_sums(kernel, parameter[rows], n_edge)
-    check_column(path, "ξ or pow", parameter, np.isfinite(length), HAS_LENGTH)
-    couplings = np.abs(table[:, :3] * kernel_sum[:, None])
+    table.check_column("ξ or pow", parameter, np.isfinite(length), HAS_LENGTH)
+    couplings = np.abs(table.values[:, :3] * kernel_sum[:, None])
     return {
         "alpha_x": couplings[:, 0],
         "alpha_y": couplings[:, 1],

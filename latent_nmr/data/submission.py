@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._files import staged_file
-from latent_nmr.data._text import check_column, read_table
+from latent_nmr.data._text import data_lines, read_table, read_text, split_lines
 from latent_nmr.data.challenge_files import CHALLENGES
 from latent_nmr.errors import InputError, check_choice, check_count
 
@@ -78,14 +78,14 @@ def check_submission(path: Path, kind: str, n_rows: int | None = None) -> FloatA
     if n_rows is not None:
         check_count("n_rows", n_rows)
     rules = _rules(kind)
-    table = read_table(path, len(rules))
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.count("\t") != len(rules) - 1 or " " in line.strip():
-                raise InputError(
-                    f"{path}, line {number}: numbers must be separated by one tab each, but the "
-                    f"line is {line.strip()[:60]!r}. Write them with tabs."
-                )
+    found = read_table(path, len(rules))
+    for number, line in zip(*data_lines(split_lines(read_text(path))), strict=True):
+        if line.count("\t") != len(rules) - 1 or " " in line.strip():
+            raise InputError(
+                f"{path}, line {number}: numbers must be separated by one tab each, but the "
+                f"line is {line.strip()[:60]!r}. Write them with tabs."
+            )
+    table = found.values
     if n_rows is not None and len(table) != n_rows:
         raise InputError(
             f"{path} must have one row per evaluation curve ({n_rows}), but has {len(table)}. "
@@ -93,7 +93,7 @@ def check_submission(path: Path, kind: str, n_rows: int | None = None) -> FloatA
         )
     _refuse_standardised(path, table)
     for column, (name, (rule, holds)) in enumerate(rules.items()):
-        check_column(path, name, table[:, column], holds(table[:, column]), rule)
+        found.check_column(name, table[:, column], holds(table[:, column]), rule)
     return table
 
 

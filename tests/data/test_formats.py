@@ -353,7 +353,6 @@ class TestMalformedTables:
             ("0x10", "value 1 must be a number"),
             ("--1", "value 1 must be a number"),
             ("１", "value 1 must be a number"),
-            ("#", "value 1 must be a number"),
             ("\0", "value 1 must be a number"),
             ("9" + "x" * 5000, "value 1 must be a number, but is '9x{39}…'"),
             ("nan", "value 1 must be finite .*but is 'nan'"),
@@ -377,10 +376,10 @@ class TestMalformedTables:
         with pytest.raises(InputError, match=r"model_i\.txt, line 2: value 471 must be .*'\?'"):
             open_challenge(tmp_path, "2021-gauss")
 
-    def test_a_blank_line_is_a_row_of_no_numbers(self, tmp_path):
+    def test_a_blank_line_between_rows_is_named(self, tmp_path):
         write_kind(tmp_path)
         edit(tmp_path / "gauss_echos_model_r.txt", 2, lambda line: "\n" + line)
-        with pytest.raises(InputError, match=r"line 2: a row must hold 471 numbers.* holds 0"):
+        with pytest.raises(InputError, match=r"line 2: a row must hold 471 numbers.* is blank"):
             open_challenge(tmp_path, "2021-gauss")
 
     def test_a_file_cut_short_is_recognised(self, tmp_path):
@@ -652,7 +651,6 @@ class TestCsv:
         [
             (1, "version 2", "version 9", "the first line must be .*but is .*version 9"),
             (2, "}", "", "a comment must be '# name: JSON'"),
-            (2, "# ", "#", "a comment must be"),
             (2, '"echo_index": 2', "", "must say .* no attribute echo_index"),
             (2, '"echo_index": 2', '"echo_index": true', "echo_index of .* must be .* but is True"),
             (2, '{"echo_index": 2}', "[" * 100_000, "a comment must be"),

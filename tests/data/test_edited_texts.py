@@ -1,0 +1,189 @@
+"""Text files that passed through an editor: blank lines, comments and headers, at every reader."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latent_nmr.data.challenge_files import CHALLENGES
+from latent_nmr.data.echoes import assemble, fingerprint
+from latent_nmr.data.io import open_echoes, save_echoes
+from latent_nmr.data.submission import SUBMISSION_NAMES, check_submission
+from latent_nmr.errors import InputError
+
+N_CURVES = 4
+LATTICE_ROW = "0.0001 0.0001 0.00005 12.5 0 0 0 1 1 0 1 1"
+
+
+def write_challenge(folder, kind):
+    edition = CHALLENGES[kind]
+    rows = np.random.default_rng(0).uniform(-0.5, 0.5, (2, N_CURVES, 471))
+    for path, signal in zip(edition.signal_paths(folder, "model"), rows, strict=True):
+        np.savetxt(path, signal, delimiter=edition.separator)
+    labels = {"alpha": 5.25, "xi": 12.5, "p": 2.5, "d": 6.5}
+    table = np.array([[labels[name] for name in edition.rules]] * N_CURVES)
+    np.savetxt(folder / edition.label_name, table)
+
+
+def write_lattice(folder):
+    rows = np.random.default_rng(0).uniform(-0.5, 0.5, (2, N_CURVES, 1260))
+    for name, signal in zip(("echos_r", "echos_i"), rows, strict=True):
+        np.savetxt(folder / name, signal)
+    (folder / "echo_params.txt").write_text("\n".join([LATTICE_ROW] * N_CURVES) + "\n")
+    np.savetxt(folder / "w_list.txt", np.full(N_CURVES, 0.12))
+
+
+def write_table(folder):
+    signals = np.random.default_rng(0).uniform(-0.5, 0.5, (2, N_CURVES, 5)).astype(np.float32)
+    labels = {"W": np.full(N_CURVES, 0.1), "kernel": np.array(["power", "rkky"] * 2)}
+    data = dict(zip(("mx", "my"), signals, strict=True))
+    save_echoes(assemble(data, np.arange(5.0), labels, {"echo_index": 2}), folder / "a.csv")
+
+
+def write_submission(folder, kind):
+    n_columns = len(CHALLENGES[kind].rules)
+    table = np.random.default_rng(0).uniform(2, 9, (N_CURVES, n_columns))
+    np.savetxt(folder / "s.txt", table, fmt="%.7g", delimiter="\t")
+
+
+def dataset_of(path):
+    return lambda folder: fingerprint(open_echoes(folder / path))
+
+
+# Reader: what writes its files, what reads them, and those that may be edited.
+READERS = {
+    **{
+        kind: (
+            lambda folder, kind=kind: write_challenge(folder, kind),
+            dataset_of("."),
+            [CHALLENGES[kind].signal_names["model"], CHALLENGES[kind].label_name],
+        )
+        for kind in CHALLENGES
+    },
+    "lattice": (
+        write_lattice,
+        dataset_of("."),
+        ["echos_r", "echos_i", "echo_params.txt", "w_list.txt"],
+    ),
+    "table": (write_table, dataset_of("a.csv"), ["a.csv"]),
+    **{
+        f"submission {kind}": (
+            lambda folder, kind=kind: write_submission(folder, kind),
+            lambda folder, kind=kind: check_submission(folder / "s.txt", kind).tolist(),
+            ["s.txt"],
+        )
+        for kind in SUBMISSION_NAMES
+    },
+}
+FILES = [(reader, name.format("r")) for reader, (_, _, names) in READERS.items() for name in names]
+
+
+def insert(place, *new):
+    """Put lines in; `place` counts from the first row of numbers, or the end if it is negative."""
+
+    def change(lines):
+        first = next(n for n, line in enumerate(lines) if not re.match(r"#|curve", line))
+        start = first + place if place >= 0 else len(lines) + 1 + place
+        return [*lines[:start], *new, *lines[start:]]
+
+    return change
+
+
+HARMLESS = {
+    "a blank line at the end": insert(-1, ""),
+    "several at the end": insert(-1, "", "  ", "\t", ""),
+    "no end of line at the end": None,
+    "a comment above": insert(0, "# made on a Monday"),
+    "a comment between": insert(2, "# ok from here", "#"),
+    "a comment at the end": insert(-1, "# the end", ""),
+    "a comment and a blank line above": insert(0, "# columns: see below", ""),
+    "Windows line ends": lambda lines: [f"{line}\r" for line in lines],
+}
+
+
+@pytest.mark.parametrize("edit", HARMLESS, ids=str)
+@pytest.mark.parametrize(("reader", "name"), FILES)
+def test_what_editors_leave_changes_no_number(tmp_path, reader, name, edit):
+    write, read, _ = READERS[reader]
+    write(tmp_path)
+    before = read(tmp_path)
+    path = tmp_path / name
+    lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    # A table's header stands between its comments and its rows.
+    if reader == "table" and edit == "a comment and a blank line above":
+        lines = [*lines[:4], "# note", "", *lines[4:]]
+    elif HARMLESS[edit]:
+        lines = HARMLESS[edit](lines)
+    end = "" if edit == "no end of line at the end" else "\n"
+    path.write_bytes(("\n".join(lines) + end).encode())
+    assert read(tmp_path) == before
+
+
+def header_of(line):
+    """Names in place of the numbers of a row."""
+    mark = "\t" if "\t" in line else "," if "," in line else " "
+    return mark.join(f"c{n}" for n, _ in enumerate(line.split(mark)))
+
+
+REFUSED = {
+    "a header": (lambda row: [header_of(row), row], "line {first}: .*(header|curve must be)"),
+    "a header of another width": (lambda row: ["4 9", row], "line {first}: .*must"),
+    "a title": (lambda row: ["Echoes of a Monday", row], "line {first}: .*(header|must hold)"),
+    "a blank line between rows": (lambda row: [row, "", row], "line {second}: .* is blank"),
+    "a word in a row": (lambda row: [row, row[:-3] + "x"], "line {second}: .*must"),
+}
+
+
+@pytest.mark.parametrize("edit", REFUSED)
+@pytest.mark.parametrize(("reader", "name"), FILES)
+def test_a_header_or_a_gap_is_named_with_its_line(tmp_path, reader, name, edit):
+    write, read, _ = READERS[reader]
+    write(tmp_path)
+    path = tmp_path / name
+    lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    first = next(n for n, line in enumerate(lines) if not re.match(r"#|curve", line))
+    change, rule = REFUSED[edit]
+    # Comments above, so that rows and lines do not count alike.
+    lines[first : first + 1] = ["# one", "# two", *change(lines[first])]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    wanted = rule.format(first=first + 3, second=first + 4)
+    with pytest.raises(InputError, match=f"{re.escape(name)}, {wanted}"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("mark", [",", ";", ", "])
+@pytest.mark.parametrize("name", ["s.txt"])
+def test_other_separators_are_named_as_the_cause(tmp_path, mark, name):
+    (tmp_path / name).write_text(f"1{mark}2{mark}3\n4{mark}5{mark}6\n")
+    with pytest.raises(InputError, match=r"white space|value 1 must be a number"):
+        check_submission(tmp_path / name, "2021-gauss")
+
+
+def test_a_value_out_of_range_is_named_with_its_line_below_comments(tmp_path):
+    write_challenge(tmp_path, "2020")
+    path = tmp_path / "mat_info.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(["# α ξ p d", "", *lines[:2], "#", "-1 2 3 4", *lines[3:]]))
+    with pytest.raises(InputError, match=r"mat_info\.txt, line 6: alpha must be >= 0"):
+        open_echoes(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["# only\n#comments\n", "\n\n", "% \n"])
+def test_a_file_without_rows_is_named(tmp_path, text):
+    (tmp_path / "s.txt").write_text(text)
+    with pytest.raises(InputError, match="must hold at least one row"):
+        check_submission(tmp_path / "s.txt", "2020")
+
+
+def test_a_numbered_text_label_that_looks_like_a_comment_is_kept(tmp_path):
+    write_table(tmp_path)
+    dataset = open_echoes(tmp_path / "a.csv").assign_coords(curve=["#1", "#2", "3", "4"])
+    save_echoes(dataset, tmp_path / "b.csv")
+    assert open_echoes(tmp_path / "b.csv").curve.values.tolist() == ["#1", "#2", "3", "4"]
+
+
+def test_the_kept_examples_are_read(tmp_path):
+    """A submission as `echo >>` leaves it."""
+    Path(tmp_path / "s.txt").write_text("1\t2\t3\n4\t5\t6\n\n")
+    assert check_submission(tmp_path / "s.txt", "2021-gauss").shape == (2, 3)
