@@ -56,6 +56,17 @@ class RangeWarning(UserWarning):
     """
 
 
+class StoreWarning(UserWarning):
+    """A store has curves that are left out, or nothing by which damage could be noticed.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import latent_nmr as ln
+    >>> warnings.simplefilter("error", ln.StoreWarning)
+    """
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`, else raise and suggest the nearest match."""
     choices = tuple(choices)

@@ -5,7 +5,8 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeVar
@@ -38,7 +39,7 @@ def execute(
         options = parse(name, options_type, argv)
         if options is None:  # --help is printed
             return SUCCESS
-        with remembered_interrupts():
+        with remembered_interrupts(), _told_warnings(name):
             report = run(options)
     except InputError as error:
         return _complain(name, error, BAD_INPUT)
@@ -75,6 +76,25 @@ def parse(name: str, options_type: type[Options], argv: list[str]) -> Options | 
 def tell(text: str) -> None:
     """Print a message while the command works, to stderr: stdout is for the result."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _told_warnings(name: str) -> Iterator[None]:
+    """Print the package's own warnings as one line each, without a place in its source."""
+    shown, told = warnings.showwarning, set()
+
+    def show(message, category, *place, **more):
+        if category.__module__ != InputError.__module__:
+            shown(message, category, *place, **more)
+        elif str(message) not in told:  # once per command, however often it is read
+            told.add(str(message))
+            tell(f"latent-nmr {name}: warning: {' '.join(str(message).split())}")
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _json(values: dict[str, Any]) -> str:

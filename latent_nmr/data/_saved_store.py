@@ -4,6 +4,7 @@
 may have been changed cannot be continued by simulation.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import xarray as xr
 import zarr
 
 from latent_nmr._files import sole_writer, staged_folder
+from latent_nmr.data._checksums import COMPRESSORS, dataset_checksums
 from latent_nmr.data._plain import plain, plain_text, rebuild
+from latent_nmr.data._store_checks import warn_without_checksums
 from latent_nmr.data.echoes import check_echoes
 from latent_nmr.data.reading import SAVED_MARK, guarded
 from latent_nmr.errors import InputError
@@ -29,7 +32,11 @@ def write_store(dataset: xr.Dataset, path: Path) -> None:
         raise InputError(
             f"ds.attrs must not hold {SAVED_MARK!r}, the mark of saved stores, but does. Remove it."
         )
-    mark = {"version": SAVED_VERSION, "coordinates": [str(name) for name in kept.coords]}
+    mark = {
+        "version": SAVED_VERSION,
+        "coordinates": [str(name) for name in kept.coords],
+        "checksums": dataset_checksums(kept),
+    }
     with sole_writer(path), staged_folder(path) as staging:
         attributes: Any = {**kept.attrs, SAVED_MARK: mark}
         group = zarr.open_group(staging, mode="w", attributes=attributes)
@@ -59,9 +66,25 @@ def read_saved_store(path: Path, group: zarr.Group) -> xr.Dataset:
                 "coordinate": name in mark["coordinates"],
                 "attrs": dict(array.attrs),
             }
-        return rebuild(arrays, variables, attributes)
+        dataset = rebuild(arrays, variables, attributes)
+        _compare(path, mark.get("checksums"), dataset_checksums(dataset))
+        return dataset
 
     return check_echoes(guarded(path, read), str(path))
+
+
+def _compare(path: Path, noted: Mapping[str, int] | None, found: Mapping[str, int]) -> None:
+    """Refuse a store that is not as it was written; warn of one that cannot tell."""
+    if noted is None:
+        warn_without_checksums(path)
+        return
+    changed = [n for n in (*noted, *found) if noted.get(n) != found.get(n)]
+    if changed:
+        raise InputError(
+            f"a saved store must be as it was written, but in {path} {changed[0]} changed: it "
+            "was damaged, or edited. Restore it from a copy; one that was edited on purpose opens "
+            "with xarray.open_zarr, and ln.save_echoes writes it again."
+        )
 
 
 def _write_array(group: zarr.Group, name: str, variable: xr.Variable) -> None:
@@ -77,5 +100,6 @@ def _write_array(group: zarr.Group, name: str, variable: xr.Variable) -> None:
         fill_value="" if is_text else np.nan if values.dtype.kind == "f" else 0,
         dimension_names=[str(dim) for dim in variable.dims],
         attributes=variable.attrs,
+        compressors=COMPRESSORS,
     )
     array[...] = values

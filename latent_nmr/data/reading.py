@@ -14,7 +14,21 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
+from latent_nmr.data._checksums import (
+    CHECKSUM_OF_ATTRIBUTES,
+    CURVE_CHECKSUMS,
+    check_attributes,
+)
 from latent_nmr.data._plain import plain_text
+from latent_nmr.data._store_checks import (
+    RESTORE,
+    check_curves,
+    check_lengths,
+    check_simulated_times,
+    check_spins,
+    warn_of_left_out,
+    warn_without_checksums,
+)
 from latent_nmr.data.echoes import (
     ALL_LABELS,
     ALL_SIGNALS,
@@ -57,15 +71,27 @@ class StoredEchoes:
     def __init__(self, path: Path, n_curves: int | None = None):
         self._path = path
         self._group = open_group(path)
-        finished = np.flatnonzero(self._guarded(lambda: array_of(self._group, "done")[:]))
+        self._attributes = self._guarded(lambda: check_attributes(self._group, str(path)))
+        done = np.asarray(self._guarded(lambda: array_of(self._group, "done")[:]))
+        finished = np.flatnonzero(done)
         self._wanted = finished if n_curves is None else finished[:n_curves]
         self._time = np.asarray(self._guarded(lambda: array_of(self._group, "time")[:]))
+        self._guarded(lambda: check_simulated_times(path, self._time, self._attributes))
         self.n_curves = len(self._wanted)
         if n_curves is not None and self.n_curves < check_count("n_curves", n_curves):
             raise InputError(
                 f"n_curves must be at most the number of finished curves, but is {n_curves} and "
                 f"{path} has {self.n_curves}. Extend it with latent-nmr simulate."
             )
+        arrays = {name: array_of(self._group, name) for name in array_names(self._group)}
+        check_lengths(path, arrays, len(done))
+        # Asked for a number of curves, only those before the last of them can be missed.
+        n_looked_at = len(done) if n_curves is None else int(self._wanted[-1]) + 1
+        if self.n_curves:  # a store without a finished curve is refused when it is read
+            warn_of_left_out(path, ~done[:n_looked_at])
+        self._has_checksums = CHECKSUM_OF_ATTRIBUTES in self._group.attrs
+        if not self._has_checksums:
+            warn_without_checksums(path)
 
     def rows(self, start: int, stop: int) -> xr.Dataset:
         """Curves `start` to `stop` of the finished ones, checked."""
@@ -75,13 +101,19 @@ class StoredEchoes:
             if name in ALL_SIGNALS
         }
         labels = {name: values[start:stop] for name, values in self._labels.items()}
+        indices = self._wanted[start:stop]
         # Guarded, for arrays whose lengths do not fit together.
         dataset = self._guarded(
-            lambda: assemble(signals, self._time, labels, dict(self._group.attrs)).assign_coords(
-                curve=self._wanted[start:stop]
+            lambda: assemble(signals, self._time, labels, self._attributes).assign_coords(
+                curve=indices
             )
         )
-        return check_echoes(dataset, str(self._path))
+        dataset = check_echoes(dataset, str(self._path))
+        check_spins(self._path, dataset)
+        if self._has_checksums:
+            noted = self._read(CURVE_CHECKSUMS, start, stop)
+            check_curves(self._path, indices, signals | labels, noted)
+        return dataset
 
     def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
         """All curves in order, `rows_per_block` at a time."""
@@ -171,17 +203,22 @@ class HeldEchoes:
         return labelled_fingerprint(self._dataset)
 
 
-def guarded(path: Path, read: Callable):
+def guarded(path: Path | str, read: Callable):
     """Call `read`; what the damaged files of a store make zarr raise becomes an `InputError`."""
     try:
         return read()
     except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
         raise
     except Exception as error:
-        raise InputError(
-            f"data must be a complete store, but {path} is damaged "
-            f"({type(error).__name__}: {error}). Simulate it again under another name."
-        ) from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path | str, error: Exception) -> InputError:
+    """Error for a store whose files made zarr raise `error`."""
+    return InputError(
+        f"data must be a complete store, but {path} is damaged "
+        f"({type(error).__name__}: {error}). {RESTORE}"
+    )
 
 
 def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
@@ -222,16 +259,26 @@ def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
 
 def array_names(group: zarr.Group) -> list[str]:
     """Signals and labels that a store holds; those that every store must hold are always named."""
-    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if name in group]
+    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if holds(group, name)]
     return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
+
+
+def holds(group: zarr.Group, name: str) -> bool:
+    """Whether a store has a member `name`."""
+    return _member(group, name) is not None
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array:
     """Return the array `name` of a store, or raise."""
-    member = group.get(name)
+    member = _member(group, name)
     if not isinstance(member, zarr.Array):
         raise InputError(
             f"a store must hold the array {name}, but {group.store_path} does not. "
             "Simulate it again under another name."
         )
     return member
+
+
+def _member(group: zarr.Group, name: str) -> zarr.Array | zarr.Group | None:
+    """Return a member of a store, or None; one whose description cannot be read is damage."""
+    return guarded(str(group.store_path).removeprefix("file://"), lambda: group.get(name))

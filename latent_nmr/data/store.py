@@ -13,19 +13,23 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 import zarr
+from tqdm.auto import tqdm
 
 from latent_nmr._files import sole_writer, staged_folder
-from latent_nmr._progress import progress_bar
+from latent_nmr.data._checksums import (
+    CURVE_CHECKSUMS,
+    check_attributes,
+    curve_checksums,
+)
+from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
 from latent_nmr.data.echoes import (
-    ALL_LABELS,
     ALL_SIGNALS,
-    LABELS,
     SIGNALS,
     assemble,
     label_rows,
     simulation_attributes,
 )
-from latent_nmr.data.reading import array_names, array_of, open_group
+from latent_nmr.data.reading import array_names, array_of, damaged, guarded, holds, open_group
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import (
@@ -35,8 +39,6 @@ from latent_nmr.physics.simulate import (
     simulate_curves,
 )
 
-# Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
-CHUNK = 16
 # Finished curves whose parameters are drawn again before a store is continued.
 N_COMPARED = 8
 # What the operating system says when a disk, a quota or a limit is full.
@@ -102,7 +104,7 @@ def simulate(
     )
     time = simulation.resolve().sequence.time
     parts = []
-    with progress_bar(n_curves, "curve", delay=2) as bar:
+    with tqdm(total=n_curves, unit="curve", delay=2, disable=None) as bar:
         for rows in _batches(n_curves):
             parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
             bar.update(len(rows))
@@ -133,14 +135,15 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
     with sole_writer(path):
         if not path.exists():
             with staged_folder(path) as staging:
-                _create(staging, simulation, n_curves)
+                create_store(staging, simulation, n_curves)
         group = open_group(path, "r+")
         _check_same_settings(path, group, simulation)
         if array_of(group, "done").shape[0] < n_curves:
             # The flags last: a reader takes the number of curves from them.
-            for name in (*array_names(group), "done"):
+            noted = [name for name in FLAGS if holds(group, name)]
+            for name in (*array_names(group), *noted):
                 array_of(group, name).resize((n_curves, *array_of(group, name).shape[1:]))
-        done = np.asarray(array_of(group, "done")[:n_curves])
+        done = guarded(path, lambda: np.asarray(array_of(group, "done")[:n_curves]))
         _check_same_curves(path, group, simulation, np.flatnonzero(done))
         yield int(done.sum())
         for rows in _batches(n_curves):
@@ -155,7 +158,7 @@ def finished_curves(path: Path, simulation: Simulation, n_curves: int) -> int:
     """Of the first `n_curves`, those that the store at `path` holds; refuses other settings."""
     group = open_group(path)
     _check_same_settings(path, group, simulation)
-    return int(np.asarray(array_of(group, "done")[:n_curves]).sum())
+    return guarded(path, lambda: int(np.asarray(array_of(group, "done")[:n_curves]).sum()))
 
 
 def _batches(n_curves: int) -> list[range]:
@@ -176,45 +179,6 @@ def _to_dataset(curves: SimulatedCurves, time: np.ndarray, simulation: Simulatio
     )
 
 
-def _create(path: Path, simulation: Simulation, n_curves: int) -> None:
-    """Write an empty store: attributes, time, and arrays without data."""
-    time = simulation.resolve().sequence.time
-    group = zarr.open_group(path, mode="w", attributes=simulation_attributes(simulation))
-    group.create_array("time", data=time, dimension_names=("time",), attributes={"units": "µs"})
-    for name, title in (ALL_SIGNALS if simulation.with_mz else SIGNALS).items():
-        group.create_array(
-            name,
-            shape=(n_curves, len(time)),
-            chunks=(CHUNK, len(time)),
-            dtype="float32",
-            fill_value=np.nan,
-            dimension_names=("curve", "time"),
-            attributes={"units": "1", "long_name": title},
-        )
-    own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
-    for name in (*LABELS, *own):
-        unit, title = ALL_LABELS[name]
-        is_text = name == "kernel"
-        group.create_array(
-            name,
-            shape=(n_curves,),
-            chunks=(CHUNK,),
-            dtype=str if is_text else "float64",
-            fill_value="" if is_text else np.nan,
-            dimension_names=("curve",),
-            attributes={"units": unit, "long_name": title},
-        )
-    group.create_array(
-        "done",
-        shape=(n_curves,),
-        chunks=(CHUNK,),
-        dtype=bool,
-        fill_value=False,
-        dimension_names=("curve",),
-        attributes={"long_name": "this curve's data are complete"},
-    )
-
-
 def _write_or_explain(
     path: Path, group: zarr.Group, curves: SimulatedCurves, rows: list[int], done: np.ndarray
 ) -> None:
@@ -229,18 +193,23 @@ def _write_or_explain(
             f"of {len(done)} curves ({error.strerror}). These stay readable. Free space and run "
             "the same command again."
         ) from error
+    except Exception as error:
+        raise damaged(path, error) from error
 
 
 def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
     """Write curves to their rows, flags last."""
-    signals = _signals(curves, with_mz="mz" in group)
-    for name, values in (signals | label_rows(curves)).items():
+    written = _signals(curves, with_mz=holds(group, "mz")) | label_rows(curves)
+    if holds(group, CURVE_CHECKSUMS):  # a store of 0.1.0 has none
+        written[CURVE_CHECKSUMS] = curve_checksums(np.array(rows), written)
+    written["done"] = np.ones(len(rows), bool)
+    for name, values in written.items():
         array_of(group, name).oindex[np.array(rows)] = values
-    array_of(group, "done").oindex[np.array(rows)] = np.ones(len(rows), bool)
 
 
 def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
     """Refuse to continue a store that was made with other settings."""
+    check_attributes(group, str(path))
     wanted = simulation_attributes(simulation)
     # An older store does not say how its numbers were drawn; its curves themselves do.
     unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
@@ -265,7 +234,7 @@ def _check_same_curves(
         return
     rows = finished[np.unique(np.linspace(0, len(finished) - 1, N_COMPARED).astype(int))]
     names = ("alpha_x", "alpha_z", "kernel_parameter")
-    held = {name: np.asarray(array_of(group, name).oindex[rows]) for name in names}
+    held = guarded(path, lambda: {n: np.asarray(array_of(group, n).oindex[rows]) for n in names})
     for place, drawn in enumerate(draw_parameters(simulation, rows.tolist())[1]):
         alpha_x, _, alpha_z = drawn.couplings
         for name, wanted in zip(names, (alpha_x, alpha_z, drawn.kernel_parameter), strict=True):

@@ -19,6 +19,7 @@ from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.latent_figures import draw_latent_map
+from tests.sealing import seal
 
 ROOT = Path(__file__).parents[2]
 EDGE, N_CURVES = 12, 60
@@ -317,6 +318,8 @@ class TestTrainVaeRefusals:
         for name in ("mx", "my"):
             group[name].resize((N_CURVES, 1400))
         group["time"].resize((1400,))
+        group.attrs["n_samples"] = 1400
+        seal(short)
         complaint = refused(capsys, train(short, tmp_path / "run"))
         assert "needs samples 1056..1455 and the data have 0..1399" in complaint
 
@@ -408,6 +411,7 @@ class TestModelCommands:
         group = zarr.open_group(other)
         group["time"][:] = 2 * group["time"][:]
         group.attrs["dt_us"] *= 2
+        seal(other)
         complaint = refused(capsys, ["embed", finished, other, "--out", tmp_path / "emb.csv"])
         assert "data must be sampled like those the model was trained on" in complaint
 

@@ -23,6 +23,7 @@ from latent_nmr.physics.simulate import Simulation
 from latent_nmr.studies.embedding import embed as embedding_of
 from latent_nmr.studies.embedding import embedding_table
 from latent_nmr.studies.trained_model import describe_data, training_split
+from tests.sealing import seal
 
 N_SIMULATED = 16
 # More than two blocks, and the last one is not full.
@@ -37,8 +38,8 @@ def make_store(path, n_curves):
         pass
     few = open_echoes(path)
     group = zarr.open_group(path)
-    names = [name for name in group.array_keys() if name != "time"]
-    for name in names:
+    names = [name for name in group.array_keys() if name not in ("time", "checksum")]
+    for name in (*names, "checksum"):
         group[name].resize((n_curves, *group[name].shape[1:]))
     ramp = np.linspace(0, 1, few.sizes["time"], dtype=np.float32)
     for start in range(0, n_curves, BLOCK):
@@ -55,6 +56,7 @@ def make_store(path, n_curves):
             else:
                 values = few[name].to_numpy()[source] + rows / n_curves
             group[name][rows[0] : rows[-1] + 1] = values
+    seal(path)
     return path
 
 
@@ -146,6 +148,7 @@ class TestTable:
         folder, whole = workplace
         shutil.copytree(folder, tmp_path / "copy")
         zarr.open_group(tmp_path / "copy" / "echoes.zarr")["my"][BLOCK + 5, 1200] = 0.123
+        seal(tmp_path / "copy" / "echoes.zarr")
         assert embed(tmp_path / "copy", tmp_path / "table.npz") == 0
         split = read(tmp_path / "table.npz")["split"].to_numpy()
         changed = np.flatnonzero(split != whole["split"].to_numpy())
@@ -190,12 +193,14 @@ class TestTable:
             embedding_of(model, dataset)
 
     def test_unfinished_curves_are_left_out_and_the_rest_keep_their_index(
-        self, workplace, tmp_path
+        self, workplace, tmp_path, capsys
     ):
         folder, wanted = workplace
         shutil.copytree(folder, tmp_path / "copy")
         zarr.open_group(tmp_path / "copy" / "echoes.zarr")["done"][3:7] = False
         assert embed(tmp_path / "copy", tmp_path / "table.npz") == 0
+        assert "warning: all curves of a store should be" in (words := capsys.readouterr().err)
+        assert words.count(f"4 of {N_CURVES}") == words.count("are left out (curves 3 to 6)") == 1
         table, left = read(tmp_path / "table.npz"), wanted.drop(index=range(3, 7))
         assert table["curve"].tolist() == left["curve"].tolist()
         np.testing.assert_array_equal(table["W"], left["W"])
@@ -291,6 +296,7 @@ class TestRefusals:
         group = zarr.open_group(tmp_path / "copy" / "echoes.zarr")
         group["time"][:] = 2 * group["time"][:]
         group.attrs["dt_us"] *= 2
+        seal(tmp_path / "copy" / "echoes.zarr")
         complaint = self.refused(capsys, tmp_path / "copy", tmp_path / "table.csv")
         assert "data must be sampled like those the model was trained on" in complaint
 

@@ -18,6 +18,7 @@ from latent_nmr.commands.main import main
 from latent_nmr.models import training
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.training import CHECKPOINT_FILE
+from tests.sealing import seal
 
 PROGRAM = [sys.executable, "-m", "latent_nmr.commands.main"]
 
@@ -214,6 +215,7 @@ class TestFinishedRuns:
         before = contents(out)
         signal_x = zarr.open_group(copy)["mx"]
         signal_x[3, 1200] = signal_x[3, 1200] + 0.01
+        seal(copy)
         words = self.complaint(capsys, train(copy, out))
         assert f"{copy} has changed since {out} was made" in words
         assert contents(out) == before

@@ -116,7 +116,7 @@ class TestFingerprint:
         save_compact(open_echoes(filled), path)
         assert open_blocks(path).fingerprint() == fingerprint(open_echoes(path))
 
-    @pytest.mark.parametrize("name", ["mx", "my", "mz", "W", "kernel", "time"])
+    @pytest.mark.parametrize("name", ["mx", "my", "mz", "W", "kernel"])
     def test_it_covers_every_signal_and_label_to_the_last_curve(self, store, name):
         before = open_blocks(store).fingerprint(4)
         array = zarr.open_group(store)[name]

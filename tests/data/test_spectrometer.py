@@ -516,10 +516,15 @@ class TestBlankDeadTime:
         with pytest.raises(InputError, match=r"pulse_samples is empty"):
             blank_dead_time(echoes().assign_attrs(pulse_samples=[]), 1.0)
 
-    @pytest.mark.parametrize("sample", [-1, N_SAMPLES, 2.5])
-    def test_a_pulse_off_the_record_is_refused(self, sample):
+    def test_a_pulse_off_the_record_is_refused(self):
+        dataset = echoes().assign_attrs(pulse_samples=[0, N_SAMPLES])
+        match = rf"0\.\.{N_SAMPLES - 1}, but holds {N_SAMPLES}\. .*cutting"
+        with pytest.raises(InputError, match=match):
+            blank_dead_time(dataset, 1.0)
+
+    @pytest.mark.parametrize("sample", [-1, 2.5])
+    def test_a_pulse_at_no_sample_is_refused(self, sample):
         dataset = echoes().assign_attrs(pulse_samples=[0, sample])
-        with pytest.raises(
-            InputError, match=rf"0\.\.{N_SAMPLES - 1}, but holds {sample}\. .*cutting"
-        ):
+        match = rf"numbers of samples, one per pulse, but is \[0, {sample}\]"
+        with pytest.raises(InputError, match=match):
             blank_dead_time(dataset, 1.0)

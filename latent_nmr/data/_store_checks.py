@@ -1,0 +1,110 @@
+"""What a simulated store must fulfil before its curves are used, and what is said of the rest."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+import zarr
+
+from latent_nmr.data._checksums import curve_checksums
+from latent_nmr.data.echoes import SIGNALS, magnitude
+from latent_nmr.errors import InputError, StoreWarning
+
+# |M| of a mean spin is at most 1/2; simulated ones are off by the error of M, 1e-3 at most.
+LARGEST_SPIN = 0.5 + 1e-3
+RESTORE = "Restore it from a copy, or simulate it again under another name."
+# Levels between the warning and the call of the user, `open_echoes` or a command.
+_DEPTH = 5
+
+
+def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -> None:
+    """Refuse a store in which an array is too short for its flags, or of another kind.
+
+    Arrays are lengthened before the flags, so that longer ones are no damage.
+    """
+    for name, array in arrays.items():
+        n_dims = 2 if name in SIGNALS or name == "mz" else 1
+        if array.ndim != n_dims or array.shape[0] < n_curves:
+            raise InputError(
+                f"data must be a complete store, but {name} in {path} has the shape {array.shape} "
+                f"for {n_curves} curves. {RESTORE}"
+            )
+
+
+def check_simulated_times(
+    path: Path, times: npt.NDArray[np.floating], attributes: Mapping[str, Any]
+) -> None:
+    """Refuse times that are not those of the sequence that a store says it was simulated with."""
+    n_samples, interval = attributes.get("n_samples"), attributes.get("dt_us")
+    if n_samples is None or interval is None:  # of another sequence than the presets have
+        return
+    expected = interval * np.arange(n_samples)
+    if times.shape != expected.shape or not np.allclose(times, expected, rtol=1e-9, atol=1e-9):
+        raise InputError(
+            f"time of a store must be {n_samples} samples {interval:g} µs apart, as it was "
+            f"simulated, but time of {path} is not: it was lost or changed. {RESTORE}"
+        )
+
+
+def check_spins(path: Path, dataset: xr.Dataset) -> None:
+    """Refuse curves longer than a spin can be."""
+    largest = magnitude(dataset).max(axis=1)
+    # NaN is no value too large; it is named by the check for finite values.
+    beyond = np.flatnonzero(largest > LARGEST_SPIN)
+    if len(beyond):
+        curve = dataset["curve"][beyond[0]].item()
+        raise InputError(
+            f"|M| of a simulated curve must be at most 1/2, but that of curve {curve} in {path} "
+            f"reaches {largest[beyond[0]]:.3g} ({len(beyond)} such curves): they were changed. "
+            f"{RESTORE}"
+        )
+
+
+def check_curves(
+    path: Path,
+    indices: npt.NDArray[np.integer],
+    arrays: Mapping[str, npt.NDArray],
+    noted: npt.NDArray[np.uint32],
+) -> None:
+    """Refuse curves that do not fit the checksums noted with them."""
+    spoilt = indices[curve_checksums(indices, arrays) != noted]
+    if len(spoilt):
+        raise InputError(
+            f"curves of a store must be as they were written, but curve {spoilt[0]} of {path} "
+            f"does not fit its checksum ({len(spoilt)} such curves): a chunk was lost, changed, or "
+            f"copied over another. {RESTORE}"
+        )
+
+
+def warn_without_checksums(path: Path) -> None:
+    """Say that damage to a store cannot be noticed."""
+    warnings.warn(
+        f"a store should have checksums, but {path} has none, as latent_nmr 0.1.0 wrote it: damage "
+        "may go unnoticed. ln.save_echoes(ln.open_echoes(old), new) writes one that has them.",
+        StoreWarning,
+        stacklevel=_DEPTH,
+    )
+
+
+def warn_of_left_out(path: Path, is_left_out: npt.NDArray[np.bool_]) -> None:
+    """Name the curves of a store that are not used because they are not marked as finished."""
+    rows = np.flatnonzero(is_left_out)
+    if len(rows):
+        warnings.warn(
+            f"all curves of a store should be finished, but {len(rows)} of {len(is_left_out)} in "
+            f"{path} are not and are left out (curves {_spans(rows)}). The command that simulated "
+            "it completes it.",
+            StoreWarning,
+            stacklevel=_DEPTH,
+        )
+
+
+def _spans(rows: npt.NDArray[np.integer], most: int = 3) -> str:
+    """Row numbers as spans: "3, 16 to 31, …"."""
+    parts = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    named = [str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts[:most]]
+    return ", ".join([*named, "…"] if len(parts) > most else named)

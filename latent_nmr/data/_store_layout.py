@@ -1,0 +1,52 @@
+"""The layout of a store: its arrays, their chunks, fill values and checksums."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from latent_nmr.data._checksums import (
+    CHECKSUM_OF_ATTRIBUTES,
+    COMPRESSORS,
+    CURVE_CHECKSUMS,
+    attribute_checksum,
+)
+from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, LABELS, SIGNALS, simulation_attributes
+from latent_nmr.physics.simulate import Simulation, draw_parameters
+
+# Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
+CHUNK = 16
+# What a store notes of each curve beside its signals and labels, written in this order.
+FLAGS = {
+    CURVE_CHECKSUMS: (np.uint32, "CRC-32 of this curve's index, signals and labels"),
+    "done": (np.bool_, "this curve's data are complete"),
+}
+
+
+def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
+    """Write an empty store: attributes, time, and arrays without data."""
+    time = simulation.resolve().sequence.time
+    attributes: dict[str, Any] = simulation_attributes(simulation)
+    noted = {CHECKSUM_OF_ATTRIBUTES: attribute_checksum(attributes)}
+    group = zarr.open_group(path, mode="w", attributes=attributes | noted)
+
+    def create(name: str, dims: tuple[str, ...], about: dict[str, Any], **settings: Any) -> None:
+        group.create_array(
+            name, dimension_names=dims, attributes=about, compressors=COMPRESSORS, **settings
+        )
+
+    create("time", ("time",), {"units": "µs"}, data=time)
+    for name, title in (ALL_SIGNALS if simulation.with_mz else SIGNALS).items():
+        of_signal = {"dtype": "float32", "fill_value": np.nan, "chunks": (CHUNK, len(time))}
+        about = {"units": "1", "long_name": title}
+        create(name, ("curve", "time"), about, shape=(n_curves, len(time)), **of_signal)
+    per_curve = {"shape": (n_curves,), "chunks": (CHUNK,)}
+    own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
+    for name in (*LABELS, *own):
+        unit, title = ALL_LABELS[name]
+        kind, empty = (str, "") if name == "kernel" else ("float64", np.nan)
+        about = {"units": unit, "long_name": title}
+        create(name, ("curve",), about, dtype=kind, fill_value=empty, **per_curve)
+    for name, (kind, title) in FLAGS.items():
+        create(name, ("curve",), {"long_name": title}, dtype=kind, fill_value=kind(0), **per_curve)

@@ -1,0 +1,237 @@
+"""A store that lost a chunk, holds another's, or has a turned bit is never read as good."""
+
+import random
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+import latent_nmr as ln
+from latent_nmr.data._checksums import CHECKSUM_OF_ATTRIBUTES, curve_checksums
+from latent_nmr.data.io import open_blocks
+from latent_nmr.data.store import CHUNK, fill_store
+from latent_nmr.physics.simulate import Simulation
+
+SIMULATION = Simulation(n_edge=8, seed=1, step=4, with_mz=True)
+N_CURVES = 2 * CHUNK + 3
+OLD = Path(__file__).parents[1] / "fixtures" / "0.1.0" / "echoes.zarr"
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A simulated and a saved store, by name."""
+    folder = tmp_path_factory.mktemp("good")
+    list(fill_store(folder / "simulated.zarr", SIMULATION, N_CURVES))
+    ln.save_echoes(ln.open_echoes(folder / "simulated.zarr"), folder / "saved.zarr")
+    return folder
+
+
+@pytest.fixture(params=["simulated", "saved"])
+def rotting(request, good, tmp_path):
+    """A copy of each store, to be spoilt, and what it should hold."""
+    source = good / f"{request.param}.zarr"
+    return Path(shutil.copytree(source, tmp_path / "copy.zarr")), ln.open_echoes(source)
+
+
+def verdict(path, expected):
+    """What comes of reading: "refused" in one line, "warned", "same" or "silent"."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = ln.open_echoes(path)
+        except ln.InputError as error:
+            text = str(error)
+            return "refused" if "copy.zarr" in text and "\n" not in text else text
+    if found.identical(expected):
+        return "same"
+    return "warned" if any(w.category is ln.StoreWarning for w in caught) else "silent"
+
+
+def files_of(path):
+    return sorted(file for file in path.rglob("*") if file.is_file())
+
+
+def chunks_of(path):
+    return [file for file in files_of(path) if file.name != "zarr.json"]
+
+
+class TestEveryFile:
+    """All files of a store, one after another."""
+
+    def test_a_lost_file_is_refused_and_lost_flags_are_told(self, rotting):
+        path, expected = rotting
+        for file in files_of(path):
+            content = file.read_bytes()
+            file.unlink()
+            is_flag = file.relative_to(path).parts[:2] == ("done", "c")
+            assert verdict(path, expected) == ("warned" if is_flag else "refused"), file
+            file.write_bytes(content)
+        assert verdict(path, expected) == "same"
+
+    def test_a_chunk_copied_over_another_is_refused(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+        expected = ln.open_echoes(path)
+        n_tried = 0
+        for file in chunks_of(path):
+            content = file.read_bytes()
+            array = file.relative_to(path).parts[0]
+            for other in chunks_of(path / array):
+                if other != file and other.read_bytes() != content:
+                    shutil.copy(other, file)
+                    # Flags of the last, short chunk leave curves out, and those of a full one say
+                    # the same of its three curves; no rate is other than 0.
+                    same_or_told = {"done": {"same", "warned"}, "decay_rate": {"same"}}
+                    harmless = same_or_told.get(array, set())
+                    assert verdict(path, expected) in {"refused"} | harmless, (file, other)
+                    n_tried += 1
+            file.write_bytes(content)
+        assert n_tried >= 6 * 3
+
+    def test_a_file_cut_short_is_refused(self, rotting):
+        path, expected = rotting
+        for file in files_of(path):
+            content = file.read_bytes()
+            for length in (0, len(content) // 2):
+                file.write_bytes(content[:length])
+                assert verdict(path, expected) == "refused", (file, length)
+            file.write_bytes(content)
+
+    def test_a_turned_bit_changes_nothing_or_is_refused(self, rotting):
+        path, expected = rotting
+        random_number, found = random.Random(0), []
+        for file in files_of(path):
+            content = file.read_bytes()
+            for _ in range(3):
+                spoilt = bytearray(content)
+                spoilt[random_number.randrange(len(spoilt))] ^= 1 << random_number.randrange(8)
+                file.write_bytes(spoilt)
+                found.append(verdict(path, expected))
+                assert found[-1] != "silent", file
+            file.write_bytes(content)
+        assert found.count("refused") > 0.7 * len(found)
+
+    def test_signals_that_were_exchanged_are_refused(self, rotting):
+        # Both fit their own chunks; only the curves' or variables' checksums notice.
+        path, expected = rotting
+        (path / "mx").rename(path / "held")
+        (path / "my").rename(path / "mx")
+        (path / "held").rename(path / "my")
+        assert verdict(path, expected) == "refused"
+
+
+class TestWords:
+    """What is said, and to whom."""
+
+    def test_left_out_curves_are_named(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        zarr.open_group(path)["done"][[2, 3, 4, 20]] = False
+        expected = rf"4 of {N_CURVES} in .*a\.zarr are not and are left out \(curves 2 to 4, 20\)"
+        with pytest.warns(ln.StoreWarning, match=expected):
+            assert ln.open_echoes(path).sizes["curve"] == N_CURVES - 4
+        with pytest.warns(ln.StoreWarning, match="left out"):
+            open_blocks(path)
+
+    def test_curves_after_those_asked_for_are_not_missed(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        zarr.open_group(path)["done"][20:] = False
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert ln.open_echoes(path, 20).sizes["curve"] == 20
+        zarr.open_group(path)["done"][5] = False
+        with pytest.warns(ln.StoreWarning, match=r"1 of 20 .*\(curves 5\)"):
+            assert ln.open_echoes(path, 19)["curve"].to_numpy().tolist() == [
+                *range(5), *range(6, 20),
+            ]  # fmt: skip
+
+    def test_a_copied_chunk_names_its_first_curve(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        shutil.copy(path / "mx" / "c" / "0" / "0", path / "mx" / "c" / "1" / "0")
+        match = rf"curve {CHUNK} of .*a\.zarr does not fit its checksum \({CHUNK} such curves\)"
+        with pytest.raises(ln.InputError, match=match):
+            ln.open_echoes(path)
+
+    def test_changed_attributes_are_named(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        zarr.open_group(path).attrs["echo_index"] = 700
+        with pytest.raises(ln.InputError, match="attributes of a store must be as they were"):
+            ln.open_echoes(path)
+        with pytest.raises(ln.InputError, match="attributes of a store must be as they were"):
+            list(fill_store(path, SIMULATION, N_CURVES))
+
+    def test_an_edited_saved_store_can_be_saved_anew(self, good, tmp_path):
+        import xarray as xr
+
+        path = Path(shutil.copytree(good / "saved.zarr", tmp_path / "a.zarr"))
+        zarr.open_group(path)["W"][0] = 0.25
+        with pytest.raises(ln.InputError, match=r"a\.zarr W changed.*xarray\.open_zarr"):
+            ln.open_echoes(path)
+        edited = xr.open_zarr(path, consolidated=False).load()
+        del edited.attrs["latent_nmr_saved"]
+        ln.save_echoes(edited, tmp_path / "b.zarr")
+        assert float(ln.open_echoes(tmp_path / "b.zarr")["W"][0]) == 0.25
+
+
+class TestOldStores:
+    """A store of 0.1.0 has no checksums."""
+
+    @pytest.fixture
+    def old(self, tmp_path):
+        return Path(shutil.copytree(OLD, tmp_path / "copy.zarr"))
+
+    def test_it_is_read_with_a_warning_and_given_checksums_by_saving(self, old, tmp_path):
+        with pytest.warns(ln.StoreWarning, match=r"none, as latent_nmr 0\.1\.0 wrote it.*save_ech"):
+            found = ln.open_echoes(old)
+        new = tmp_path / "new.zarr"
+        ln.save_echoes(found, new)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert ln.open_echoes(new).equals(found)
+
+    @pytest.mark.filterwarnings("ignore::latent_nmr.errors.StoreWarning")
+    def test_a_spin_beyond_one_half_is_refused(self, old):
+        zarr.open_group(old)["mx"][1, 7] = 3e38
+        with pytest.raises(ln.InputError, match=r"at most 1/2, but that of curve 1 .* 3e\+38"):
+            ln.open_echoes(old)
+
+    @pytest.mark.filterwarnings("ignore::latent_nmr.errors.StoreWarning")
+    @pytest.mark.parametrize("change", [lambda t: 0 * t, lambda t: t[::-1], lambda t: t * 1.001])
+    def test_times_that_are_not_the_sequences_are_refused(self, old, change):
+        time = zarr.open_group(old)["time"]
+        time[:] = change(time[:])
+        with pytest.raises(ln.InputError, match=r"time of .* samples 0\.159155 µs apart"):
+            ln.open_echoes(old)
+
+
+class TestChecksums:
+    """CRC-32 of curves."""
+
+    def test_all_that_belongs_to_a_curve_changes_it(self, good):
+        ds = ln.open_echoes(good / "simulated.zarr")
+        names = [
+            *ds.data_vars,
+            *(n for n in ds.coords if ds[n].dims == ("curve",) and n != "curve"),
+        ]
+        arrays = {name: ds[name].to_numpy().copy() for name in names}
+        indices = np.arange(N_CURVES)
+        before = curve_checksums(indices, arrays)
+        assert len(set(before.tolist())) == N_CURVES
+        assert len(names) == 3 + 8
+        for name, values in arrays.items():
+            kept = values[3].copy()
+            is_text = values.dtype.kind == "U"
+            values[3] = "other" if is_text else np.nextafter(values[3], np.float32(9))
+            changed = curve_checksums(indices, arrays) != before
+            assert np.flatnonzero(changed).tolist() == [3], name
+            values[3] = kept
+        assert (curve_checksums(indices + 1, arrays) != before).all()
+
+    def test_the_noted_ones_are_they(self, good):
+        group = zarr.open_group(good / "simulated.zarr", mode="r")
+        ds = ln.open_echoes(good / "simulated.zarr")
+        arrays = {str(name): ds[name].to_numpy() for name in ds.variables}
+        assert np.array_equal(group["checksum"][:], curve_checksums(np.arange(N_CURVES), arrays))
+        assert CHECKSUM_OF_ATTRIBUTES in group.attrs
+        assert CHECKSUM_OF_ATTRIBUTES not in ds.attrs
