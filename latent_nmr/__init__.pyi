@@ -22,6 +22,7 @@ from latent_nmr.errors import AxisWarning as AxisWarning
 from latent_nmr.errors import InputError as InputError
 from latent_nmr.errors import NumericalError as NumericalError
 from latent_nmr.errors import RangeWarning as RangeWarning
+from latent_nmr.errors import StepWarning as StepWarning
 from latent_nmr.errors import StoreWarning as StoreWarning
 from latent_nmr.models.baselines import KMeansBaseline as KMeansBaseline
 from latent_nmr.models.baselines import PCABaseline as PCABaseline

@@ -56,6 +56,17 @@ class RangeWarning(UserWarning):
     """
 
 
+class StepWarning(UserWarning):
+    """No step of the simulator is short enough for a curve to be as exact as it should be.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import latent_nmr as ln
+    >>> warnings.simplefilter("error", ln.StepWarning)
+    """
+
+
 class StoreWarning(UserWarning):
     """A store has curves that are left out, or nothing by which damage could be noticed.
 

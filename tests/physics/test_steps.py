@@ -1,6 +1,7 @@
 """The time step of each curve, and what bounds the rotation in it."""
 
 import math
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, StepWarning
 from latent_nmr.physics import propagate
 from latent_nmr.physics.kernels import coupling_spectrum, distance_grid, kernel_table
 from latent_nmr.physics.lattices import SCHEMES
 from latent_nmr.physics.line import Line, draw_frequencies
-from latent_nmr.physics.presets import get_preset
+from latent_nmr.physics.presets import PRESETS, get_preset
 from latent_nmr.physics.sequence import spin_echo
+from latent_nmr.physics.simulate import Simulation, planned_evaluations
 from latent_nmr.physics.steps import (
     AUTOMATIC_STEPS,
     automatic_step,
@@ -106,7 +108,16 @@ class TestAutomaticStep:
             "parameter": exponent,
         }
         harder = numbers | {changed: factor * numbers[changed]}
-        assert chosen(**harder) <= chosen(**numbers)
+        assert self.chosen_or_none(**harder) <= self.chosen_or_none(**numbers)
+
+    def chosen_or_none(self, **numbers):
+        """The automatic step, 0 where there is none."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StepWarning)
+            try:
+                return chosen(**numbers)
+            except InputError:
+                return 0.0
 
     # Each goes beyond one limit and stays within the three others.
     @pytest.mark.parametrize(
@@ -124,9 +135,6 @@ class TestAutomaticStep:
         easy = {"kernel": "gaussian", "parameter": 20.0, "coupling": 0.05}
         assert chosen(**easy) == AUTOMATIC_STEPS[0]
         assert chosen(**easy | hard) < AUTOMATIC_STEPS[0]
-
-    def test_where_no_step_is_short_enough_it_is_the_shortest(self):
-        assert chosen(coupling=1e3) == AUTOMATIC_STEPS[-1]
 
     def test_where_nothing_moves_it_is_the_longest(self):
         assert chosen(coupling=0.0, width=0.0) == AUTOMATIC_STEPS[0]
@@ -275,3 +283,70 @@ class TestTiltedSpins:
 
     def test_an_odd_number_of_quarter_turns_leaves_none(self):
         assert self.step_at(90.001) == self.step_at(90)
+
+
+class TestFinestStep:
+    """Curves for which no step is short enough."""
+
+    FINEST = AUTOMATIC_STEPS[-1]
+    # What each limit is of, as settings of `chosen` and the one that is to be raised. The line's
+    # limit is that of its satellites, the dephasing's is of R.
+    CAUSES = (
+        ({"kernel": "gaussian", "parameter": 30.0, "width": 1e-6}, "coupling"),  # aligned field
+        ({"kernel": "gaussian", "parameter": 30.0, "flip_angle": 1.0}, "coupling"),
+        ({"kernel": "power", "parameter": 8.0, "width": 1e-6}, "coupling"),  # roughness
+        ({"coupling": 1e-6}, "width"),
+        ({"coupling": 1e-6}, "decay_rate"),
+    )
+
+    def limit_of(self, cause, settings):
+        """Value of `cause` at which the finest step is just what is allowed, by bisection."""
+        low, high = 1e-3, 1e6
+        for _ in range(80):
+            middle = math.sqrt(low * high)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                try:
+                    chosen(**settings | {cause: middle})
+                    low = middle
+                except (InputError, StepWarning):
+                    high = middle
+        return low
+
+    @pytest.mark.parametrize(("settings", "cause"), CAUSES)
+    def test_just_beyond_the_limit_it_is_taken_and_said(self, settings, cause):
+        limit = self.limit_of(cause, settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert chosen(**settings | {cause: 0.999 * limit}) == self.FINEST
+        with pytest.warns(StepWarning, match=r"1/128 of a sample, 0\.0013 µs.*a smaller dt"):
+            assert chosen(**settings | {cause: 1.01 * limit}) == self.FINEST
+
+    @pytest.mark.parametrize(("settings", "cause"), CAUSES)
+    def test_far_beyond_it_is_refused_with_the_cure(self, settings, cause):
+        limit = self.limit_of(cause, settings)
+        with pytest.raises(InputError, match=r"need one of \S+ µs at most.*or fix the step: step="):
+            chosen(**settings | {cause: 3 * limit})
+
+    @pytest.mark.parametrize(("settings", "cause"), CAUSES)
+    def test_sampling_more_finely_is_a_cure(self, settings, cause):
+        limit = self.limit_of(cause, settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # The record is shorter by as much, which only helps.
+            assert chosen(**settings | {cause: 3 * limit}, dt=0.16 / 8) * 0.16 / 8 < 0.16 / 128
+
+    def test_a_fixed_step_is_the_callers_own(self):
+        table = kernel_table("power", 2.0, N_EDGE)
+        fast = np.full(3, 1e3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            plan = make_plan(line(), table, fast, 0.0, ECHO, step=1 / 128, scheme="averaged")
+        assert plan.stride == 128
+
+    @pytest.mark.parametrize("name", sorted(PRESETS))
+    def test_no_published_set_needs_it(self, name):
+        simulation = Simulation(name, n_edge=20, seed=5)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert all(planned_evaluations(simulation, range(20)))
