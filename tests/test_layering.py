@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "latent_nmr"
 SHARED = {
     "errors",
     "_columns",
+    "_environment",
     "_files",
     "_interrupts",
     "_jax_settings",

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 
 import tyro
 
+from latent_nmr._environment import check_compiler_flags, environment_fault, system_fault
 from latent_nmr._interrupts import remembered_interrupts
 from latent_nmr._letters import path_text
 from latent_nmr.errors import InputError, NumericalError
 
 SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
+COMPILING_NOTHING = ("card", "check-submission")
 
 Options = TypeVar("Options")
 
@@ -39,6 +41,8 @@ def execute(
         options = parse(name, options_type, argv)
         if options is None:  # --help is printed
             return SUCCESS
+        if name not in COMPILING_NOTHING:
+            check_compiler_flags()
         with remembered_interrupts(), _told_warnings(name):
             report = run(options)
     except InputError as error:
@@ -46,13 +50,16 @@ def execute(
     except NumericalError as error:
         return _complain(name, error, NUMERICAL_FAILURE)
     except OSError as error:
-        place = error.filename or "a file"
-        text = f"{place} must be readable and writable, but: {error.strerror or error}."
-        return _complain(name, f"{text} Free space, or choose another path.", BAD_INPUT)
+        return _complain(name, system_fault(error), BAD_INPUT)
     except KeyboardInterrupt:
         return _complain(
             name, "interrupted; finished work is kept, the same command continues.", INTERRUPTED
         )
+    except Exception as error:
+        fault = environment_fault(error)
+        if not fault:
+            raise
+        return _complain(name, fault, BAD_INPUT)
     as_json = getattr(options, "json", False)
     print(_json(report.values) if as_json else "\n".join(report.lines), flush=True)
     return report.exit_code

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models._baseline import Baseline, InvertibleBaseline, Rows
+from latent_nmr.models._umap import load_umap
 
 
 class PCABaseline(InvertibleBaseline):
@@ -235,10 +236,8 @@ class UMAPBaseline(Baseline):
             )
 
     def _fit_rows(self, X: Rows) -> None:
-        # Imported here: it takes seconds, which users of the other methods are spared.
-        from umap import UMAP
-
-        self.model_ = UMAP(
+        # Loaded here: it takes seconds, which users of the other methods are spared.
+        self.model_ = load_umap()(
             n_components=self.n_components,
             n_neighbors=self.n_neighbors,
             min_dist=self.min_dist,

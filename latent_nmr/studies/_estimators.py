@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from latent_nmr._environment import refuse_environment
 from latent_nmr._masks import refuse_masked
 
 
@@ -52,7 +53,14 @@ def checked_predictions(
 
 
 def reason_of(error: Exception) -> str:
-    """Kind and text of an exception, in one line."""
+    """Kind and text of an exception, in one line.
+
+    Raises
+    ------
+    InputError
+        If a setting of the environment is its cause: it would hit the other models, too.
+    """
+    refuse_environment(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
 
 

@@ -1,0 +1,149 @@
+"""Errors that the environment causes, not the input and not the code: told in one line.
+
+Settings that a library cannot use (``JAX_PLATFORMS=cuda`` without such a device), a library that
+cannot be loaded, and limits of the machine. Each library has errors of its own for them.
+"""
+
+import errno
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from latent_nmr.errors import InputError
+
+# What the variables of libraries in use begin with.
+PREFIXES = (
+    *("JAX_", "XLA_", "TPU_", "CUDA_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_", "MKL_"),
+    *("LOKY_", "JOBLIB_", "SKLEARN_", "SCIPY_", "NUMEXPR_", "ZARR_", "PYARROW_", "ARROW_"),
+)
+PACKAGE = str(Path(__file__).parent)
+
+
+def environment_fault(error: BaseException) -> str:
+    """Why the environment is at fault for an error; "" if it is not."""
+    text = _one_line(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+        return f"memory must suffice, but: {text}. Use fewer curves, or a machine with more memory."
+    if "can't start new thread" in text:
+        return f"the system must allow more threads, but: {text}. Raise its limit (ulimit -u)."
+    foreign = _foreign_modules(error.__traceback__)
+    if not foreign and not isinstance(error, ImportError):
+        return ""
+    return (
+        _fault_of_setting(text) or _fault_of_devices(foreign) or _fault_of_library(error, foreign)
+    )
+
+
+def system_fault(error: OSError) -> str:
+    """Why a file, or the system that holds it, is at fault."""
+    text = error.strerror or str(error)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"the system must allow more open files, but: {text}. Raise its limit (ulimit -n)."
+    if error.errno in (errno.ENOMEM, errno.EAGAIN):
+        return f"memory and processes must suffice, but: {text}. Use a machine with more of them."
+    if "temporary directory" in text:
+        return f"a folder must be there for temporary files, but: {text}. Set TMPDIR to one."
+    cure = "Choose another path."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        cure = "Free space, or choose another path."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        cure = "Change its permissions, or choose another path."
+    return f"{error.filename or 'a file'} must be readable and writable, but: {text}. {cure}"
+
+
+def refuse_environment(error: BaseException) -> None:
+    """Raise `InputError` if a setting that a library cannot use is the cause of an error."""
+    foreign = _foreign_modules(error.__traceback__)
+    fault = foreign and (_fault_of_setting(_one_line(error)) or _fault_of_devices(foreign))
+    if fault:
+        raise InputError(fault) from error
+
+
+def check_compiler_flags() -> None:
+    """Raise `InputError` for ``XLA_FLAGS`` that the compiler does not know.
+
+    It ends the process when it reads them, with a page of text: so another process reads them.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if not flags or not sys.executable:
+        return
+    code = "from jaxlib import xla_client; xla_client.CompileOptions()"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, stdin=subprocess.DEVNULL
+    )
+    found = re.search(r"^[EF]\d{4} .*?\] (.*)$", finished.stderr.decode(errors="replace"), re.M)
+    if finished.returncode and found:
+        raise InputError(_wrong_setting("XLA_FLAGS", flags, found[1].rstrip(".")))
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _foreign_modules(traceback: TracebackType | None) -> list[tuple[str, bool]]:
+    """Modules of other packages that an error passed after the last of ours, outermost first.
+
+    With each, whether it was being loaded.
+    """
+    found: list[tuple[str, bool]] = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_filename.startswith(PACKAGE):
+            found = []
+        else:
+            name = frame.f_globals.get("__name__", "")
+            found.append((name.partition(".")[0], frame.f_code.co_name == "<module>"))
+        traceback = traceback.tb_next
+    return found
+
+
+def _fault_of_setting(text: str) -> str:
+    """Why an environment variable is at fault: the error has its name, or its value in quotes."""
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(PREFIXES) and value:
+            is_named = re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+            if is_named or f"{value!r}" in text or f'"{value}"' in text:
+                return _wrong_setting(name, value, text)
+    return ""
+
+
+def _fault_of_devices(foreign: list[tuple[str, bool]]) -> str:
+    """Why JAX has no device to compute on; "" if it has one, or the error is not its own."""
+    jax = sys.modules.get("jax")
+    if (
+        jax is None
+        or not hasattr(jax, "devices")
+        or not any(name.startswith("jax") for name, _ in foreign)
+    ):
+        return ""
+    try:
+        jax.devices()
+    except Exception as error:  # JAX has another kind, a failed assertion among them, for each way
+        text = _one_line(error) if str(error) else "JAX finds no such device"
+        for name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
+            if os.environ.get(name):
+                return _wrong_setting(name, os.environ[name], text)
+        return (
+            f"JAX must find a device to compute on, but: {text}. Check how it is installed and set."
+        )
+    return ""
+
+
+def _fault_of_library(error: BaseException, foreign: list[tuple[str, bool]]) -> str:
+    """Why a library cannot be loaded; "" if the error is no such."""
+    loading = [name for name, is_loading in foreign if is_loading and name != "__main__"]
+    missing = (error.name or "") if isinstance(error, ImportError) else ""
+    library = loading[0] if loading else missing.partition(".")[0]
+    if not library or library == __package__:
+        return ""
+    return f"{library} must be loadable, but: {_one_line(error)}. Check its installation."
+
+
+def _wrong_setting(name: str, value: str, text: str) -> str:
+    return (
+        f"the environment variable {name} must be one that works here, but is {value!r} "
+        f"({text}). Correct or unset it."
+    )

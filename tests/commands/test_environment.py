@@ -1,0 +1,187 @@
+"""Errors of the environment: settings of libraries, libraries and limits; one line, exit code 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latent_nmr._environment import environment_fault, refuse_environment, system_fault
+from latent_nmr.errors import InputError, check_choice
+from latent_nmr.studies._estimators import reason_of
+
+ROOT = Path(__file__).parents[2]
+DECODE = ["traverse", "echo", "--out", "figure"]
+ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs folders that none may write")
+
+
+def latent_nmr(arguments, folder, **variables):
+    """Run a command with environment variables; returns its exit code and what it says."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
+    finished = subprocess.run(
+        [sys.executable, "-m", "latent_nmr.commands.main", *arguments],
+        env={**known, "PYTHONPATH": str(ROOT), **variables},
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert "Traceback" not in finished.stderr
+    return finished.returncode, finished.stderr
+
+
+def raised(code):
+    """The exception that a piece of code of another package raises."""
+    found = {}
+    space = {"__name__": "other.module"}
+    try:
+        exec(compile(code, "/elsewhere/other/module.py", "exec"), space)
+        space["run"]()
+    except Exception as error:
+        found["error"] = error
+    return found["error"]
+
+
+class TestSettings:
+    """Environment variables that a library reads and cannot use."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("JAX_PLATFORMS", "nonsense"),
+            ("JAX_PLATFORM_NAME", "nonsense"),
+            ("JAX_ENABLE_X64", "maybe"),
+            ("XLA_FLAGS", "--xla_no_such_flag=1"),
+            ("XLA_FLAGS", "--xla_force_host_platform_device_count=many"),
+            ("XLA_FLAGS", "no-such-file"),
+            ("MPLBACKEND", "nonsense"),
+        ],
+    )
+    def test_they_are_named_in_one_line(self, tmp_path, name, value):
+        code, said = latent_nmr(DECODE, tmp_path, **{name: value})
+        assert code == 2
+        assert len(said.splitlines()) == 1
+        assert f"the environment variable {name} must be one that works here" in said
+        assert f"but is {value!r}" in said
+        assert "Correct or unset it." in said
+        assert list(tmp_path.glob("[!.]*")) == []
+
+    def test_a_command_that_compiles_nothing_works_all_the_same(self, tmp_path):
+        variables = {"XLA_FLAGS": "--xla_no_such_flag=1", "JAX_PLATFORMS": "nonsense"}
+        assert latent_nmr(["card", "echo"], tmp_path, **variables) == (0, "")
+
+    @ONLY_LINUX
+    def test_known_flags_and_folders_that_cannot_be_written_leave_the_work_possible(self, tmp_path):
+        folders = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR")
+        variables = {
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            **dict.fromkeys(folders, "/proc/nowhere"),
+        }
+        code, said = latent_nmr(DECODE, tmp_path, **variables)
+        assert code == 0
+        assert "MPLCONFIGDIR" in said
+        assert (tmp_path / "figure.png").is_file()
+
+    @pytest.mark.parametrize("name", ["LOKY_MAX_CPU_COUNT", "NUMBA_THREADING_LAYER", "MPL_ANY"])
+    @pytest.mark.parametrize("text", ["{name} is wrong", "no {value!r} here", 'not "{value}"'])
+    def test_a_library_may_say_the_name_or_the_value(self, monkeypatch, name, text):
+        monkeypatch.setenv(name, "strange")
+        words = text.format(name=name.lower(), value="strange")
+        error = raised(f"def run(): raise ValueError({words!r})")
+        assert f"the environment variable {name} must" in environment_fault(error)
+        with pytest.raises(InputError, match=name):
+            refuse_environment(error)
+
+    @pytest.mark.parametrize("text", ["strange", "a stranger", "", "MPL_OTHER"])
+    def test_other_errors_are_no_fault_of_the_environment(self, monkeypatch, text):
+        monkeypatch.setenv("MPL_ANY", "strange")
+        error = raised(f"def run(): raise ValueError({text!r})")
+        assert environment_fault(error) == ""
+        refuse_environment(error)
+
+    def test_our_own_errors_are_none_either(self, monkeypatch):
+        monkeypatch.setenv("MPL_ANY", "strange")
+        with pytest.raises(InputError, match="'strange'") as caught:
+            check_choice("kernel", "strange", ["gaussian"])
+        assert environment_fault(caught.value) == ""
+
+    def test_a_study_does_not_put_them_down_to_one_model(self, monkeypatch):
+        error = raised("def run(): raise ValueError('bad NUMBA_ANY')")
+        assert reason_of(error) == "ValueError: bad NUMBA_ANY"
+        monkeypatch.setenv("NUMBA_ANY", "bad")
+        with pytest.raises(InputError, match="variable NUMBA_ANY must be one that works"):
+            reason_of(error)
+
+
+class TestLibraries:
+    """A library that cannot be loaded."""
+
+    @pytest.mark.parametrize("kind", ["ImportError", "RuntimeError", "AttributeError", "OSError"])
+    def test_it_is_named(self, tmp_path, monkeypatch, kind):
+        name = f"broken_{kind.lower()}"
+        (tmp_path / f"{name}.py").write_text(f"raise {kind}('built for another machine')")
+        monkeypatch.syspath_prepend(tmp_path)
+        error = raised(f"def run(): import {name}")
+        assert type(error).__name__ == kind
+        assert environment_fault(error) == (
+            f"{name} must be loadable, but: built for another machine. Check its installation."
+        )
+
+    def test_one_that_is_not_there_is_named(self):
+        error = raised("def run(): import no_such_library.part")
+        assert "no_such_library must be loadable" in environment_fault(error)
+
+    def test_a_command_ends_with_one_line(self, tmp_path):
+        package = tmp_path / "broken" / "tqdm"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("raise RuntimeError('built for another machine')")
+        path = f"{package.parent}{os.pathsep}{ROOT}"
+        code, said = latent_nmr(["embed", "echo", "echoes.nc"], tmp_path, PYTHONPATH=path)
+        assert code == 2
+        assert said.splitlines() == [
+            "latent-nmr embed: tqdm must be loadable, but: built for another machine. "
+            "Check its installation."
+        ]
+
+    def test_a_module_of_ours_that_is_missing_is_a_bug(self):
+        error = raised("def run(): import latent_nmr.no_such_module")
+        assert isinstance(error, ImportError)
+        assert environment_fault(error) == ""
+
+
+class TestLimits:
+    """What the machine has too little of."""
+
+    def test_memory(self):
+        with pytest.raises(MemoryError) as caught:
+            np.empty(2**62, np.uint8)
+        assert "memory must suffice, but: Unable to allocate" in environment_fault(caught.value)
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("ENOSPC", "a.csv must be readable and writable, but: No space.*Free space"),
+            ("EACCES", "a.csv must be readable.*Change its permissions, or choose another path"),
+            ("EROFS", "a.csv must be readable.*Change its permissions, or choose another path"),
+            ("ENOTDIR", "a.csv must be readable.*but: Not a directory. Choose another path"),
+            ("EMFILE", "must allow more open files, but: Too many open files.*ulimit -n"),
+            ("ENOMEM", "memory and processes must suffice"),
+        ],
+    )
+    def test_the_remedy_fits_the_cause(self, name, words):
+        import errno
+
+        code = getattr(errno, name)
+        said = system_fault(OSError(code, os.strerror(code), "a.csv"))
+        with pytest.raises(InputError, match=words):
+            raise InputError(said)
+
+    def test_no_folder_for_temporary_files(self):
+        # What Python raises has neither a file nor a text of the system.
+        said = system_fault(FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"))
+        assert said.startswith("a folder must be there for temporary files, but: No usable")
+        assert said.endswith("Set TMPDIR to one.")
