@@ -15,7 +15,8 @@ from latent_nmr.commands.main import COMMANDS
 from latent_nmr.data.reference import load_reference
 from latent_nmr.data.windows import features
 from latent_nmr.shipped import FOLDER
-from latent_nmr.studies.trained_model import load_model, training_split
+from latent_nmr.studies._known_curves import training_split
+from latent_nmr.studies.trained_model import load_model
 
 ROOT = Path(__file__).parents[1]
 MODELS = FOLDER / "models"

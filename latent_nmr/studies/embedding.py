@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data.echoes import check_dataset
-from latent_nmr.studies.trained_model import as_model, check_sampling, training_split
+from latent_nmr.studies._known_curves import training_split
+from latent_nmr.studies.trained_model import as_model, check_sampling
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -66,7 +66,7 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.overview import Walk, latent_overview
     from latent_nmr.plots.style import SIGNAL_TEXTS
-    from latent_nmr.studies.trained_model import training_split
+    from latent_nmr.studies._known_curves import training_split
 
     known = model.metadata_
     X = features(dataset, known["window"], known["normalisation"])

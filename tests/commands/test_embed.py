@@ -20,9 +20,10 @@ from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.physics.simulate import Simulation
+from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies.embedding import embed as embedding_of
 from latent_nmr.studies.embedding import embedding_table
-from latent_nmr.studies.trained_model import describe_data, training_split
+from latent_nmr.studies.trained_model import describe_data
 from tests.sealing import seal
 
 N_SIMULATED = 16
@@ -184,8 +185,8 @@ class TestTable:
         folder, _ = workplace
         model = BetaVAE.load(folder / "model")
         dataset = open_echoes(folder / "echoes.zarr", 3)
-        for digests in ("AAAA", "####", 7):
-            model.metadata_["curve_digests"] = digests
+        for means in ("AAAA", "####", 7):
+            model.metadata_["curve_means"] = means
             with pytest.raises(InputError, match="must say which curves it was trained on"):
                 embedding_of(model, dataset)
         del model.metadata_["window"]

@@ -314,5 +314,8 @@ class TestArgumentsOfTheWrongKind:
             simulate_lattices(**(batch() | {"sequence": sequence}))
 
     def test_couplings_beyond_any_unit(self):
+        rows = batch() | {"couplings": np.full((5, 3), 1e200)}
         with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):
-            simulate_lattices(**(batch() | {"couplings": np.full((5, 3), 1e200)}))
+            simulate_lattices(**rows, step=1)
+        with pytest.raises(InputError, match=r"need one of \S+e-\d+ µs at most.*check the units"):
+            simulate_lattices(**rows)

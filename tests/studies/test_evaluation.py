@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 
 import latent_nmr as ln
 from latent_nmr.models.baselines import PCABaseline
+from latent_nmr.studies._known_curves import note_curves
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate_echoes
-from latent_nmr.studies.trained_model import curve_digests
 
 N_CURVES, N_FEATURES = 120, 40
 QUICK = {"ceiling": False, "n_neighbors": 5, "progress": False}
@@ -384,13 +384,10 @@ class TestFitted:
 
     def trained(self, rows, place):
         """A saved and loaded β-VAE that knows the curves it was trained on."""
-        import base64
-
-        digests = base64.b64encode(curve_digests(X[rows]).tobytes()).decode()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             vae = short_vae().set_params(random_state=0).fit(X[rows])
-        vae.save(place, {"curve_digests": digests})
+        vae.save(place, note_curves(X[rows]))
         return ln.BetaVAE.load(place)
 
     def test_a_vae_that_saw_a_scored_curve_is_refused(self, tmp_path):

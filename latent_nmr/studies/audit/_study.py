@@ -17,6 +17,7 @@ from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.physics.simulate import Simulation
+from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.audit import _figures
@@ -28,7 +29,7 @@ from latent_nmr.studies.audit._numbers import (
 )
 from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
 from latent_nmr.studies.latent_figures import time_marks
-from latent_nmr.studies.trained_model import as_model, check_sampling, training_split
+from latent_nmr.studies.trained_model import as_model, check_sampling
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -19,11 +19,12 @@ from latent_nmr.errors import check_count
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
+from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import StudyResult, as_records, record
 from latent_nmr.studies.axes._models import SHARED_METADATA, checked_models, differing_parameters
 from latent_nmr.studies.embedding import EMBEDDED_LABELS
-from latent_nmr.studies.trained_model import check_sampling, training_split
+from latent_nmr.studies.trained_model import check_sampling
 
 if TYPE_CHECKING:
     import xarray as xr

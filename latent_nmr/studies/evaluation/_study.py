@@ -13,6 +13,7 @@ from latent_nmr.errors import InputError, NumericalError, check_count
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
 from latent_nmr.studies._identity import digest_of, package_versions
+from latent_nmr.studies._known_curves import knows_curves, training_split
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
@@ -21,7 +22,6 @@ from latent_nmr.studies.evaluation._methods import Method, methods_of
 from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Material, divide
 from latent_nmr.studies.evaluation._result import EvaluationResult, arrays_of, facts_of_fits
 from latent_nmr.studies.evaluation._scores import Scorer, n_forests, remarks_on
-from latent_nmr.studies.trained_model import training_split
 
 Metadata = Mapping[str, Any] | Callable[[npt.NDArray[np.int64]], Mapping[str, Any]]
 
@@ -147,7 +147,7 @@ def refuse_seen_curves(methods: Sequence[Method], material: Material) -> None:
         model = method.estimator
         if not method.is_fitted or not isinstance(model, BetaVAE):
             continue
-        if "curve_digests" not in getattr(model, "metadata_", {}):
+        if not knows_curves(getattr(model, "metadata_", {})):
             continue
         for part in material.scored_parts:
             curves = material.curves[part]
