@@ -16,7 +16,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
-from latent_nmr.data._plain import plain, plain_attributes, plain_text, rebuild, type_name, unplaced
+from latent_nmr.data._plain import plain, plain_attributes, rebuild, type_name, unplaced
+from latent_nmr.data._texts import plain_text
 from latent_nmr.data.echoes import check_echoes
 from latent_nmr.errors import InputError
 

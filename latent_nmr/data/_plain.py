@@ -14,6 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._json import json_value
+from latent_nmr.data._texts import as_plain_text, plain_text
 from latent_nmr.data.echoes import ALL_SIGNALS, MAGNITUDE, check_echoes
 from latent_nmr.errors import InputError
 
@@ -47,11 +48,6 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
                 f"is {values.dtype} with {dims}. Convert it: ds[{name!r}].astype('float32')."
             )
     return xr.Dataset(others, coordinates, plain_attributes(dataset.attrs, "ds.attrs"))
-
-
-def plain_text(values: npt.NDArray) -> npt.NDArray:
-    """Return text of any NumPy type as fixed-width Unicode, which every library takes."""
-    return np.array(values.tolist(), dtype=np.str_).reshape(values.shape)
 
 
 def plain_attributes(attributes: Mapping[Hashable, Any], where: str) -> dict[str, Any]:
@@ -135,17 +131,16 @@ def _plain_variable(name: str, variable: xr.Variable) -> tuple[tuple[str, ...], 
     if set(dims) == {"curve", "time"}:
         dims = ("curve", "time")
     values = variable.transpose(*dims).to_numpy()
-    is_text = values.dtype.kind in "OT" and all(type(v) is str for v in values.ravel().tolist())
-    if is_text:
-        values = plain_text(values)
+    values = as_plain_text(values)
     if values.dtype.kind not in PLAIN_KINDS or values.dtype.name in ("float128", "complex256"):
-        found = values.dtype
+        found, cure = values.dtype, f"Convert it, or leave it out: ds.drop_vars({name!r})."
         if found.kind == "O":
-            odd = next(v for v in values.ravel().tolist() if type(v) is not str)
+            odd = next(v for v in values.ravel().tolist() if not isinstance(v, str))
             found = f"{type(odd).__name__} ({odd!r:.40})"
+            if isinstance(odd, tuple):  # an index of several levels
+                cure = f"Make its levels labels: ds.reset_index({name!r})."
         raise InputError(
-            f"variables must be numbers, truth values or text, but {name} holds {found}. "
-            f"Convert it, or leave it out: ds.drop_vars({name!r})."
+            f"variables must be numbers, truth values or text, but {name} holds {found}. {cure}"
         )
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     return dims, values, plain_attributes(variable.attrs, f"ds[{name!r}].attrs")

@@ -14,8 +14,9 @@ import zarr
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.data._checksums import COMPRESSORS, dataset_checksums
-from latent_nmr.data._plain import plain, plain_text, rebuild
+from latent_nmr.data._plain import plain, rebuild
 from latent_nmr.data._store_checks import warn_without_checksums
+from latent_nmr.data._texts import plain_text
 from latent_nmr.data.echoes import check_echoes
 from latent_nmr.data.reading import SAVED_MARK, guarded
 from latent_nmr.errors import InputError

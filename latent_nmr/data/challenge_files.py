@@ -27,6 +27,7 @@ from latent_nmr.data._text import (
     write_signal_rows,
 )
 from latent_nmr.data.echoes import assemble, check_echoes, sample_times
+from latent_nmr.data.labels import label_values, labels_of
 from latent_nmr.errors import InputError, check_choice
 
 FloatArray = npt.NDArray[np.float64]
@@ -226,7 +227,7 @@ def _check_writable(dataset: xr.Dataset, challenge: Challenge, kind: str) -> Non
             f"from t = 0, but has {len(time)}, the first two {step:.6g} µs apart. "
             "Use ln.save_echoes."
         )
-    kernels = set(np.unique(dataset["kernel"].to_numpy())) if "kernel" in dataset else set()
+    kernels = set(labels_of(dataset, ["kernel"]).get("kernel", []))
     if others := sorted(kernels - {challenge.kernel}):
         raise InputError(
             f"a set of kind {kind!r} must have the kernel {challenge.kernel!r} only, but has "
@@ -250,12 +251,18 @@ def _own_parameters(dataset: xr.Dataset, challenge: Challenge) -> FloatArray:
                 f"a challenge's set must have the label {label}, but this data set lacks it. "
                 'Add it, or write part="eval", which has no labels.'
             )
-        values = np.asarray(dataset[label].to_numpy(), np.float64)
+        values = label_values(dataset, label)
+        if values.dtype.kind not in "fiu":
+            raise InputError(
+                f"{label} must be numbers, but is {values.dtype}. Convert it: "
+                f"ds[{label!r}].astype(float)."
+            )
+        values = values.astype(np.float64)
         bad = np.flatnonzero(~(np.isfinite(values) & holds(values)))
         if bad.size:
             raise InputError(
                 f"{label} must be finite and {rule}, but is {values[bad[0]]:g} for curve "
-                f"{int(dataset['curve'][bad[0]])}. Correct or drop the curve."
+                f"{dataset['curve'].to_numpy()[bad[0]]}. Correct or drop the curve."
             )
         columns.append(values)
     return np.stack(columns, axis=1)

@@ -115,7 +115,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """
         check_choice("part", self.part, PARTS)
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
-        given, X = X, self._checked(X)
+        given = _rows_first(X)
+        X = self._checked(given)
         n_time = X.shape[1]
         time = self._checked_time(n_time)
         echo_index = self._echo_index(X, time)
@@ -143,7 +144,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             In [0, 1]; float32 for complex64 and float32, else float64.
         """
         check_is_fitted(self)
-        given, X = X, self._checked(X)
+        given = _rows_first(X)
+        X = self._checked(given)
         if X.shape[1] != self.n_features_in_:
             raise InputError(
                 f"X must have as many samples as in fit ({self.n_features_in_}), but has shape "
@@ -249,6 +251,12 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _rows_first(values):
+    """`values`, or an array of xarray with the curves along its first axis."""
+    is_named = set(getattr(values, "dims", ())) == {"curve", "time"}
+    return values.transpose("curve", "time") if is_named else values
 
 
 def _as_numbers(values, name: str) -> npt.NDArray:

@@ -157,22 +157,7 @@ def check_echoes(
             f"{name} must hold both mx and my, but holds magnitude only, as small compact sets do. "
             "Use a set that was saved with both."
         )
-    missing = [v for v in (*signal_names(dataset), "time") if v not in dataset.variables]
-    if missing:
-        raise InputError(
-            f"{name} must hold mx, my (curve, time), or magnitude, and time, but lacks "
-            f"{', '.join(missing)}. Make one with latent-nmr simulate, or rename the variables."
-        )
-    for signal in signal_names(dataset):
-        if set(dataset[signal].dims) != {"curve", "time"}:
-            raise InputError(
-                f"{name} must have signals with the dimensions (curve, time), but {signal} has "
-                f"{dataset[signal].dims}. Keep both when you select: ds.isel(curve=[0])."
-            )
-    dataset = _in_microseconds(dataset, name)
-    check_attributes(dataset.attrs, name)
-    if not dataset.sizes["curve"]:
-        raise InputError(f"{name} must hold at least one curve, but is empty. Simulate some.")
+    dataset = check_frame(dataset, name)
     for signal in signal_names(dataset):
         bad = np.argwhere(~np.isfinite(dataset[signal].to_numpy()))
         if len(bad):
@@ -183,6 +168,52 @@ def check_echoes(
                 f"({len(np.unique(bad[:, 0]))} such curves). Drop or repair these curves."
             )
     return dataset
+
+
+def check_frame(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
+    """Do the checks of :func:`check_echoes` for which no curve has to be read."""
+    check_dataset(dataset, name)
+    missing = [v for v in (*signal_names(dataset), "time") if v not in dataset.variables]
+    if missing:
+        raise InputError(
+            f"{name} must hold mx, my (curve, time), or magnitude, and time, but lacks "
+            f"{', '.join(missing)}. Make one with latent-nmr simulate, or rename the variables."
+        )
+    for signal in (*signal_names(dataset), *LONGITUDINAL):
+        if signal in dataset.variables:
+            _check_signal(signal, dataset[signal], name)
+    dataset = _in_microseconds(dataset, name)
+    check_attributes(dataset.attrs, name)
+    for dimension, what in (("curve", "curve"), ("time", "sample")):
+        if not dataset.sizes[dimension]:
+            raise InputError(
+                f"{name} must hold at least one {what}, but is empty. Check what was selected."
+            )
+    return dataset
+
+
+def _check_signal(signal: str, values: xr.DataArray, name: str) -> None:
+    """Raise `InputError` for other dimensions than (curve, time), and for what is no number."""
+    wanted, found = ("curve", "time"), values.dims
+    missing = [dim for dim in wanted if dim not in found]
+    strange = [dim for dim in found if dim not in wanted]
+    if missing and len(strange) == len(missing):
+        cure = f"Rename them: ds.rename({dict(zip(strange, missing, strict=True))})."
+    elif missing:
+        cure = f"Keep both when you select: ds.isel({missing[0]}=[0])."
+    elif strange:
+        cure = f"Select one: ds.isel({strange[0]}=0)."
+    elif values.dtype.kind not in "fiu":
+        raise InputError(
+            f"{name} must have signals that are real numbers, but {signal} holds {values.dtype}. "
+            "Give real and imaginary part as mx and my, in float32."
+        )
+    else:
+        return
+    raise InputError(
+        f"{name} must have signals with the dimensions (curve, time), but {signal} has "
+        f"{found}. {cure}"
+    )
 
 
 def sample_times(dataset: xr.Dataset, name: str = "the data set") -> npt.NDArray[Any]:
@@ -228,7 +259,14 @@ def magnitude(dataset: xr.Dataset) -> np.ndarray:
 def fingerprint(dataset: xr.Dataset) -> str:
     """SHA-256 over signals, time and labels: equal for equal numbers, wherever they are kept."""
     names = fingerprinted_names(dataset.variables)
-    return hash_variables((name, [dataset[name].to_numpy()]) for name in names)
+    return hash_variables((name, [_in_order(dataset[name])]) for name in names)
+
+
+def _in_order(variable: xr.DataArray) -> np.ndarray:
+    """Values with the curves along the first axis, in this machine's order of bytes."""
+    first = [dim for dim in ("curve", "time") if dim in variable.dims]
+    values = variable.transpose(*first, ...).to_numpy()
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
 def label_fingerprint(dataset: xr.Dataset) -> str:
@@ -256,7 +294,7 @@ def hash_variables(variables: Iterable[tuple[str, Iterable[np.ndarray]]]) -> str
         separator = b""
         for block in blocks:
             if block.dtype.kind in "OUT":
-                digest.update(separator + "\n".join(block.tolist()).encode())
+                digest.update(separator + "\n".join(map(str, block.ravel().tolist())).encode())
                 separator = b"\n"
             else:
                 digest.update(np.ascontiguousarray(block).ravel().view(np.uint8).data)

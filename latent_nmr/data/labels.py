@@ -1,18 +1,51 @@
 """Labels of a data set in the forms that scores and estimators take."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr.data._texts import as_plain_text
 from latent_nmr.data.echoes import ALL_LABELS, fingerprint
 from latent_nmr.errors import InputError
 
 KERNEL = "kernel"
 NUMBERS = ("W", "alpha_x", "alpha_z", "L")
+
+
+def label_values(dataset: xr.Dataset, name: str) -> npt.NDArray[Any]:
+    """Values of one label, shape (n_curves,): numbers as they are, text as fixed-width Unicode.
+
+    A label without dimensions, such as ``ds.assign_coords(kernel="rkky")``, is that of every curve.
+
+    Raises
+    ------
+    InputError
+        If the data have no such label, or it is not one value per curve.
+    """
+    if name not in dataset.variables:
+        raise InputError(
+            f"the data set must have the label {name}, but has none of that name. Add it: "
+            f"ds.assign_coords({name}=('curve', values))."
+        )
+    variable = dataset[name]
+    if variable.dims not in ((), ("curve",)) or "curve" not in dataset.dims:
+        raise InputError(
+            f"labels must have one value per curve, with the dimension (curve,), but {name} has "
+            f"{variable.dims}. Leave it out: ds.drop_vars({name!r})."
+        )
+    values = variable.to_numpy()
+    if not variable.dims:
+        values = np.repeat(values[np.newaxis], dataset.sizes["curve"])
+    return as_plain_text(values)
+
+
+def known_labels(dataset: xr.Dataset, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
+    """:func:`label_values` of those labels that the data have."""
+    return {name: label_values(dataset, name) for name in names if name in dataset.variables}
 
 
 def labels_of(
@@ -39,9 +72,15 @@ def labels_of(
     for name in names:
         if name not in dataset.variables:
             continue
-        values = dataset[name].to_numpy()
+        values = label_values(dataset, name)
         if name == KERNEL:
-            # Whatever kind of text a file held: scikit-learn refuses some.
+            missing = np.flatnonzero([v is None or v != v for v in values.tolist()])
+            if missing.size:
+                raise InputError(
+                    f"labels must be known of every curve, but kernel of curve "
+                    f"{_name_of(dataset, missing[0])} is {values[missing[0]]}. Drop such curves, "
+                    "or the variable kernel."
+                )
             found[name] = np.array([str(value) for value in values.tolist()], dtype="U")
             continue
         if values.dtype.kind not in "fiu":
@@ -52,10 +91,9 @@ def labels_of(
         found[name] = values.astype(np.float64)
         bad = np.flatnonzero(~np.isfinite(found[name]))
         if len(bad):
-            curve = dataset["curve"].to_numpy()[bad[0]] if "curve" in dataset.coords else bad[0]
             raise InputError(
-                f"labels must be finite, but {name} of curve {curve} is {found[name][bad[0]]}. "
-                f"Drop such curves, or the variable {name}."
+                f"labels must be finite, but {name} of curve {_name_of(dataset, bad[0])} is "
+                f"{found[name][bad[0]]}. Drop such curves, or the variable {name}."
             )
     return found
 
@@ -73,11 +111,23 @@ def foreign_labels(dataset: xr.Dataset) -> dict[str, npt.NDArray[Any]]:
         for name in dataset.variables
         if dataset[name].dims == ("curve",) and name not in ("curve", *ALL_LABELS)
     ]
-    values = {str(name): dataset[name].to_numpy() for name in sorted(names, key=str)}
+    values = {str(name): as_plain_text(dataset[name].to_numpy()) for name in sorted(names, key=str)}
     return {
         name: found if found.dtype.kind in "fiu" else np.array(list(map(str, found.tolist())), "U")
         for name, found in values.items()
     }
+
+
+def curve_names(dataset: xr.Dataset) -> npt.NDArray[Any]:
+    """What the curves are called, shape (n_curves,): numbers, dates or plain text."""
+    values = as_plain_text(dataset["curve"].to_numpy())
+    # Several names at once, as a MultiIndex has them, become one text.
+    return values if values.dtype.kind != "O" else np.array(list(map(str, values.tolist())))
+
+
+def _name_of(dataset: xr.Dataset, row: int) -> Any:
+    """What a message calls a curve."""
+    return curve_names(dataset)[row]
 
 
 def labelled_fingerprint(dataset: xr.Dataset) -> str:

@@ -19,7 +19,6 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     check_attributes,
 )
-from latent_nmr.data._plain import plain_text
 from latent_nmr.data._store_checks import (
     RESTORE,
     check_curves,
@@ -29,6 +28,7 @@ from latent_nmr.data._store_checks import (
     warn_of_left_out,
     warn_without_checksums,
 )
+from latent_nmr.data._texts import plain_text
 from latent_nmr.data.echoes import (
     ALL_LABELS,
     ALL_SIGNALS,

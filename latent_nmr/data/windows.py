@@ -12,7 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._attributes import echo_index_of, interval_of
-from latent_nmr.data.echoes import check_dataset, check_echoes, sample_times, signal_names
+from latent_nmr.data.echoes import check_echoes, check_frame, sample_times, signal_names
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
@@ -78,7 +78,7 @@ def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     >>> len(time), time[200].round(1)
     (400, np.float64(199.9))
     """
-    check_dataset(dataset)
+    dataset = check_frame(dataset)
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
     return sample_times(dataset)[samples]
 

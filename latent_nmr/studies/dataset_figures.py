@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.data._attributes import echo_index_of, pulse_numbers
-from latent_nmr.data.echoes import magnitude, sample_times
+from latent_nmr.data.echoes import check_echoes, magnitude, sample_times
+from latent_nmr.data.labels import label_values
 from latent_nmr.data.windows import window_slice
 from latent_nmr.physics.kernels import KERNELS, kernel_table
 from latent_nmr.studies._result import Figures
@@ -21,12 +22,13 @@ SHOWN_SITES = 50
 
 def dataset_figures(dataset: "xr.Dataset") -> Figures:
     """`echoes` and `labels` of a data set with all three kernels and both receiver channels."""
+    check_echoes(dataset, both_components=True)
     return Figures({"echoes": lambda: _echoes(dataset), "labels": lambda: _labels(dataset)})
 
 
 def nearest_curve(dataset: "xr.Dataset", rows: npt.NDArray[np.integer], parameter: float) -> int:
     """Of some rows, the curve nearest to a kernel parameter and to W = 0.2 MHz."""
-    drawn, strength = (dataset[name].to_numpy()[rows] for name in ("kernel_parameter", "W"))
+    drawn, strength = (label_values(dataset, name)[rows] for name in ("kernel_parameter", "W"))
     away = np.hypot((drawn - parameter) / np.ptp(drawn), (strength - 0.2) / np.ptp(strength))
     return int(rows[np.argmin(away)])
 
@@ -37,7 +39,7 @@ def _echoes(dataset: "xr.Dataset"):
     time, echo = sample_times(dataset), echo_index_of(dataset.attrs)
     examples, kernels = [], {}
     for name, parameter in SHOWN_KERNELS.items():
-        rows = np.flatnonzero(dataset["kernel"].to_numpy() == name)
+        rows = np.flatnonzero(label_values(dataset, "kernel") == name)
         row = nearest_curve(dataset, rows, parameter)
         signal = dataset["mx"].to_numpy()[row] + 1j * dataset["my"].to_numpy()[row]
         examples.append(Example(name, signal))
@@ -59,5 +61,5 @@ def _echoes(dataset: "xr.Dataset"):
 def _labels(dataset: "xr.Dataset"):
     from latent_nmr.plots.dataset import plot_label_histograms
 
-    labels = {name: dataset[name].to_numpy() for name in ("alpha_x", "alpha_z", "W", "L")}
-    return plot_label_histograms(labels, dataset["kernel"].to_numpy())
+    labels = {name: label_values(dataset, name) for name in ("alpha_x", "alpha_z", "W", "L")}
+    return plot_label_histograms(labels, label_values(dataset, "kernel"))

@@ -93,7 +93,7 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     """The table of :func:`embed`, from features `X` of the curves, shape (n_curves, n_features)."""
     import pandas as pd
 
-    from latent_nmr.data.labels import foreign_labels
+    from latent_nmr.data.labels import curve_names, foreign_labels, known_labels
     from latent_nmr.latent_axes import axis_names
 
     names = axis_names(model.n_components)
@@ -101,13 +101,11 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     residual = model.inverse_transform(latent)
     residual -= X
     mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
-    columns: dict[str, Any] = {"curve": dataset["curve"].to_numpy()}
+    columns: dict[str, Any] = {"curve": curve_names(dataset)}
     columns |= dict(zip(names, latent.T, strict=True))
     columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
     columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
-    columns |= {
-        label: dataset[label].to_numpy() for label in EMBEDDED_LABELS if label in dataset.variables
-    }
+    columns |= known_labels(dataset, EMBEDDED_LABELS)
     columns |= {
         f"label_{name}" if OWN_COLUMNS.fullmatch(name) else name: values
         for name, values in foreign_labels(dataset).items()

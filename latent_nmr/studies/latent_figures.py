@@ -12,6 +12,7 @@ from latent_nmr.studies._result import Figures
 from latent_nmr.studies.embedding import EMBEDDED_LABELS as EMBEDDED_LABELS
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
 from latent_nmr.studies.embedding import embedding_table as embedding_table
+from latent_nmr.studies.trained_model import COPIED_ATTRIBUTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,7 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     matplotlib.figure.Figure
     """
     from latent_nmr.analysis.traversal import SPAN, mean_of_nearest, traverse
+    from latent_nmr.data.labels import label_values
     from latent_nmr.data.windows import features
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.overview import Walk, latent_overview
@@ -72,14 +74,14 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     X = features(dataset, known["window"], known["normalisation"])
     rows = np.flatnonzero(training_split(model, X) == "new")
     latent = model.transform(X[rows])
-    strength = dataset["W"].to_numpy()[rows]
+    strength = label_values(dataset, "W")[rows]
     walks = []
     for axis, name in enumerate(axis_names(model.n_components)[:2], start=1):
         walk = traverse(model, model.n_components, axis)
         walks.append(Walk(name, walk.curves, mean_of_nearest(walk.points, latent, strength)))
     return latent_overview(
         latent,
-        {label: dataset[label].to_numpy()[rows] for label in ("W", "L", "kernel")},
+        {label: label_values(dataset, label)[rows] for label in ("W", "L", "kernel")},
         walks,
         np.asarray(known["time_us"]),
         span=SPAN,
@@ -205,7 +207,9 @@ def draw_walks(
 
 
 def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
-    """Names and times (µs) of the pulses and the echo."""
+    """Names and times (µs) of the pulses and the echo; none where the attributes do not say."""
+    if not set(COPIED_ATTRIBUTES) <= set(metadata):
+        return {}
     step = interval_of(metadata)
     pulses = zip(
         pulse_numbers(metadata, "pulse_samples"),

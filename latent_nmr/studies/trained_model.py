@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr._json import json_value
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._known_curves import MEANS, knows_curves, note_curves
 
@@ -85,12 +86,20 @@ def describe_data(
     """Metadata that ties a model to the data it was trained on, `X` being their features."""
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.windows import window_time
+    from latent_nmr.errors import InputError
 
+    missing = [name for name in COPIED_ATTRIBUTES if name not in dataset.attrs]
+    if missing:
+        raise InputError(
+            "data to train on must say when pulses and echo are, which the model keeps, but have "
+            f"no attribute {', '.join(missing)}. Set ds.attrs[{missing[0]!r}]; or fit a BetaVAE to "
+            "their features, which needs none."
+        )
     return {
         "window": window,
         "normalisation": normalisation,
         "time_us": window_time(dataset, window).tolist(),
-        **{name: dataset.attrs[name] for name in COPIED_ATTRIBUTES},
+        **{name: json_value(dataset.attrs[name]) for name in COPIED_ATTRIBUTES},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),
         **note_curves(X),

@@ -210,7 +210,9 @@ def audit_axes(
     Returns the audit of each axis, and the kernel parameter simulated at each of its points.
     """
     latent, metadata = model.transform(X), model.metadata_
-    labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
+    from latent_nmr.data.labels import label_values
+
+    labels = {name: label_values(dataset, name) for name in PARAMETERS}
     distances = spacing(latent, n_neighbors)
     dt = metadata["dt_us"]
     record = Record(

@@ -225,6 +225,7 @@ class _Inputs(NamedTuple):
 
 
 def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
+    from latent_nmr.data.labels import known_labels
     from latent_nmr.data.windows import features
 
     check_sampling(dataset, "the data set", models[0])
@@ -232,7 +233,7 @@ def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
     return _Inputs(
         [model.transform(X) for model in models],
         [unseen_rows(model, X) for model in models],
-        {name: dataset[name].to_numpy() for name in EMBEDDED_LABELS if name in dataset.variables},
+        known_labels(dataset, EMBEDDED_LABELS),
     )
 
 

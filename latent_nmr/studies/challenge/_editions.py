@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr.data.labels import label_values
 from latent_nmr.errors import InputError
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
 
@@ -99,7 +100,7 @@ def targets_of(edition: Edition, dataset: xr.Dataset) -> npt.NDArray[np.float64]
             f"{', '.join(edition.targets.values())}, but lack {', '.join(missing)}. Simulate the "
             f"preset {edition.preset}, or choose the edition of these data."
         )
-    columns = [dataset[label].to_numpy() for label in edition.targets.values()]
+    columns = [label_values(dataset, label) for label in edition.targets.values()]
     return np.stack(columns, axis=1).astype(np.float64)
 
 

@@ -1,5 +1,6 @@
 """Inputs of the clusters: features, and labels that are known of every curve."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,6 @@ from latent_nmr.studies.latent_figures import time_marks
 # Labels of a data set that are used: those of its maps, then those that may separate clusters.
 MAP_LABELS = ("W", "L", "kernel")
 DATASET_LABELS = (*MAP_LABELS, "alpha_x", "alpha_z")
-# Attributes that pulses and echo are marked from.
-MARKED = ("pulse_samples", "pulse_angles_rad", "dt_us", "echo_index")
 
 Labels = dict[str, npt.NDArray]
 
@@ -30,6 +29,7 @@ def inputs_of(
     given = labels is not None
     if isinstance(data, xr.Dataset):
         from latent_nmr.data.echoes import fingerprint
+        from latent_nmr.data.labels import known_labels
         from latent_nmr.data.windows import features, window_time
 
         X = features(data, window, normalisation)
@@ -37,14 +37,16 @@ def inputs_of(
             "data_sha256": fingerprint(data),
             "window": window,
             "normalisation": normalisation,
-            "marks": time_marks(data.attrs) if set(MARKED) <= set(data.attrs) else {},
+            "marks": time_marks(data.attrs),
         }
         arrays = {"time": window_time(data, window)}
         if labels is None:
-            labels = {n: data[n].to_numpy() for n in DATASET_LABELS if n in data.variables}
+            labels = known_labels(data, DATASET_LABELS)
     else:
         refuse_masked("data", data)
-        X = np.asarray(data)
+        X: npt.NDArray[Any] = np.array(None)
+        with contextlib.suppress(TypeError, ValueError):  # unequal rows, or no array at all
+            X = np.asarray(data)
         if X.ndim != 2 or X.dtype.kind not in "fiu" or not np.isfinite(X).all():
             raise InputError(
                 "data must be a data set of echoes, or finite numbers of shape (n_curves, "

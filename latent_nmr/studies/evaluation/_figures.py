@@ -79,11 +79,9 @@ def traversals(facts: Facts, arrays: Arrays) -> Figure:
 
 def drawing_facts(metadata: Facts) -> dict[str, Any]:
     """Words and marks of the traversals, as far as the metadata of the curves give them."""
-    names = ("pulse_samples", "pulse_angles_rad", "dt_us", "echo_index")
-    known = all(name in metadata for name in names)
     return {
         "signal_text": SIGNAL_TEXTS.get(metadata.get("normalisation", ""), "decoded curve"),
-        "time_marks": time_marks(dict(metadata)) if known else {},
+        "time_marks": time_marks(dict(metadata)),
     }
 
 

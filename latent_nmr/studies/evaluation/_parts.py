@@ -1,5 +1,6 @@
 """Curves and labels of an evaluation: what is fitted on, what is held out, further sets."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from latent_nmr.analysis.scores import (
 )
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.data.echoes import ALL_LABELS
+from latent_nmr.data.labels import known_labels
 from latent_nmr.errors import InputError, check_number
 
 FITTED, HELD_OUT = "training", "held-out"
@@ -127,7 +129,9 @@ def as_curves(name: str, X: Any, n_features: int | None = None) -> Curves:
             "Give latent_nmr.features(dataset), and the data set as labels."
         )
     refuse_masked(name, X)
-    found = np.asarray(X)
+    found: npt.NDArray[Any] = np.array(None)
+    with contextlib.suppress(TypeError, ValueError):  # unequal rows, or no array at all
+        found = np.asarray(X)
     if found.dtype.kind not in "fiu" or found.ndim != 2 or not found.size:
         raise InputError(
             f"{name} must be numbers of shape (n_curves, n_features), but has shape "
@@ -159,9 +163,8 @@ def as_labels(labels: Any, n_curves: int, place: str) -> Labels:
         return {}
     if isinstance(labels, xr.Dataset):
         names = [name for name in labels.variables if labels[name].dims == ("curve",)]
-        names = [name for name in names if name != "curve"]
-        first = [name for name in SCORED_LABELS if name in names]
-        columns = {n: labels[n].to_numpy() for n in (*first, *names) if n not in _UNUSED}
+        others = [str(name) for name in names if name not in ("curve", *ALL_LABELS)]
+        columns = known_labels(labels, (*SCORED_LABELS, *others))
     elif isinstance(labels, Mapping | pd.DataFrame):
         columns = {name: labels[name] for name in labels}
     else:
@@ -173,9 +176,6 @@ def as_labels(labels: Any, n_curves: int, place: str) -> Labels:
     names = [name for name in SCORED_LABELS if name in columns]
     names += [name for name in columns if name not in names]
     return {str(name): _as_label(str(name), columns[name], n_curves, place) for name in names}
-
-
-_UNUSED = set(ALL_LABELS) - set(SCORED_LABELS)
 
 
 def _as_label(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[np.generic]:

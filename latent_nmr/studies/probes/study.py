@@ -8,7 +8,7 @@ from joblib import cpu_count
 
 from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
-from latent_nmr.data.echoes import check_dataset, fingerprint
+from latent_nmr.data.echoes import check_frame, fingerprint
 from latent_nmr.data.labels import foreign_labels
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
 from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
@@ -145,7 +145,7 @@ def probe(
     check_count("n_components", n_components)
     check_number("held_out", held_out, above=0, at_most=0.9)
     n_workers = min(cpu_count(), MOST_FITS) if n_jobs is None else check_count("n_jobs", n_jobs)
-    check_dataset(dataset)
+    check_frame(dataset)
     _check_labels(dataset)
     network = default_network() if network is None else network
     material = gather(dataset, window=window, normalisation=normalisation, held_out=held_out)

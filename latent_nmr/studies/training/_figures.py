@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr.data.labels import label_values
 from latent_nmr.studies.embedding import map_labels
 from latent_nmr.studies.latent_figures import draw_latent_map, draw_traversals
 
@@ -49,7 +50,7 @@ def sheet_rows(model: "BetaVAE", dataset: "xr.Dataset", n_curves: int) -> np.nda
     """Validation curves to draw, evenly spread over W."""
     rows = model.validation_rows_
     if "W" in dataset.variables:
-        rows = rows[np.argsort(dataset["W"].to_numpy()[rows])]
+        rows = rows[np.argsort(label_values(dataset, "W")[rows])]
     return rows[np.linspace(0, len(rows) - 1, min(n_curves, len(rows))).astype(int)]
 
 
@@ -57,13 +58,12 @@ def curve_title(dataset: "xr.Dataset", row: int) -> str:
     """What is known of a curve, in one or two short lines."""
     from latent_nmr.plots.style import KERNEL_STYLES
 
-    curve = dataset.isel(curve=row)
     title = f"curve {dataset['curve'].to_numpy()[row]}"
     if "kernel" in dataset.variables:
-        kernel = str(curve["kernel"].item())
+        kernel = str(label_values(dataset, "kernel")[row])
         title += ", " + KERNEL_STYLES.get(kernel, (kernel,))[0]
     if "W" in dataset.variables:
-        title += f"\nW = {float(curve['W']):.2f} MHz"
+        title += f"\nW = {label_values(dataset, 'W')[row]:.2f} MHz"
     return title
 
 

@@ -15,7 +15,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.persistence import write_files
 from latent_nmr.models.training import EpochRecord
 from latent_nmr.studies._result import StudyResult, as_records
-from latent_nmr.studies.latent_figures import embedding_table
+from latent_nmr.studies.embedding import EMBEDDED_LABELS, embedding_table
 from latent_nmr.studies.trained_model import describe_data
 from latent_nmr.studies.training import _figures
 from latent_nmr.studies.training._numbers import history_table, records_of, summary
@@ -181,8 +181,10 @@ def train(
     check_count("n_steps", n_steps, at_least=2)
     check_count("n_shown", n_shown)
     X = features(dataset, window, normalisation)
+    # What cannot be used is refused before the fit, not after it.
+    described = _describe(dataset, X, window, normalisation)
     _fit(fitted, X, None if folder is None else Path(folder), progress, on_epoch)
-    fitted.metadata_ = describe_data(dataset, X, window, normalisation)
+    fitted.metadata_ = described
     embedding = embedding_table(fitted, dataset, X)
     shown = _figures.sheet_rows(fitted, dataset, n_shown)
     numbers = summary(
@@ -211,6 +213,16 @@ def train(
     result = TrainingResult(records, facts, arrays)
     result.model = fitted
     return result
+
+
+def _describe(
+    dataset: "xr.Dataset", X: np.ndarray, window: str, normalisation: str
+) -> dict[str, Any]:
+    """Metadata of the model; raises `InputError` also for labels that no table can show."""
+    from latent_nmr.data.labels import known_labels
+
+    known_labels(dataset, EMBEDDED_LABELS)
+    return describe_data(dataset, X, window, normalisation)
 
 
 def _fit(
