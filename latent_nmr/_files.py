@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -69,6 +70,12 @@ def staged_folder(path: Path) -> Iterator[Path]:
         put_in_place(staging, path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def put_in_place(folder: Path, path: Path) -> None:

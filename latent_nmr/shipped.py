@@ -3,12 +3,11 @@
 The folder `_shipped` holds them, and a manifest with a version and the SHA-256 of each file.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal
 
-from latent_nmr._files import write_json
+from latent_nmr._files import file_digest, write_json
 from latent_nmr.errors import InputError, check_choice
 
 Kind = Literal["models", "data"]
@@ -45,7 +44,7 @@ def shipped_path(kind: Kind, name: str, folder: Path = FOLDER) -> Path:
     for file, wanted in entry["files"].items():
         path = place.with_name(file) if kind == "data" else place / file
         try:
-            found = _sha256(path)
+            found = file_digest(path)
         except OSError as error:
             raise _damaged(name, f"{path} cannot be read ({error.strerror})") from error
         if found != wanted:
@@ -75,7 +74,7 @@ def write_manifest(folder: Path = FOLDER) -> list[str]:
     for name, entry in (*manifest["models"].items(), *manifest["data"].items()):
         place = folder / entry["path"]
         paths = sorted(place.iterdir()) if place.is_dir() else [place]
-        files = {path.name: _sha256(path) for path in paths}
+        files = {path.name: file_digest(path) for path in paths}
         if files != entry["files"]:
             entry |= {"version": entry["version"] + 1, "files": files}
             changed.append(name)
@@ -88,10 +87,6 @@ def _manifest(folder: Path) -> dict[str, Any]:
         return json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise _damaged("latent_nmr", f"{folder / MANIFEST_FILE} cannot be read") from error
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _damaged(name: str, reason: str) -> InputError:

@@ -1,24 +1,25 @@
 """Where a command writes, and what it does when something is there already: one policy for all.
 
-A result is a folder, one file, or files that differ in their suffixes only, as those of a figure.
-Its manifest, `run.json` in the folder or `NAME.run.json` beside the files, holds the command that
-makes it again, its settings, digests of its inputs, the files written and the values reported. Run
-again with equal settings and inputs, a command reports the finished result; with others it
-refuses, unless --force is given. No folder is replaced that holds anything that no run of the same
-command wrote, and no input of the run; nothing half-written has the name of the result.
+A result is a folder or a file. Its manifest, `run.json` in the folder or `NAME.run.json` beside the
+file (NAME with its suffix), holds the command that makes it again, its settings, digests of its
+inputs and of the files written, and the values reported. Run again with equal settings and inputs,
+a command reports the finished result, and makes it again if any file of it is gone; with others,
+or if a file is no longer what was written, it refuses, unless --force is given. No folder is
+replaced that holds anything that no run of the same command wrote, and no input of the run;
+nothing half-written has the name of the result.
 """
 
 import contextlib
-import hashlib
 import json
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import (
+    file_digest,
     put_in_place,
     sole_writer,
     staged_file,
@@ -27,7 +28,7 @@ from latent_nmr._files import (
 )
 from latent_nmr._letters import path_text
 from latent_nmr.commands._settings import command_of, settings_of
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
 from latent_nmr.shipped import REFERENCE, shipped_names
 
@@ -53,17 +54,7 @@ class Output:
     positional : collection of str
         Options that are given without a flag.
     is_file : bool
-        Whether `out` is one file; a folder otherwise.
-    suffixes : sequence of str
-        Of the files of a result that is several, each `out` with one of them; `out` may be given
-        with one.
-
-    Attributes
-    ----------
-    out : Path
-        Folder, file, or what the names of the files begin with.
-    targets : list of Path
-        The folder, or the files.
+        Whether `out` is a file; a folder otherwise.
     """
 
     def __init__(
@@ -74,11 +65,8 @@ class Output:
         *,
         positional: Collection[str] = ("data",),
         is_file: bool = False,
-        suffixes: Sequence[str] = (),
     ):
-        out = out.with_suffix("") if out.suffix in suffixes else Path(out)
-        self.out, self.is_file, self._force = out, is_file or bool(suffixes), bool(options.force)
-        self.targets = [out.with_name(out.name + suffix) for suffix in suffixes] or [out]
+        self.out, self.is_file, self._force = Path(out), is_file, bool(options.force)
         self.settings = settings_of(options)
         self.name = command
         self.command = command_of(command, options, positional)
@@ -104,8 +92,7 @@ class Output:
             If `out` holds anything that must not be replaced, or is one of the inputs.
         """
         self._refuse_inputs(inputs)
-        taken = [path for path in self.targets if _is_taken(path)]
-        if not taken:
+        if not _is_taken(self.out):
             return None
         if not self.is_file and not self.manifest.is_file():
             raise InputError(
@@ -113,19 +100,20 @@ class Output:
                 "else. Choose another."
             )
         if self._force:
-            self._refuse_foreign_files()
             return None
         if not self.manifest.is_file():
             raise InputError(
-                f"--out must be a new path, but {taken[0]} exists. Choose another, or use --force "
+                f"--out must be a new path, but {self.out} exists. Choose another, or use --force "
                 "to replace it."
             )
         earlier = self._read_manifest()
         self._refuse_other_settings(earlier["settings"])
         gone = self._refuse_other_inputs(earlier["inputs"], inputs)
-        if len(taken) < len(self.targets):
+        missing = self._missing_files(earlier)
+        if missing:
+            tell(f"{self.out} lacks {', '.join(missing)} of the finished run: made again")
             return None
-        remark = f"its input {gone} is gone; " if gone else ""
+        remark = f"its input {', '.join(gone)} is gone; " if gone else ""
         return earlier, f"{self.out} is already finished ({remark}use --force to recompute)."
 
     @contextlib.contextmanager
@@ -135,8 +123,15 @@ class Output:
         A killed run leaves it, and the same command goes on in it: with the entries named in
         `kept`, which it must know to be of the same data and settings. The rest is made again.
         Entries of that name in an earlier result are made use of, too.
+
+        Raises
+        ------
+        InputError
+            If `out` holds anything that no run of this command wrote.
         """
         with sole_writer(self.out):
+            if _is_taken(self.out):
+                self._refuse_foreign_files()
             place = self.out.resolve()
             sweep_staging(place)
             work = place.with_name(f".{place.name}.progress")
@@ -163,26 +158,17 @@ class Output:
         with sole_writer(self.out), staged_file(self.out) as staging:
             yield staging
 
-    @contextlib.contextmanager
-    def files(self) -> Iterator[Path]:
-        """Yield a temporary folder; its files take the names of the targets of equal suffix."""
-        with sole_writer(self.out), tempfile.TemporaryDirectory() as scratch:
-            yield Path(scratch)
-            made = {path.suffix: path for path in Path(scratch).iterdir()}
-            for target in self.targets:
-                with staged_file(target) as staging:
-                    staging.write_bytes(made[target.suffix].read_bytes())
-
     def keep_figure(self, draw: Callable[[], Any], inputs: Inputs) -> Report:
         """Save the only one of the figures that `draw` gives, unless an equal run has."""
-        written: dict[str, Any] = {"out": self.targets}
         finished = self.finished(inputs)
         if finished is not None:
-            return Report([finished[1]], finished[0] | written)
-        with self.files() as scratch:
-            draw().save(scratch, [target.suffix for target in self.targets])
+            return Report([finished[1]], finished[0] | {"out": self.out})
+        figures = draw()
+        with self.file() as staging, tempfile.TemporaryDirectory() as scratch:
+            (drawn,) = figures.save(scratch, [self.out.suffix])
+            staging.write_bytes(drawn.read_bytes())
         manifest = self.write_manifest({}, {path: digest(path) for path, digest in inputs.items()})
-        return Report([f"wrote {' and '.join(map(str, written['out']))}"], manifest | written)
+        return Report([f"wrote {self.out}"], manifest | {"out": self.out})
 
     def keep_json(self, values: Mapping[str, Any], inputs: Inputs) -> str:
         """Write `values` to the file, unless an equal run has; returns a line that says so."""
@@ -208,16 +194,13 @@ class Output:
         folder : Path, optional
             Where the files are now; without it, beside a file.
         """
-        if folder is None:
-            files = [path_text(path.name) for path in self.targets]
-        else:
-            entries = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-            files = [path_text(path.relative_to(folder).as_posix()) for path in entries]
+        files = {path_text(self.out.name): self.out} if folder is None else _files_in(folder)
         content = {
             "command": self.command,
             "settings": self.settings,
             "inputs": {path_text(path): digest for path, digest in inputs.items()},
-            "files": files,
+            "files": list(files),
+            "digests": {name: file_digest(path) for name, path in files.items()},
             **values,
         }
         write_json(self.manifest if folder is None else folder / MANIFEST, content)
@@ -225,9 +208,9 @@ class Output:
 
     def _read_manifest(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.manifest.read_text("utf-8"))
-            kinds = {"command": str, "settings": dict, "inputs": dict, "files": list}
-            for name, kind in kinds.items():
+            found = {"digests": {}} | json.loads(self.manifest.read_text("utf-8"))  # early: none
+            dicts = dict.fromkeys(("settings", "inputs", "digests"), dict)
+            for name, kind in {"command": str, "files": list, **dicts}.items():
                 if not isinstance(found[name], kind):
                     raise TypeError(name)
             made_by = shlex.split(found["command"])[1]
@@ -247,7 +230,7 @@ class Output:
         """Raise if the result would take the place of what it is made from."""
         for path in inputs:
             place = path.resolve()
-            for target in (*self.targets, self.manifest):
+            for target in (self.out, self.manifest):
                 own = target.resolve()
                 if place == own or (not self.is_file and own in place.parents):
                     raise InputError(
@@ -264,17 +247,32 @@ class Output:
                     "use --force to replace it."
                 )
 
-    def _refuse_other_inputs(self, earlier: Mapping[str, str], inputs: Inputs) -> str:
-        """Compare digests; returns the name of an input that is gone."""
-        for path, digest in inputs.items():
-            if not (path.exists() or path_text(path) in (*shipped_names("models"), REFERENCE)):
-                return path_text(path)
-            if earlier.get(path_text(path)) != digest(path):
+    def _refuse_other_inputs(self, earlier: Mapping[str, str], inputs: Inputs) -> list[str]:
+        """Compare digests; returns the names of the inputs that are gone."""
+        shipped = (*shipped_names("models"), REFERENCE)
+        names = [path_text(path) for path in inputs]
+        gone = [name for name in earlier if name not in names]
+        for name, (path, digest) in zip(names, inputs.items(), strict=True):
+            if not path.exists() and name not in shipped:
+                gone.append(name)
+            elif earlier.get(name) != digest(path):
                 raise InputError(
                     f"--out must not hold a run on other data, but {path} has changed since "
                     f"{self.out} was made. Choose another --out, or use --force to replace it."
                 )
-        return ""
+        return gone
+
+    def _missing_files(self, earlier: Mapping[str, Any]) -> list[str]:
+        """Names of files of the run that are gone; raises for one that holds something else."""
+        # A file may have been renamed together with its manifest.
+        found = dict.fromkeys(earlier["files"], self.out) if self.is_file else _files_in(self.out)
+        for name, digest in earlier["digests"].items():
+            if name in found and file_digest(found[name]) != digest:
+                raise InputError(
+                    f"--out must be a new path or a whole run, but {found[name]} is no longer "
+                    "what the run wrote. Choose another --out, or use --force to replace it."
+                )
+        return [name for name in earlier["files"] if name not in found]
 
     def _refuse_foreign_files(self) -> None:
         """Raise if a folder holds anything that no run of this command wrote."""
@@ -283,12 +281,14 @@ class Output:
         try:
             own = {*self._read_manifest()["files"], MANIFEST}
         except _DamagedManifestError:
-            own = {MANIFEST, *_by_name(self.out)}  # of a damaged manifest, only the rest is foreign
-        for path in sorted(self.out.rglob("*")):
-            if path.is_file() and path_text(path.relative_to(self.out).as_posix()) not in own:
+            # Of a damaged manifest, only what is of no kind that runs write is foreign.
+            kinds = (".png", ".csv", ".json", ".npz", ".html", ".safetensors")
+            own = {MANIFEST, *(name for name in _files_in(self.out) if name.endswith(kinds))}
+        for name in _files_in(self.out):
+            if name not in own:
                 raise InputError(
-                    f"--force must remove nothing but a run's own files, but {self.out} also holds "
-                    f"{path.relative_to(self.out)}. Move it away, or choose another --out."
+                    f"a run must replace nothing but an earlier run's own files, but {self.out} "
+                    f"also holds {name}. Move it away, or choose another --out."
                 )
 
 
@@ -297,13 +297,12 @@ def _is_taken(path: Path) -> bool:
     return path.exists() and not (path.is_dir() and not any(path.iterdir()))
 
 
-def _by_name(folder: Path) -> Iterator[str]:
-    """Files of the kinds that runs write."""
-    for path in folder.rglob("*"):
-        if path.suffix in (".png", ".csv", ".json", ".npz", ".html", ".safetensors"):
-            yield path_text(path.relative_to(folder).as_posix())
+def written_line(out: Path, files: Collection[str]) -> str:
+    """Say what a folder holds: its files, and the folders in it."""
+    return f"written    {out}/: {', '.join(dict.fromkeys(name.split('/')[0] for name in files))}"
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _files_in(folder: Path) -> dict[str, Path]:
+    """Files in a folder and below, by the name that a manifest gives them."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path_text(path.relative_to(folder).as_posix()): path for path in found}

@@ -144,6 +144,7 @@ def _place_to_simulate(options: Options) -> dict[str, Any]:
 
 
 def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
+    from latent_nmr.commands._output import written_line
     from latent_nmr.report.challenge import challenge_lines, title_of
 
     lines = [*([remark] if remark else []), *challenge_lines(manifest)]
@@ -151,6 +152,6 @@ def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
         sent = manifest["submission"]
         path, title = out / sent["file"], title_of(sent["model"])
         lines.append(f"submission {path}: {sent['n_rows']} rows of {title}")
-    lines.append(f"written    {out}/: {RESULT_FILE}, figures, models, result, steps")
+    lines.append(written_line(out, manifest["files"]))
     code = SOME_REFUSED if manifest["failures"] else SUCCESS
     return Report(lines, {**manifest, "out": out}, code)

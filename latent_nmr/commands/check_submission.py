@@ -29,7 +29,8 @@ class Options:
 
 def run(options: Options) -> Report:
     """Read, check, and report the range of every column."""
-    from latent_nmr.commands._output import Output, file_digest
+    from latent_nmr._files import file_digest
+    from latent_nmr.commands._output import Output
     from latent_nmr.data.challenge_files import CHALLENGES
     from latent_nmr.data.submission import check_submission
 

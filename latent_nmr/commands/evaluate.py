@@ -134,9 +134,10 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
 
 
 def _report(manifest: dict[str, Any], remark: str, out: Path) -> Report:
+    from latent_nmr.commands._output import written_line
     from latent_nmr.report.evaluation import evaluation_lines
 
     lines = [*([remark] if remark else []), *evaluation_lines(manifest)]
-    lines.append(f"written    {out}/: report.html, scores.csv, {RESULT_FILE}, figures, models")
+    lines.append(written_line(out, manifest["files"]))
     code = SOME_REFUSED if manifest["failures"] else SUCCESS
     return Report(lines, {**manifest, "out": out}, code)

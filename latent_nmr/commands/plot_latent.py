@@ -22,7 +22,7 @@ class Options:
     out: Path = Path("latent_map")
     """Figure to write: .png (the default), .pdf or .svg."""
     force: bool = False
-    """Replace existing files."""
+    """Replace an existing file."""
     json: bool = False
     """Print the result as one JSON object."""
 
@@ -32,17 +32,12 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._output import Output
     from latent_nmr.data.io import open_echoes
     from latent_nmr.data.labels import labelled_fingerprint
-    from latent_nmr.studies._result import figure_suffix
+    from latent_nmr.studies._result import figure_path
     from latent_nmr.studies.latent_figures import map_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
 
-    output = Output(
-        "plot-latent",
-        options,
-        options.out,
-        positional=("model", "data"),
-        suffixes=figure_suffix(options.out),
-    )
+    out = figure_path(options.out)
+    output = Output("plot-latent", options, out, positional=("model", "data"), is_file=True)
     inputs = {
         options.model: model_digest,
         options.data: lambda path: labelled_fingerprint(open_echoes(path)),

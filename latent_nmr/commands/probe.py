@@ -83,7 +83,7 @@ def run(options: Options) -> Report:
     output = Output("probe", options, out)
     earlier = output.finished({options.data: lambda path: fingerprint(open_echoes(path))})
     if earlier is not None:
-        return _report(_read(out / RESULT_FILE), out, earlier[1])
+        return _report(_read(out / RESULT_FILE), earlier[0]["files"], earlier[1], out)
     dataset = open_echoes(options.data)
     parameters = {k: v for k, v in vars(options).items() if k not in NOT_PARAMETERS}
     with output.folder(kept=("steps", "seconds.json")) as folder:
@@ -93,16 +93,18 @@ def run(options: Options) -> Report:
         result.write_into(folder)
         write_csv(result.tables, folder / TABLE_FILE)
         write_json(folder / RESULT_FILE, values)
-        output.write_manifest({}, {options.data: result.facts["data_sha256"]}, folder)
-    return _report(values, out, "")
+        inputs = {options.data: result.facts["data_sha256"]}
+        manifest = output.write_manifest({}, inputs, folder)
+    return _report(values, manifest["files"], "", out)
 
 
-def _report(values: dict[str, Any], out: Path, remark: str) -> Report:
+def _report(values: dict[str, Any], files: list[str], remark: str, out: Path) -> Report:
     """Tables and places for people; the whole result for `--json`."""
+    from latent_nmr.commands._output import written_line
     from latent_nmr.report.probes import probe_lines
 
     lines = [*([remark] if remark else []), *probe_lines(values)]
-    lines.append(f"written    {out}/: {RESULT_FILE}, {TABLE_FILE}, figures, result, steps")
+    lines.append(written_line(out, files))
     exit_code = SOME_REFUSED if values["failures"] else SUCCESS
     return Report(lines, {**values, "out": out}, exit_code)
 

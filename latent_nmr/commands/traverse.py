@@ -29,23 +29,24 @@ class Options:
     out: Path | None = None
     """Figure to write: .png (the default), .pdf or .svg; without it, traversal_LA<axis>."""
     force: bool = False
-    """Replace existing files."""
+    """Replace an existing file."""
     json: bool = False
     """Print the result as one JSON object."""
 
 
 def run(options: Options) -> Report:
     """Decode the curves, draw them and save the figure."""
-    from latent_nmr.commands._output import Output, file_digest
+    from latent_nmr._files import file_digest
+    from latent_nmr.commands._output import Output
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
-    from latent_nmr.studies._result import figure_suffix
+    from latent_nmr.studies._result import figure_path
     from latent_nmr.studies.embedding import embed, read_embedding
     from latent_nmr.studies.latent_figures import traversal_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
 
-    out = options.out or Path(f"traversal_LA{options.axis}")
-    output = Output("traverse", options, out, positional=("model",), suffixes=figure_suffix(out))
+    out = figure_path(options.out or Path(f"traversal_LA{options.axis}"))
+    output = Output("traverse", options, out, positional=("model",), is_file=True)
     beside = options.model / "embedding.csv"
     inputs = {options.model: model_digest}
     if options.data is not None:

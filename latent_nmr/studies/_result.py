@@ -20,9 +20,9 @@ FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 RECORD_COLUMNS = ("study", "target", "group", "features", "model", "seed", "score", "value")
 
 
-def figure_suffix(out: Path) -> tuple[str]:
-    """Format of a figure: what the name to write ends in, else PNG."""
-    return (out.suffix if out.suffix in FIGURE_SUFFIXES else FIGURE_SUFFIXES[0],)
+def figure_path(out: Path) -> Path:
+    """File of a figure: its name may end in a format, else it is a PNG."""
+    return out if out.suffix in FIGURE_SUFFIXES else out.with_name(out.name + FIGURE_SUFFIXES[0])
 
 
 class Figures(Mapping[str, Any]):

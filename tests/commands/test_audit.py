@@ -159,7 +159,7 @@ class TestRefusals:
     def test_force_where_there_are_other_files_too(self, workplace, finished, capsys):
         (finished / "notes.txt").write_text("mine")
         complaint = refused(capsys, arguments(workplace, finished, "--force"))
-        assert "nothing but a run's own files" in complaint
+        assert "nothing but an earlier run's own files" in complaint
         assert "notes.txt" in complaint
 
     def test_its_own_model_even_with_force(self, workplace, capsys):

@@ -95,6 +95,8 @@ class TestRealFiles:
         first = capsys.readouterr().out
         assert "winners' pipeline of 2020" in first
         assert "mean ± standard deviation over 1 seed\n" in first
+        named = {*first.splitlines()[-1].split(": ")[1].split(", "), "run.json"}
+        assert named == {path.relative_to(out).parts[0] for path in out.rglob("*.*")}
         assert main(words) == 0
         assert capsys.readouterr().out == (
             f"{out} is already finished (use --force to recompute).\n" + first

@@ -354,7 +354,7 @@ class TestModelCommands:
         assert main(["traverse", str(finished), "--axis", "2", "--out", str(walked)]) == 0
         capsys.readouterr()
         assert main(arguments) == 0
-        assert "map is already finished" in capsys.readouterr().out
+        assert "map.png is already finished" in capsys.readouterr().out
         assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
         assert walked.read_bytes().startswith(b"%PDF")
         assert not mapped.with_suffix(".pdf").exists()

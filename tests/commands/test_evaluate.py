@@ -104,6 +104,9 @@ class TestAgain:
         words = (place / "other.nc", *QUICK, "--held-out", "0.5", "--out", tmp_path / "out")
         code, first, _ = run(capsys, *words)
         assert code == 0
+        named = {*first[-1].split(": ")[1].split(", "), "run.json"}
+        assert named == {path.name for path in (tmp_path / "out").iterdir()}
+        assert "models" not in named  # none of these methods is a model
         before = (tmp_path / "out" / "evaluation.json").stat().st_mtime_ns
         code, again, _ = run(capsys, *words)
         assert (code, again[1:]) == (0, first)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from latent_nmr.commands._output import Output
 from latent_nmr.commands._settings import command_of, settings_of
 from latent_nmr.errors import InputError
+from latent_nmr.studies._result import Figures, figure_path
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ def file_output(tmp_path, **options):
     return Output("embed", Options(**options), tmp_path / "out.csv", is_file=True)
 
 
-def run(output, data, text="numbers"):
+def run(output, *data, text="numbers"):
     """A whole run, as commands do it; returns what it reports."""
-    finished = output.finished({data: digest})
+    finished = output.finished(dict.fromkeys(data, digest))
     if finished is not None:
         return finished
-    inputs = {data: digest(data)}
+    inputs = {path: digest(path) for path in data}
     if output.is_file:
         with output.file() as staging:
             staging.write_text(text, "utf-8")
@@ -85,7 +87,7 @@ class TestReruns:
     @BOTH
     def test_an_equal_run_is_reported(self, make, tmp_path, data):
         first, _ = run(make(tmp_path), data)
-        values, remark = run(make(tmp_path), data, "other numbers")
+        values, remark = run(make(tmp_path), data, text="other numbers")
         assert values == first
         assert values["score"] == 1
         assert "already finished" in remark
@@ -117,10 +119,60 @@ class TestReruns:
         assert f"{data} is gone" in remark
 
     @BOTH
+    @pytest.mark.parametrize("gone_first", [True, False])
+    def test_every_input_is_looked_at_though_one_is_gone(self, make, tmp_path, data, gone_first):
+        model = tmp_path / "model.txt"
+        model.write_text("weights", "utf-8")
+        inputs = (model, data) if gone_first else (data, model)
+        run(make(tmp_path), *inputs)
+        model.unlink()
+        assert f"{model} is gone" in run(make(tmp_path), *inputs)[1]
+        data.write_text("second", "utf-8")
+        with pytest.raises(InputError, match=r"data\.txt has changed"):
+            run(make(tmp_path), *inputs)
+
+    @BOTH
+    def test_an_input_that_the_earlier_run_had_beside_is_named(self, make, tmp_path, data):
+        run(make(tmp_path), data)
+        assert f"{data} is gone" in run(make(tmp_path))[1]
+
+    @BOTH
+    @pytest.mark.parametrize("text", ["", "mine", "numberz"])
+    def test_a_file_that_the_run_did_not_write_is_not_reported(self, make, tmp_path, data, text):
+        run(make(tmp_path), data)
+        output = make(tmp_path)
+        path = output.out if output.is_file else output.out / "scores.csv"
+        path.write_text(text, "utf-8")
+        with pytest.raises(InputError, match=f"{path.name} is no longer what the run wrote"):
+            run(make(tmp_path), data)
+        assert path.read_text("utf-8") == text
+        run(make(tmp_path, force=True), data)
+        assert path.read_text("utf-8") == "numbers"
+
+    @BOTH
+    def test_a_file_that_is_gone_is_made_again(self, make, tmp_path, data, capsys):
+        run(make(tmp_path), data)
+        output = make(tmp_path)
+        path = output.out if output.is_file else output.out / "scores.csv"
+        path.unlink()
+        _, remark = run(make(tmp_path), data)
+        assert not remark
+        assert path.read_text("utf-8") == "numbers"
+        assert ("out lacks scores.csv" in capsys.readouterr().err) != output.is_file
+
+    @BOTH
+    def test_a_manifest_of_before_there_were_digests_is_taken(self, make, tmp_path, data):
+        run(make(tmp_path), data)
+        path = make(tmp_path).manifest
+        content = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({k: v for k, v in content.items() if k != "digests"}), "utf-8")
+        assert "already finished" in run(make(tmp_path), data)[1]
+
+    @BOTH
     def test_force_recomputes(self, make, tmp_path, data):
         run(make(tmp_path), data)
         output = make(tmp_path, force=True, window="full")
-        run(output, data, "new numbers")
+        run(output, data, text="new numbers")
         path = output.out if output.is_file else output.out / "scores.csv"
         assert path.read_text("utf-8") == "new numbers"
         assert json.loads(output.manifest.read_text("utf-8"))["settings"]["window"] == "full"
@@ -154,6 +206,14 @@ class TestNothingIsLost:
             (tmp_path / "out" / "run.json").write_text("", "utf-8")
         with pytest.raises(InputError, match=r"also holds thesis\.tex"):
             run(folder_output(tmp_path, force=True), data)
+        assert (tmp_path / "out" / "thesis.tex").read_text("utf-8") == "years"
+
+    def test_making_a_file_again_removes_nothing_that_no_run_wrote(self, tmp_path, data):
+        run(folder_output(tmp_path), data)
+        (tmp_path / "out" / "scores.csv").unlink()
+        (tmp_path / "out" / "thesis.tex").write_text("years", "utf-8")
+        with pytest.raises(InputError, match=r"also holds thesis\.tex"):
+            run(folder_output(tmp_path), data)
         assert (tmp_path / "out" / "thesis.tex").read_text("utf-8") == "years"
 
     def test_a_file_of_something_else_is_replaced_only_by_force(self, tmp_path, data):
@@ -233,37 +293,54 @@ class TestNothingIsLost:
             pass
 
 
-class TestSeveralFiles:
-    """Files that differ in their suffixes only, such as a figure in two formats."""
+def draw(path, data, title="W"):
+    """A figure that shows `title`, as the commands make one."""
+    output = Output("plot", Options(window=title), figure_path(path), is_file=True)
 
-    def figure_output(self, tmp_path, name="map", **options):
-        return Output("plot", Options(**options), tmp_path / name, suffixes=(".png", ".pdf"))
+    def drawers():
+        figure = Figure(figsize=(1, 1))
+        figure.text(0.1, 0.5, title)
+        return Figures({"map": lambda: figure})
 
-    def draw(self, output, data):
-        class Drawn:
-            def save(self, folder, suffixes):
-                for suffix in suffixes:
-                    (folder / f"any{suffix}").write_text(suffix[1:], "utf-8")
+    return output.keep_figure(drawers, {data: digest})
 
-        return output.keep_figure(Drawn, {data: digest})
 
-    def test_both_take_the_name_given_with_or_without_a_suffix(self, tmp_path, data):
-        report = self.draw(self.figure_output(tmp_path, "map.pdf"), data)
-        assert report.values["files"] == ["map.png", "map.pdf"]
-        assert [Path(name).read_text("utf-8") for name in report.values["out"]] == ["png", "pdf"]
-        assert "already finished" in self.draw(self.figure_output(tmp_path), data).lines[0]
+class TestFigures:
+    """One file each, in the format that its name says; each with a manifest of its own."""
+
+    @pytest.mark.parametrize(
+        ("name", "begins"), [("map", b"\x89PNG"), ("map.pdf", b"%PDF"), ("map.v2.svg", b"<?xml")]
+    )
+    def test_the_name_says_the_format_else_it_is_a_png(self, tmp_path, data, name, begins):
+        path = figure_path(tmp_path / name)
+        report = draw(tmp_path / name, data)
+        assert report.values["out"] == path
+        assert report.values["files"] == [path.name]
+        assert report.lines == [f"wrote {path}"]
+        assert path.read_bytes().startswith(begins)
+        assert draw(tmp_path / name, data).lines[0].startswith(f"{path} is already finished")
+
+    def test_each_format_is_a_result_of_its_own(self, tmp_path, data):
+        for name, title in (("map.png", "W"), ("map.pdf", "L"), ("map.svg", "kernel")):
+            assert draw(tmp_path / name, data, title).lines == [f"wrote {tmp_path / name}"]
+        with pytest.raises(InputError, match=r"map\.png has window = 'W' and 'L' is asked for"):
+            draw(tmp_path / "map.png", data, "L")
+        for name, title in (("map.png", "W"), ("map", "W"), ("map.pdf", "L")):
+            assert "already finished" in draw(tmp_path / name, data, title).lines[0]
+
+    @pytest.mark.parametrize("beside", ["map.png", "map.pdf"])
+    def test_a_file_that_no_run_wrote_stays(self, tmp_path, data, beside):
+        draw(tmp_path / beside, data)
+        (tmp_path / "map.svg").write_text("mine", "utf-8")
+        with pytest.raises(InputError, match=r"map\.svg exists"):
+            draw(tmp_path / "map.svg", data)
+        assert (tmp_path / "map.svg").read_text("utf-8") == "mine"
 
     def test_one_that_is_gone_is_made_again(self, tmp_path, data):
-        self.draw(self.figure_output(tmp_path), data)
+        draw(tmp_path / "map.pdf", data)
         (tmp_path / "map.pdf").unlink()
-        self.draw(self.figure_output(tmp_path), data)
-        assert (tmp_path / "map.pdf").read_text("utf-8") == "pdf"
-
-    def test_a_file_that_no_run_wrote_stays(self, tmp_path, data):
-        (tmp_path / "map.pdf").write_text("mine", "utf-8")
-        with pytest.raises(InputError, match=r"map\.pdf exists"):
-            self.draw(self.figure_output(tmp_path), data)
-        assert not (tmp_path / "map.png").exists()
+        assert draw(tmp_path / "map.pdf", data).lines == [f"wrote {tmp_path / 'map.pdf'}"]
+        assert (tmp_path / "map.pdf").is_file()
 
 
 class TestCommand:

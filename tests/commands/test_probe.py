@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,17 +107,22 @@ class TestAgain:
         said = capsys.readouterr().out
         assert "already finished" in said
         assert "power law or not: f1 binary" in said
+        named = {*said.splitlines()[-1].split(": ")[1].split(", "), "run.json"}
+        assert named == {path.name for path in out.iterdir()}
         complaint = refused(capsys, [*words, "--window", "echo300"])
         assert "window = 'echo' and 'echo300' is asked for" in complaint
         assert json.loads((out / "probe.json").read_text("utf-8")) == values
 
     def test_a_damaged_result_is_named(self, echoes, finished, tmp_path, capsys):
         out = tmp_path / "copy"
-        out.mkdir()
-        (out / "run.json").write_bytes((finished[0] / "run.json").read_bytes())
+        shutil.copytree(finished[0], out)
         (out / "probe.json").write_text("{")
-        complaint = refused(capsys, [echoes, *WORDS, "--out", out])
-        assert "probe.json is damaged" in complaint
+        words = [echoes, *WORDS, "--out", out]
+        assert "probe.json is no longer what the run wrote" in refused(capsys, words)
+        manifest = json.loads((out / "run.json").read_text("utf-8"))
+        del manifest["digests"]  # as early runs have it
+        (out / "run.json").write_text(json.dumps(manifest), "utf-8")
+        assert "probe.json is damaged" in refused(capsys, words)
 
     def test_after_a_kill_it_continues_where_it_was(self, echoes, tmp_path, monkeypatch, capsys):
         out = tmp_path / "result"
