@@ -247,9 +247,10 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         Bernoulli likelihood of values between 0 and 1 has none, and its scores compare with
         each other only. A row's score is the same in any company and at any time.
         """
-        X = self._check_range(self._validated(X))
-        network = self.architecture_, self.weights_
-        return inference.evidence(*network, X, self.likelihood, self.scale_)
+        X = self._validated(X)
+        likelihood = self.parameters_["likelihood"]
+        self._check_range(X, likelihood)
+        return inference.evidence(self.architecture_, self.weights_, X, likelihood, self.scale_)
 
     def score(self, X, y=None):  # noqa: ARG002
         """Mean of `score_samples`; higher is better."""
@@ -271,7 +272,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
             delattr(self, name)
         refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        self._check_range(X)
+        self._check_range(X, self.likelihood)
         if X.min() < 0 or X.max() > 1:
             warnings.warn(
                 f"X should lie in [0, 1], because decoded rows do, but spans {X.min():.3g} to "
@@ -289,7 +290,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
     def _accept(self, fitted: FittedVAE) -> None:
         """Take over the outcome of a training, and warn of what is not as it should be."""
         self._take(fitted)
-        for sentence in axis_warnings(self.axis_variances_, self.likelihood):
+        for sentence in axis_warnings(self.axis_variances_, self.parameters_["likelihood"]):
             warnings.warn(sentence, AxisWarning, stacklevel=3)
         if self.stop_reason_ == NOT_FINITE:
             warnings.warn(
@@ -304,15 +305,14 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         refuse_masked("X", X)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _check_range(self, X):
+    def _check_range(self, X, likelihood):
         """Refuse data outside [0, 1] for the Bernoulli likelihood."""
-        if self.likelihood == "bernoulli" and (X.min() < 0 or X.max() > 1):
+        if likelihood == "bernoulli" and (X.min() < 0 or X.max() > 1):
             worst = X.max() if X.max() > 1 else X.min()
             raise InputError(
                 f"X must lie in [0, 1] for the Bernoulli likelihood, but holds {worst:g}. "
                 "Scale it, or use likelihood='gaussian'."
             )
-        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

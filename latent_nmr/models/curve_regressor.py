@@ -191,7 +191,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             self.history_.append(course.history)
             self.best_epochs_.append(course.best)
         self.device_, self.packages_ = device_name(), installed_packages()
-        self.metadata_ = {}
+        self.parameters_, self.metadata_ = self.get_params(), {}
         return self
 
     def predict(self, X):

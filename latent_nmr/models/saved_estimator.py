@@ -20,6 +20,8 @@ from latent_nmr.models.model_folder import CARD_FILE, ModelFileError
 class SavedEstimator(BaseEstimator):
     """An estimator whose learned attributes are the fields of a frozen model and an underscore."""
 
+    # Those of the fit; `set_params` changes what the next fit does, not what this one has done.
+    parameters_: dict[str, Any]
     metadata_: dict[str, Any]
     n_features_in_: int
     feature_names_in_: npt.NDArray[np.object_]
@@ -74,7 +76,7 @@ class SavedEstimator(BaseEstimator):
     def frozen(self, metadata: Mapping[str, Any] | None = None) -> FittedModel:
         """The fitted model as arrays and facts, with its own or other metadata."""
         check_is_fitted(self, "weights_")
-        parameters = self.get_params()
+        parameters = dict(self.parameters_)
         # A generator's state is not kept, a seed is.
         if not isinstance(parameters["random_state"], int | np.integer):
             parameters["random_state"] = None
@@ -97,5 +99,5 @@ class SavedEstimator(BaseEstimator):
         if fitted.feature_names is not None:
             self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
         for entry in fields(fitted):
-            if entry.name not in ("parameters", "feature_names"):
+            if entry.name != "feature_names":
                 setattr(self, f"{entry.name}_", getattr(fitted, entry.name))

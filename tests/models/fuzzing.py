@@ -109,7 +109,7 @@ def main(model, count, megabytes=500):
     X = np.load(Path(model).parent / "X.npy")
     loaded = BetaVAE.load(model)
     for likelihood in ("bernoulli", "gaussian"):
-        loaded.likelihood = likelihood
+        loaded.parameters_["likelihood"] = likelihood
         loaded.score(X)
     outcome_of(loaded, X)
     with tempfile.TemporaryDirectory() as folder:

@@ -63,7 +63,7 @@ def _check_comparable(first: BetaVAE, first_name: str, model: BetaVAE, name: str
 
 def differing_parameters(models: Sequence[BetaVAE]) -> dict[str, list[str]]:
     """Parameters, but the seed, in which the models differ: their values are then a spread too."""
-    parameters = [model.get_params() for model in models]
+    parameters = [model.parameters_ for model in models]
     return {
         name: [str(one[name]) for one in parameters]
         for name in parameters[0]

@@ -169,7 +169,7 @@ def name_axes(
         "n_unseen": [len(rows) for rows in inputs.rows],
         "differing_parameters": differing_parameters(models),
         "axis_variances": [list(map(float, model.axis_variances_)) for model in models],
-        "likelihoods": [model.likelihood for model in models],
+        "likelihoods": [model.parameters_["likelihood"] for model in models],
         "stability": None if aligned is None else _stability(aligned),
     }
     seeds = [model.random_state for model in models]

@@ -34,7 +34,7 @@ def draw_history(model: "BetaVAE") -> Any:
 
     records = model.history_
     text = "Bernoulli likelihood"
-    if model.likelihood == "gaussian":
+    if model.parameters_["likelihood"] == "gaussian":
         text = f"Gaussian likelihood, σ = {model.scale_:.3g}"
     return loss_history(
         [record.epoch for record in records],

@@ -64,7 +64,7 @@ def summary(
             name: {"state": axis_state(v), "variance": float(v), "kl": float(kl)}
             for name, v, kl in zip(names, variances, model.kl_, strict=True)
         },
-        "warnings": axis_warnings(variances, model.likelihood),
+        "warnings": axis_warnings(variances, model.parameters_["likelihood"]),
         "rank_correlation": rank_correlations(held_out[names].to_numpy(), labels),
         "named_axes": _named(held_out, names, n_naming_curves, n_information_permutations),
         "device": model.device_,
