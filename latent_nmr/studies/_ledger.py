@@ -54,6 +54,12 @@ class Step(NamedTuple):
 class StepFailedError(Exception):
     """What a step raised is the cause of this."""
 
+    @property
+    def error(self) -> Exception:
+        """What the step raised."""
+        assert isinstance(self.__cause__, Exception)
+        return self.__cause__
+
 
 class Ledger:
     """Results of steps, one file each.
@@ -134,7 +140,7 @@ class Ledger:
             as does a file that cannot be written, in any case.
         """
         has_failed = threading.Event()
-        guard = _raising_step_failed if on_failure else lambda compute: compute
+        guard = raising_step_failed if on_failure else lambda compute: compute
 
         def take(step: Step) -> Any:
             if has_failed.is_set():
@@ -164,8 +170,7 @@ class Ledger:
         results = [future.result() for future in futures]
         for place, result in enumerate(results):
             if on_failure and isinstance(result, StepFailedError):
-                assert isinstance(result.__cause__, Exception)
-                on_failure(steps[place], result.__cause__)
+                on_failure(steps[place], result.error)
                 results[place] = None
         return results
 
@@ -191,7 +196,7 @@ class Ledger:
             staging.write_bytes(content)
 
 
-def _raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
+def raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
     """`compute`, whose exceptions are distinguished from those of storing its result."""
 
     def guarded() -> Any:

@@ -90,6 +90,7 @@ class StudyResult:
         self.facts = dict(facts)
         self.arrays = dict(arrays or {})
         self.failures = [dict(failure) for failure in failures]
+        self._figures: Figures | None = None
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed fits" if self.failures else ""
@@ -102,8 +103,14 @@ class StudyResult:
 
     @property
     def figures(self) -> Figures:
-        """Figures by name, drawn on demand."""
-        return Figures(self._drawers())
+        """Figures by name, each drawn when it is first asked for; what is changed in it stays."""
+        if self._figures is None:
+            self._figures = Figures(self._drawers())
+        return self._figures
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the figures, which a copy draws for itself."""
+        return self.__dict__ | {"_figures": None}
 
     def _drawers(self) -> dict[str, Callable[[], Any]]:
         """What draws each figure that the result has."""

@@ -242,6 +242,11 @@ class TestRefusals:
         [
             ({"n_clusters": (2, 3, 4)}, "n_clusters must hold 1 and at least two more"),
             ({"n_clusters": (1, 2)}, "n_clusters must hold 1 and at least two more"),
+            ({"n_clusters": ()}, r"n_clusters must hold .* but is \(\). Give range\(1, 4\)"),
+            ({"n_clusters": 5}, r"n_clusters must hold .* but is 5. Give range\(1, 6\)"),
+            ({"n_clusters": "five"}, "n_clusters must be a whole number .* but is 'five'"),
+            ({"n_clusters": None}, "n_clusters must be a whole number .* but is None"),
+            ({"described": 2.5}, "described must be a whole number .* but is 2.5"),
             ({"described": (2, 11)}, r"described must hold one or more of n_clusters"),
             ({"random_state": -1}, "random_state must be a whole number of at least 0"),
             ({"left_out": 2}, "left_out must be"),
@@ -251,6 +256,10 @@ class TestRefusals:
     def test_settings_out_of_range(self, options, message, noise):
         with pytest.raises(ln.InputError, match=message):
             ln.clusters(noise, **options)
+
+    def test_one_number_to_describe_may_come_alone(self, noise):
+        found = ln.clusters(noise, n_clusters=range(1, 4), described=np.int64(3))
+        assert list(found.facts["clusters"]) == ["3"]
 
     def test_an_unknown_window(self, dataset):
         with pytest.raises(ln.InputError, match="window must be one of full, echo, echo300"):

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
@@ -28,15 +29,39 @@ class TestSeeded:
         copy = seeded(make_pipeline(PCA(2), LinearRegression()), 5)
         assert copy["pca"].random_state == 5
 
+    def test_what_cannot_be_cloned_is_copied_with_its_parts_and_seeded(self):
+        class Plain:
+            def __init__(self):
+                self.random_state, self.weights = None, [1.0]
+
+        plain = Plain()
+        copy = seeded(plain, 3)
+        copy.weights.append(2.0)
+        assert (copy.random_state, plain.random_state, plain.weights) == (3, None, [1.0])
+
     def test_what_has_no_seed_is_copied(self):
         model = LinearRegression()
         assert seeded(model, 1) is not model
 
 
 class TestReturnedArrays:
-    @pytest.mark.parametrize("found", [np.zeros((4, 2), np.float32), np.zeros((4, 1)).tolist()])
+    @pytest.mark.parametrize(
+        "found",
+        [
+            np.ones((4, 2), np.float32),
+            np.full((4, 2), 6e4, np.float16),
+            np.ones((4, 1)).tolist(),
+            np.full((4, 2), 1e150),
+            pd.DataFrame({"a": [1, 2, 3, 4]}),
+        ],
+    )
     def test_coordinates_are_taken_as_they_are(self, found):
         np.testing.assert_array_equal(checked_coordinates(found, 4), found)
+
+    def test_sparse_matrices_are_filled(self):
+        dense = np.eye(4, 2)
+        np.testing.assert_array_equal(checked_coordinates(csr_array(dense), 4), dense)
+        np.testing.assert_array_equal(checked_predictions(csr_array(dense), 4, 2), dense)
 
     @pytest.mark.parametrize(
         ("found", "message"),
@@ -46,7 +71,8 @@ class TestReturnedArrays:
             (np.zeros((4, 0)), "returned (4, 0)"),
             ([[1.0], [np.nan], [np.inf], [2.0]], "returned 2 values that are NaN or infinite"),
             (np.full((4, 2), "a"), "must return numbers, but returned dtype <U1"),
-            (csr_array((4, 2)), "must return numbers, but returned dtype object"),
+            (np.full((4, 2), 1e160), "finite in float64, but returned values up to 1e+160"),
+            (np.full((4, 2), 1e30, np.float32), "finite in float32, but returned values up to"),
         ],
     )
     def test_other_coordinates_are_refused(self, found, message):

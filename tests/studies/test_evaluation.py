@@ -337,8 +337,8 @@ class TestForeignTransformers:
             ({"mine": PCA}, r"'mine' is the class PCA. Give PCA\(\)"),
             ({"mine": 3}, "'mine' is 3. Give one such as PCA"),
             ({"forest": PCA(2)}, "must not use the names of the bounds"),
-            (("pca", "pca"), "name each method once, but is pca pca"),
-            ({}, "must name at least one method"),
+            (("pca", "pca"), "name each one once, but is pca pca"),
+            ({}, "methods must name at least one, but is empty"),
         ],
     )
     def test_what_is_no_method_is_refused_before_anything_is_fitted(self, methods, reason):

@@ -1,6 +1,8 @@
 """What every study returns: tidy records that are saved and read without loss."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -93,6 +95,25 @@ class TestFigures:
         assert drawn == []
         assert figures["map"] == figures["map"] == "figure"
         assert drawn == [1]
+
+    def test_what_is_changed_in_a_figure_of_a_result_is_saved(self, result, tmp_path):
+        class Drawn(Trial):
+            def _drawers(self):
+                return {"map": lambda: new_figure(1, 1)}
+
+        drawn = Drawn(result.records, result.facts)
+        assert drawn.figures is drawn.figures
+        drawn.figures["map"].suptitle("of my own")
+        (written,) = drawn.figures.save(tmp_path, (".svg",))
+        assert "of my own" in written.read_text("utf-8")
+        assert drawn.figures["map"].get_suptitle() == "of my own"
+
+    @pytest.mark.parametrize(
+        "copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+    )
+    def test_a_copy_of_a_result_draws_for_itself(self, result, copied):
+        result.figures["sum"].append(1.0)
+        assert copied(result).figures["sum"] == [3.0]
 
     def test_an_unknown_name_is_a_key_error(self):
         with pytest.raises(KeyError, match="scree"):

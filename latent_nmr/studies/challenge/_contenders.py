@@ -1,17 +1,19 @@
 """Models that take part: those that come with the package by name, and regressors of any origin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.challenge_models import INPUTS, MODELS, make_model
 from latent_nmr.models.curve_regressor import CurveRegressor
-from latent_nmr.studies._estimators import seeded
+from latent_nmr.studies._estimators import by_name, check_estimator, seeded, unfitted_digest
+from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies.challenge._editions import INPUT_KINDS, Edition
 
 # The public deep network, whose epoch is chosen on the test part, as a public notebook did.
 PEEKING, PEEKED = "peeking", "deep"
+EXAMPLE = "Ridge()"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Contender:
     kind: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    def digest(self, edition: Edition, n_features: int, seed: int) -> str:
+        """What identifies the estimator."""
+        if self.regressor is not None:
+            return unfitted_digest(self.regressor)
+        return digest_of(self.make(edition, n_features, seed))
+
     def make(self, edition: Edition, n_features: int, seed: int) -> Any:
         """An unfitted estimator."""
         if self.regressor is not None:
@@ -49,9 +57,7 @@ class Contender:
         return model
 
 
-def contenders(
-    models: Sequence[str] | Mapping[str, Any], inputs: str, parameters: Mapping[str, Any] | None
-) -> list[Contender]:
+def contenders(models: Any, inputs: str, parameters: Mapping[str, Any] | None) -> list[Contender]:
     """Models as they were asked for, and beside the public deep network its peeking variant.
 
     Raises
@@ -64,34 +70,19 @@ def contenders(
     for name in parameters:
         check_choice("network_parameters", name, CurveRegressor().get_params())
     CurveRegressor(**parameters).check_parameters()
-    given = models if isinstance(models, Mapping) else dict(zip(models, models, strict=True))
-    if not given or len(given) < len(models) or isinstance(models, str):
-        raise InputError(
-            "models must name one or more models, each once, or map names to regressors, but is "
-            f"{models!r}. Leave it out for the default."
-        )
     found = []
-    for name, model in given.items():
+    for name, model in by_name("models", models, EXAMPLE).items():
         if isinstance(model, str):
             kind = check_choice("models", model, MODELS)
             found.append(Contender(name, INPUTS[kind], kind=kind, parameters=parameters))
         else:
-            _check_regressor(name, model)
+            check_estimator("models", name, model, ("fit", "predict"), EXAMPLE)
             found.append(Contender(name, inputs, model))
         _check_name(name, is_own=found[-1].kind == name)
     peeked = [one for one in found if one.kind == one.name == PEEKED]
     return found + [
         Contender(PEEKING, one.inputs, kind=one.kind, parameters=one.parameters) for one in peeked
     ]
-
-
-def _check_regressor(name: str, model: Any) -> None:
-    missing = [method for method in ("fit", "predict") if not hasattr(model, method)]
-    if missing or isinstance(model, type):
-        raise InputError(
-            f"models must map names to regressors with fit and predict, but {name} is {model!r}. "
-            "Give an estimator such as Ridge()."
-        )
 
 
 def _check_name(name: str, *, is_own: bool) -> None:

@@ -18,7 +18,7 @@ from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr.analysis.challenge_scores import challenge_scores
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.models.persistence import write_files
-from latent_nmr.studies._estimators import checked_predictions
+from latent_nmr.studies._estimators import fit, predict
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import STEPS_FOLDER, Step
 from latent_nmr.studies.challenge._contenders import PEEKING, Contender
@@ -55,14 +55,13 @@ class Contest:
     def step(self, contender: Contender, seed: int) -> Step:
         """Fit and scores of a model, known by the model's own parameters."""
         n_features = self.inputs("own", contender.inputs).shape[1]
-        model = contender.make(self.material.edition, n_features, seed)
         facts = {
             "model": contender.name,
             "seed": seed,
             "inputs": contender.inputs,
-            "estimator": digest_of(model),
+            "estimator": contender.digest(self.material.edition, n_features, seed),
         }
-        return Step(facts, lambda: self._compute(contender, model, facts))
+        return Step(facts, lambda: self._compute(contender, facts))
 
     def network_folder(self, facts: dict[str, Any]) -> Path | None:
         """Where the network of a step is kept, if it is one of the first seed."""
@@ -81,11 +80,12 @@ class Contest:
             self._inputs[part, kind] = inputs_of(material.edition, datasets[part], kind)
         return self._inputs[part, kind]
 
-    def _compute(self, contender: Contender, model: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    def _compute(self, contender: Contender, facts: dict[str, Any]) -> dict[str, Any]:
         """Fit a model and score it."""
         kind, seed = contender.inputs, facts["seed"]
         X, y = self.inputs("own", kind), self.material.targets
         fitted, tested = self.split(seed)
+        model = contender.make(self.material.edition, X.shape[1], seed)
         start = time.perf_counter()
         if contender.name == PEEKING:
             both = np.concatenate([fitted, tested])
@@ -94,7 +94,7 @@ class Contest:
         elif isinstance(model, CurveRegressor):
             model.fit(X[fitted], y[fitted], on_epoch=_mind_interrupts)
         else:
-            model.fit(X[fitted], y[fitted])
+            model = fit(model, X[fitted], y[fitted], needs="predict")
         seconds = time.perf_counter() - start
         predicted = self._predict(model, X[tested])
         result: dict[str, Any] = {
@@ -122,8 +122,7 @@ class Contest:
         return result
 
     def _predict(self, model: Any, X: npt.NDArray[np.float32]) -> FloatArray:
-        n_targets = self.material.targets.shape[1]
-        return np.asarray(checked_predictions(model.predict(X), len(X), n_targets), np.float64)
+        return np.asarray(predict(model, X, self.material.targets.shape[1]), np.float64)
 
     def _scores(self, truth: FloatArray, predicted: FloatArray, fitted: Rows) -> dict[str, float]:
         scales = self.material.targets[fitted].std(axis=0)

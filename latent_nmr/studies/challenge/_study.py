@@ -35,7 +35,7 @@ def challenge(
     dataset: xr.Dataset | None = None,
     *,
     evaluation: xr.Dataset | None = None,
-    models: Sequence[str] | Mapping[str, Any] = ("baseline", "deep", "winners", "best"),
+    models: Any = ("baseline", "deep", "winners", "best"),
     n_seeds: int = 3,
     also: Mapping[str, xr.Dataset] | None = None,
     inputs: str = RECORD,
@@ -63,10 +63,10 @@ def challenge(
         :func:`latent_nmr.open_challenge` or its preset; without it, curves are simulated.
     evaluation : xarray.Dataset, optional
         Curves to submit predictions of; scored, too, if they have the labels.
-    models : sequence of str, or mapping
+    models : one or several names or regressors, or mapping
         Models of the package, among `baseline` (the course's network), `deep` (the public one),
-        `winners` (the pipeline that won in 2020) and `best` (ours); or regressors of scikit-learn
-        by name, which are fitted to all targets at once.
+        `winners` (the pipeline that won in 2020) and `best` (ours); or anything with `fit` and
+        `predict`, which is fitted to all targets at once, by name; without one, by its class.
     n_seeds : int
         Repetitions, each with a test part and fits of its own.
     also : mapping of xarray.Dataset, optional
@@ -211,7 +211,7 @@ def _fit_all(
     if not done:
         raise InputError(
             "models must fit and predict finite numbers, but every fit failed, the first of "
-            f"{failures[0]['model']}: {failures[0]['reason']} Check models and data."
+            f"{failures[0]['model']}: {failures[0]['reason'].rstrip('.')}. Check models and data."
         )
     if folder is not None:
         _publish_networks(contest, steps, done, folder / MODELS_FOLDER)

@@ -83,7 +83,7 @@ def clusters(
     labels: Mapping[str, npt.ArrayLike] | None = None,
     *,
     n_clusters: Iterable[int] = range(1, 11),
-    described: Iterable[int] = (2, 3),
+    described: int | Iterable[int] = (2, 3),
     window: str = "echo",
     normalisation: str = "initial",
     random_state: int = 0,
@@ -104,7 +104,7 @@ def clusters(
         A label that some curves lack is left out; `facts["incomplete_labels"]` counts them.
     n_clusters : iterable of int
         Numbers of clusters K, 1 and at least two more.
-    described : iterable of int
+    described : int or iterable of int
         Those whose clusters are described and drawn.
     window, normalisation : str
         Of the features of a data set, as in :func:`latent_nmr.features`; an array is used as it is.
@@ -215,22 +215,27 @@ def _fit(
     return _Fits(scores[:, :2], explained, found, silhouettes)
 
 
-def _checked_counts(
-    n_clusters: Iterable[int], described: Iterable[int]
-) -> tuple[list[int], list[int]]:
-    counts = sorted({check_count("n_clusters", count) for count in n_clusters})
+def _checked_counts(n_clusters: Any, described: Any) -> tuple[list[int], list[int]]:
+    counts = sorted(set(_counts("n_clusters", n_clusters)))
     if len(counts) < 3 or counts[0] != 1:
         raise InputError(
             "n_clusters must hold 1 and at least two more numbers, with which SSE is compared, but "
-            f"is {counts}. Leave it out for 1 to 10."
+            f"is {n_clusters!r}. Give range(1, {max([3, *counts[-1:]]) + 1}), or leave it out for "
+            "1 to 10."
         )
-    chosen = list(dict.fromkeys(check_count("described", count) for count in described))
+    chosen = list(dict.fromkeys(_counts("described", described)))
     if not chosen or not set(chosen) <= set(counts):
         raise InputError(
             f"described must hold one or more of n_clusters ({', '.join(map(str, counts))}), but "
             f"is {chosen}. Leave it out for 2 and 3."
         )
     return counts, chosen
+
+
+def _counts(name: str, given: Any) -> list[int]:
+    """Numbers of clusters, of which one may come alone."""
+    numbers = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
+    return [check_count(name, number) for number in numbers]
 
 
 def _partition(

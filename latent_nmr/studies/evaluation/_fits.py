@@ -1,6 +1,5 @@
 """Fits of an evaluation: coordinates of every curve by every method and seed, each kept at once."""
 
-import copy
 import json
 import time
 import warnings
@@ -17,8 +16,8 @@ from latent_nmr.errors import AxisWarning, NumericalError
 from latent_nmr.latent_axes import axis_state
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
-from latent_nmr.studies._estimators import checked_coordinates, reason_of, seeded
-from latent_nmr.studies._ledger import Arrays, Ledger
+from latent_nmr.studies._estimators import fit, reason_of, seeded, transform
+from latent_nmr.studies._ledger import Arrays, Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies.evaluation._methods import Method
 from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Curves, Material
 
@@ -103,7 +102,7 @@ class Fitter:
         found: list[Fit] = []
         for method in methods:
             if method.flaw:
-                self._refuse(method, method.seeds[0], TypeError(method.flaw), method.flaw)
+                self.refuse(method, method.seeds[0], TypeError(method.flaw), method.flaw)
                 continue
             made = self._vaes(method) if method.is_trained else self._singly(method, method.seeds)
             found += [made[seed] for seed in method.seeds if seed in made]
@@ -116,12 +115,10 @@ class Fitter:
             try:
                 arrays = self._ledger.take_arrays(
                     {"step": "fit", **method.facts(seed)},
-                    lambda seed=seed: self._arrays_of(method, seed),
+                    raising_step_failed(lambda seed=seed: self._arrays_of(method, seed)),
                 )
-            except OSError:  # of the ledger: the folder cannot be written
-                raise
-            except Exception as error:  # whatever an estimator of another package raises
-                self._refuse(method, seed, error)
+            except StepFailedError as failure:
+                self.refuse(method, seed, failure.error)
             else:
                 found[seed] = Fit(method, seed, arrays)
                 self._on_step(method.name)
@@ -132,11 +129,10 @@ class Fitter:
         if method.is_fitted:
             return embed(method.estimator, self._material.curves)
         start = time.perf_counter()
-        model = copy_with(method.estimator, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AxisWarning)
-            fitted = model.fit(self._material.curves[FITTED].copy())
-        model = model if fitted is None else fitted
+            copy = seeded(method.estimator, seed)
+            model = fit(copy, self._material.curves[FITTED], needs="transform")
         return embed(model, self._material.curves, seconds=time.perf_counter() - start)
 
     def _vaes(self, method: Method) -> dict[int, Fit]:
@@ -176,7 +172,7 @@ class Fitter:
                 try:
                     train([seed])
                 except (ArithmeticError, ValueError, TypeError) as error:
-                    self._refuse(method, seed, error)
+                    self.refuse(method, seed, error)
         return found
 
     def _is_done(self, method: Method, seed: int) -> bool:
@@ -198,33 +194,24 @@ class Fitter:
         if self._models is not None:
             model.save(self._models / method.saved_name(seed), self._metadata())
 
-    def _refuse(self, method: Method, seed: int, error: Exception, reason: str = "") -> None:
+    def refuse(self, method: Method, seed: int, error: Exception, reason: str = "") -> None:
+        """Note that a fit failed, and why."""
         reason = reason or reason_of(error)
         self.failures.append({"model": method.name, "seed": seed, "reason": reason})
         self.errors.append(error)
         self._on_step(method.name)
 
 
-def copy_with(estimator: Any, seed: int) -> Any:
-    """An unfitted copy with this seed, of an estimator that need not be of scikit-learn's kind."""
-    if hasattr(estimator, "get_params"):
-        return seeded(estimator, seed)
-    model = copy.deepcopy(estimator)
-    if hasattr(model, "random_state"):
-        model.random_state = seed
-    return model
-
-
 def embed(model: Any, parts: Mapping[str, Curves], *, seconds: float = float("nan")) -> Arrays:
-    """Arrays of a `Fit`: coordinates of every part by a fitted model, and what it loses.
-
-    The model gets copies: some write into what they are given, as scalers with `copy=False` do.
-    """
+    """Arrays of a `Fit`: coordinates of every part by a fitted model, and what it loses."""
     found: Arrays = {"seconds": np.array(seconds)}
-    for part, rows in parts.items():
-        output = model.transform(rows.copy())
-        output = output.toarray() if hasattr(output, "toarray") else output
-        found[f"part/{part}"] = checked_coordinates(output, len(rows))
+    found |= {f"part/{part}": transform(model, rows) for part, rows in parts.items()}
+    widths = {part: found[f"part/{part}"].shape[1] for part in parts}
+    if len(set(widths.values())) > 1:
+        counts = ", ".join(f"{width} for the {part} part" for part, width in widths.items())
+        raise ValueError(
+            f"transform must return as many columns for all curves, but returned {counts}"
+        )
     if hasattr(model, "inverse_transform"):
         try:
             found |= {
@@ -238,7 +225,8 @@ def embed(model: Any, parts: Mapping[str, Curves], *, seconds: float = float("na
 
 def _rms(model: Any, coordinates: npt.NDArray, rows: Curves) -> float:
     """Root mean square of curve minus reconstruction."""
-    decoded = np.asarray(model.inverse_transform(coordinates.copy()))
+    decoded = model.inverse_transform(coordinates.copy())
+    decoded = np.asarray(decoded.toarray() if hasattr(decoded, "toarray") else decoded)
     if decoded.shape != rows.shape:
         raise ValueError(f"it must return shape {rows.shape}, but returned {decoded.shape}")
     value = float(np.sqrt(np.mean((rows - decoded) ** 2, dtype=np.float64)))

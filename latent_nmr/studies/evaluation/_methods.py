@@ -1,16 +1,15 @@
 """The methods of an evaluation: estimators of any origin, and how often each is fitted."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from sklearn.base import clone
-
 from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies._estimators import by_name, unfitted_digest
 from latent_nmr.studies._identity import digest_of
 
 # Methods that can be asked for by name.
@@ -82,8 +81,8 @@ class Method:
 
 
 def methods_of(
-    methods: Mapping[str, Any] | Iterable[str],
-    fitted: Mapping[str, Any] | None,
+    methods: Any,
+    fitted: Any,
     n_components: int | Iterable[int],
     n_seeds: int,
 ) -> list[Method]:
@@ -97,14 +96,15 @@ def methods_of(
     check_count("n_seeds", n_seeds)
     dimensions = _dimensions(n_components)
     found: list[Method] = []
-    for name, given in _items(methods):
+    models_by_name = by_name("fitted", fitted or {}, "PCA(2).fit(X)", may_be_empty=True)
+    for name, given in _items(methods, may_be_empty=bool(models_by_name)):
         if isinstance(given, str):
             check_choice("methods", given, NAMED)
             models = [NAMED[given](n_components=n) for n in dimensions]
             found += [_method(name, model, n_seeds, given) for model in models]
         else:
             found.append(_method(name, _estimator(name, given), n_seeds))
-    for name, given in (fitted or {}).items():
+    for name, given in models_by_name.items():
         if name in {method.name for method in found}:
             raise InputError(
                 f"fitted must have names that methods does not have, but {name!r} is in both. "
@@ -112,31 +112,19 @@ def methods_of(
             )
         models = given if isinstance(given, list | tuple) else [given]
         found += [_fitted(name, model, number) for number, model in enumerate(models)]
-    if not found:
-        raise InputError("methods must name at least one method, but is empty. Leave it out.")
     return found
 
 
-def _items(methods: Mapping[str, Any] | Iterable[str]) -> list[tuple[str, Any]]:
+def _items(methods: Any, *, may_be_empty: bool) -> list[tuple[str, Any]]:
     """Names and estimators."""
-    if isinstance(methods, str):
-        methods = (methods,)
-    elif hasattr(methods, "fit") or not isinstance(methods, Mapping | Iterable):
-        methods = {type(methods).__name__: methods}
-    if isinstance(methods, Mapping):
-        items = [(str(name), given) for name, given in methods.items()]
-    else:
-        items = [(str(name), name) for name in methods]
-    names = [name for name, _ in items]
-    if len(set(names)) < len(names):
-        raise InputError(f"methods must name each method once, but is {' '.join(names)}. Drop one.")
-    taken = [name for name in names if name in RESERVED]
+    found = by_name("methods", methods, "PCA(2)", may_be_empty=may_be_empty)
+    taken = [name for name in found if name in RESERVED]
     if taken:
         raise InputError(
             f"methods must not use the names of the bounds {' and '.join(RESERVED)}, but one is "
             f"called {taken[0]!r}. Rename it."
         )
-    return items
+    return list(found.items())
 
 
 def _dimensions(n_components: int | Iterable[int]) -> list[int]:
@@ -164,22 +152,13 @@ def _estimator(name: str, given: Any) -> Any:
 
 def _method(name: str, estimator: Any, n_seeds: int, kind: str = "") -> Method:
     kind = kind or next((k for k, cls in NAMED.items() if type(estimator) is cls), "")
-    # Of an estimator that was fitted before, a clone forgets what it has learned.
-    digest = digest_of(_unfitted(estimator))
     seeds = range(n_seeds if kind != "pca" and _is_random(estimator) else 1)
-    return Method(name, kind, estimator, tuple(seeds), digest=digest)
+    return Method(name, kind, estimator, tuple(seeds), digest=unfitted_digest(estimator))
 
 
 def _fitted(name: str, model: Any, number: int) -> Method:
     kind = next((k for k, cls in NAMED.items() if isinstance(model, cls)), "")
     return Method(name, kind, model, (number,), is_fitted=True, digest=digest_of(model))
-
-
-def _unfitted(estimator: Any) -> Any:
-    try:
-        return clone(estimator)
-    except Exception:  # it will be named when it is to be fitted
-        return estimator
 
 
 def _is_random(estimator: Any) -> bool:

@@ -14,8 +14,9 @@ from latent_nmr.analysis.scores import (
     other_labels,
     shape_scores,
 )
+from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._identity import digest_of
-from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies._result import record
 from latent_nmr.studies.evaluation._fits import Fit
 from latent_nmr.studies.evaluation._parts import FITTED, Labels, Material
@@ -47,14 +48,34 @@ class Scorer:
         self._material, self._ledger, self._on_step = material, ledger, on_step
         self._n_neighbors = n_neighbors
         self._labels = digest_of(material.labels)
+        self._known: dict[tuple[Any, ...], dict[str, dict[str, float]]] = {}
+
+    def complete(
+        self, fits: Sequence[Fit], on_failure: Callable[[Fit, Exception, str], object]
+    ) -> list[Fit]:
+        """Score every fit on every part; those that can be scored, in their order.
+
+        `on_failure` is called with each of the others, the exception and the reason.
+        """
+        found = []
+        for fit in fits:
+            try:
+                for part in self._material.scored_parts:
+                    self._known[_key(fit, part)] = self._scores(fit, part)
+            except StepFailedError as failure:
+                reason = f"scores of the {part} part: {reason_of(failure.error)}"
+                on_failure(fit, failure.error, reason)
+            else:
+                found.append(fit)
+        return found
 
     def records(self, fits: Sequence[Fit], part: str) -> Records:
-        """Records of one part: by dimension the methods, then the floor."""
+        """Records of a part, of fits that `complete` gave: by dimension methods, then the floor."""
         found: Records = []
         for n_components in sorted({fit.n_components for fit in fits}):
             floor: Records = []
             for fit in (fit for fit in fits if fit.n_components == n_components):
-                known = self._scores(fit, part)
+                known = self._known[_key(fit, part)]
                 facts = {"part": part, "n_components": n_components}
                 found += [
                     row(name, value, fit.method.name, fit.seed, METHOD, **facts)
@@ -73,7 +94,9 @@ class Scorer:
         """Scores of a fit on `part`, and those with shuffled labels."""
         facts = {"step": "scores", **fit.method.facts(fit.seed), "part": part}
         facts |= {"labels": self._labels, "n_neighbors": self._n_neighbors}
-        known = self._ledger.take(facts, lambda: self._computed(fit, part))
+        # Whatever is wrong with the coordinates of another package's method is its own failure.
+        compute = raising_step_failed(lambda: self._computed(fit, part))
+        known = self._ledger.take(facts, compute)
         self._on_step(f"scores of {fit.method.name}")
         seconds = fit.number("seconds")
         if seconds is not None and seconds == seconds:
@@ -142,6 +165,10 @@ def row(name: str, value: float, model: str, seed: int, role: str, **facts: Any)
         role=role,
         **facts,
     )
+
+
+def _key(fit: Fit, part: str) -> tuple[Any, ...]:
+    return fit.method.name, fit.method.digest, fit.seed, part
 
 
 def n_forests(labels: Labels) -> int:

@@ -29,7 +29,7 @@ Metadata = Mapping[str, Any] | Callable[[npt.NDArray[np.int64]], Mapping[str, An
 def evaluate(
     X: npt.ArrayLike,
     labels: Any = None,
-    methods: Mapping[str, Any] | Iterable[str] = ("pca", "umap", "kmeans", "vae"),
+    methods: Any = ("pca", "umap", "kmeans", "vae"),
     *,
     n_components: int | Iterable[int] = 2,
     n_seeds: int = 5,
@@ -37,7 +37,7 @@ def evaluate(
     split_seed: int = 0,
     split: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     also: Mapping[str, Any] | None = None,
-    fitted: Mapping[str, Any] | None = None,
+    fitted: Any = None,
     ceiling: bool = True,
     n_trees: int = 200,
     n_neighbors: int = 15,
@@ -55,10 +55,11 @@ def evaluate(
         Values per curve by name: numbers are predicted as numbers (R²), names as classes (F1). No
         method sees them. Of `kernel` and `L` there are further scores. Without labels, only
         reconstruction and neighbourhoods are scored.
-    methods : mapping of estimators, or sequence of names
-        Anything with `fit` and `transform`, pipelines too, by the name that it has in the table.
-        Each is cloned for every seed, with its parameters `random_state` set; one without is
-        fitted once. Names of ours, as items or as values: `pca`, `umap`, `kmeans`, `vae`.
+    methods : mapping of estimators, one or several estimators or names
+        Anything with `fit` and `transform`, pipelines too, by the name that it has in the table;
+        without a name, it goes by its class. Each is copied for every seed, with its parameters
+        `random_state` set; one without is fitted once. Names of ours, as items or as values:
+        `pca`, `umap`, `kmeans`, `vae`.
     n_components : int or sequence of int
         Dimensions of the methods that are given by name; an estimator has those of its output.
     n_seeds : int
@@ -72,7 +73,7 @@ def evaluate(
     also : mapping, optional
         Further sets by name, each an array like `X`, or a pair of one and its labels; all of
         their curves are scored.
-    fitted : mapping, optional
+    fitted : mapping or estimator, optional
         Estimators that are fitted already, by name, or a list of them that counts as seeds. They
         are scored as they are. A `BetaVAE` that knows its training data is refused if it has seen
         a curve that is scored; of others it is not known.
@@ -94,7 +95,8 @@ def evaluate(
     Returns
     -------
     EvaluationResult
-        Methods that fail are in `failures`, with the reason; the others' scores are not affected.
+        Methods that fail, or whose coordinates cannot be scored, are in `failures`, with the
+        reason; the others' scores are not affected.
 
     Raises
     ------
@@ -128,10 +130,13 @@ def evaluate(
     with time_kept(place) as spent, _bar(plan, material, progress, ceiling=ceiling) as step:
         given = _metadata_of(metadata, material, facts)
         fitter = Fitter(material, ledger, place, given, step)
-        fits = fitter.complete(plan)
+        scorer = Scorer(material, ledger, n_neighbors, step)
+        fits = scorer.complete(
+            fitter.complete(plan),
+            lambda fit, error, reason: fitter.refuse(fit.method, fit.seed, error, reason),
+        )
         if not fits:
             raise _all_failed(fitter)
-        scorer = Scorer(material, ledger, n_neighbors, step)
         rows = {part: scorer.records(fits, part) for part in material.scored_parts}
         for part, bound in (scorer.ceiling(n_trees) if ceiling else {}).items():
             rows[part] += bound
@@ -220,7 +225,7 @@ def _all_failed(fitter: Fitter) -> Exception:
     pairs = [(failure["model"], failure["reason"].rstrip(".")) for failure in fitter.failures]
     found = [": ".join(pair) for pair in dict.fromkeys(pairs)]
     text = (
-        f"methods must have at least one that can be fitted, but all failed: {'; '.join(found)}. "
+        f"methods must have at least one that can be scored, but all failed: {'; '.join(found)}. "
         "Check the methods and the curves."
     )
     is_numerical = all(isinstance(error, NumericalError) for error in fitter.errors)

@@ -16,9 +16,8 @@ from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
-from latent_nmr.studies._estimators import checked_coordinates, reason_of, seeded
-from latent_nmr.studies._identity import digest_of
-from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies._estimators import fit, reason_of, seeded, transform, unfitted_digest
+from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies.probes.names import KERNEL, LATENT, PCA, POINTS, POLYNOMIAL
 
 SECTIONS = (4, 5, 10)
@@ -133,19 +132,17 @@ class FeatureMaker:
         facts: dict[str, Any] = {"step": "features", "features": kind, "seed": seed}
         is_foreign = kind in self._foreign
         if is_foreign:
-            facts["foreign"] = {kind: digest_of(self._foreign[kind])}
+            facts["foreign"] = {kind: unfitted_digest(self._foreign[kind])}
+        compute = raising_step_failed(lambda: self._learned(kind, split, seed))
         try:
-            return self._ledger.take_arrays(facts, lambda: self._learned(kind, split, seed))["X"]
-        except OSError:  # of the ledger: the folder cannot be written
-            raise
-        except Exception as error:  # whatever a transformer of another package raises
-            if isinstance(error, InputError) and not is_foreign:
-                raise
-            self._on_failure(kind, seed, reason_of(error))
+            return self._ledger.take_arrays(facts, compute)["X"]
+        except StepFailedError as failure:
+            if isinstance(failure.error, InputError) and not is_foreign:
+                raise failure.error from None
+            self._on_failure(kind, seed, reason_of(failure.error))
             return None
 
     def _learned(self, kind: str, split: Split, seed: int) -> dict[str, Matrix]:
         curves = self._material.curves
-        model = seeded(self._makers[kind], seed).fit(curves[split.fitted])
-        # Copies: some transformers write into what they are given.
-        return {"X": checked_coordinates(model.transform(curves.copy()), len(curves))}
+        model = fit(seeded(self._makers[kind], seed), curves[split.fitted], needs="transform")
+        return {"X": transform(model, curves)}

@@ -18,7 +18,7 @@ from latent_nmr.analysis.forest_regression import regression_scores
 from latent_nmr.analysis.oversampling import Rows
 from latent_nmr.analysis.scores import POWER_LAW
 from latent_nmr.models.curve_regressor import CurveRegressor
-from latent_nmr.studies._estimators import checked_coordinates, seeded
+from latent_nmr.studies._estimators import fit, predict, seeded
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -69,9 +69,8 @@ def predict_all(
     extra = {}
     if isinstance(model, CurveRegressor):
         extra["on_epoch"] = lambda _: stop_if_interrupted()
-    model.fit(X[fitted], wanted[fitted], **extra)
-    found = np.asarray(model.predict(X[scored]))
-    predicted = checked_coordinates(found.reshape(len(found), -1), len(scored))
+    model = fit(model, X[fitted], wanted[fitted], needs="predict", **extra)
+    predicted = predict(model, X[scored], wanted.shape[1])
     by_target = dict(zip(values, predicted.T, strict=False))
     return {
         "regression": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,7 @@ from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, Maker, forest
 from latent_nmr.analysis.forest_regression import TARGETS as NUMBERS
 from latent_nmr.analysis.scores import POWER_LAW
 from latent_nmr.errors import InputError, check_choice, check_count
-from latent_nmr.studies._estimators import seeded
-from latent_nmr.studies._identity import digest_of
+from latent_nmr.studies._estimators import by_name, check_estimator, fit, seeded, unfitted_digest
 from latent_nmr.studies.probes.data import Material
 from latent_nmr.studies.probes.names import (
     BINARY,
@@ -28,8 +28,9 @@ from latent_nmr.studies.probes.names import (
 # Fewest curves of a group in either part for its R² to mean anything.
 FEWEST_MEMBERS = 20
 
-# Names of what comes along, or names with estimators of the user.
-Choice = str | Sequence[str] | Mapping[str, Any]
+# Names of what comes along, estimators of the user, several of both, or a mapping from names.
+Choice = Any
+EXAMPLES = {"features": "PCA(2)", "classifiers": "SVC()", "regressors": "Ridge()"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,26 @@ class Plan:
     def digests(self, features: str, model: str = "") -> dict[str, Any]:
         """What identifies the estimators of the user that take part in a fit, as facts of it."""
         names = [name for name in (*self.kinds[features], model) if name in self.foreign]
-        return {"foreign": {name: digest_of(self.foreign[name]) for name in names}} if names else {}
+        digests = {name: unfitted_digest(self.foreign[name]) for name in names}
+        return {"foreign": digests} if names else {}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A classifier of the user's, used as scikit-learn's are.
+
+    Attributes
+    ----------
+    estimator : object
+    seed : int
+    """
+
+    estimator: Any
+    seed: int
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """What is fitted."""
+        return fit(seeded(self.estimator, self.seed), X, y, needs="predict")
 
 
 def plan_of(
@@ -121,8 +141,9 @@ def plan_of(
     kinds, transformers = _features(features)
     makers, foreign_classifiers = _classifiers(classifiers, n_trees)
     models, foreign_regressors = _regressors(regressors)
-    chosen = tuple(check_choice("targets", name, TARGETS) for name in _names("targets", targets))
-    asked = tuple(check_choice("tasks", name, TASKS) for name in _names("tasks", tasks))
+    given_targets, given_tasks = by_name("targets", targets, "W"), by_name("tasks", tasks, TASKS[0])
+    chosen = tuple(check_choice("targets", name, TARGETS) for name in given_targets.values())
+    asked = tuple(check_choice("tasks", name, TASKS) for name in given_tasks.values())
     _check_targets(chosen, material)
     plan = Plan(
         kinds=kinds,
@@ -146,56 +167,35 @@ def plan_of(
     return plan
 
 
-def _names(parameter: str, given: Choice) -> list[str]:
-    """The names that are given; each once, and at least one."""
-    names = [given] if isinstance(given, str) else list(given)
-    if not names or len(set(names)) < len(names):
-        shown = " ".join(map(str, names)) or "empty"
-        raise InputError(
-            f"{parameter} must name each of one or more once, but is {shown}. Leave it out for "
-            "the default."
-        )
-    return names
-
-
-def _split_up(parameter: str, given: Choice, own: Sequence[str]) -> tuple[list[str], dict]:
-    """Names, and which of them stand for estimators of the user; these have names of their own."""
-    names = _names(parameter, given)
-    if not isinstance(given, Mapping):
-        return names, {}
-    foreign = {name: value for name, value in given.items() if not isinstance(value, str)}
-    for name, value in given.items():
-        if not isinstance(name, str) or (name in own and value != name):
+def _split_up(
+    parameter: str, given: Choice, own: Sequence[str], method: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is given by name, and the estimators of the user in it; they have names of their own."""
+    found = by_name(parameter, given, EXAMPLES[parameter])
+    for name, value in found.items():
+        if name in own and not (isinstance(value, str) and value == name):
             raise InputError(
                 f"{parameter} must give estimators names other than {', '.join(own)}, but has "
                 f"{name!r}. Rename it."
             )
-    return names, foreign
-
-
-def _check_methods(parameter: str, name: str, estimator: Any, methods: Sequence[str]) -> None:
-    missing = [m for m in methods if not callable(getattr(estimator, m, None))]
-    if missing or isinstance(estimator, type):
-        what = f"the class {estimator.__name__}" if isinstance(estimator, type) else estimator
-        raise InputError(
-            f"{parameter} must be names or unfitted estimators with {' and '.join(methods)}, but "
-            f"{name} is {what!r}. Give an instance of an estimator."
-        )
+    foreign = {name: value for name, value in found.items() if not isinstance(value, str)}
+    for name, estimator in foreign.items():
+        check_estimator(parameter, name, estimator, ("fit", method), EXAMPLES[parameter])
+    return found, foreign
 
 
 def _features(given: Choice) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
     """Kinds by the name of the features, and transformers of the user by kind."""
-    names, foreign = _split_up("features", given, KINDS)
-    for name, transformer in foreign.items():
-        _check_methods("features", name, transformer, ("fit", "transform"))
+    names, foreign = _split_up("features", given, KINDS, "transform")
+    for name in foreign:
         if JOIN in name:
             raise InputError(
                 f"features must give transformers names without {JOIN}, but has {name!r}. "
                 "Rename it."
             )
     found = {}
-    for name in names:
-        joined = name if name in foreign or not isinstance(given, Mapping) else given[name]
+    for name, value in names.items():
+        joined = name if name in foreign else value
         kinds = tuple(joined.split(JOIN))
         for kind in kinds:
             check_choice("features", kind, (*KINDS, *foreign))
@@ -207,24 +207,21 @@ def _features(given: Choice) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]
 
 def _classifiers(given: Choice, n_trees: int) -> tuple[dict[str, Maker], dict[str, Any]]:
     """From a seed to a classifier, by name; and those of the user."""
-    names, foreign = _split_up("classifiers", given, tuple(CLASSIFIERS))
+    names, foreign = _split_up("classifiers", given, tuple(CLASSIFIERS), "predict")
     own: dict[str, Maker] = {**CLASSIFIERS, FOREST: forest_maker(n_trees)}
     found = {}
     for name in names:
         if name in foreign:
-            _check_methods("classifiers", name, foreign[name], ("fit", "predict"))
-            found[name] = lambda seed, estimator=foreign[name]: seeded(estimator, seed)
+            found[name] = partial(Foreign, foreign[name])
         else:
             found[name] = own[check_choice("classifiers", name, CLASSIFIERS)]
     return found, foreign
 
 
 def _regressors(given: Choice) -> tuple[tuple[str, ...], dict[str, Any]]:
-    names, foreign = _split_up("regressors", given, REGRESSORS)
+    names, foreign = _split_up("regressors", given, REGRESSORS, "predict")
     for name in names:
-        if name in foreign:
-            _check_methods("regressors", name, foreign[name], ("fit", "predict"))
-        else:
+        if name not in foreign:
             check_choice("regressors", name, REGRESSORS)
     return tuple(names), foreign
 

@@ -29,7 +29,7 @@ from latent_nmr.analysis.screening import (
     smallest_class,
 )
 from latent_nmr.analysis.split import Split
-from latent_nmr.studies._estimators import checked_predictions, seeded
+from latent_nmr.studies._estimators import fit, predict, seeded
 from latent_nmr.studies.probes.data import Material, Matrix
 from latent_nmr.studies.probes.names import (
     BINARY,
@@ -247,8 +247,8 @@ class Repetition:
             found = regress(X, values, fitted, scored, self.seed, n_trees=n_trees)
             del found["out_of_bag"]
         else:
-            estimator = seeded(self.plan.foreign[model], self.seed).fit(X[fitted], values[fitted])
-            predicted = checked_predictions(estimator.predict(X[scored]), len(scored))
+            copy = seeded(self.plan.foreign[model], self.seed)
+            predicted = predict(fit(copy, X[fitted], values[fitted], needs="predict"), X[scored])
             scores = regression_scores(values[scored], predicted)
             found = {"scores": scores, "predicted": predicted.tolist()}
         return self._without_predictions(found)

@@ -74,18 +74,18 @@ def probe(
     ----------
     dataset : xarray.Dataset
         Labelled echoes, as :func:`latent_nmr.simulate` returns them.
-    features : sequence of str, or mapping
+    features : one or several names or transformers, or mapping
         Any of `points`, `polynomial`, `pca`, `latent`; or several side by side, as in
-        `points+latent`. A mapping from names to transformers adds transformers of your own; text
-        in the place of a transformer stands for the features of that name.
+        `points+latent`. A mapping gives names to transformers of your own, which otherwise go by
+        their class; text in it stands for the features of that name.
     targets : sequence of str
         Any of `kernel`, `W`, `L`, `alpha_x`, `alpha_z`.
     tasks : sequence of str
         Classifications of the kernel: `binary` (power law or not), `three-class`.
-    classifiers : sequence of str, or mapping
+    classifiers : one or several names or classifiers, or mapping
         Any of `logistic`, `knn`, `linear_svm`, `kernel_svm`, `sgd`, `tree`, `forest`, `boosting`,
         or a mapping from names to classifiers of your own.
-    regressors : sequence of str, or mapping
+    regressors : one or several names or regressors, or mapping
         `forest` (one for each target) and `network` (one for all targets and the kernel), or a
         mapping from names to regressors of your own.
     n_components : int, default=2
@@ -292,7 +292,7 @@ def _result(
         first = failures[0]
         raise NumericalError(
             f"at least one fit must succeed, but all failed; the first, {first['model']} on "
-            f"{first['features']} with seed {first['seed']}: {first['reason']}. Mend or drop it."
+            f"{first['features']}, seed {first['seed']}: {first['reason'].rstrip('.')}. Drop it."
         )
     split, kernels = material.split(0), material.kernels
     importances, importance_arrays = importances_of(done)
