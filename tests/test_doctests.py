@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import warnings
+from operator import attrgetter
 
 import pytest
 
@@ -13,7 +14,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 def documented(name):
     """The public object `name`, and its public methods and properties, with their docstrings."""
-    found = getattr(ln, name)
+    found = attrgetter(name)(ln)
     yield name, found.__doc__ or ""
     if inspect.isclass(found):
         for member, value in vars(found).items():
@@ -21,7 +22,7 @@ def documented(name):
                 yield f"{name}.{member}", value.__doc__
 
 
-@pytest.mark.parametrize("name", ln.__all__)
+@pytest.mark.parametrize("name", [*ln.__all__, *(f"plots.{name}" for name in ln.plots.__all__)])
 def test_examples_of(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where the examples write
     n_run = 0

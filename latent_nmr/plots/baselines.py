@@ -54,25 +54,51 @@ class Scree(NamedTuple):
     silhouettes: Mapping[int, float | None]
 
 
-def scree_plot(scree: Scree, ax: Axes | None = None) -> Axes:
-    """Draw the SSE within K clusters, as a fraction of that of one, and mean silhouettes."""
+def scree_plot(
+    sums: Mapping[int, float],
+    silhouettes: Mapping[int, float | None],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the SSE within K clusters, as a fraction of that of one, and mean silhouettes.
+
+    Parameters
+    ----------
+    sums : mapping of float
+        Sum of squares within clusters by K, with K = 1.
+    silhouettes : mapping of float or None
+        Mean silhouette by K > 1; None is not drawn.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ax = ln.plots.scree_plot({1: 9.0, 2: 3.0, 3: 2.5}, {2: 0.7, 3: 0.5})
+    >>> ax.get_xlabel()
+    'number of clusters K'
+    """
     ax = own_axes(ax)
-    counts = sorted(scree.sums)
-    fractions = [scree.sums[count] / scree.sums[1] for count in counts]
-    (sums,) = ax.plot(counts, fractions, "o-", color=SUMS_COLOUR, label="SSE")
+    counts = sorted(sums)
+    fractions = [sums[count] / sums[1] for count in counts]
+    (left,) = ax.plot(counts, fractions, "o-", color=SUMS_COLOUR, label="SSE")
     ax.set(xlabel="number of clusters K", ylabel="SSE(K) / SSE(1)", ylim=(0, 1.05))
     ax.set_xticks(counts)
-    defined = {count: score for count, score in scree.silhouettes.items() if score is not None}
-    right = ax.twinx()
-    (silhouettes,) = right.plot(
+    defined = {count: score for count, score in silhouettes.items() if score is not None}
+    twin = ax.twinx()
+    (right,) = twin.plot(
         list(defined), list(defined.values()), "s--", color=SILHOUETTE_COLOUR, label="silhouette"
     )
-    right.set_ylabel("mean silhouette")
-    right.set_ylim(min(0, *defined.values(), 0), 1.05)
-    for side, line in ((ax, sums), (right, silhouettes)):
+    twin.set_ylabel("mean silhouette")
+    twin.set_ylim(min(0, *defined.values(), 0), 1.05)
+    for side, line in ((ax, left), (twin, right)):
         side.yaxis.label.set_color(line.get_color())
         side.tick_params(axis="y", colors=line.get_color())
-    ax.legend(handles=[sums, silhouettes], loc="upper right", edgecolor="white", framealpha=1)
+    ax.legend(handles=[left, right], loc="upper right", edgecolor="white", framealpha=1)
     return ax
 
 
@@ -161,7 +187,7 @@ def baselines_figure(
     ]
     maps = _draw_maps(upper, scores, labels, names)
     left, right = lower.subplots(1, 2, width_ratios=[1, 1.5])
-    scree_plot(scree, left)
+    scree_plot(*scree, ax=left)
     cluster_curves(
         time, clusters, signal_text=signal_text, time_text=time_text, marks=marks, ax=right
     )

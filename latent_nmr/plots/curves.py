@@ -41,6 +41,22 @@ def traversal(
     marks : dict, optional
         Name and time of pulses and echo.
     ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> model, z = ln.load_pretrained("echo"), np.linspace(-2, 2, 9)
+    >>> curves = model.inverse_transform(np.stack([z, np.zeros(9)], axis=1))
+    >>> time = np.array(model.metadata_["time_us"])
+    >>> ax = ln.plots.traversal(time, curves, z, color_text="LA1", signal_text="|M(t)| / |M(0)|",
+    ...                         marks={"echo": 200.0})
+    >>> len(ax.lines) >= 9
+    True
     """
     ax = own_axes(ax, 4.6, 3.4)
     low, high = color_limits or (float(colours.min()), float(colours.max()))
@@ -76,6 +92,22 @@ def reconstruction_sheet(
         One per curve.
     signal_text : str
         What the curves are.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> model, data = ln.load_pretrained("echo"), ln.load_reference(n_curves=8)
+    >>> X, time = ln.features(data), model.metadata_["time_us"]
+    >>> again = model.inverse_transform(model.transform(X))
+    >>> titles = [f"W = {W:.2f} MHz" for W in data.W.values]
+    >>> figure = ln.plots.reconstruction_sheet(time, X, again, titles,
+    ...                                        signal_text="|M(t)| / |M(0)|")
+    >>> len(figure.axes)
+    8
     """
     n_columns = 4
     n_rows = -(-len(curves) // n_columns)

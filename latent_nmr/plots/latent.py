@@ -43,6 +43,25 @@ def latent_map(
         Names of the two coordinates.
     ax : Axes, optional
         Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        If there is one component only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> rng = np.random.default_rng(0)
+    >>> Z, kernel = rng.normal(size=(60, 2)), np.repeat(["gaussian", "power", "rkky"], 20)
+    >>> ax = ln.plots.latent_map(Z, kernel, "kernel")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('LA1', 'LA2')
     """
     if latent.shape[1] < 2:
         raise InputError(
@@ -106,7 +125,31 @@ def latent_maps(
     *,
     axis_names: Sequence[str] = ("LA1", "LA2"),
 ) -> Figure:
-    """Draw one latent map per label, side by side on common axes; without any, one map."""
+    """Draw one latent map per label, side by side on common axes; without any, one map.
+
+    Parameters
+    ----------
+    latent : ndarray, shape (n_curves, n_components)
+        At least two components; the first two are drawn.
+    labels : mapping of ndarray, shape (n_curves,)
+        By name: kernel names, other names, or numbers.
+    axis_names : sequence of str
+        Names of the two coordinates.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> rng = np.random.default_rng(0)
+    >>> labels = {"W": rng.uniform(0.1, 0.3, 60), "L": rng.uniform(3, 28, 60)}
+    >>> figure = ln.plots.latent_maps(rng.normal(size=(60, 2)), labels)
+    >>> figure.axes[0].get_ylabel()
+    'LA2'
+    """
     if not labels:
         figure = new_figure(3.6, 3.7)
         latent_map(latent, None, axis_names=axis_names, ax=figure.subplots())

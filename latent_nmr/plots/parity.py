@@ -34,6 +34,21 @@ def parity_figure(
         Colours the points.
     label_texts : mapping of str
         Target with its unit.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> W = np.linspace(0.1, 0.3, 50)
+    >>> predicted = W + np.random.default_rng(0).normal(0, 0.01, 50)
+    >>> figure = ln.plots.parity_figure({"W": W}, {"points": {"W": predicted}}, None,
+    ...                                 {"W": "W (MHz)"})
+    >>> figure.axes[0].get_xlabel()
+    'true W (MHz)'
     """
     figure = new_figure(2.7 * len(truths) + 0.4, 2.8 * len(predictions) + 0.4)
     axes = figure.subplots(len(predictions), len(truths), squeeze=False)

@@ -59,6 +59,13 @@ def save_figure(figure: Figure, path: Path | str, *, max_bytes: int = MAX_BYTES)
     -------
     Path
         Where the figure is.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ax = ln.plots.scree_plot({1: 9.0, 2: 3.0, 3: 2.5}, {2: 0.7, 3: 0.5})
+    >>> ln.plots.save_figure(ax.figure, "scree").name
+    'scree.png'
     """
     path = Path(path)
     if path.suffix.lower() in FORMATS[1:]:

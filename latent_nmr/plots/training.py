@@ -35,6 +35,24 @@ def loss_history(
         Epoch whose weights were kept.
     likelihood_text : str
         Title of the loss panel.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> import numpy as np
+    >>> model = ln.load_pretrained("echo")
+    >>> history = {name: np.array([getattr(epoch, name) for epoch in model.history_])
+    ...            for name in ("reconstruction", "validation_reconstruction",
+    ...                         "validation_kl_per_axis")}
+    >>> epochs = range(1, len(model.history_) + 1)
+    >>> figure = ln.plots.loss_history(epochs, **history, best_epoch=model.best_epoch_,
+    ...                                likelihood_text="Gaussian likelihood")
+    >>> len(figure.axes)
+    2
     """
     figure = new_figure(7.6, 3.2)
     left, right = figure.subplots(1, 2)

@@ -77,7 +77,7 @@ class TestScree:
 
     @pytest.fixture
     def sides(self):
-        ax = scree_plot(SCREE)
+        ax = scree_plot(*SCREE)
         (right,) = [other for other in ax.figure.axes if other is not ax]
         return ax, right
 
@@ -103,7 +103,7 @@ class TestScree:
         assert len({ax.lines[0].get_marker() for ax in sides}) == 2
 
     def test_negative_silhouettes_are_inside_the_frame(self):
-        ax = scree_plot(Scree(SCREE.sums, {2: -0.3, 3: 0.1}))
+        ax = scree_plot(SCREE.sums, {2: -0.3, 3: 0.1})
         assert ax.figure.axes[1].get_ylim()[0] <= -0.3
 
 
@@ -147,7 +147,7 @@ class TestClusterCurves:
     def test_given_axes_are_used(self):
         ax = new_figure(3, 3).subplots()
         assert cluster_curves(TIME, curves(2), signal_text=SIGNAL, ax=ax) is ax
-        assert scree_plot(SCREE, ax) is ax
+        assert scree_plot(*SCREE, ax=ax) is ax
 
 
 class TestOverview:
