@@ -1,6 +1,6 @@
 """Figures of a trained β-VAE: maps of an embedding, and decoded curves along the axes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from latent_nmr.studies._result import Figures
 from latent_nmr.studies.embedding import EMBEDDED_LABELS as EMBEDDED_LABELS
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
 from latent_nmr.studies.embedding import embedding_table as embedding_table
-from latent_nmr.studies.trained_model import COPIED_ATTRIBUTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,15 +205,18 @@ def draw_walks(
     return figure
 
 
-def time_marks(metadata: dict[str, Any]) -> dict[str, float]:
-    """Names and times (µs) of the pulses and the echo; none where the attributes do not say."""
-    if not set(COPIED_ATTRIBUTES) <= set(metadata):
+def time_marks(attributes: Mapping[Any, Any]) -> dict[str, float]:
+    """Names and times (µs) of the pulses and the echo, as far as a data set's attributes say them.
+
+    All of them are optional: a record of another program may say where its echo is, and no more.
+    """
+    if not {"dt_us", "echo_index"} <= set(attributes):
         return {}
-    step = interval_of(metadata)
-    pulses = zip(
-        pulse_numbers(metadata, "pulse_samples"),
-        pulse_numbers(metadata, "pulse_angles_rad"),
-        strict=True,
-    )
-    marks = {f"{np.degrees(angle):.0f}°": sample * step for sample, angle in pulses}
-    return marks | {"echo": echo_index_of(metadata) * step}
+    step, marks = interval_of(attributes), {}
+    if {"pulse_samples", "pulse_angles_rad"} <= set(attributes):
+        samples, angles = (
+            pulse_numbers(attributes, name) for name in ("pulse_samples", "pulse_angles_rad")
+        )
+        for sample, angle in zip(samples, angles, strict=True):
+            marks[f"{np.degrees(angle):.0f}°"] = sample * step
+    return marks | {"echo": echo_index_of(attributes) * step}

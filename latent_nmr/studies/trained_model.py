@@ -14,15 +14,10 @@ if TYPE_CHECKING:
 
     from latent_nmr.models.beta_vae import BetaVAE
 
-# Attributes of the data that a model's figures need, and all that a command reads of a model.
+# Attributes of the data that a model's figures mark, where the data have them, and what must be
+# known of a model.
 COPIED_ATTRIBUTES = ("echo_index", "dt_us", "pulse_samples", "pulse_angles_rad")
-REQUIRED_METADATA = (
-    "window",
-    "normalisation",
-    "time_us",
-    "data_sha256",
-    *COPIED_ATTRIBUTES,
-)
+REQUIRED_METADATA = ("window", "normalisation", "time_us", "data_sha256")
 
 
 def load_model(path: Path) -> "BetaVAE":
@@ -86,20 +81,12 @@ def describe_data(
     """Metadata that ties a model to the data it was trained on, `X` being their features."""
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.windows import window_time
-    from latent_nmr.errors import InputError
 
-    missing = [name for name in COPIED_ATTRIBUTES if name not in dataset.attrs]
-    if missing:
-        raise InputError(
-            "data to train on must say when pulses and echo are, which the model keeps, but have "
-            f"no attribute {', '.join(missing)}. Set ds.attrs[{missing[0]!r}]; or fit a BetaVAE to "
-            "their features, which needs none."
-        )
     return {
         "window": window,
         "normalisation": normalisation,
         "time_us": window_time(dataset, window).tolist(),
-        **{name: json_value(dataset.attrs[name]) for name in COPIED_ATTRIBUTES},
+        **{n: json_value(dataset.attrs[n]) for n in COPIED_ATTRIBUTES if n in dataset.attrs},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),
         **note_curves(X),

@@ -235,7 +235,7 @@ class TestFinishedRuns:
         (run / name).write_text("mine")
         before = contents(run)
         words = self.complaint(capsys, train(data, run, "--force", "--beta", "3"))
-        assert "--force must remove nothing but an earlier run's own files" in words
+        assert "a run must replace nothing but an earlier run's own files" in words
         assert contents(run) == before
 
     @pytest.mark.slow

@@ -205,11 +205,3 @@ def test_echo_features_go_by_the_names_of_the_dimensions():
     M = dataset.mx + 1j * dataset.my
     transformer = ln.EchoFeatures(dataset.time.to_numpy(), echo_time=1256 * DT).fit(M)
     np.testing.assert_array_equal(transformer.transform(M.T), transformer.transform(M))
-
-
-def test_data_without_pulses_are_refused_before_a_training(model):
-    dataset = echoes()
-    del dataset.attrs["dt_us"], dataset.attrs["pulse_samples"]
-    with pytest.raises(ln.InputError, match="no attribute dt_us, pulse_samples"):
-        ln.train(dataset, model=ln.BetaVAE(max_epochs=10**9))
-    assert len(ln.embed(model, dataset)) == N_CURVES

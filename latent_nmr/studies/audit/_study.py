@@ -12,7 +12,7 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
-from latent_nmr.data.echoes import fingerprint
+from latent_nmr.data.echoes import fingerprint, simulation_attributes
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
@@ -168,7 +168,7 @@ def audit(
         "n_neighbors": n_neighbors,
         "n_simulations": n_simulations,
         "normalisation": metadata["normalisation"],
-        "marks": time_marks(metadata),
+        "marks": time_marks(simulation_attributes(simulation)),
         "summaries": [plain_summary(audit.summary) for audit, _ in audited],
         "n_curves": len(X),
         "n_fitted": int((training_split(model, X) == "training").sum()),
@@ -214,11 +214,12 @@ def audit_axes(
 
     labels = {name: label_values(dataset, name) for name in PARAMETERS}
     distances = spacing(latent, n_neighbors)
-    dt = metadata["dt_us"]
+    # The model's own data need not say when the pulses are; the simulations do.
+    made = simulation_attributes(simulation)
     record = Record(
         np.asarray(metadata["time_us"]),
-        [sample * dt for sample in metadata["pulse_samples"]],
-        metadata["echo_index"] * dt,
+        [sample * made["dt_us"] for sample in made["pulse_samples"]],
+        made["echo_index"] * made["dt_us"],
     )
     result = []
     for walk in walks:

@@ -11,6 +11,7 @@ from latent_nmr.studies.challenge._editions import EDITIONS, SPIN, Edition
 from latent_nmr.studies.latent_figures import time_marks
 
 N_CURVES_SHOWN = 4
+SPIN_MARKS = ("θ", "2θ", "echo")
 PART_TITLES: tuple[str, ...] = ("Re M", "Im M", "|M|")
 
 Facts = Mapping[str, Any]
@@ -25,12 +26,11 @@ def shown_rows(targets: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 def marks_of(edition: Edition, attributes: Mapping[str, Any]) -> dict[str, float]:
     """Names and times (µs) of pulses and echo."""
-    marks = time_marks(dict(attributes))
-    if edition.name != SPIN:
+    marks = time_marks(attributes)
+    if edition.name != SPIN or len(marks) != len(SPIN_MARKS):
         return marks
     # Every curve has its own angle.
-    first, second, echo = marks.values()
-    return {"θ": first, "2θ": second, "echo": echo}
+    return dict(zip(SPIN_MARKS, marks.values(), strict=True))
 
 
 def curves(facts: Facts, arrays: Arrays) -> Any:
