@@ -8,6 +8,11 @@ import math
 import operator
 from collections.abc import Iterable
 
+# Units in the last place by which a number may leave a range: results of arithmetic do.
+ROUNDINGS = 16
+# Relative, of single precision, through which numbers often come.
+ROUNDING = ROUNDINGS * 2.0**-23
+
 
 class InputError(ValueError):
     """What the user gave cannot be used; a command ends with exit code 2.
@@ -98,7 +103,10 @@ def check_number(
     unit: str = "",
     cure: str = "",
 ) -> float:
-    """Return `value` as a finite float inside the bounds, or raise."""
+    """Return `value` as a finite float inside the bounds, or raise.
+
+    A value beyond `at_least` or `at_most` by the rounding of float32 becomes the bound.
+    """
     bounds = [
         (above, ">", lambda x, b: x > b),
         (at_least, ">=", lambda x, b: x >= b),
@@ -113,9 +121,19 @@ def check_number(
         number = math.nan if is_other else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
+    number = _rounded_into(number, at_least, at_most)
     if math.isfinite(number) and all(holds(number, b) for b, _, holds in bounds if b is not None):
         return number
     raise InputError(f"{name} must be {rule}, but is {value!r}. {cure or f'Give {name} {rule}.'}")
+
+
+def _rounded_into(number: float, at_least: float | None, at_most: float | None) -> float:
+    """The bound that a number lies beyond by no more than rounding, or the number."""
+    if at_least is not None and at_least - ROUNDING * abs(at_least) <= number < at_least:
+        return float(at_least)
+    if at_most is not None and at_most < number <= at_most + ROUNDING * abs(at_most):
+        return float(at_most)
+    return number
 
 
 def check_count(name: str, value: object, *, at_least: int = 1, at_most: int | None = None) -> int:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
@@ -73,7 +73,26 @@ class TestNumber:
     def test_it_passes_exactly_inside_its_bounds(self, value, above, at_least, at_most):
         inside = value > above and value >= at_least and value <= at_most
         rules = {"above": above, "at_least": at_least, "at_most": at_most}
+        for bound in (at_least, at_most):
+            assume(value == bound or abs(value - bound) > 1e-5 * abs(bound))
         assert is_refused(check_number, "beta", value, **rules) != inside
+
+    @given(
+        bound=st.floats(2**-20, 2**20, width=32),
+        kind=st.sampled_from([float, np.float64, np.float32]),
+        n_ulps=st.integers(1, 8),
+        side=st.sampled_from(["at_least", "at_most"]),
+    )
+    def test_beyond_a_bound_by_rounding_is_the_bound(self, bound, kind, n_ulps, side):
+        bound, away = kind(bound), {"at_least": -1, "at_most": 1}[side]
+        value = kind(bound + away * n_ulps * np.spacing(bound))
+        assert value != bound
+        assert check_number("beta", value, **{side: float(bound)}) == float(bound)
+        far = kind(bound * (1 + away * 1e-4))
+        assert is_refused(check_number, "beta", far, **{side: float(bound)})
+        # An open end and zero have no rounding: every number beyond them is another one.
+        assert is_refused(check_number, "beta", bound, above=float(bound))
+        assert is_refused(check_number, "beta", -np.spacing(kind(0)), at_least=0)
 
     @given(finite)
     def test_without_bounds_every_finite_number_comes_back_unchanged(self, value):

@@ -23,6 +23,7 @@ SHARED = {
     "_times",
     "_masks",
     "_png",
+    "_rounding",
     "latent_axes",
     "shipped",
 }  # small modules at the top that anyone may import

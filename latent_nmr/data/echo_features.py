@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
+from latent_nmr._rounding import cut, rounding_of
 from latent_nmr._times import duration, record_times
 from latent_nmr.data.windows import (
     NORMALISATIONS,
@@ -202,7 +203,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
     def _checked(self, X) -> npt.NDArray:
         """Return `X` as curves of this part, or raise."""
-        X = _as_numbers(X, "X")
+        given, X = X, _as_numbers(X, "X")
         if np.iscomplexobj(X):
             return X
         if self.part != "magnitude":
@@ -210,14 +211,16 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 f"X must be complex for part={self.part!r}, but is real ({X.dtype}). Give "
                 "mx + 1j * my, or use part='magnitude', which also takes |M|."
             )
-        if X.min() < 0:
-            row, sample = np.argwhere(X < 0)[0]
+        # Arithmetic such as a scaler's and its inverse leaves zeros at -1e-9.
+        negative = np.argwhere(-rounding_of(given) * abs(X).max() > X)
+        if len(negative):
+            row, sample = negative[0]
             raise InputError(
                 "a real X must be |M|, which is never negative, but is "
                 f"{X[row, sample]:g} in row {row} at sample {sample}. Give complex curves, "
                 "mx + 1j * my."
             )
-        return X
+        return cut(X, 0, np.inf)
 
     def _checked_time(self, n_time: int) -> npt.NDArray[np.float64]:
         """Times of the samples, or their numbers where no times are given."""

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr._columns import check_columns
 from latent_nmr._masks import refuse_masked
-from latent_nmr.errors import AxisWarning, InputError, RangeWarning, check_count
+from latent_nmr.errors import AxisWarning, InputError, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
-from latent_nmr.models import inference, parameters
+from latent_nmr.models import inference, parameters, value_range
 from latent_nmr.models.checkpoint import Checkpoint, check_place, identity_of
 from latent_nmr.models.fitted import FittedModel, FittedVAE
 from latent_nmr.models.saved_estimator import SavedEstimator
@@ -247,10 +247,10 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         Bernoulli likelihood of values between 0 and 1 has none, and its scores compare with
         each other only. A row's score is the same in any company and at any time.
         """
-        X = self._validated(X)
         likelihood = self.parameters_["likelihood"]
-        self._check_range(X, likelihood)
-        return inference.evidence(self.architecture_, self.weights_, X, likelihood, self.scale_)
+        rows = value_range.checked(self._validated(X), X, likelihood)
+        network = self.architecture_, self.weights_
+        return inference.evidence(*network, rows, likelihood, self.scale_)
 
     def score(self, X, y=None):  # noqa: ARG002
         """Mean of `score_samples`; higher is better."""
@@ -271,16 +271,10 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         refuse_masked("X", X)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        self._check_range(X, self.likelihood)
-        if X.min() < 0 or X.max() > 1:
-            warnings.warn(
-                f"X should lie in [0, 1], because decoded rows do, but spans {X.min():.3g} to "
-                f"{X.max():.3g}: what lies outside is not reconstructed. Scale it, for example "
-                "with MinMaxScaler.",
-                RangeWarning,
-                stacklevel=3,
-            )
+        given, kinds = X, (np.float64, np.float32)
+        X = validate_data(self, X, dtype=kinds, ensure_min_samples=2)
+        X = value_range.checked(X, given, self.likelihood)
+        value_range.warn_of_values_beyond(X, given, stacklevel=4)
         return X.astype(np.float32, copy=False)
 
     def _take(self, fitted: FittedModel) -> None:
@@ -304,15 +298,6 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         check_is_fitted(self, "weights_")
         refuse_masked("X", X)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-
-    def _check_range(self, X, likelihood):
-        """Refuse data outside [0, 1] for the Bernoulli likelihood."""
-        if likelihood == "bernoulli" and (X.min() < 0 or X.max() > 1):
-            worst = X.max() if X.max() > 1 else X.min()
-            raise InputError(
-                f"X must lie in [0, 1] for the Bernoulli likelihood, but holds {worst:g}. "
-                "Scale it, or use likelihood='gaussian'."
-            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._rounding import rounding_of
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -183,7 +184,8 @@ def _interpolated(law: npt.ArrayLike, r: FloatArray) -> FloatArray:
             f"shape {columns.shape}. Sort its rows."
         )
     first, last = columns[0, 0], columns[-1, 0]
-    if first > r.min() or last < r.max():
+    rounding = rounding_of(law)  # a table made in single precision ends where that does
+    if first > r.min() * (1 + rounding) or last < r.max() * (1 - rounding):
         raise InputError(
             f"a tabulated kernel must reach from r = {r.min():g} to {r.max():.4g}, but reaches "
             f"from {first:g} to {last:.4g}. Extend it, with zeros where it has died away."
