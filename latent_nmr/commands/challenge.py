@@ -20,13 +20,15 @@ class Options:
 
     Models: the course's baseline, the public deep network, the pipeline that won in 2020, and our
     best. Without --data, an equivalent set is simulated. The edition spin, our reading of that of
-    November 2021, asks for α_x, α_z and the pulse angle θ, drawn from 30° to 150°.
+    November 2021, asks for α_x, α_z and the pulse angle θ, drawn from 30° to 150°; there are no
+    files of it.
     """
 
     edition: tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky", "spin"]]
     """Edition of the challenge."""
     data: Path | None = None
-    """Folder with the challenge's own files; without it, curves are simulated."""
+    """Folder with the challenge's own files, or a data set of the edition in any format, without
+    curves to submit predictions of; without it, curves are simulated."""
     models: tuple[Model, ...] = ("baseline", "deep", "winners", "best")
     """Models to fit."""
     n_seeds: int = 3
@@ -68,11 +70,11 @@ def run(options: Options) -> Report:
         )
     inputs: dict[Path, Any] = {path: lambda p: fingerprint(open_echoes(p)) for path in options.also}
     if options.data is not None:
-        inputs[options.data] = lambda _: "-".join(map(fingerprint, _real_files(options).values()))
+        inputs[options.data] = lambda _: "-".join(map(fingerprint, _given_data(options).values()))
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)
-    data = _place_to_simulate(options) if options.data is None else _real_files(options)
+    data = _place_to_simulate(options) if options.data is None else _given_data(options)
     also = {path_text(path.stem): open_echoes(path) for path in options.also}
     with output.folder(kept=("steps", "seconds.json")) as folder:
         tell(f"Challenge {options.edition}: every fit is kept in {folder}")
@@ -116,17 +118,20 @@ def _given(options: Options, *names: str) -> dict[str, Any]:
     return {n: getattr(options, n) for n in names if getattr(options, n) is not None}
 
 
-def _real_files(options: Options) -> dict[str, Any]:
-    """The challenge's own curves, to fit on and to submit predictions of."""
-    from latent_nmr.data.challenge_files import open_challenge
+def _given_data(options: Options) -> dict[str, Any]:
+    """Curves to fit on and, of the challenge's own, those to submit predictions of."""
+    from latent_nmr.data.challenge_files import challenge_parts, open_challenge
+    from latent_nmr.data.io import open_echoes
     from latent_nmr.errors import InputError
 
+    assert options.data is not None  # asked for where it is given
+    if not challenge_parts(options.data):
+        return {"dataset": open_echoes(options.data)}
     if options.edition == "spin":
         raise InputError(
-            "--data must be left out for the edition spin, which has no files, but is "
-            f"{options.data}. Leave it out: the curves are simulated."
+            "--data must not be the challenge's files for the edition spin, which has none, but is "
+            f"{options.data}. Leave it out to simulate curves, or give a set of its preset."
         )
-    assert options.data is not None  # asked for where it is given
     parts = {"dataset": "model", "evaluation": "eval"}
     return {
         name: open_challenge(options.data, options.edition, part) for name, part in parts.items()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from latent_nmr._files import put_back_retired
-from latent_nmr.data.challenge_files import CHALLENGES, PARTS
+from latent_nmr.data.challenge_files import challenge_parts
 from latent_nmr.data.lattice_code import LATTICE_FILES
 from latent_nmr.errors import InputError
 
@@ -48,16 +48,6 @@ def recognise(path: Path) -> str:
             "and write it with ln.save_echoes."
         )
     return found
-
-
-def challenge_parts(folder: Path) -> list[tuple[str, str]]:
-    """Editions and parts of the challenge whose signal files a folder holds, `model` first."""
-    return [
-        (kind, part)
-        for part in PARTS
-        for kind, edition in CHALLENGES.items()
-        if any(path.is_file() for path in edition.signal_paths(folder, part))
-    ]
 
 
 def _of_folder(path: Path) -> str | None:

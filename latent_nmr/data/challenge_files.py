@@ -83,6 +83,16 @@ CHALLENGES = {
 }
 
 
+def challenge_parts(folder: Path) -> list[tuple[str, str]]:
+    """Editions and parts of the challenge whose signal files a folder holds, `model` first."""
+    return [
+        (kind, part)
+        for part in PARTS
+        for kind, edition in CHALLENGES.items()
+        if any(path.is_file() for path in edition.signal_paths(folder, part))
+    ]
+
+
 def open_challenge(folder: Path | str, kind: str, part: str = "model") -> xr.Dataset:
     """Read a set of the challenge [H].
 

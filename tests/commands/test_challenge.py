@@ -154,7 +154,11 @@ class TestRealFiles:
 
     def test_files_that_are_missing_cut_or_constant(self, curves, tmp_path, capsys):
         words = words_for(tmp_path, tmp_path / "result", "--models", "deep")
+        assert "a folder of the challenge's files" in refused(capsys, *words)
+        (tmp_path / "submit_echos_r.txt").write_text("of another edition")
         assert "gauss_echos_model_r.txt must be a file" in refused(capsys, *words)
+        spin = ["spin" if word == "2021-gauss" else word for word in words]
+        assert "must not be the challenge's files for the edition spin" in refused(capsys, *spin)
         ln.save_challenge(curves, tmp_path, "2021-gauss")
         assert "gauss_echos_eval_r.txt must be a file" in refused(capsys, *words)
         ln.save_challenge(curves.isel(curve=slice(0, 7)), tmp_path, "2021-gauss", "eval")
@@ -164,6 +168,39 @@ class TestRealFiles:
         assert "one row per curve each, but have 60 and 59" in refused(capsys, *words)
         path.write_text("\n".join(" ".join([*row.split()[:2], "6.5"]) for row in rows) + "\n")
         assert "every target must vary, but d is 6.5 for all 60 curves" in refused(capsys, *words)
+
+
+class TestAnyData:
+    """Data of the edition in any format, as every command takes them."""
+
+    @pytest.mark.parametrize("suffix", [".nc", ".csv", ".zarr"])
+    def test_the_scores_are_those_of_the_challenges_files(
+        self, curves, files, tmp_path, capsys, suffix
+    ):
+        ln.save_echoes(curves, tmp_path / f"own{suffix}")
+        words = words_for(tmp_path / f"own{suffix}", tmp_path / "own", "--models", "winners")
+        own = run(capsys, words)
+        assert (own["n_curves"], own["n_evaluation"]) == (60, 0)
+        assert "submission" not in own
+        real = run(capsys, words_for(files, tmp_path / "real", "--models", "winners"))
+        assert [row["scores"] for row in own["rows"]] == [row["scores"] for row in real["rows"]]
+        assert main(words) == 0
+        assert "already finished" in capsys.readouterr().out
+
+    def test_the_edition_spin_takes_a_set_of_its_preset(self, tmp_path, capsys):
+        echoes = ln.simulate("challenge2021-spin", 30, n_edge=8, scheme="source", step=2)
+        ln.save_echoes(echoes.drop_attrs().assign_attrs(echo_index=314), tmp_path / "own.nc")
+        words = words_for(tmp_path / "own.nc", tmp_path / "out", "--models", "winners")
+        words[1] = "spin"
+        assert run(capsys, words)["n_curves"] == 30
+
+    def test_data_of_another_kind_are_named(self, curves, tmp_path, capsys):
+        ln.save_echoes(curves.drop_vars("challenge_xi"), tmp_path / "own.nc")
+        words = words_for(tmp_path / "own.nc", tmp_path / "out")
+        assert "edition 2021-gauss must have the labels" in refused(capsys, *words)
+        assert "nothing at" in refused(capsys, *words_for(tmp_path / "none.nc", tmp_path / "out"))
+        words = words_for("reference", tmp_path / "out")
+        assert "must hold both mx and my" in refused(capsys, *words)
 
 
 @pytest.mark.slow  # at the size of the published set
@@ -206,15 +243,11 @@ class TestBadInput:
         [
             (["2019"], "2019"),
             (["2020", "--models", "worst"], "worst"),
-            (
-                ["2020", "--models", "deep", "deep"],
-                "models must name one or more models, each once",
-            ),
+            (["2020", "--models", "deep", "deep"], "models must name each one once"),
             (["2020", "--n-curves", "10"], "n_curves must be a whole number of at least 50"),
             (["2020", "--line-draw", "cold"], "cold"),
             (["2020", "--n-seeds", "0"], "n_seeds must be"),
             (["2020", "--max-epochs", "0"], "max_epochs must be"),
-            (["spin", "--data", "x"], "--data must be left out for the edition spin"),
             (["2020", "--also", "a/x.nc", "b/x.nc"], "--also must give sets of different names"),
         ],
     )
