@@ -247,8 +247,9 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         Bernoulli likelihood of values between 0 and 1 has none, and its scores compare with
         each other only. A row's score is the same in any company and at any time.
         """
+        rows = self._validated(X)  # first: without a fit there are no parameters either
         likelihood = self.parameters_["likelihood"]
-        rows = value_range.checked(self._validated(X), X, likelihood)
+        rows = value_range.checked(rows, X, likelihood)
         network = self.architecture_, self.weights_
         return inference.evidence(*network, rows, likelihood, self.scale_)
 
