@@ -1,4 +1,4 @@
-"""Names of columns: a data frame is not taken by position where its names say another order."""
+"""Columns of data frames: not taken by position where their names say another order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,19 @@ from typing import Any
 from latent_nmr.errors import InputError
 
 N_SHOWN = 4
+
+
+def eager(values: Any) -> Any:
+    """Return a lazy frame, as dask and polars have them, as the frame that it stands for.
+
+    scikit-learn sees no names in a lazy one, and would take its columns in any order.
+    """
+    is_frame = hasattr(values, "columns") or hasattr(values, "collect_schema")
+    for name in ("compute", "collect") if is_frame else ():
+        evaluate = getattr(values, name, None)
+        if callable(evaluate):
+            return evaluate()
+    return values
 
 
 def check_columns(name: str, values: Any, expected: Iterable[str]) -> None:

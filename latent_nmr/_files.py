@@ -20,7 +20,7 @@ from typing import Any
 
 from latent_nmr._json import json_value
 from latent_nmr._letters import path_text
-from latent_nmr._locks import sole_writer
+from latent_nmr._locks import real_path, sole_writer
 from latent_nmr.errors import InputError
 
 STAGING_MARK, RETIRED_MARK = ".staging-", "-old"
@@ -38,7 +38,11 @@ CANNOT_SWAP = {errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENOTSUP}
 
 @contextlib.contextmanager
 def staged_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder of `path`; rename it to `path` on success."""
+    """Yield a temporary path in the folder of `path`; rename it to `path` on success.
+
+    A symbolic link stays, and what it points to, or would, is written.
+    """
+    path = real_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}{STAGING_MARK}", dir=path.parent)
     os.close(handle)
@@ -60,7 +64,7 @@ def staged_folder(path: Path) -> Iterator[Path]:
     one into its place; who reads `path` calls :func:`put_back_retired` for a process that was
     killed between the two. What such a process left behind is swept first.
     """
-    path = path.resolve()  # a link stays, what it points to is replaced
+    path = real_path(path)  # a link stays, what it points to is replaced
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_staging(path)
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}{STAGING_MARK}", dir=path.parent))
@@ -83,7 +87,7 @@ def put_in_place(folder: Path, path: Path) -> None:
 
     As :func:`staged_folder` does: in one step where the system can swap two names.
     """
-    path = path.resolve()
+    path = real_path(path)
     retired = path.with_name(f".{path.name}{STAGING_MARK}{folder.name}{RETIRED_MARK}")
     try:
         if not path.exists():
@@ -180,9 +184,15 @@ def _retired(path: Path) -> list[Path]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically; paths as :func:`path_text`."""
-    plain = json_value(value, any_key=True, other=path_text)
+    plain = json_value(value, any_key=True, other=_path_text)
     with staged_file(path) as staging:
         staging.write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _path_text(value: Any) -> str:
+    if not isinstance(value, Path):
+        raise TypeError(f"a {type(value).__name__} has no place in JSON")
+    return path_text(value)
 
 
 def _umask() -> int:

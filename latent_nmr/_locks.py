@@ -22,6 +22,23 @@ except ImportError:  # everything but Windows
     msvcrt = None
 
 
+def real_path(path: Path) -> Path:
+    """What a path leads to when all symbolic links are followed, whether it exists or not.
+
+    Raises
+    ------
+    InputError
+        If links lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError) as error:  # Python before 3.13 calls a circle a RuntimeError
+        raise InputError(
+            f"{path} must lead somewhere, but its symbolic links lead in a circle or cannot be "
+            "followed. Remove the link, or choose another path."
+        ) from error
+
+
 @contextlib.contextmanager
 def sole_writer(path: Path) -> Iterator[None]:
     """Hold the lock on `path`, or raise if another process writes it.
@@ -32,7 +49,7 @@ def sole_writer(path: Path) -> Iterator[None]:
         If another process holds the lock.
     """
     # Of what a symbolic link points to, so that two names of one folder share one lock.
-    path = path.resolve()
+    path = real_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.parent / f".{path.name}.lock"
     with _system_lock(lock, path) if fcntl or msvcrt else _file_as_lock(lock, path):

@@ -266,6 +266,36 @@ class TestStagedFolder:
         assert listing(link.parent) == ["link"]
         assert listing(old.parent) == ["elsewhere", "model"]
 
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_a_link_to_a_file_stays_and_the_file_is_written(self, tmp_path, exists):
+        target, link = tmp_path / "far" / "real.csv", tmp_path / "link.csv"
+        if exists:
+            target.parent.mkdir()
+            target.write_text("old")
+        link.symlink_to(target)  # dangling where nothing exists
+        with staged_file(link) as staging:
+            staging.write_text("new")
+        assert link.is_symlink()
+        assert target.read_text() == "new"
+        assert listing(target.parent) == ["real.csv"]
+
+    def test_a_dangling_link_to_a_folder_is_filled(self, tmp_path):
+        (tmp_path / "link").symlink_to(tmp_path / "far" / "model")
+        with staged_folder(tmp_path / "link") as staging:
+            (staging / "new").write_text("new")
+        assert (tmp_path / "link").is_symlink()
+        assert listing(tmp_path / "far" / "model") == ["new"]
+
+    @pytest.mark.parametrize("write", [staged_file, staged_folder, sole_writer])
+    def test_links_in_a_circle_are_refused_by_name(self, tmp_path, write):
+        (tmp_path / "one").symlink_to(tmp_path / "two")
+        (tmp_path / "two").symlink_to(tmp_path / "one")
+        with (
+            pytest.raises(InputError, match=r"one must lead somewhere.*circle"),
+            write(tmp_path / "one"),
+        ):
+            raise AssertionError
+
 
 class TestSwap:
     """Two names exchanged in one step, or a clear no."""

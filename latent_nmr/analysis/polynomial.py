@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns
+from latent_nmr._columns import check_columns, eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr._times import duration
 from latent_nmr.errors import InputError, check_count, check_number
@@ -92,6 +92,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         check_number(
             "sample_interval", duration("sample_interval", self.sample_interval), above=0, unit="µs"
         )
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         n_samples = X.shape[1]
@@ -113,6 +114,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     def transform(self, X):
         """Coefficients of every curve, shape (n_curves, n_features_out)."""
         check_is_fitted(self)
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         return (X.astype(np.float64, copy=False) @ self.weights_).astype(X.dtype, copy=False)

@@ -27,6 +27,7 @@ from latent_nmr._files import (
     write_json,
 )
 from latent_nmr._letters import path_text
+from latent_nmr._locks import real_path
 from latent_nmr.commands._settings import command_of, settings_of
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
@@ -132,7 +133,7 @@ class Output:
         with sole_writer(self.out):
             if _is_taken(self.out):
                 self._refuse_foreign_files()
-            place = self.out.resolve()
+            place = real_path(self.out)
             sweep_staging(place)
             work = place.with_name(f".{place.name}.progress")
             if work.is_dir():
@@ -229,9 +230,9 @@ class Output:
     def _refuse_inputs(self, inputs: Inputs) -> None:
         """Raise if the result would take the place of what it is made from."""
         for path in inputs:
-            place = path.resolve()
+            place = real_path(path)
             for target in (self.out, self.manifest):
-                own = target.resolve()
+                own = real_path(target)
                 if place == own or (not self.is_file and own in place.parents):
                     raise InputError(
                         f"--out must not hold an input of the run, but {path} is at {target}. "

@@ -7,6 +7,7 @@ from typing import Any
 import tyro
 
 from latent_nmr._letters import path_text
+from latent_nmr._locks import real_path
 from latent_nmr.commands._shell import Report
 
 TABLE_FILE, RESULT_FILE = "audit.csv", "audit.json"
@@ -57,7 +58,7 @@ def run(options: Options) -> Report:
     from latent_nmr.studies.audit import audit
     from latent_nmr.studies.trained_model import load_model, model_digest
 
-    out = options.out or Path(f"audit_{options.model.resolve().name}")
+    out = options.out or Path(f"audit_{real_path(options.model).name}")
     output = Output("audit", options, out, positional=("model", "data"))
     inputs = {
         options.model: model_digest,

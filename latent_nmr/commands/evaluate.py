@@ -7,6 +7,7 @@ from typing import Any, Literal
 import tyro
 
 from latent_nmr._letters import path_text
+from latent_nmr._locks import real_path
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
 RESULT_FILE = "evaluation.json"
@@ -68,7 +69,7 @@ def run(options: Options) -> Report:
     out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
     output = Output("evaluate", options, out)
     for name, paths in (("also", options.also), ("models", options.models)):
-        places = [Path(path.stem) if name == "also" else path.resolve() for path in paths]
+        places = [Path(path.stem) if name == "also" else real_path(path) for path in paths]
         names = [path_text(place) for place in places]
         if len(set(names)) < len(names):
             raise InputError(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns
+from latent_nmr._columns import check_columns, eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import cut, rounding_of
 from latent_nmr._times import duration, record_times
@@ -257,7 +257,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
 
 def _rows_first(values):
-    """`values`, or an array of xarray with the curves along its first axis."""
+    """`values`, a lazy frame evaluated, an array of xarray with the curves along its first axis."""
+    values = eager(values)
     is_named = set(getattr(values, "dims", ())) == {"curve", "time"}
     return values.transpose("curve", "time") if is_named else values
 

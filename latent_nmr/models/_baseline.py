@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns
+from latent_nmr._columns import check_columns, eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_count
 
@@ -59,6 +59,7 @@ class Baseline(TransformerMixin, BaseEstimator):
         """`X` as an array of finite numbers with the columns seen in `fit`."""
         if not reset:
             check_is_fitted(self)
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(
             self,

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns
+from latent_nmr._columns import check_columns, eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import AxisWarning, InputError, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
@@ -271,6 +271,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         self.check_parameters()
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
+        X = eager(X)
         refuse_masked("X", X)
         given, kinds = X, (np.float64, np.float32)
         X = validate_data(self, X, dtype=kinds, ensure_min_samples=2)
@@ -297,6 +298,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
 
     def _validated(self, X):
         check_is_fitted(self, "weights_")
+        X = eager(X)
         refuse_masked("X", X)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latent_nmr._columns import eager
 from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, NumericalError
@@ -157,6 +158,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             If the error is not finite in any epoch.
         """
         self.check_parameters()
+        X = eager(X)
         refuse_masked("X", X)
         refuse_masked("y", y)
         X, y = validate_data(
@@ -197,6 +199,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets), or (n_rows,) for one."""
         check_is_fitted(self, "weights_")
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)
@@ -221,6 +224,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             Standardised target per unit of the column.
         """
         check_is_fitted(self, "weights_")
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from latent_nmr._columns import eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError
 
@@ -40,6 +41,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X, y):
         """Fit each regressor to its column of `y`, shape (n_rows, n_targets)."""
         # Neighbouring samples are nearly equal: in single precision, linear regression fails.
+        X = eager(X)
         refuse_masked("X", X)
         refuse_masked("y", y)
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
@@ -58,6 +60,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets)."""
         check_is_fitted(self)
+        X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, reset=False, dtype=np.float64)
         return np.stack([regressor.predict(X) for regressor in self.regressors_], axis=1)

@@ -155,3 +155,49 @@ def test_the_way_back_minds_names_too(name):
         model.inverse_transform(named[named.columns[::-1]])
     with pytest.raises(ln.InputError, match="must have the columns"):
         model.inverse_transform(named.rename(columns={named.columns[0]: "other"}))
+
+
+class Lazy:
+    """A frame that is computed when asked, as dask (`compute`) and polars (`collect`) have it."""
+
+    def __init__(self, frame, verb):
+        self.frame, self.verb = frame, verb
+        # What tells that it has columns without computing them.
+        setattr(self, {"compute": "columns", "collect": "collect_schema"}[verb], frame.columns)
+        setattr(self, verb, lambda: frame)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.frame.to_numpy(dtype)
+
+
+LAZY_TAKERS = {
+    "vae": vae,
+    "pca": lambda: ln.PCABaseline(2),
+    "kmeans": lambda: ln.KMeansBaseline(2, random_state=0),
+    "polynomial": lambda: ln.SectionPolynomials((2,)),
+    "features": lambda: ln.EchoFeatures(np.arange(N_COLUMNS) * 0.16, "full", echo_time=0.64),
+}
+
+
+@pytest.mark.parametrize("verb", ["compute", "collect"])
+@pytest.mark.parametrize("name", LAZY_TAKERS)
+def test_a_lazy_frame_has_names_too(name, verb):
+    model = LAZY_TAKERS[name]().fit(Lazy(FRAME, verb))
+    assert list(model.feature_names_in_) == NAMES
+    assert same(np.asarray(model.transform(Lazy(FRAME, verb))), np.asarray(model.transform(FRAME)))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(Lazy(TURNED, verb))
+
+
+def test_lazy_targets_and_labels_are_computed():
+    lazy = Lazy(FRAME, "compute")
+    assert same(regressor().fit(lazy, Y).predict(lazy), read(FITTED["regressor"], FRAME))
+    settings = {"ceiling": False, "n_neighbors": 3, "progress": False}
+    labels = pd.DataFrame({"W": FRAME[NAMES[0]], "kind": ["a", "b"] * 20})
+    tables = [
+        ln.evaluate(FRAME.to_numpy(), given, ["pca"], **settings).table
+        for given in (labels, Lazy(labels, "compute"), Lazy(labels, "collect"))
+    ]
+    timeless = [table.drop(columns=[c for c in table if "fit_seconds" in c]) for table in tables]
+    pd.testing.assert_frame_equal(timeless[1], timeless[0])
+    pd.testing.assert_frame_equal(timeless[2], timeless[0])

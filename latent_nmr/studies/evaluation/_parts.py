@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from latent_nmr._columns import eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.scores import (
     REGRESSED,
@@ -165,8 +166,10 @@ def as_labels(labels: Any, n_curves: int, place: str) -> Labels:
         names = [name for name in labels.variables if labels[name].dims == ("curve",)]
         others = [str(name) for name in names if name not in ("curve", *ALL_LABELS)]
         columns = known_labels(labels, (*SCORED_LABELS, *others))
-    elif isinstance(labels, Mapping | pd.DataFrame):
-        columns = {name: labels[name] for name in labels}
+    elif isinstance(labels, Mapping):
+        columns = labels
+    elif hasattr(labels := eager(labels), "columns"):  # a frame, of pandas or another library
+        columns = {name: labels[name] for name in labels.columns}
     else:
         raise InputError(
             "labels must be a mapping of arrays, a DataFrame or an xarray.Dataset, but are "
