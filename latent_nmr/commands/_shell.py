@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -22,6 +23,10 @@ SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 1
 COMPILING_NOTHING = ("card", "check-submission")
 
 Options = TypeVar("Options")
+
+# Positional arguments by what they are: --help would call both PATH.
+ModelPath = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MODEL")]
+DataPath = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
 
 
 @dataclass(frozen=True)

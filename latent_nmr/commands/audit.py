@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tyro
-
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import DataPath, ModelPath, Report
 
 TABLE_FILE, RESULT_FILE = "audit.csv", "audit.json"
 
@@ -21,9 +19,9 @@ class Options:
     kernel of the data nearest to it, and with these data themselves.
     """
 
-    model: tyro.conf.Positional[Path]
+    model: ModelPath
     """Folder of a trained model, or the name of one that comes with the package."""
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of preset paper, with labels."""
     axes: tuple[int, ...] = ()
     """Latent axes, counted from 1; without it, all."""

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from latent_nmr._letters import path_text
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import DataPath, Report
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class Options:
     on, only the curves it did not see are used; of other data, all.
     """
 
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of echoes with labels, in any format, or reference for that of the package."""
     models: tuple[Path, ...]
     """Folders of trained models, one per seed, or names of models of the package."""

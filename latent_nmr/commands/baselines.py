@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import DataPath, Report
 
 FIGURES_FOLDER = Path("artifacts/figures")
 NUMBERS_FILE = "baselines.json"
@@ -21,7 +19,7 @@ class Options:
     clusters. Labels colour and describe; neither method sees them.
     """
 
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of echoes, in any format that open_echoes reads."""
     window: Literal["echo", "full", "echo300"] = "echo"
     """Part of the record: 400 samples around the echo, all, or 300 around the echo."""

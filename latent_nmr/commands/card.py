@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import ModelPath, Report
 
 
 @dataclass(frozen=True)
@@ -15,7 +13,7 @@ class Options:
     Parameters, layers, training, state of every latent axis, metadata, device, package versions.
     """
 
-    model: tyro.conf.Positional[Path]
+    model: ModelPath
     """Folder of a trained model, or the name of one of the package, such as echo."""
     out: Path | None = None
     """JSON file for the card; without it, none is written."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -24,8 +24,11 @@ class Options:
     files of it.
     """
 
-    edition: tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky", "spin"]]
-    """Edition of the challenge."""
+    edition: Annotated[
+        tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky", "spin"]],
+        tyro.conf.arg(metavar="EDITION"),
+    ]
+    """Edition of the challenge: 2020, 2021-gauss, 2021-rkky or spin."""
     data: Path | None = None
     """Folder with the challenge's own files, or a data set of the edition in any format, without
     curves to submit predictions of; without it, curves are simulated."""

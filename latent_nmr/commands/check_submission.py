@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -13,9 +13,12 @@ from latent_nmr.commands._shell import Report
 class Options:
     """Check a submission file of the challenge: rows, columns, tabs, units, ranges."""
 
-    edition: tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky"]]
-    """Edition of the challenge."""
-    file: tyro.conf.Positional[Path]
+    edition: Annotated[
+        tyro.conf.Positional[Literal["2020", "2021-gauss", "2021-rkky"]],
+        tyro.conf.arg(metavar="EDITION"),
+    ]
+    """Edition of the challenge: 2020, 2021-gauss or 2021-rkky."""
+    file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
     """File to be submitted."""
     n_rows: int | None = None
     """Number of evaluation curves; without it, any number of rows is accepted."""

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import DataPath, ModelPath, Report
 
 
 @dataclass(frozen=True)
@@ -18,9 +16,9 @@ class Options:
     model's own data, else new. Curves are read in blocks: a store may be larger than memory.
     """
 
-    model: tyro.conf.Positional[Path]
+    model: ModelPath
     """Folder of a trained model, or the name of one of the package, such as echo."""
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of echoes in any format, or reference for the set that comes with the package."""
     out: Path = Path("embedding.csv")
     """File to write; its suffix, .csv, .parquet or .npz, names the format."""

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
-
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
-from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
+from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report, tell
 
 RESULT_FILE = "evaluation.json"
 FORMAT = "latent_nmr.evaluation"
@@ -23,7 +21,7 @@ class Options:
     β-VAE (models).
     """
 
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of echoes; without labels, only label-free scores are given."""
     methods: tuple[Literal["pca", "umap", "kmeans", "vae"], ...] = ("pca", "umap", "kmeans", "vae")
     """Methods to compare."""

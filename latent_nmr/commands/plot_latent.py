@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import DataPath, ModelPath, Report
 
 
 @dataclass(frozen=True)
 class Options:
     """Plot the latent map of a data set, one panel per label."""
 
-    model: tyro.conf.Positional[Path]
+    model: ModelPath
     """Folder of a trained model, or the name of one of the package, such as echo."""
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Data set of echoes in any format, or reference for the set that comes with the package."""
     color: tuple[str, ...] = ("kernel", "W", "L")
     """Labels that colour the panels: any of W, L, kernel, alpha_x, alpha_z, and labels of your own.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report
+from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report
 
 Targets = tuple[Literal["kernel", "W", "L", "alpha_x", "alpha_z"], ...]
 Classifiers = tuple[
@@ -27,7 +27,7 @@ class Options:
     in the training part only.
     """
 
-    data: tyro.conf.Positional[Path]
+    data: DataPath
     """Labelled echoes, in any form that the package reads."""
     features: tuple[str, ...] = ("points", "polynomial", "pca", "latent")
     """Features: points, polynomial, pca, latent; or several side by side, as in points+latent."""

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from latent_nmr.commands._shell import Report
+from latent_nmr.commands._shell import ModelPath, Report
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,7 @@ class Options:
     the model folder's embedding.csv.
     """
 
-    model: tyro.conf.Positional[Path]
+    model: ModelPath
     """Folder of a trained model, or the name of one of the package, such as echo."""
     axis: int = 1
     """Latent axis, counted from 1."""
