@@ -1,6 +1,7 @@
 """What comes with the package: names, hashes, and what a name means where a folder has it too."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import latent_nmr as ln
+from latent_nmr.commands.main import main
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.shipped import (
     FOLDER,
@@ -92,6 +94,36 @@ class TestNames:
             ln.InputError, match=r"ecco does not exist.*challenge-gauss.*echo, full"
         ):
             ln.BetaVAE.load("ecco")
+
+    @pytest.mark.parametrize(
+        ("asked", "name", "words"),
+        [
+            (ln.BetaVAE, "challenge-rkky", "must be a β-VAE, but .* is a regressor of curves"),
+            (CurveRegressor, "full", "must be a regressor of curves, but .* is a β-VAE"),
+        ],
+    )
+    def test_a_model_of_the_other_kind_is_called_so_with_one_of_the_right(self, asked, name, words):
+        with pytest.raises(ln.InputError, match=words) as caught:
+            asked.load(name)
+        (example,) = re.findall(r"Give one, such as (\S+), which", str(caught.value))
+        assert isinstance(ln.load_pretrained(example), asked)
+        assert "Copy it again" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["embed", "challenge-gauss", "reference"], "the model must be a β-VAE"),
+            (["axes", "reference", "--models", "challenge-gauss"], "the model must be a β-VAE"),
+            (["axes", "reference", "--models", "echo", "nosuch"], "nosuch does not exist"),
+            (["evaluate", "reference", "--models", "echo", "nosuch"], "nosuch does not exist"),
+        ],
+    )
+    def test_commands_end_with_2_where_one_model_cannot_be_used(
+        self, words, reason, tmp_path, capsys
+    ):
+        assert main([*words, "--out", str(tmp_path / "x.csv")]) == 2
+        assert reason in capsys.readouterr().err
+        assert not (tmp_path / "x.csv").exists()
 
     def test_models_are_loaded_as_what_they_are(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -31,7 +31,6 @@ from latent_nmr.data.echoes import (
 )
 from latent_nmr.errors import InputError, check_choice
 
-SUFFIX = ".npz"
 STEP = 0.5 / 65535
 COMPACT_FORMAT = "latent_nmr.compact"
 COMPACT_VERSION = 2

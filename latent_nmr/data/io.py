@@ -1,6 +1,6 @@
 """Echo data sets in and out, whatever the format: `open_echoes` and `save_echoes`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import xarray as xr
@@ -15,7 +15,6 @@ from latent_nmr.data.compact import load_compact, save_compact
 from latent_nmr.data.echoes import MAGNITUDE, check_echoes, signal_names
 from latent_nmr.data.lattice_code import open_lattice_code
 from latent_nmr.data.reading import (
-    BLOCK,
     SAVED_MARK,
     HeldEchoes,
     StoredEchoes,
@@ -90,14 +89,6 @@ def open_blocks(path: Path | str, n_curves: int | None = None) -> StoredEchoes |
             f"{n_available}. Ask for fewer, or simulate more."
         )
     return HeldEchoes(dataset.isel(curve=slice(n_curves)))
-
-
-def iter_echoes(path: Path | str, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:
-    """Read a data set in blocks of `rows_per_block` curves.
-
-    Every block is checked as by `open_echoes`, and equals the same rows of what that returns.
-    """
-    return open_blocks(path).blocks(rows_per_block)
 
 
 def save_echoes(

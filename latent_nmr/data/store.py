@@ -21,6 +21,7 @@ from latent_nmr.data._checksums import (
     check_attributes,
     curve_checksums,
 )
+from latent_nmr.data._recognise import SUFFIXES
 from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
 from latent_nmr.data.echoes import (
     ALL_SIGNALS,
@@ -129,9 +130,10 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
     ------
     InputError
         If `path` holds something else, or a store made with other settings, or is being
-        written by another process.
+        written by another process; if a new one would have the suffix of another format.
     """
     check_count("n_curves", n_curves)
+    check_store_name(path)
     with sole_writer(path):
         if not path.exists():
             with staged_folder(path) as staging:
@@ -152,6 +154,17 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
                 _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
                 done[missing] = True
                 yield int(done.sum())
+
+
+def check_store_name(path: Path) -> None:
+    """Refuse a new store whose name says that it is a file of another format."""
+    named = SUFFIXES.get(path.suffix.lower(), "zarr")
+    if named != "zarr" and not path.exists():
+        raise InputError(
+            f"simulated curves must go into a zarr store, which can be continued, but {path} has "
+            f"the name of another format ({named}). Simulate into {path.with_suffix('.zarr')}, and "
+            f"write that to {path.name} with ln.save_echoes."
+        )
 
 
 def finished_curves(path: Path, simulation: Simulation, n_curves: int) -> int:

@@ -52,6 +52,8 @@ class CardFormat:
     ----------
     name, version : str, int
         What the card says of itself.
+    title, example : str
+        What messages call such a model, and the name of one that comes with the package.
     kind : type
         Of the fitted models that it describes.
     own, fitted : tuple of str
@@ -66,6 +68,8 @@ class CardFormat:
 
     name: str
     version: int
+    title: str
+    example: str
     kind: type[FittedModel]
     own: tuple[str, ...]
     fitted: tuple[str, ...]

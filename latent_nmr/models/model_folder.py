@@ -28,11 +28,15 @@ Result = TypeVar("Result")
 class ModelFileError(InputError):
     """A model folder that cannot be used: what, where, why."""
 
-    def __init__(self, path: Path, reason: str):
-        super().__init__(
-            f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}, "
-            f"but {path} {reason}. Copy it again, or retrain it with latent-nmr train-vae."
-        )
+    def __init__(
+        self,
+        path: Path,
+        reason: str,
+        *,
+        rule: str = f"a model folder must hold a whole {WEIGHTS_FILE} and {CARD_FILE}",
+        cure: str = "Copy it again, or train the model again.",
+    ):
+        super().__init__(f"{rule}, but {path} {reason}. {cure}")
 
 
 class OpenFolder(NamedTuple):
@@ -84,7 +88,8 @@ def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
                 reason = (
                     f"does not exist, nor comes a model of that name with the package ({names})"
                 )
-                raise ModelFileError(path, reason) from None
+                cure = "Check the path, or train a model with latent-nmr train-vae."
+                raise ModelFileError(path, reason, cure=cure) from None
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -138,13 +138,24 @@ def _read_card(folder: OpenFolder, kind: type[FittedModel] | None = None) -> Car
     name, version = (entries.get("format"), entries.get("format_version")) if is_object else (0, 0)
     asked = [form for form in FORMATS.values() if kind is None or form.kind is kind]
     form = next((form for form in asked if form.name == name), None)
+    other = next((form for form in FORMATS.values() if form.name == name), None)
+    if form is None and other is not None:
+        (wanted,) = asked
+        raise ModelFileError(
+            folder.path,
+            f"is a {other.title}",
+            rule=f"the model must be a {wanted.title}",
+            cure=f"Give one, such as {wanted.example}, which comes with the package.",
+        )
     # In Python true equals 1; as the number of a version it is none.
     is_version = form is not None and type(version) is int
     if form is None or not is_version or version not in {form.version, *form.upgrades}:
         wanted = " or ".join(str((form.name, form.version)) for form in asked)
-        raise ModelFileError(
-            folder.path, f"says format and version {brief((name, version))}, not {wanted}"
-        )
+        reason = f"says format and version {brief((name, version))}, not {wanted}"
+        if is_version:
+            cure = "Read it with the version of latent-nmr that wrote it."
+            raise ModelFileError(folder.path, reason, cure=cure)
+        raise ModelFileError(folder.path, reason)
     try:
         if version != form.version:
             entries = form.upgrades[version](entries)

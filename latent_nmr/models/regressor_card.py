@@ -120,6 +120,6 @@ def _named(record: Any) -> dict[str, Any]:
 
 
 FORMAT = CardFormat(
-    "latent_nmr.curve_regressor", 2, FittedRegressor, ("shape", "scaling"), FITTED,
-    to_entries, to_model, {1: from_version_1},
+    "latent_nmr.curve_regressor", 2, "regressor of curves", "challenge-gauss",
+    FittedRegressor, ("shape", "scaling"), FITTED, to_entries, to_model, {1: from_version_1},
 )  # fmt: skip

@@ -101,4 +101,6 @@ def _record(entry: Any, n_components: int) -> EpochRecord:
     return EpochRecord(**values)
 
 
-FORMAT = CardFormat("latent_nmr.beta_vae", 2, FittedVAE, SIZES, FITTED, to_entries, to_model)
+FORMAT = CardFormat(
+    "latent_nmr.beta_vae", 2, "β-VAE", "echo", FittedVAE, SIZES, FITTED, to_entries, to_model
+)

@@ -27,9 +27,10 @@ def default_store(simulation: "Simulation") -> Path:
 
 
 def n_missing(path: Path, simulation: "Simulation", n_curves: int) -> int:
-    """Curves that the store at `path` lacks; raises if it was made with other settings."""
-    from latent_nmr.data.store import finished_curves
+    """Curves that the store at `path` lacks; raises for other settings, and another's name."""
+    from latent_nmr.data.store import check_store_name, finished_curves
 
+    check_store_name(path)
     return n_curves - finished_curves(path, simulation, n_curves) if path.exists() else n_curves
 
 

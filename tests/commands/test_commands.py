@@ -241,6 +241,20 @@ class TestSimulate:
             result = json.loads(capsys.readouterr().out)
             assert (result["n_curves"], result["n_simulated"]) == (n_curves, n_made)
 
+    @pytest.mark.parametrize("name", ["a.nc", "a.csv", "a.NPZ"])
+    @pytest.mark.parametrize("more", [(), ("--dry-run",)])
+    def test_a_store_has_the_name_of_no_other_format(self, tmp_path, capsys, name, more):
+        complaint = refused(capsys, simulate(tmp_path / name, 4, *more))
+        assert f"{name} has the name of another format" in complaint
+        assert "a.zarr" in complaint
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_early_store_of_such_a_name_is_continued(self, data, tmp_path, capsys):
+        n_curves = open_echoes(data).sizes["curve"]
+        shutil.copytree(data, tmp_path / "a.nc")
+        assert main(simulate(tmp_path / "a.nc", n_curves)) == 0
+        assert f"{n_curves} curves finished, 0 of them now" in capsys.readouterr().out
+
     def test_a_dry_run_says_the_cost_and_makes_nothing(self, tmp_path, capsys):
         path = tmp_path / "deep" / "echoes.zarr"
         assert main(simulate(path, 30, "--dry-run")) == 0

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from latent_nmr.data.challenge_files import save_challenge
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.echoes import fingerprint, magnitude
-from latent_nmr.data.io import iter_echoes, open_blocks, open_echoes, save_echoes
+from latent_nmr.data.io import open_blocks, open_echoes, save_echoes
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.store import fill_store, simulate
 from latent_nmr.errors import InputError
@@ -294,7 +294,7 @@ class TestRecognition:
     def test_blocks_of_any_format(self, simulated, tmp_path, suffix):
         path = tmp_path / f"echoes{suffix}"
         save_echoes(simulated, path)
-        blocks = list(iter_echoes(path, 4))
+        blocks = list(open_blocks(path).blocks(4))
         assert [block.sizes["curve"] for block in blocks] == [4, 4, 1]
         assert open_blocks(path).fingerprint() == fingerprint(open_echoes(path))
 

@@ -10,7 +10,7 @@ import zarr
 
 from latent_nmr.data.compact import save_compact
 from latent_nmr.data.echoes import fingerprint, hash_variables
-from latent_nmr.data.io import iter_echoes, open_blocks, open_echoes
+from latent_nmr.data.io import open_blocks, open_echoes
 from latent_nmr.data.reading import StoredEchoes
 from latent_nmr.data.store import fill_store
 from latent_nmr.errors import InputError
@@ -40,11 +40,11 @@ def joined(blocks):
 
 
 class TestBlocks:
-    """`iter_echoes`: the same curves, some at a time."""
+    """`open_blocks`: the same curves, some at a time."""
 
     @pytest.mark.parametrize("rows_per_block", [1, 4, 7, N_CURVES, 1000])
     def test_the_blocks_together_are_the_whole_set(self, filled, rows_per_block):
-        blocks = list(iter_echoes(filled, rows_per_block))
+        blocks = list(open_blocks(filled).blocks(rows_per_block))
         assert [block.sizes["curve"] for block in blocks[:-1]] == [rows_per_block] * (
             (N_CURVES - 1) // rows_per_block
         )
@@ -52,12 +52,12 @@ class TestBlocks:
 
     def test_unfinished_curves_are_left_out_and_indices_kept(self, store):
         zarr.open_group(store)["done"][[2, 3, 9, 20]] = False
-        blocks = list(iter_echoes(store, 4))
+        blocks = list(open_blocks(store).blocks(4))
         xr.testing.assert_identical(joined(blocks), open_echoes(store))
         assert blocks[0]["curve"].to_numpy().tolist() == [0, 1, 4, 5]
 
     def test_a_signal_is_read_when_its_block_is_asked_for(self, store):
-        blocks = iter_echoes(store, 16)
+        blocks = open_blocks(store).blocks(16)
         next(blocks)
         shutil.rmtree(store / "mx" / "c" / "1")  # the second chunk: curves 16 and up
         with pytest.raises(InputError, match="mx of curve 16 is nan"):
@@ -66,7 +66,7 @@ class TestBlocks:
     def test_a_compact_set_comes_in_blocks_too(self, filled, tmp_path):
         path = tmp_path / "few.npz"
         save_compact(open_echoes(filled), path)
-        blocks = list(iter_echoes(path, 8))
+        blocks = list(open_blocks(path).blocks(8))
         assert [block.sizes["curve"] for block in blocks] == [8, 8, 5]
         xr.testing.assert_identical(joined(blocks), open_echoes(path))
 
@@ -75,11 +75,11 @@ class TestBlocks:
         save_compact(open_echoes(filled), tmp_path / "few.npz")
         for path in (filled, tmp_path / "few.npz"):
             with pytest.raises(InputError, match="rows_per_block must be a whole number of at"):
-                next(iter_echoes(path, rows_per_block))
+                next(open_blocks(path).blocks(rows_per_block))
 
     def test_a_nan_in_a_later_block_names_its_curve_and_the_store(self, store):
         zarr.open_group(store)["my"][18, 30] = np.nan
-        blocks = iter_echoes(store, 10)
+        blocks = open_blocks(store).blocks(10)
         next(blocks)
         with pytest.raises(InputError, match=rf"{store} must be.* my of curve 18 is nan .* 30 "):
             next(blocks)
@@ -87,12 +87,12 @@ class TestBlocks:
     def test_a_lost_label_of_a_later_block_is_refused_with_the_first(self, store):
         zarr.open_group(store)["W"][18] = np.nan
         with pytest.raises(InputError, match="has lost W of curve 18"):
-            next(iter_echoes(store, 10))
+            next(open_blocks(store).blocks(10))
 
     def test_a_store_without_a_finished_curve_is_refused(self, store):
         zarr.open_group(store)["done"][:] = False
         with pytest.raises(InputError, match="at least one curve"):
-            next(iter_echoes(store, 10))
+            next(open_blocks(store).blocks(10))
 
     def test_too_little_memory_is_not_called_damage(self, filled):
         with pytest.raises(MemoryError):

@@ -254,7 +254,8 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("change", "reason"),
         [
-            (lambda c: c.update(format="latent_nmr.beta_vae"), "says format and version"),
+            (lambda c: c.update(format="latent_nmr.decoder"), "says format and version"),
+            (lambda c: c.update(format_version=3), "Read it with the version of latent-nmr that"),
             (lambda c: c["shape"].update(n_features=7), "damaged model.json"),
             (lambda c: c["shape"].update(hidden_layer_sizes=[10**9]), "damaged model.json"),
             (lambda c: c["shape"].update(activations=["exec", "tanh"]), "damaged model.json"),
@@ -311,7 +312,7 @@ class TestFiles:
 
     def test_a_model_of_another_kind_is_refused(self, fitted, tmp_path):
         fitted.save(tmp_path / "model")
-        with pytest.raises(ModelFileError, match=r"curve_regressor.*, not .*beta_vae"):
+        with pytest.raises(ModelFileError, match=r"must be a β-VAE, but .* is a regressor"):
             BetaVAE.load(tmp_path / "model")
 
     def test_every_byte_of_the_weights_is_under_the_checksum(self, fitted, tmp_path):
