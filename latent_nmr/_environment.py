@@ -25,6 +25,9 @@ PACKAGE = str(Path(__file__).parent)
 def environment_fault(error: BaseException) -> str:
     """Why the environment is at fault for an error; "" if it is not."""
     text = _one_line(error)
+    if isinstance(error, Warning) and sys.warnoptions:
+        asked = ",".join(sys.warnoptions)
+        return f"warnings must not end the work, but are set to {asked!r}: {text}. Unset that."
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
         return f"memory must suffice, but: {text}. Use fewer curves, or a machine with more memory."
     if "can't start new thread" in text:

@@ -153,6 +153,35 @@ class TestLibraries:
         assert environment_fault(error) == ""
 
 
+class TestWarningsAsErrors:
+    """`PYTHONWARNINGS=error`, from a shell in which tests were run."""
+
+    def test_the_command_ends_with_the_words_of_the_warning(self, tmp_path):
+        code = (
+            "import warnings\nfrom latent_nmr.commands._shell import execute\n"
+            "from latent_nmr.commands.card import Options\n"
+            "def run(options): warnings.warn('an axis is weak.')\n"
+            "raise SystemExit(execute('card', Options, run, ['echo']))"
+        )
+        finished = subprocess.run(
+            [sys.executable, "-W", "error::UserWarning", "-c", code],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert finished.returncode == 2
+        assert finished.stderr.splitlines() == [
+            "latent-nmr card: warnings must not end the work, but are set to 'error::UserWarning': "
+            "an axis is weak. Unset that."
+        ]
+
+    def test_without_such_a_setting_a_raised_warning_is_a_bug(self, monkeypatch):
+        monkeypatch.setattr(sys, "warnoptions", [])
+        assert environment_fault(UserWarning("an axis is weak")) == ""
+
+
 class TestLimits:
     """What the machine has too little of."""
 
