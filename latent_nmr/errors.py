@@ -89,7 +89,7 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     if isinstance(value, str) and value in choices:
         return value
     near = difflib.get_close_matches(str(value), choices, n=1)
-    cure = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
+    cure = f"Did you mean {near[0]!r}?" if near else "Choose one of these."
     raise InputError(f"{name} must be one of {', '.join(choices)}, but is {value!r}. {cure}")
 
 
@@ -124,7 +124,12 @@ def check_number(
     number = _rounded_into(number, at_least, at_most)
     if math.isfinite(number) and all(holds(number, b) for b, _, holds in bounds if b is not None):
         return number
-    raise InputError(f"{name} must be {rule}, but is {value!r}. {cure or f'Give {name} {rule}.'}")
+    if not cure and not math.isfinite(number):
+        cure = "Give a finite number."
+    elif not cure:
+        too_large = at_most is not None and number > at_most
+        cure = "Lower it." if too_large else "Raise it."
+    raise InputError(f"{name} must be {rule}, but is {value!r}. {cure}")
 
 
 def _rounded_into(number: float, at_least: float | None, at_most: float | None) -> float:
@@ -147,4 +152,7 @@ def check_count(name: str, value: object, *, at_least: int = 1, at_most: int | N
         number = None
     if number is not None and number >= at_least and (at_most is None or number <= at_most):
         return number
-    raise InputError(f"{name} must be {rule}, but is {value!r}. Give {rule}.")
+    cure = "Give a whole number."
+    if number is not None:
+        cure = f"Raise it to {at_least}." if number < at_least else f"Lower it to {at_most}."
+    raise InputError(f"{name} must be {rule}, but is {value!r}. {cure}")

@@ -57,8 +57,10 @@ class TestChoice:
             check_choice("likelihood", typed, ("gaussian", "bernoulli"))
 
     @pytest.mark.parametrize("typed", ["poisson", "", None, 3, ["x"]])
-    def test_anything_else_gets_the_list(self, typed):
-        with pytest.raises(InputError, match=r"Choose one of gaussian, bernoulli\.$"):
+    def test_anything_else_gets_the_list_once(self, typed):
+        with pytest.raises(
+            InputError, match=r"one of gaussian, bernoulli, but is .*\. Choose one of these\.$"
+        ):
             check_choice("likelihood", typed, ("gaussian", "bernoulli"))
 
     @given(st.text(max_size=12), st.lists(st.text(max_size=6), min_size=1, max_size=4))
@@ -134,7 +136,22 @@ class TestNumber:
     def test_the_message_states_the_rule_and_the_cure(self, rules, rule):
         with pytest.raises(InputError) as caught:
             check_number("width", math.nan, **rules)
-        assert str(caught.value) == f"width must be {rule}, but is nan. Give width {rule}."
+        assert str(caught.value) == f"width must be {rule}, but is nan. Give a finite number."
+
+    @pytest.mark.parametrize(
+        ("value", "cure"),
+        [
+            (0, "Raise it."),
+            (-1, "Raise it."),
+            (3, "Lower it."),
+            (math.inf, "Give a finite number."),
+            ("2", "Give a finite number."),
+        ],
+    )
+    def test_the_cure_is_no_second_rule(self, value, cure):
+        with pytest.raises(InputError) as caught:
+            check_number("width", value, above=0, at_most=2)
+        assert str(caught.value) == f"width must be > 0 and <= 2, but is {value!r}. {cure}"
 
     def test_a_cure_of_the_caller_is_used(self):
         with pytest.raises(InputError, match=r"must be > 0, but is -1\. Use 0\.02\.$"):
@@ -175,4 +192,12 @@ class TestCount:
     def test_the_message_states_the_rule_and_the_cure(self, rules, rule):
         with pytest.raises(InputError) as caught:
             check_count("steps", 0, **rules)
-        assert str(caught.value) == f"steps must be {rule}, but is 0. Give {rule}."
+        cure = f"Raise it to {rules.get('at_least', 1)}."
+        assert str(caught.value) == f"steps must be {rule}, but is 0. {cure}"
+
+    @pytest.mark.parametrize(
+        ("value", "cure"), [(10, "Lower it to 9."), (2.5, "Give a whole number."), (1, "Raise it")]
+    )
+    def test_the_cure_is_no_second_rule(self, value, cure):
+        with pytest.raises(InputError, match=rf"at most 9, but is {value}\. {cure}"):
+            check_count("steps", value, at_least=2, at_most=9)

@@ -21,8 +21,15 @@ NORMALISATIONS = ("initial", "window_max")
 PARTS = ("magnitude", "both", "real", "imaginary")
 
 
-def window_slice(window: str, n_samples: int, echo_index: int) -> slice:
+def window_slice(
+    window: str,
+    n_samples: int,
+    echo_index: int,
+    cure: str = "Use the window full, or data with a longer record.",
+) -> slice:
     """Samples of a window: `half_width` before the echo up to, not including, as many after.
+
+    `cure` says what to do where the record does not cover the window.
 
     Raises
     ------
@@ -36,7 +43,7 @@ def window_slice(window: str, n_samples: int, echo_index: int) -> slice:
     if first < 0 or stop > n_samples:
         raise InputError(
             f"window {window!r} must lie on the record, but needs samples {first}..{stop - 1} and "
-            f"the data have 0..{n_samples - 1}. Use the window full, or data with a longer record."
+            f"the data have 0..{n_samples - 1}. {cure}"
         )
     return slice(first, stop)
 

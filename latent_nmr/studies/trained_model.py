@@ -95,11 +95,16 @@ def describe_data(
 
 def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") -> None:
     """Raise `InputError` if a data set has other times in the window than the model's own data."""
-    from latent_nmr.data.windows import window_time
+    from latent_nmr.data.echoes import check_dataset, sample_times
+    from latent_nmr.data.windows import echo_sample, window_slice
     from latent_nmr.errors import InputError
 
-    window = model.metadata_["window"]
-    time, wanted = window_time(dataset, window), np.asarray(model.metadata_["time_us"])
+    window, wanted = model.metadata_["window"], np.asarray(model.metadata_["time_us"])
+    check_dataset(dataset)
+    # The window is the model's: the advice to use another would be no help.
+    cure = "The model needs data with a longer record, or use one of another window."
+    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset), cure)
+    time = sample_times(dataset)[samples]
     if time.shape != wanted.shape or not np.allclose(time, wanted, rtol=0, atol=1e-3):
         raise InputError(
             f"data must be sampled like those the model was trained on ({len(wanted)} samples from "

@@ -38,6 +38,13 @@ def test_what_is_no_data_set_is_named(study, given):
 class TestModels:
     """A model of the package may be called by its name."""
 
+    @pytest.mark.parametrize("study", [ln.embed, ln.name_axes, ln.audit])
+    def test_a_record_too_short_for_the_model_is_answered_with_what_helps(self, echoes, study):
+        words = "window 'echo' must lie on the record.*The model needs data with a longer record"
+        with pytest.raises(ln.InputError, match=words) as caught:
+            study("echo", echoes.isel(time=slice(1300)))
+        assert "Use the window full" not in str(caught.value)
+
     def test_embed_and_name_axes_take_a_name(self, echoes):
         model = ln.load_pretrained("echo")
         assert ln.embed("echo", echoes).equals(ln.embed(model, echoes))
