@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._attributes import check_attributes
+from latent_nmr.data._contents import check_description, check_read
 from latent_nmr.data._csv import TITLE, signal_columns
 from latent_nmr.data._plain import rebuild
 from latent_nmr.data._text import (
@@ -22,7 +23,7 @@ from latent_nmr.data._text import (
     read_text,
     split_lines,
 )
-from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, SIGNALS, assemble, check_echoes
+from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, SIGNALS, assemble
 from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
@@ -60,8 +61,31 @@ def read_csv(path: Path) -> xr.Dataset:
         own = {name: arrays[name] for name in labels if name != "curve"}
         dataset = assemble(present, time, own, attributes).assign_coords(curve=arrays["curve"])
     else:
-        dataset = rebuild(arrays, variables, attributes)
-    return check_echoes(dataset, str(path))
+        dataset = _rebuilt(path, arrays, variables, attributes)
+    return check_read(dataset, str(path))
+
+
+def _rebuilt(
+    path: Path,
+    arrays: dict[str, npt.NDArray],
+    variables: dict[str, Any],
+    attributes: dict[str, Any],
+) -> xr.Dataset:
+    """The data set of numbers that were read in double precision, whatever they were."""
+    kept = dict(arrays)
+    for name in (name for name, about in variables.items() if about["dtype"] != "text"):
+        if name not in arrays:
+            raise flaw(path, 1, f"the table must hold {name}, but has no such column", _REWRITE)
+        kept[name] = arrays[name].astype(variables[name]["dtype"])
+        if kept[name].dtype.kind in "biu" and not np.array_equal(kept[name], arrays[name]):
+            rule = f"{name} must be of type {variables[name]['dtype']}, but is not in every place"
+            raise flaw(path, 1, rule, _REWRITE)
+    try:
+        return rebuild(kept, variables, attributes)
+    except ValueError as error:
+        raise flaw(
+            path, 1, f"columns must be what is noted of them, but {error}", _REWRITE
+        ) from None
 
 
 def _read_comments(path: Path, lines: list[str]) -> tuple[Comments, int]:
@@ -126,15 +150,13 @@ def _described(
         return _guessed_from_names(path, names, first)
     line, variables = comments.get("variables", (1, None))
     try:
-        for about in variables.values():  # type: ignore[union-attr]
-            _ = about["coordinate"], about["attrs"].items(), about["dtype"] == "text"
-            if about["dims"] not in (["time"], ["curve"], ["curve", "time"]):
-                raise ValueError
-            if about["dtype"] != "text":
-                np.dtype(about["dtype"])
-        if not {"time"} <= variables.keys():  # type: ignore[union-attr]
+        check_description(variables, {})
+        allowed = (["time"], ["curve"], ["curve", "time"])
+        if any(about["dims"] not in allowed for about in variables.values()):  # type: ignore[union-attr]
             raise ValueError
-    except (AttributeError, KeyError, TypeError, ValueError):
+        if "time" not in variables:  # type: ignore[operator]
+            raise ValueError
+    except ValueError:
         rule = "the line '# variables: …' must give dims, dtype, coordinate and attrs of each"
         raise flaw(path, line, f"{rule}, but does not", _REWRITE) from None
     return variables  # type: ignore[return-value]

@@ -7,7 +7,7 @@ what they were, so that they come back as they were.
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
+from latent_nmr.data._contents import check_read, first_line
 from latent_nmr.data._plain import plain, plain_attributes, rebuild, type_name, unplaced
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data.echoes import check_echoes
 from latent_nmr.errors import InputError
 
 TYPES = "latent_nmr_types"
@@ -45,7 +45,12 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
         values = _as_native(path, str(name), variable.to_numpy())
         own, rest = _split_attributes(variable.attrs, _RESERVED_OF_VARIABLES)
         is_coordinate = name in kept.coords
-        about = {"dtype": type_name(variable.dtype), "attrs": rest, "coordinate": is_coordinate}
+        about = {
+            "dims": list(variable.dims),
+            "dtype": type_name(variable.dtype),
+            "attrs": rest,
+            "coordinate": is_coordinate,
+        }
         notes["variables"][name] = about
         # Without this xarray would mark NaN as "missing".
         encoding = {"_FillValue": None}
@@ -73,9 +78,9 @@ def read_netcdf(path: Path) -> xr.Dataset:
     except Exception as error:  # scipy and xarray raise many kinds for damaged files
         raise InputError(
             f"data must be a NetCDF 3 file of echoes, but {path} cannot be read as one "
-            f"({type(error).__name__}: {error}). Write it again with ln.save_echoes."
+            f"({first_line(error)}). Write it again with ln.save_echoes."
         ) from error
-    return check_echoes(dataset, str(path))
+    return check_read(dataset, str(path))
 
 
 def _split_attributes(
@@ -125,14 +130,17 @@ def _as_native(path: Path, name: str, values: npt.NDArray) -> npt.NDArray:
 
 def _restore(file: xr.Dataset) -> xr.Dataset:
     """Undo what writing did; a file of another origin is taken as it is."""
+    if TYPES not in file.attrs:  # of another program, which may have packed its numbers
+        file = xr.decode_cf(file, decode_times=False, decode_timedelta=False)
     attributes = dict(file.attrs)
     notes = json.loads(attributes.pop(TYPES, '{"attrs": {}, "variables": {}}'))
+    _check_notes(notes, file)
     arrays, variables = {}, {}
     for name, variable in file.variables.items():
         about = notes["variables"].get(name, {})
         values = variable.to_numpy()
         is_text = values.dtype.kind in "OSTU"
-        arrays[name] = plain_text(values) if is_text else values
+        arrays[name] = plain_text(values) if is_text else _as_noted(str(name), values, about)
         variables[str(name)] = {
             "dims": variable.dims,
             "dtype": about.get("dtype", "text" if is_text else values.dtype.name),
@@ -140,6 +148,34 @@ def _restore(file: xr.Dataset) -> xr.Dataset:
             "attrs": _joined(variable.attrs, about.get("attrs", {})),
         }
     return rebuild(arrays, variables, _joined(attributes, notes["attrs"]))
+
+
+def _check_notes(notes: Mapping[str, Any], file: xr.Dataset) -> None:
+    """Raise ValueError if the notes of a file are not about its variables."""
+    if TYPES in file.attrs and "time" not in notes["variables"]:
+        raise ValueError("its notes say nothing of time")
+    for name, about in notes["variables"].items():
+        if name not in file.variables:
+            raise ValueError(f"it lacks {name}")
+        if not {"dtype", "attrs", "coordinate"} <= set(about):
+            raise ValueError(f"its notes of {name} are incomplete")
+        dims = [*file[name].dims]
+        if about.get("dims", dims) != dims:
+            raise ValueError(f"{name} has the dimensions {dims} where {about['dims']} are noted")
+
+
+def _as_noted(name: str, values: npt.NDArray, about: Mapping[str, Any]) -> npt.NDArray:
+    """Numbers in the type that they were written from; ValueError where they cannot be these."""
+    noted = about.get("dtype")
+    if noted in (None, "text", values.dtype.name):
+        return values
+    written = {_WIDER.get(noted, noted)}
+    if noted.startswith(("int", "uint")):
+        written |= {"int32", "float64"}
+    found = values.astype(noted)
+    if values.dtype.name not in written or not np.array_equal(found, values):
+        raise ValueError(f"{name} holds {values.dtype.name} where {noted} is noted")
+    return found
 
 
 def _joined(native: dict[Hashable, Any], rest: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._json import json_value
+from latent_nmr.data._contents import check_arrays, check_description, check_labels
 from latent_nmr.data._texts import as_plain_text, plain_text
 from latent_nmr.data.echoes import ALL_SIGNALS, MAGNITUDE, check_echoes
 from latent_nmr.errors import InputError
@@ -34,6 +35,7 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
         If the data set is not one of echoes, or holds something that no format keeps.
     """
     dataset = check_echoes(dataset)
+    check_labels(dataset, "the data set")
     variables = {
         _plain_name(name): _plain_variable(str(name), variable)
         for name, variable in dataset.variables.items()
@@ -84,7 +86,15 @@ def rebuild(
     variables: Mapping[str, Mapping[str, Any]],
     attributes: dict[str, Any],
 ) -> xr.Dataset:
-    """Put a data set together again from its arrays and what :func:`describe` said of them."""
+    """Put a data set together again from its arrays and what :func:`describe` said of them.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not what was said of them.
+    """
+    check_description(variables, attributes)
+    check_arrays(arrays, variables)
     parts: tuple[dict, dict] = {}, {}
     for name, about in variables.items():
         values = np.asarray(arrays[name])

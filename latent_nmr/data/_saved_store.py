@@ -14,10 +14,10 @@ import zarr
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.data._checksums import COMPRESSORS, dataset_checksums
+from latent_nmr.data._contents import check_read
 from latent_nmr.data._plain import plain, rebuild
 from latent_nmr.data._store_checks import warn_without_checksums
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data.echoes import check_echoes
 from latent_nmr.data.reading import SAVED_MARK, guarded
 from latent_nmr.errors import InputError
 
@@ -71,7 +71,7 @@ def read_saved_store(path: Path, group: zarr.Group) -> xr.Dataset:
         _compare(path, mark.get("checksums"), dataset_checksums(dataset))
         return dataset
 
-    return check_echoes(guarded(path, read), str(path))
+    return check_read(guarded(path, read), str(path))
 
 
 def _compare(path: Path, noted: Mapping[str, int] | None, found: Mapping[str, int]) -> None:

@@ -11,7 +11,7 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data._checksums import curve_checksums
-from latent_nmr.data.echoes import SIGNALS, magnitude
+from latent_nmr.data.echoes import ALL_SIGNALS, magnitude
 from latent_nmr.errors import InputError, StoreWarning
 
 # |M| of a mean spin is at most 1/2; simulated ones are off by the error of M, 1e-3 at most.
@@ -27,8 +27,13 @@ def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -
     Arrays are lengthened before the flags, so that longer ones are no damage.
     """
     for name, array in arrays.items():
-        n_dims = 2 if name in SIGNALS or name == "mz" else 1
-        if array.ndim != n_dims or array.shape[0] < n_curves:
+        is_signal = name in ALL_SIGNALS
+        if name != "kernel" and array.dtype != ("float32" if is_signal else "float64"):
+            raise InputError(
+                f"data must be a complete store, but {name} in {path} is {array.dtype}, as no "
+                f"simulation writes it. {RESTORE}"
+            )
+        if array.ndim != (2 if is_signal else 1) or array.shape[0] < n_curves:
             raise InputError(
                 f"data must be a complete store, but {name} in {path} has the shape {array.shape} "
                 f"for {n_curves} curves. {RESTORE}"

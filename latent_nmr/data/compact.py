@@ -20,9 +20,12 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
+from latent_nmr.data._contents import check_arrays, check_description, check_read, first_line
 from latent_nmr.data._plain import describe, plain, rebuild
 from latent_nmr.data.echoes import (
+    ALL_LABELS,
     ALL_SIGNALS,
+    LABELS,
     MAGNITUDE,
     assemble,
     check_echoes,
@@ -118,14 +121,14 @@ def load_compact(path: Path | str) -> xr.Dataset:
     except UNREADABLE as error:
         raise InputError(
             f"data must be a compact set, but {path} cannot be read as one "
-            f"({type(error).__name__}: {error}). Restore the file."
+            f"({first_line(error)}). Restore the file."
         ) from error
     if found not in known:
         raise InputError(
             f"data must have the format {COMPACT_FORMAT!r}, version 1 or {COMPACT_VERSION}, but "
             f"{path} says {found[0]!r}, version {found[1]!r}. Restore the file."
         )
-    return check_echoes(dataset, str(path))
+    return check_read(dataset, str(path))
 
 
 def _with_magnitude(kept: xr.Dataset) -> xr.Dataset:
@@ -149,8 +152,18 @@ def _to_steps(values: npt.NDArray, is_signed: bool) -> tuple[float, npt.NDArray[
     return step, np.diff(counts, axis=1, prepend=0).astype(np.uint16)  # modulo 2¹⁶
 
 
-def _from_steps(steps: npt.NDArray, step: float, is_signed: bool, dtype: str) -> npt.NDArray:
+def _from_steps(
+    name: str, steps: npt.NDArray, step: float, is_signed: bool, dtype: str
+) -> npt.NDArray:
     """Undo :func:`_to_steps`."""
+    if steps.dtype != np.uint16 or steps.ndim != 2:
+        raise ValueError(f"{name} holds {steps.dtype} of shape {steps.shape}, not steps")
+    n_steps = 32767 if is_signed else 65535
+    is_number = type(step) is float and 0 < step < math.inf
+    if not is_number or 2.0 ** round(math.log2(step * n_steps)) / n_steps != step:
+        raise ValueError(f"the step of {name} is {step!r:.40}, which no file of ours has")
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"the type of {name} is {dtype}, not float32 or float64")
     counts = np.cumsum(steps, axis=1, dtype=np.uint16)
     return (step * (counts.view(np.int16) if is_signed else counts)).astype(dtype)
 
@@ -169,18 +182,32 @@ def _read_members(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray]]:
 
 
 def _from_version_2(header: dict[str, Any], members: dict[str, npt.NDArray]) -> xr.Dataset:
+    check_description(header["variables"], header["attrs"])
+    if strange := members.keys() - header["variables"].keys():
+        raise ValueError(f"its header says nothing of {min(strange)}")
     for name, about in header["variables"].items():
-        if "fixed_point" in about:
+        if "fixed_point" in about or name in (*ALL_SIGNALS, *MAGNITUDE):
             step, is_signed = (about["fixed_point"][key] for key in ("step", "signed"))
-            members[name] = _from_steps(members[name], step, is_signed, about["dtype"])
+            if is_signed is not (name in ALL_SIGNALS):
+                raise ValueError(f"the sign of {name} is not that of such a signal")
+            members[name] = _from_steps(name, members[name], step, is_signed, about["dtype"])
     return rebuild(members, header["variables"], header["attrs"])
 
 
 def _from_version_1(header: dict[str, Any], members: dict[str, npt.NDArray]) -> xr.Dataset:
     """Files of version 0.1.0: |M| in steps of `STEP`, and the labels."""
-    counts = np.cumsum(members.pop("steps"), axis=1, dtype=np.uint16)
+    signals = {"magnitude": _from_steps("steps", members.pop("steps"), STEP, False, "float32")}
+    numbers = {name: "float64" for name in LABELS if name != "kernel"}
+    types = {"time": "float64", "curve": "int64", "kernel": "text", **numbers}
+    dims = {name: ["time" if name == "time" else "curve"] for name in types}
+    check_arrays(
+        {**members, **signals},
+        {name: {"dims": dims[name], "dtype": types[name]} for name in types}
+        | {"magnitude": {"dims": ["curve", "time"], "dtype": "float32"}},
+    )
+    if strange := members.keys() - {*types, *ALL_LABELS}:
+        raise ValueError(f"such a file has no {min(strange)}")
     time, curve = members.pop("time"), members.pop("curve")
-    signals = {"magnitude": (STEP * counts).astype(np.float32)}
     return assemble(signals, time, members, header["attrs"]).assign_coords(curve=curve)
 
 

@@ -182,6 +182,16 @@ def check_frame(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
     for signal in (*signal_names(dataset), *LONGITUDINAL):
         if signal in dataset.variables:
             _check_signal(signal, dataset[signal], name)
+    for dimension in ("time", "curve"):
+        if dimension in dataset.variables and dataset[dimension].dims not in (
+            (dimension,),
+            ("curve", "time"),
+            ("time", "curve"),
+        ):
+            raise InputError(
+                f"{name} must have one {dimension} for each entry along {dimension}, but "
+                f"{dimension} has the dimensions {dataset[dimension].dims}. Drop or repair it."
+            )
     dataset = _in_microseconds(dataset, name)
     check_attributes(dataset.attrs, name)
     for dimension, what in (("curve", "curve"), ("time", "sample")):

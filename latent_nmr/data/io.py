@@ -5,6 +5,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from latent_nmr.data._contents import check_read
 from latent_nmr.data._csv import write_csv
 from latent_nmr.data._csv_reading import read_csv
 from latent_nmr.data._netcdf import read_netcdf, write_netcdf
@@ -186,7 +187,7 @@ def _read_challenge_folder(folder: Path) -> xr.Dataset:
             f"{folder} must hold the files of one edition, but holds those of "
             f"{' and '.join(kinds)}. Choose with ln.open_challenge(folder, kind={kinds[0]!r})."
         )
-    return check_echoes(open_challenge(folder, kinds[0], part), str(folder))
+    return check_read(open_challenge(folder, kinds[0], part), str(folder))
 
 
 READERS: dict[str, Callable[[Path], xr.Dataset]] = {
@@ -195,7 +196,7 @@ READERS: dict[str, Callable[[Path], xr.Dataset]] = {
     "netcdf": read_netcdf,
     "csv": read_csv,
     "challenge": _read_challenge_folder,
-    "lattice code": lambda path: check_echoes(open_lattice_code(path), str(path)),
+    "lattice code": lambda path: check_read(open_lattice_code(path), str(path)),
 }
 WRITERS: dict[str, Callable[[xr.Dataset, Path], None]] = {
     "zarr": write_store,

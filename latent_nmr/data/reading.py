@@ -19,6 +19,7 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     check_attributes,
 )
+from latent_nmr.data._contents import check_read, first_line
 from latent_nmr.data._store_checks import (
     RESTORE,
     check_curves,
@@ -37,7 +38,6 @@ from latent_nmr.data.echoes import (
     LABELS,
     SIGNALS,
     assemble,
-    check_echoes,
     fingerprinted_names,
     hash_variables,
 )
@@ -108,7 +108,7 @@ class StoredEchoes:
                 curve=indices
             )
         )
-        dataset = check_echoes(dataset, str(self._path))
+        dataset = check_read(dataset, str(self._path))
         check_spins(self._path, dataset)
         if self._has_checksums:
             noted = self._read(CURVE_CHECKSUMS, start, stop)
@@ -216,8 +216,7 @@ def guarded(path: Path | str, read: Callable):
 def damaged(path: Path | str, error: Exception) -> InputError:
     """Error for a store whose files made zarr raise `error`."""
     return InputError(
-        f"data must be a complete store, but {path} is damaged "
-        f"({type(error).__name__}: {error}). {RESTORE}"
+        f"data must be a complete store, but {path} is damaged ({first_line(error)}). {RESTORE}"
     )
 
 
