@@ -81,7 +81,7 @@ def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
     """
     while True:
         # Opened to append: a lock file that is a link to something else must not empty it.
-        with lock.open("ab") as handle:
+        with _opened(lock, path) as handle:
             try:
                 if fcntl:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,6 +94,14 @@ def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
             if not fcntl or _is_file_of(handle, lock):
                 yield handle
                 return
+
+
+def _opened(lock: Path, path: Path) -> BinaryIO:
+    """Open the lock file; an error names what it locks, which is what the user gave."""
+    try:
+        return lock.open("ab")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def _is_file_of(handle: BinaryIO, lock: Path) -> bool:

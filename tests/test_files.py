@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -362,6 +363,14 @@ class TestPutBackRetired:
 
 class TestSoleWriter:
     """A lock that lives no longer than its process."""
+
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody can write")
+    def test_a_place_that_cannot_be_written_is_named_and_not_its_lock(self):
+        with (
+            pytest.raises(OSError, match=r"'/proc/nothing\.csv'$"),
+            sole_writer(Path("/proc/nothing.csv")),
+        ):
+            raise AssertionError
 
     def test_a_second_process_is_refused_until_the_first_is_killed(self, tmp_path):
         path = tmp_path / "deep" / "echoes.zarr"

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 import zarr
-from tqdm.auto import tqdm
 
 from latent_nmr._files import sole_writer, staged_folder
+from latent_nmr._progress import progress_bar
 from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     check_attributes,
@@ -105,7 +105,7 @@ def simulate(
     )
     time = simulation.resolve().sequence.time
     parts = []
-    with tqdm(total=n_curves, unit="curve", delay=2, disable=None) as bar:
+    with progress_bar(n_curves, "curve", delay=2) as bar:
         for rows in _batches(n_curves):
             parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
             bar.update(len(rows))
