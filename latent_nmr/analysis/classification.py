@@ -22,6 +22,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from latent_nmr.analysis.out_of_bag import out_of_bag
 from latent_nmr.analysis.oversampling import Rows, leaky_split, oversample
 from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
 
@@ -166,7 +167,7 @@ def resampled_scores(
         same size, `out_of_bag_leaky`.
     """
     weighted = RandomForestClassifier(
-        n_trees, class_weight="balanced_subsample", oob_score=True, n_jobs=-1, random_state=seed
+        n_trees, class_weight="balanced_subsample", n_jobs=-1, random_state=seed
     ).fit(X[fitted], labels[fitted])
     maker = forest_maker(n_trees)
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
@@ -175,14 +176,14 @@ def resampled_scores(
         for inside, outside in folds.split(fitted, labels[fitted])
     ]
     found = {
-        "out_of_bag": classification_scores(labels[fitted], _out_of_bag(weighted)),
+        "out_of_bag": _out_of_bag_scores(weighted, X[fitted], labels[fitted]),
         "five_fold": {name: float(np.mean([f[name] for f in by_fold])) for name in by_fold[0]},
     }
     repeated = oversample(labels, fitted, seed)
     if len(repeated) > len(fitted):
-        leaky = RandomForestClassifier(n_trees, oob_score=True, n_jobs=-1, random_state=seed)
+        leaky = RandomForestClassifier(n_trees, n_jobs=-1, random_state=seed)
         leaky.fit(X[repeated], labels[repeated])
-        found["out_of_bag_leaky"] = classification_scores(labels[repeated], _out_of_bag(leaky))
+        found["out_of_bag_leaky"] = _out_of_bag_scores(leaky, X[repeated], labels[repeated])
     return found
 
 
@@ -229,6 +230,11 @@ def leak_scores(
     return {**found, "shared": float(np.isin(wrong_scored, wrong_fitted).mean())}
 
 
-def _out_of_bag(forest: RandomForestClassifier) -> Labels:
-    """Class of each row predicted by the trees that were grown without it."""
-    return forest.classes_[np.argmax(forest.oob_decision_function_, axis=1)]
+def _out_of_bag_scores(
+    forest: RandomForestClassifier, X: Matrix, truth: Labels
+) -> dict[str, float]:
+    """Scores on the training rows, each predicted by the trees that were grown without it."""
+    probabilities = out_of_bag(forest, X)
+    is_known = np.isfinite(probabilities[:, 0])
+    predicted = forest.classes_[np.argmax(probabilities[is_known], axis=1)]
+    return classification_scores(truth[is_known], predicted)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.metrics import mean_absolute_error, r2_score
 
+from latent_nmr.analysis.out_of_bag import out_of_bag
 from latent_nmr.analysis.oversampling import Rows
 from latent_nmr.analysis.scores import POWER_LAW
 
@@ -67,14 +68,16 @@ def regress(
     -------
     dict
         `scores` (`r2`, `mae`, `r2_out_of_bag`, `mae_out_of_bag`; errors in the unit of the
-        target), `importances` (n_features,), `predicted` (n_scored,) and `out_of_bag` (n_fitted,).
+        target), `importances` (n_features,), `predicted` (n_scored,) and `out_of_bag` (n_fitted,;
+        NaN where every tree saw the row).
     """
     forest = RandomForestRegressor(
-        n_trees, max_features=MAX_FEATURES, oob_score=True, n_jobs=-1, random_state=seed
+        n_trees, max_features=MAX_FEATURES, n_jobs=-1, random_state=seed
     ).fit(X[fitted], values[fitted])
     predicted = forest.predict(X[scored])
-    inside = forest.oob_prediction_
-    by_bag = regression_scores(values[fitted], inside)
+    inside = out_of_bag(forest, X[fitted])
+    is_known = np.isfinite(inside)  # of few trees, some rows are in all
+    by_bag = regression_scores(values[fitted][is_known], inside[is_known])
     return {
         "scores": {
             **regression_scores(values[scored], predicted),

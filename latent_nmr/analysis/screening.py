@@ -47,6 +47,7 @@ def screen(
     labels : ndarray of str, shape (n_curves,)
     strength : ndarray, shape (n_curves,)
         W that sorts the curves, MHz: the true one; or a predicted one, out of bag for `fitted`.
+        Curves without one (NaN) are in no bin.
     fitted, scored : ndarray of int
     seed : int
     n_trees : int
@@ -56,7 +57,7 @@ def screen(
     list of dict or None
         By bin, as from `classify`, with `n_curves` scored; None where curves are too few.
     """
-    bins = bins_of(strength)
+    bins = np.where(np.isnan(strength), -1, bins_of(strength))
     found: list[dict[str, Any] | None] = []
     for number in range(len(BIN_EDGES) - 1):
         inside, outside = (rows[bins[rows] == number] for rows in (fitted, scored))
