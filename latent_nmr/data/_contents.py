@@ -84,7 +84,7 @@ def check_labels(dataset: xr.Dataset, place: str) -> None:
                 f"labels must have one value per curve, but {name} of {place} has the dimensions "
                 f"{label.dims} and the shape {label.shape}. Leave it out, or rename it."
             )
-        is_text, must_be_text = label.dtype.kind in "OTU", name == "kernel"
+        is_text, must_be_text = label.dtype.kind in "OSTU", name == "kernel"
         if is_text != must_be_text or (not is_text and label.dtype.kind not in "fiu"):
             raise InputError(
                 f"the label {name} must be {'text' if must_be_text else 'numbers'}, but that of "

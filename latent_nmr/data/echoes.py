@@ -19,6 +19,7 @@ import xarray as xr
 from latent_nmr._jax_settings import RANDOM_NUMBERS
 from latent_nmr._times import record_times
 from latent_nmr.data._attributes import check_attributes
+from latent_nmr.data._texts import as_plain_text
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
@@ -275,7 +276,7 @@ def fingerprint(dataset: xr.Dataset) -> str:
 def _in_order(variable: xr.DataArray) -> np.ndarray:
     """Values with the curves along the first axis, in this machine's order of bytes."""
     first = [dim for dim in ("curve", "time") if dim in variable.dims]
-    values = variable.transpose(*first, ...).to_numpy()
+    values = as_plain_text(variable.transpose(*first, ...).to_numpy())
     return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 
 
@@ -284,7 +285,7 @@ def label_fingerprint(dataset: xr.Dataset) -> str:
     digest = hashlib.sha256()
     for name in ALL_LABELS:
         if name in dataset.coords:
-            values = dataset[name].to_numpy()
+            values = as_plain_text(dataset[name].to_numpy())
             is_number = values.dtype.kind == "f"
             digest.update(values.tobytes() if is_number else "\n".join(values).encode())
     return digest.hexdigest()

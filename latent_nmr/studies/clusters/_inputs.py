@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr.data._texts import as_plain_text
 from latent_nmr.errors import InputError
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies.latent_figures import time_marks
@@ -77,7 +78,7 @@ def _known_labels(labels: Mapping[str, Any], n_curves: int) -> tuple[Labels, dic
             incomplete[str(name)] = int(lacking.sum())
             continue
         if not is_number(values):
-            values = np.array([str(value) for value in values.tolist()])
+            values = np.array([str(value) for value in as_plain_text(values).tolist()])
         known[str(name)] = values
     return known, incomplete
 

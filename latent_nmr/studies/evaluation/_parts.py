@@ -19,6 +19,7 @@ from latent_nmr.analysis.scores import (
     check_neighbours,
 )
 from latent_nmr.analysis.split import Split, hold_out
+from latent_nmr.data._texts import as_plain_text
 from latent_nmr.data.echoes import ALL_LABELS
 from latent_nmr.data.labels import known_labels
 from latent_nmr.errors import InputError, check_number
@@ -214,4 +215,4 @@ def _as_label(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[
             "Convert it."
         )
     # Whatever kind of string it was: scikit-learn knows this one.
-    return np.array([str(value) for value in found.tolist()], dtype="U")
+    return np.array([str(value) for value in as_plain_text(found).tolist()], dtype="U")
