@@ -14,6 +14,8 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from latent_nmr.analysis._clouds import check_clouds
+from latent_nmr.analysis.dependence import is_nominal
+from latent_nmr.analysis.labels import is_missing, plain_label
 from latent_nmr.analysis.strength import FEWEST_PERMUTATIONS, Labels, LabelStrength, measure, pool
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.latent_axes import axis_names
@@ -74,8 +76,9 @@ def name_axes(
     latents : ndarray, shape (n_curves, n_components), or a sequence of these
         The same curves embedded by one model, or by one model per seed.
     labels : mapping of ndarray, shape (n_curves,)
-        Numbers, or strings for a nominal label. One that is constant or has missing values is
-        left out, with the reason.
+        Numbers, or anything else for a nominal label. One that is constant or missing (NaN, None,
+        empty) for any of the curves used is left out, with the reason; so is a nominal one with
+        more classes than half of the curves, such as their names.
     rows : sequence of ndarray of int, optional
         Per seed, the curves to use, such as those that the model was not trained on.
     n_permutations, n_information_permutations : int
@@ -168,12 +171,18 @@ def _left_out(labels: Labels, rows: Sequence[npt.NDArray[np.integer]]) -> dict[s
     """Labels that cannot be used, with the reason."""
     reasons = {}
     for name, values in labels.items():
-        is_missing = values != values if values.dtype.kind in "fc" else np.zeros(len(values), bool)
-        n_missing = int(is_missing[np.unique(np.concatenate(rows))].sum())
+        used = np.unique(np.concatenate(rows))
+        n_missing = int(is_missing(values)[used].sum())
+        counts = [len(np.unique(values[chosen])) for chosen in rows]
         if n_missing:
-            reasons[name] = f"has {n_missing} missing values"
-        elif any(len(np.unique(values[chosen])) < 2 for chosen in rows):
+            unit = "curve" if n_missing == 1 else "curves"
+            reasons[name] = f"is unknown for {n_missing} {unit}"
+        elif min(counts) < 2:
             reasons[name] = "is constant"
+        elif is_nominal(values) and any(
+            2 * count > len(chosen) for count, chosen in zip(counts, rows, strict=True)
+        ):
+            reasons[name] = "has a class of its own for most curves"
     return reasons
 
 
@@ -181,14 +190,12 @@ def _check_labels(labels: Labels, n_curves: int) -> dict[str, npt.NDArray[np.gen
     """Return the labels as arrays of numbers or strings, or raise if their shape is wrong."""
     columns = {}
     for name, values in labels.items():
-        column = np.asarray(values)
+        column = plain_label(name, values)
         if column.shape != (n_curves,):
             raise InputError(
                 f"label {name} must have shape (n_curves,) = ({n_curves},), one value per row of "
                 f"the latents, but has shape {column.shape}. Give the labels of the same curves."
             )
-        if column.dtype.kind == "O":
-            column = column.astype(str)
         columns[name] = column
     return columns
 

@@ -95,21 +95,15 @@ def neighbourhoods(
     latent : ndarray, shape (n_curves, n_components)
         Embedding of the data.
     labels : mapping of ndarray, shape (n_curves,)
-        `alpha_x`, `alpha_z` (MHz), `L` (lattice constants) and `kernel`.
+        `alpha_x`, `alpha_z` (MHz), `L` (lattice constants) and `kernel`, known of every curve.
     n_neighbors : int
         At least 4 and fewer than there are curves.
 
     Raises
     ------
     InputError
-        If there are too few curves, or a label is missing.
+        If there are too few curves.
     """
-    missing = [name for name in PARAMETERS if name not in labels]
-    if missing:
-        raise InputError(
-            f"data must have the labels {', '.join(PARAMETERS)}, which say what to simulate, but "
-            f"lack {', '.join(missing)}. Use a set of latent-nmr simulate."
-        )
     finder = _finder(latent, n_neighbors)
     columns = {name: np.asarray(labels[name], np.float64) for name in PARAMETERS[:-1]}
     # As Python strings: old stores hold a string type of NumPy that not all functions accept.

@@ -64,7 +64,7 @@ def mean_of_nearest(
     values: npt.NDArray[np.floating],
     n_neighbors: int = N_NEIGHBOURS,
 ) -> npt.NDArray[np.float64]:
-    """Mean label of the data nearest to each latent point.
+    """Mean label of the data nearest to each latent point, of those whose label is known.
 
     Parameters
     ----------
@@ -72,14 +72,16 @@ def mean_of_nearest(
     latent : ndarray, shape (n_curves, n_components)
         Embedding of the data.
     values : ndarray, shape (n_curves,)
-        Label, such as W in MHz.
+        Label, such as W in MHz, known of one curve at least.
     n_neighbors : int
-        At most all curves are used.
+        At most all curves with a known label are used.
 
     Returns
     -------
     ndarray, shape (n_points,)
         In the label's unit.
     """
-    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(latent))).fit(latent)
-    return np.asarray(values, np.float64)[finder.kneighbors(points)[1]].mean(axis=1)
+    is_known = np.isfinite(values)
+    n_neighbors = min(n_neighbors, int(is_known.sum()))
+    finder = NearestNeighbors(n_neighbors=n_neighbors).fit(latent[is_known])
+    return np.asarray(values, np.float64)[is_known][finder.kneighbors(points)[1]].mean(axis=1)

@@ -39,8 +39,8 @@ class Options:
 def run(options: Options) -> Report:
     """Open data and models, call the study, write the table, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.report.axes_summary import axes_values
     from latent_nmr.studies.axes import strength_table
     from latent_nmr.studies.trained_model import model_digest
@@ -48,7 +48,7 @@ def run(options: Options) -> Report:
     if options.out is None:
         return _report(axes_values(_study(options)), "")
     output = Output("axes", options, options.out, is_file=True)
-    inputs = {options.data: lambda path: fingerprint(open_echoes(path))}
+    inputs = {options.data: lambda path: labelled_fingerprint(open_echoes(path))}
     inputs |= dict.fromkeys(options.models, model_digest)
     finished = output.finished(inputs)
     if finished is not None:

@@ -41,8 +41,8 @@ def run(options: Options) -> Report:
 
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.errors import check_count
     from latent_nmr.report.clusters import notes_on
     from latent_nmr.studies._ledger import STEPS_FOLDER
@@ -51,7 +51,7 @@ def run(options: Options) -> Report:
     check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
     out = options.out or FIGURES_FOLDER / f"baselines-{options.window}"
     output = Output("baselines", options, out)
-    finished = output.finished({options.data: lambda path: fingerprint(open_echoes(path))})
+    finished = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
     if finished is not None:
         return _report(*finished, out)
     dataset = open_echoes(options.data)

@@ -8,7 +8,6 @@ import tyro
 
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report
 
-Targets = tuple[Literal["kernel", "W", "L", "alpha_x", "alpha_z"], ...]
 Classifiers = tuple[
     Literal["logistic", "knn", "linear_svm", "kernel_svm", "sgd", "tree", "forest", "boosting"], ...
 ]
@@ -31,10 +30,10 @@ class Options:
     """Labelled echoes, in any form that the package reads."""
     features: tuple[str, ...] = ("points", "polynomial", "pca", "latent")
     """Features: points, polynomial, pca, latent; or several side by side, as in points+latent."""
-    targets: Annotated[Targets, tyro.conf.arg(aliases=["--target"])] = (
+    targets: Annotated[tuple[str, ...], tyro.conf.arg(aliases=["--target"])] = (
         "kernel", "W", "L", "alpha_x", "alpha_z",
     )  # fmt: skip
-    """Targets to predict."""
+    """Targets to predict: kernel, W, L, alpha_x, alpha_z, or other labels that are numbers."""
     tasks: tuple[Literal["binary", "three-class"], ...] = ("binary", "three-class")
     """Classifications of the kernel: binary (power law or not), three-class."""
     classifiers: Annotated[Classifiers, tyro.conf.arg(aliases=["--algorithms"])] = (
@@ -73,15 +72,15 @@ def run(options: Options) -> Report:
     """Probe the data, write the result, report."""
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.report.probes import probe_values
     from latent_nmr.studies.probes.study import probe
     from latent_nmr.studies.probes.tables import write_csv
 
     out = options.out or Path("artifacts/runs") / f"probe-{options.window}"
     output = Output("probe", options, out)
-    earlier = output.finished({options.data: lambda path: fingerprint(open_echoes(path))})
+    earlier = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
     if earlier is not None:
         return _report(_read(out / RESULT_FILE), earlier[0]["files"], earlier[1], out)
     dataset = open_echoes(options.data)

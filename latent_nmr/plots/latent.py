@@ -19,6 +19,7 @@ MANY_POINTS = 2000
 # More than these have no legend.
 MANY_CLASSES = 12
 ONE_COLOUR = "#0072B2"
+UNKNOWN = "unknown"
 
 
 def latent_map(
@@ -105,7 +106,7 @@ def _draw_classes(
     every = sorted(set(names))
     colours = colormaps["cividis"](np.linspace(0, 1, len(every)))
     styles = {
-        name: KERNEL_STYLES.get(name, (name, to_hex(colour), UNKNOWN_MARKER))
+        name: KERNEL_STYLES.get(name, (name or UNKNOWN, to_hex(colour), UNKNOWN_MARKER))
         for name, colour in zip(every, colours, strict=True)
     }
     markers = {marker: MarkerStyle(marker) for _, _, marker in styles.values()}

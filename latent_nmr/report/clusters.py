@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from latent_nmr.report.labels import unknown_notes
 from latent_nmr.studies.clusters import MAP_LABELS
 
 # Adjusted Rand index below which clusters do not follow the kernel, and above which they do.
@@ -34,10 +35,7 @@ def notes_on(facts: Mapping[str, Any]) -> list[str]:
     missing = [name for name in MAP_LABELS if name not in facts["labels"]]
     if missing:
         notes.append(f"the data do not give {', '.join(missing)} of every curve: no map shows it")
-    notes += [
-        f"{name} is not used, being unknown for {n_curves} of {facts['n_curves']} curves"
-        for name, n_curves in facts.get("incomplete_labels", {}).items()
-    ]
+    notes += unknown_notes(facts.get("incomplete_labels", {}), facts["n_curves"])
     if "W" in missing:
         notes.append("without W the clusters are numbered by the mean of their curves")
     described = facts["clusters"].values()

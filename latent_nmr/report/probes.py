@@ -8,6 +8,7 @@ from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
 from latent_nmr.report.failures import failure_lines
+from latent_nmr.report.labels import unknown_notes
 from latent_nmr.studies.probes.names import FOREST, features_title, model_title
 from latent_nmr.studies.probes.result import ProbeResult
 
@@ -50,6 +51,7 @@ def probe_values(
         "settings": dict(settings),
         "data": settings["data"],
         **{name: result.facts[name] for name in KEPT_FACTS},
+        "incomplete_labels": result.facts.get("incomplete_labels", {}),
         "tables": result.tables,
         "failures": result.failures,
     }
@@ -70,6 +72,8 @@ def probe_lines(values: Entry) -> list[str]:
     ]
     for title, rows in _blocks(values["tables"]):
         lines += ["", title, *rows]
+    notes = unknown_notes(values.get("incomplete_labels", {}), values["n_curves"])
+    lines += [""] * bool(notes) + [f"note       {note}" for note in notes]
     minutes, seconds = divmod(int(values["seconds"]), 60)
     return [*lines, "", f"time       {minutes} min {seconds} s", *failure_lines(values["failures"])]
 

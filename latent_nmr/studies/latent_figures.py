@@ -117,7 +117,7 @@ def draw_traversals(
     """Decoded curves along each of `axes`, from -`span` to `span`.
 
     They are coloured by the mean W of the curves of an embedding `table` that lie nearest to them,
-    or without W by their position on the axis.
+    of those whose W is known, or if none is by their position on the axis.
     """
     from latent_nmr.analysis.traversal import traverse
     from latent_nmr.errors import check_number
@@ -127,14 +127,16 @@ def draw_traversals(
     names = axis_names(model.n_components)
     span = check_number("span", span, above=0)
     walks = [traverse(model, model.n_components, axis, span=span, n_steps=n_steps) for axis in axes]
-    labelled = table if table is not None and "W" in table.columns else None
+    labelled = None
+    if table is not None and "W" in table and np.isfinite(_numbers(table["W"])).any():
+        labelled = table
     return draw_walks(
         np.stack([walk.curves for walk in walks]),
         walks[0].positions,
         axes=axes,
         names=names,
         latent=None if labelled is None else labelled[names].to_numpy(),
-        strength=None if labelled is None else labelled["W"].to_numpy(),
+        strength=None if labelled is None else _numbers(labelled["W"]),
         time=np.asarray(model.metadata_["time_us"]),
         signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]],
         marks=time_marks(model.metadata_),
@@ -203,6 +205,13 @@ def draw_walks(
         ends = f"from {positions[0]:g} to {positions[-1]:g}"
         ax.set_title(f"along {names[axis - 1]}, {ends}", pad=16, fontsize="medium")
     return figure
+
+
+def _numbers(column: "pd.Series") -> np.ndarray:
+    """A column as numbers, NaN where it is something else."""
+    import pandas as pd
+
+    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
 
 
 def time_marks(attributes: Mapping[Any, Any]) -> dict[str, float]:

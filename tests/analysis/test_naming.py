@@ -114,7 +114,7 @@ class TestWhatCannotBeNamed:
         labels["alpha_x"] = np.full(N_CURVES, 0.1)
         labels["alpha_z"] = np.where(np.arange(N_CURVES) < 3, np.nan, labels["L"])
         (name,) = name_axes(near(labels["W"], rng)[:, None], labels, **FEW)
-        assert name.left_out == {"alpha_x": "is constant", "alpha_z": "has 3 missing values"}
+        assert name.left_out == {"alpha_x": "is constant", "alpha_z": "is unknown for 3 curves"}
         assert [strength.label for strength in name.labels] == ["W", "L", "kernel"]
         assert name.orders == "W"
 

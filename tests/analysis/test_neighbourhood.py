@@ -133,8 +133,3 @@ class TestRefusals:
     def test_too_few_neighbours_to_have_a_scatter(self, latent, count):
         with pytest.raises(InputError, match="n_neighbors must be a whole number of at least 4"):
             spacing(latent, count)
-
-    def test_missing_labels_are_named(self, latent, labels):
-        del labels["L"], labels["alpha_z"]
-        with pytest.raises(InputError, match=r"labels alpha_x, .* but lack alpha_z, L\. Use"):
-            neighbourhoods(latent[:1], latent, labels, 5)

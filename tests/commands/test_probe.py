@@ -166,7 +166,7 @@ class TestBadInput:
         ("words", "message"),
         [
             (["--features", "dots"], "features must be one of points, polynomial, pca, latent"),
-            (["--targets", "w"], "invalid choice"),
+            (["--targets", "w"], "targets must be one of kernel, W, L, alpha_x, alpha_z, but is"),
             (["--classifiers", "svm"], "invalid choice"),
             (["--window", "all"], "invalid choice"),
             (["--tasks", "ternary"], "invalid choice"),
@@ -181,7 +181,7 @@ class TestBadInput:
 
     def test_the_names_of_0_1_0_are_understood(self, echoes, tmp_path, capsys):
         words = [echoes, "--target", "w", "--algorithms", "knn", "--out", tmp_path / "out"]
-        assert "invalid choice" in refused(capsys, words)
+        assert "targets must be one of kernel, W" in refused(capsys, words)
         words[2] = "W"
         assert "n_seeds" in refused(capsys, [*words, "--n-seeds", "0"])
 

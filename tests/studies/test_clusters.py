@@ -210,7 +210,7 @@ class TestLabels:
         assert len(panels(result.figures["baselines"])) == 4
 
     def test_a_label_of_another_length_is_refused(self, noise):
-        with pytest.raises(ln.InputError, match=r"one value per curve \(80\), but W has shape"):
+        with pytest.raises(ln.InputError, match=r"one value per curve of the data \(80\), but W"):
             ln.clusters(noise, {"W": np.ones(79)})
 
     def test_one_kernel_agrees_with_nothing(self, noise):

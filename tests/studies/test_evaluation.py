@@ -459,8 +459,6 @@ class TestLabels:
         ("labels", "reason"),
         [
             ({"W": LABELS["W"][1:]}, r"one value per curve of X \(120\), but W has shape \(119,\)"),
-            ({"W": np.where(np.arange(120) == 7, np.nan, 1.0)}, "W of row 7 of X is nan. Drop"),
-            ({"k": [None, *"abc" * 39, "a", "b"]}, "k of row 0 of X is None"),
             ({"W": LABELS["W"] + 1j}, "but W has the type complex128"),
             (LABELS["W"], "must be a mapping of arrays, a DataFrame or an xarray.Dataset"),
         ],

@@ -15,6 +15,7 @@ from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.parameters import UniformLaw
 from latent_nmr.physics.simulate import Simulation, draw_fields
+from latent_nmr.studies._labels import complete_labels, labels_by_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +48,13 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
             f"data must have the labels {', '.join(PARAMETERS)}, which say what to simulate, but "
             f"lack {', '.join(missing)}. Use a set of latent-nmr simulate."
         )
+    labels = labels_by_name(dataset, dataset.sizes["curve"], PARAMETERS)
+    for name, count in complete_labels(labels).incomplete.items():
+        if name in PARAMETERS:
+            raise InputError(
+                f"data must have the labels {', '.join(PARAMETERS)} of every curve, but {name} is "
+                f"unknown for {count} of {dataset.sizes['curve']}. Drop such curves."
+            )
     attributes = dataset.attrs
     if attributes.get("preset") != "paper":
         raise InputError(

@@ -20,10 +20,10 @@ from latent_nmr.latent_axes import axis_names
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._known_curves import training_split
+from latent_nmr.studies._labels import labels_by_name
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import StudyResult, as_records, record
 from latent_nmr.studies.axes._models import SHARED_METADATA, checked_models, differing_parameters
-from latent_nmr.studies.embedding import EMBEDDED_LABELS
 from latent_nmr.studies.trained_model import check_sampling
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def name_axes(
         Trained on echoes; by its name one that comes with the package. Several, such as one per
         seed, must have one window, normalisation and number of axes.
     dataset : xarray.Dataset
-        Echoes with labels; W, L, kernel, alpha_x and alpha_z are used where they are known.
+        Echoes with labels: W, L, kernel, alpha_x, alpha_z and those of other names. One that any
+        of the curves used lacks is left out; ``facts["axes"]`` says why.
     align : bool
         Name the axes after Procrustes alignment of the embeddings: rotated, each about its mean,
         onto one another.
@@ -225,7 +226,6 @@ class _Inputs(NamedTuple):
 
 
 def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
-    from latent_nmr.data.labels import known_labels
     from latent_nmr.data.windows import features
 
     check_sampling(dataset, "the data set", models[0])
@@ -233,7 +233,7 @@ def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
     return _Inputs(
         [model.transform(X) for model in models],
         [unseen_rows(model, X) for model in models],
-        known_labels(dataset, EMBEDDED_LABELS),
+        labels_by_name(dataset, len(X)),
     )
 
 

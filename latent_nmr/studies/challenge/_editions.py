@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr.analysis.labels import is_missing, plain_label
 from latent_nmr.data.labels import label_values
 from latent_nmr.errors import InputError
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
@@ -100,8 +101,15 @@ def targets_of(edition: Edition, dataset: xr.Dataset) -> npt.NDArray[np.float64]
             f"{', '.join(edition.targets.values())}, but lack {', '.join(missing)}. Simulate the "
             f"preset {edition.preset}, or choose the edition of these data."
         )
-    columns = [label_values(dataset, label) for label in edition.targets.values()]
-    return np.stack(columns, axis=1).astype(np.float64)
+    columns = {label: label_values(dataset, label) for label in edition.targets.values()}
+    for label, values in columns.items():
+        n_unknown = int(is_missing(plain_label(label, values)).sum())
+        if n_unknown:
+            raise InputError(
+                f"targets must be known of every curve, but {label} is unknown for {n_unknown} of "
+                f"{len(values)}. Drop such curves."
+            )
+    return np.stack(list(columns.values()), axis=1).astype(np.float64)
 
 
 def inputs_of(edition: Edition, dataset: xr.Dataset, kind: str) -> npt.NDArray[np.float32]:

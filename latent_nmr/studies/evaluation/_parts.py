@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 
-from latent_nmr._columns import eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.scores import (
     REGRESSED,
@@ -19,17 +17,14 @@ from latent_nmr.analysis.scores import (
     check_neighbours,
 )
 from latent_nmr.analysis.split import Split, hold_out
-from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data.echoes import ALL_LABELS
-from latent_nmr.data.labels import known_labels
 from latent_nmr.errors import InputError, check_number
+from latent_nmr.studies._labels import KnownLabels, Labels, complete_labels, labels_by_name
 
-FITTED, HELD_OUT = "training", "held-out"
+FITTED, HELD_OUT, DATA = "training", "held-out", "data"
 # Labels that scores are known for; the others of simulated echoes follow from them.
 SCORED_LABELS = (*REGRESSED, "kernel")
 
 Curves = npt.NDArray[np.floating]
-Labels = dict[str, npt.NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,15 @@ class Material:
         By part; empty dictionaries for data without labels.
     split : Split
         Rows of the first set.
+    incomplete : dict of dict
+        For the first set, called `data`, and each further set, the labels that are left out and
+        the number of curves that lack them.
     """
 
     curves: dict[str, Curves]
     labels: dict[str, Labels]
     split: Split
+    incomplete: dict[str, dict[str, int]]
 
     @property
     def scored_parts(self) -> list[str]:
@@ -81,7 +80,8 @@ def divide(
     """
     check_number("held_out", held_out, above=0, at_most=0.9)
     curves = as_curves("X", X)
-    known = as_labels(labels, len(curves), "X")
+    known, lacking = as_labels(labels, len(curves), "X")
+    incomplete = {DATA: lacking}
     if split is None:
         own = hold_out(len(curves), known.get("kernel"), fraction=held_out, seed=split_seed)
     else:
@@ -94,18 +94,18 @@ def divide(
     }
     check_neighbours(len(own.fitted), n_neighbors)
     for name, pair in (also or {}).items():
-        if name in parts:
+        if name in (*parts, DATA):
             raise InputError(
                 f"also must give further sets names of their own, but one is called {name!r}. "
                 "Rename it."
             )
         other, its_labels = pair if isinstance(pair, tuple) else (pair, None)
         parts[name] = as_curves(f"also[{name!r}]", other, n_features=curves.shape[1])
-        of_part[name] = as_labels(its_labels, len(parts[name]), name)
+        of_part[name], incomplete[name] = as_labels(its_labels, len(parts[name]), name)
     for part in parts:
         if part != FITTED:
             check_neighbourhoods(len(parts[part]), part, n_neighbors)
-    return Material(parts, of_part, own)
+    return Material(parts, of_part, own, incomplete)
 
 
 def _as_split(split: tuple[Any, Any], n_curves: int) -> Split:
@@ -156,63 +156,15 @@ def as_curves(name: str, X: Any, n_features: int | None = None) -> Curves:
     return found
 
 
-def as_labels(labels: Any, n_curves: int, place: str) -> Labels:
-    """Labels of any form by name: numbers in float64, classes as strings; empty for None.
-
-    Of a data set, those per curve, without the ones of simulated echoes that are not scored.
-    """
-    if labels is None:
-        return {}
-    if isinstance(labels, xr.Dataset):
-        names = [name for name in labels.variables if labels[name].dims == ("curve",)]
-        others = [str(name) for name in names if name not in ("curve", *ALL_LABELS)]
-        columns = known_labels(labels, (*SCORED_LABELS, *others))
-    elif isinstance(labels, Mapping):
-        columns = labels
-    elif hasattr(labels := eager(labels), "columns"):  # a frame, of pandas or another library
-        columns = {name: labels[name] for name in labels.columns}
-    else:
-        raise InputError(
-            "labels must be a mapping of arrays, a DataFrame or an xarray.Dataset, but are "
-            f"{type(labels).__name__}. Give {{'W': values}}."
-        )
-    # Known labels first, so that a table does not depend on the order in which they were given.
-    names = [name for name in SCORED_LABELS if name in columns]
-    names += [name for name in columns if name not in names]
-    return {str(name): _as_label(str(name), columns[name], n_curves, place) for name in names}
-
-
-def _as_label(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[np.generic]:
-    """One label: float64, or strings."""
-    refuse_masked(name, values)
-    found = np.asarray(values)
-    if found.shape != (n_curves,):
-        raise InputError(
-            f"labels must have one value per curve of {place} ({n_curves}), but {name} has shape "
-            f"{found.shape}. Give one value for each row."
-        )
-    if name in REGRESSED and found.dtype.kind in "bOUST":
-        raise InputError(
-            f"the label {name} must be numbers, but has the type {found.dtype}. Convert it, or "
-            "rename it: labels of other names may be classes."
-        )
-    if found.dtype.kind in "fiu":
-        found = found.astype(np.float64)
-        missing = ~np.isfinite(found)
-    else:
-        missing = np.asarray(pd.isna(found))
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise InputError(
-            f"labels must be finite, but {name} of row {row} of {place} is {found[row]}. Drop such "
-            f"curves, or the label {name}."
-        )
-    if found.dtype.kind == "f":
-        return found
-    if found.dtype.kind not in "bOUST":
-        raise InputError(
-            f"labels must be numbers or names of classes, but {name} has the type {found.dtype}. "
-            "Convert it."
-        )
-    # Whatever kind of string it was: scikit-learn knows this one.
-    return np.array([str(value) for value in as_plain_text(found).tolist()], dtype="U")
+def as_labels(labels: Any, n_curves: int, place: str) -> KnownLabels:
+    """Labels of any form by name: numbers in float64, classes as strings; none for None."""
+    found = complete_labels(labels_by_name(labels, n_curves, SCORED_LABELS, place=place))
+    for name, values in found.known.items():
+        if values.dtype.kind != "U":
+            found.known[name] = values.astype(np.float64)
+        elif name in REGRESSED:
+            raise InputError(
+                f"the label {name} must be numbers, but has the type {values.dtype}. Convert it, "
+                "or rename it: labels of other names may be classes."
+            )
+    return found

@@ -19,7 +19,7 @@ from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies._result import record
 from latent_nmr.studies.evaluation._fits import Fit
-from latent_nmr.studies.evaluation._parts import FITTED, Labels, Material
+from latent_nmr.studies.evaluation._parts import DATA, FITTED, Labels, Material
 
 STUDY, FIT_SECONDS = "evaluation", "fit_seconds"
 METHOD, FLOOR, CEILING = "method", "floor", "ceiling"
@@ -180,7 +180,12 @@ def n_forests(labels: Labels) -> int:
 
 def remarks_on(material: Material, fits: Sequence[Fit]) -> list[str]:
     """What the reader of the table must know of the data and of the fits."""
-    found = []
+    found = [
+        f"{name} is not scored, being unknown for {count} curve{'s' * (count > 1)} of the "
+        f"{place if place == DATA else f'set {place}'}."
+        for place, counts in material.incomplete.items()
+        for name, count in counts.items()
+    ]
     for part, labels in material.labels.items():
         found += [
             f"The {part} curves have one value of {name} only ({values[0]}): it is not scored."

@@ -19,7 +19,7 @@ from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.evaluation._fits import Fit, Fitter
 from latent_nmr.studies.evaluation._methods import Method, methods_of
-from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Material, divide
+from latent_nmr.studies.evaluation._parts import DATA, FITTED, HELD_OUT, Material, divide
 from latent_nmr.studies.evaluation._result import EvaluationResult, arrays_of, facts_of_fits
 from latent_nmr.studies.evaluation._scores import Scorer, n_forests, remarks_on
 
@@ -53,8 +53,9 @@ def evaluate(
         Such as ``latent_nmr.features(ds)``.
     labels : mapping, DataFrame or xarray.Dataset, optional
         Values per curve by name: numbers are predicted as numbers (R²), names as classes (F1). No
-        method sees them. Of `kernel` and `L` there are further scores. Without labels, only
-        reconstruction and neighbourhoods are scored.
+        method sees them. Of `kernel` and `L` there are further scores. One that some curves lack
+        is left out; `facts["incomplete_labels"]` counts them. Without labels, only reconstruction
+        and neighbourhoods are scored.
     methods : mapping of estimators, one or several estimators or names
         Anything with `fit` and `transform`, pipelines too, by the name that it has in the table;
         without a name, it goes by its class. Each is copied for every seed, with its parameters
@@ -212,6 +213,7 @@ def _facts(material: Material, fits: Sequence[Fit], scorer: Scorer) -> dict[str,
         "n_scored": {part: len(material.curves[part]) for part in parts},
         "n_features": material.curves[FITTED].shape[1],
         "labels": sorted(material.labels[FITTED]),
+        "incomplete_labels": material.incomplete[DATA],
         "expected_floor": {part: scorer.expected_floor(part) for part in parts},
         "remarks": remarks_on(material, fits),
         "fits": facts_of_fits(fits),

@@ -11,14 +11,14 @@ import xarray as xr
 
 from latent_nmr.analysis.polynomial import SectionPolynomials
 from latent_nmr.analysis.split import Split, hold_out
-from latent_nmr.data.labels import labels_of
 from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._estimators import fit, reason_of, seeded, transform, unfitted_digest
+from latent_nmr.studies._labels import complete_labels, labels_by_name
 from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
-from latent_nmr.studies.probes.names import KERNEL, LATENT, PCA, POINTS, POLYNOMIAL
+from latent_nmr.studies.probes.names import KERNEL, LATENT, PCA, POINTS, POLYNOMIAL, TARGETS
 
 SECTIONS = (4, 5, 10)
 
@@ -36,15 +36,18 @@ class Material:
     time : ndarray, shape (n_samples,)
         µs.
     labels : dict of ndarray, shape (n_curves,)
-        Any of `W`, `alpha_x`, `alpha_z`, `L` (float64) and `kernel` (str).
+        Numbers (float64) and texts that are known of every curve.
     held_out : float
         Fraction of the curves that is only scored.
+    incomplete : dict of int
+        Of the other labels, the number of curves that lack them.
     """
 
     curves: npt.NDArray[np.float32]
     time: npt.NDArray[np.float64]
     labels: dict[str, npt.NDArray[Any]]
     held_out: float
+    incomplete: dict[str, int]
 
     @property
     def kernels(self) -> npt.NDArray[np.str_] | None:
@@ -63,11 +66,22 @@ class Material:
 
 def gather(dataset: xr.Dataset, *, window: str, normalisation: str, held_out: float) -> Material:
     """Take from a data set what a probe needs."""
+    labels = labels_by_name(dataset, dataset.sizes["curve"], TARGETS)
+    found, incomplete = complete_labels(labels)
+    for name, values in found.items():
+        if values.dtype.kind != "U":
+            found[name] = values.astype(np.float64)
+        elif name in TARGETS and name != KERNEL:
+            raise InputError(
+                f"the label {name} must be numbers, but has the type {values.dtype}, as "
+                f"{str(values[0])!r}. Convert it, or rename it."
+            )
     return Material(
         curves=features(dataset, window, normalisation),
         time=window_time(dataset, window),
-        labels=labels_of(dataset),
+        labels=found,
         held_out=held_out,
+        incomplete=incomplete,
     )
 
 

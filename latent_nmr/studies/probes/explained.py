@@ -28,7 +28,7 @@ def columns_of(result: StudyResult, target: str) -> list[Explained]:
         by_features = medians(result, table=table, target=target, group=group)
         title = "power law or not"
         if target != BINARY:
-            title = f"{TARGET_TITLES[target]}, {GROUP_TITLES[group]}"
+            title = f"{TARGET_TITLES.get(target, target)}, {GROUP_TITLES[group]}"
         columns.append(explained(result, title, by_features))
     return [column for column in columns if column.points is not None or column.coefficients]
 

@@ -1,5 +1,6 @@
 """Figures of a probe, drawn from its tables and arrays alone."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -67,9 +68,12 @@ def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
         found["confusion"] = lambda: _confusion(result)
     if tables["elimination"]:
         found["elimination"] = lambda: _elimination(tables["elimination"])
-    for target in (BINARY, *TARGETS):
+    others = dict.fromkeys(entry["target"] for entry in tables["regression"])
+    for target in dict.fromkeys([BINARY, *TARGETS, *others]):
         if columns := columns_of(result, target):
-            name = f"importances_{KERNEL if target == BINARY else target}"
+            # Labels of the user's own may be called anything; the name is that of a file.
+            named = re.sub(r"[^\w.-]+", "-", KERNEL if target == BINARY else target)
+            name = f"importances_{named}"
             found[name] = lambda columns=columns: _importances(result, columns)
     if tables["screening"]:
         found["screening"] = lambda: _screening(result)
@@ -79,7 +83,7 @@ def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
                     result, columns
                 )
     if tables["regression"]:
-        found["regression"] = lambda: _regression(tables["regression"])
+        found["regression"] = lambda: _regression(tables["regression"], result.arrays)
     if series := _predictions(result):
         found["parity"] = lambda: _parity(result, series)
     return found
@@ -190,7 +194,7 @@ def _columns_by_bin(result: StudyResult, by: str) -> list[Any]:
     return found
 
 
-def _regression(entries: Entries) -> Figure:
+def _regression(entries: Entries, arrays: Mapping[str, np.ndarray]) -> Figure:
     """R² and mean absolute error, held out and out of bag, as in [P], Fig. 5(e)."""
     panels: dict[str, dict[str, dict[str, Bar]]] = {}
     references: dict[str, dict[str, float]] = {}
@@ -201,10 +205,11 @@ def _regression(entries: Entries) -> Figure:
         title = f"{words}, {part}"
         texts[title] = "R²" if words == "R²" else "MAE / range of the target"
         for entry in (entry for entry in shown if score in entry["scores"]):
-            group = f"{TARGET_TITLES[entry['target']]}, {entry['group']}"
+            group = f"{TARGET_TITLES.get(entry['target'], entry['target'])}, {entry['group']}"
             values = np.asarray(entry["scores"][score])
             if words == "MAE":
-                values = values / RANGES[entry["target"]]
+                truth = arrays[f"truth/{entry['target']}"]
+                values = values / RANGES.get(entry["target"], float(np.ptp(truth)))
             series = panels.setdefault(title, {})
             name = series_title(entry["features"], entry["model"], is_alone=is_alone)
             series.setdefault(name, {})[group] = _bar(values.tolist())
@@ -233,7 +238,8 @@ def _parity(result: StudyResult, series: dict[str, dict[str, np.ndarray]]) -> Fi
     arrays = result.arrays
     targets = next(iter(series.values()))
     truths = {target: arrays[f"truth/{target}"] for target in targets}
-    return parity_figure(truths, series, arrays.get(f"truth/{KERNEL}"), LABEL_TEXTS)
+    texts = {target: LABEL_TEXTS.get(target, target) for target in targets}
+    return parity_figure(truths, series, arrays.get(f"truth/{KERNEL}"), texts)
 
 
 def _bar(values: Sequence[float]) -> Bar:

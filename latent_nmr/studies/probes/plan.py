@@ -84,7 +84,8 @@ class Plan:
     @property
     def numbers(self) -> tuple[str, ...]:
         """Targets that are numbers, in the order of the tables."""
-        return tuple(target for target in NUMBERS if target in self.targets)
+        own = [name for name in self.targets if name not in TARGETS]
+        return tuple(target for target in (*NUMBERS, *own) if target in self.targets)
 
     def digests(self, features: str, model: str = "") -> dict[str, Any]:
         """What identifies the estimators of the user that take part in a fit, as facts of it."""
@@ -142,7 +143,7 @@ def plan_of(
     makers, foreign_classifiers = _classifiers(classifiers, n_trees)
     models, foreign_regressors = _regressors(regressors)
     given_targets, given_tasks = by_name("targets", targets, "W"), by_name("tasks", tasks, TASKS[0])
-    chosen = tuple(check_choice("targets", name, TARGETS) for name in given_targets.values())
+    chosen = _targets(list(given_targets.values()), material)
     asked = tuple(check_choice("tasks", name, TASKS) for name in given_tasks.values())
     _check_targets(chosen, material)
     plan = Plan(
@@ -246,8 +247,34 @@ def _tasks_of(material: Material, tasks: tuple[str, ...]) -> tuple[str, ...]:
     return tasks if len(np.unique(material.kernels)) > 2 else (BINARY,)
 
 
+def _targets(asked: Sequence[Any], material: Material) -> tuple[str, ...]:
+    """Labels to predict: those of simulated echoes, and numbers of the user's own."""
+    own = [name for name in (*material.labels, *material.incomplete) if name not in TARGETS]
+    if tuple(asked) == TARGETS and not {*material.labels, *material.incomplete} & set(TARGETS):
+        raise InputError(
+            f"the data set must have at least one of the labels {', '.join(TARGETS)}, but has "
+            f"{', '.join(own) or 'no labels'}. Add one, or give labels that are numbers as targets."
+        )
+    chosen = tuple(check_choice("targets", name, (*TARGETS, *own)) for name in asked)
+    for target in chosen:
+        values = material.labels.get(target)
+        is_class = values is not None and values.dtype.kind == "U" and target != KERNEL
+        if is_class or target in TASKS:
+            raise InputError(
+                f"targets must be kernel, or labels that are numbers, but {target} holds names. "
+                "Score it with ln.evaluate."
+            )
+    return chosen
+
+
 def _check_targets(targets: Sequence[str], material: Material) -> None:
     for target in targets:
+        if target in material.incomplete:
+            raise InputError(
+                f"targets must be known of every curve, but {target} is unknown for "
+                f"{material.incomplete[target]} of {len(material.curves)}. Leave it out, or drop "
+                "such curves."
+            )
         if target not in material.labels:
             raise InputError(
                 f"targets must name labels of the data, but they have no {target}. Leave it out, "

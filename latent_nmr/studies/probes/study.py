@@ -8,10 +8,10 @@ from joblib import cpu_count
 
 from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
-from latent_nmr.data.echoes import check_frame, fingerprint
-from latent_nmr.data.labels import foreign_labels
+from latent_nmr.data.echoes import check_frame
+from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
-from latent_nmr.errors import InputError, NumericalError, check_choice, check_count, check_number
+from latent_nmr.errors import NumericalError, check_choice, check_count, check_number
 from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._identity import digest_of, package_versions
 from latent_nmr.studies._ledger import Ledger, Step
@@ -79,7 +79,8 @@ def probe(
         `points+latent`. A mapping gives names to transformers of your own, which otherwise go by
         their class; text in it stands for the features of that name.
     targets : sequence of str
-        Any of `kernel`, `W`, `L`, `alpha_x`, `alpha_z`.
+        Any of `kernel`, `W`, `L`, `alpha_x`, `alpha_z`, and labels of your own that are numbers;
+        each must be known of every curve.
     tasks : sequence of str
         Classifications of the kernel: `binary` (power law or not), `three-class`.
     classifiers : one or several names or classifiers, or mapping
@@ -146,7 +147,6 @@ def probe(
     check_number("held_out", held_out, above=0, at_most=0.9)
     n_workers = min(cpu_count(), MOST_FITS) if n_jobs is None else check_count("n_jobs", n_jobs)
     check_frame(dataset)
-    _check_labels(dataset)
     network = default_network() if network is None else network
     material = gather(dataset, window=window, normalisation=normalisation, held_out=held_out)
     plan = plan_of(
@@ -168,7 +168,7 @@ def probe(
         "held_out": held_out,
         "n_components": n_components,
     }
-    data_digest = fingerprint(dataset)
+    data_digest = labelled_fingerprint(dataset)
     identity = {**settings, "n_trees": n_trees, "network": digest_of(network), "data": data_digest}
     ledger = Ledger(None if folder is None else Path(folder), identity)
     with time_kept(None if folder is None else Path(folder)) as total:
@@ -181,17 +181,6 @@ def probe(
         "seconds": total["seconds"],
     }
     return _result(plan, material, done, failures, about)
-
-
-def _check_labels(dataset: "xr.Dataset") -> None:
-    """Raise `InputError` if a data set has none of the labels that are targets."""
-    if any(name in dataset.variables for name in TARGETS):
-        return
-    found = ", ".join(foreign_labels(dataset)) or "no labels"
-    raise InputError(
-        f"the data set must have at least one of the labels {', '.join(TARGETS)}, but has {found}. "
-        "Add one, or score labels of other names with ln.evaluate."
-    )
 
 
 def _fit_all(
@@ -303,6 +292,7 @@ def _result(
         "n_forest_seeds": plan.n_forest_seeds,
         "n_detail_seeds": plan.n_detail_seeds,
         "n_curves": len(material.curves),
+        "incomplete_labels": material.incomplete,
         "n_samples": material.curves.shape[1],
         "n_training": len(split.fitted),
         "n_held_out": len(split.held_out),

@@ -12,7 +12,7 @@ from latent_nmr.analysis.dependence import rank_correlations
 from latent_nmr.analysis.naming import name_axes
 from latent_nmr.latent_axes import axis_names, axis_state, axis_warnings
 from latent_nmr.studies._result import record
-from latent_nmr.studies.latent_figures import EMBEDDED_LABELS
+from latent_nmr.studies.embedding import label_columns
 
 if TYPE_CHECKING:
     from latent_nmr.models.beta_vae import BetaVAE
@@ -77,7 +77,7 @@ def _named(
     """What each axis orders, from a part of the validation curves."""
     places = np.linspace(0, len(held_out) - 1, min(n_curves, len(held_out))).astype(int)
     part = held_out.iloc[places]
-    labels = {label: part[label].to_numpy() for label in EMBEDDED_LABELS if label in part}
+    labels = {label: part[label].to_numpy() for label in label_columns(part)}
     named = name_axes(
         part[names].to_numpy(), labels, n_information_permutations=n_information_permutations
     )
