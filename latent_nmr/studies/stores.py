@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from latent_nmr.shipped import REFERENCE
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from latent_nmr.physics.simulate import Simulation
 
 DATA_FOLDER = Path("artifacts/data")
@@ -61,13 +59,3 @@ def fill_with_progress(
         for finished in counts:
             bar.update(finished - bar.n)
     return finished - before
-
-
-def load_for_model(path: Path, model) -> "xr.Dataset":
-    """Read a data set and check that it covers the window the model was trained on."""
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.studies.trained_model import check_sampling
-
-    dataset = open_echoes(path)
-    check_sampling(dataset, path, model)
-    return dataset
