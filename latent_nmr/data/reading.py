@@ -4,6 +4,7 @@ A store's flags, times and labels are read at once, about 100 bytes per curve; i
 are a hundred times that, as they are asked for. A compact set is small by design and is held.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 import zarr
+from zarr.core.sync import sync
 
 from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
@@ -210,7 +212,33 @@ def guarded(path: Path | str, read: Callable):
     except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
         raise
     except Exception as error:
+        _let_the_rest_finish()
+        if isinstance(error, PermissionError):
+            raise unreadable(path, error) from error
         raise damaged(path, error) from error
+
+
+def _let_the_rest_finish(seconds: float = 10.0) -> None:
+    """Wait for the other chunks of a reading that failed at one of them.
+
+    zarr goes on with them in a thread of its own; cut short by the end of the process, they print
+    a traceback each.
+    """
+
+    async def finish() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=seconds)
+
+    sync(finish())
+
+
+def unreadable(path: Path | str, error: PermissionError) -> InputError:
+    """Error for a store with a file that this user may not read."""
+    return InputError(
+        f"data must be readable, but {error.filename or path} is not "
+        f"({error.strerror or error}). Change its permissions."
+    )
 
 
 def damaged(path: Path | str, error: Exception) -> InputError:
@@ -248,6 +276,8 @@ def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
     try:
         group = zarr.open_group(path, mode=mode)
         dict(group.attrs)
+    except PermissionError as error:
+        raise unreadable(path, error) from error
     except Exception as error:  # zarr raises many kinds for files that are not its own
         raise InputError(
             f"data must be a zarr store written by latent_nmr, but {path} cannot be read as one "

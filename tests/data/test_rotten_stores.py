@@ -1,5 +1,7 @@
 """A store that lost a chunk, holds another's, or has a turned bit is never read as good."""
 
+import asyncio
+import contextlib
 import random
 import shutil
 import warnings
@@ -8,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from zarr.core.sync import sync
 
 import latent_nmr as ln
 from latent_nmr.data._checksums import CHECKSUM_OF_ATTRIBUTES, curve_checksums
@@ -235,3 +238,27 @@ class TestChecksums:
         assert np.array_equal(group["checksum"][:], curve_checksums(np.arange(N_CURVES), arrays))
         assert CHECKSUM_OF_ATTRIBUTES in group.attrs
         assert CHECKSUM_OF_ATTRIBUTES not in ds.attrs
+
+
+def test_nothing_of_a_failed_reading_goes_on_behind_the_refusal(good, tmp_path):
+    """Of many chunks, one is bad: the others' tasks would print a traceback each at exit."""
+    path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+    group, n_chunks = zarr.open_group(path), 200
+    for name, array in group.arrays():
+        if name != "time":
+            array.resize((n_chunks * CHUNK, *array.shape[1:]))
+            first = path / name / "c" / "0"
+            for number in range(1, n_chunks):
+                copy = shutil.copytree if first.is_dir() else shutil.copy
+                shutil.rmtree(path / name / "c" / str(number), ignore_errors=True)
+                with contextlib.suppress(FileNotFoundError):
+                    (path / name / "c" / str(number)).unlink()
+                copy(first, path / name / "c" / str(number))
+    (path / "mx" / "c" / "0" / "0").write_bytes(b"no chunk")
+    with pytest.raises(ln.InputError, match="is damaged"):
+        ln.open_echoes(path)
+
+    async def tasks():
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert sync(tasks()) == set()
