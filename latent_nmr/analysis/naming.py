@@ -141,13 +141,9 @@ def _strongest(
     ordered = [label for label in labels if label.order and label.order.is_above]
     known = [label for label in labels if label.information.is_above]
     return (
-        max(ordered, key=_mean_order, default=None),
+        max(ordered, key=lambda label: label.mean_order, default=None),
         max(known, key=lambda label: label.information.mean, default=None),
     )
-
-
-def _mean_order(label: LabelStrength) -> float:
-    return label.order.mean if label.order else 0.0
 
 
 def _problem(

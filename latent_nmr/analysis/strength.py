@@ -87,6 +87,11 @@ class LabelStrength:
     rho: tuple[float, ...]
     information: Strength
 
+    @property
+    def mean_order(self) -> float:
+        """Mean |ρ| over seeds; 0 for a nominal label."""
+        return self.order.mean if self.order else 0.0
+
 
 class Sample(NamedTuple):
     """Statistics of one axis in one seed; one column per label, nominal ones have no ρ.

@@ -1,6 +1,7 @@
 """Words for latent axes: which label each orders, and which it depends on."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,9 @@ def _ordering(
     if n_largest < len(order.values):
         text += f", the largest |ρ| in {n_largest} of {len(order.values)} seeds"
     others = [label for label in labels if label.order and label.order.is_above]
-    others = sorted((label for label in others if label is not orders), key=_mean_order)[::-1]
+    others = sorted(
+        (label for label in others if label is not orders), key=attrgetter("mean_order")
+    )[::-1]
     if others:
         text += ", then " + ", ".join(f"{label.label} {label.order}" for label in others)
     if depends_on is not None and _is_more_informative(depends_on, orders):
@@ -100,7 +103,7 @@ def _nothing(labels: Sequence[LabelStrength]) -> str:
     if not numeric:
         largest = max(labels, key=lambda label: label.information.mean)
         return f"depends on nothing among {names} ({_information(largest)})"
-    largest = max(numeric, key=_mean_order)
+    largest = max(numeric, key=attrgetter("mean_order"))
     order = largest.order
     assert order is not None
     where = " in every seed" if order.n_above else ""
@@ -113,7 +116,3 @@ def _nothing(labels: Sequence[LabelStrength]) -> str:
 def _information(label: LabelStrength) -> str:
     known = label.information
     return f"MI {known} nats, null 95 % {known.null_of_largest:.2f}"
-
-
-def _mean_order(label: LabelStrength) -> float:
-    return label.order.mean if label.order else 0.0

@@ -7,11 +7,7 @@ import numpy as np
 
 from latent_nmr.data._attributes import echo_index_of, interval_of, pulse_numbers
 from latent_nmr.studies._result import Figures
-
-# Two of these names are also imported from here.
-from latent_nmr.studies.embedding import EMBEDDED_LABELS as EMBEDDED_LABELS
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
-from latent_nmr.studies.embedding import embedding_table as embedding_table
 
 if TYPE_CHECKING:
     import pandas as pd
