@@ -12,6 +12,7 @@ import latent_nmr as ln
 from latent_nmr._jax_settings import KEY_IMPLEMENTATION, own_settings, seed_key
 from latent_nmr.data.store import fill_store
 from latent_nmr.physics.simulate import MAX_SEED, Simulation, draw_fields, draw_parameters
+from tests.sealing import seal
 
 OFFSET = "jax_random_seed_offset"
 # Settings of a process that change which numbers are drawn or computed, or what is allowed.
@@ -164,8 +165,8 @@ class TestStores:
         path = tmp_path / "a.zarr"
         self.fill(path, 2)
         group = zarr.open_group(path, mode="r+")
-        del group.attrs["attributes_crc32"]  # a changed attribute is refused otherwise
         group.attrs["random_numbers"] = "rbg"
+        seal(path)
         with pytest.raises(ln.InputError, match=r"has random_numbers = 'rbg'.*Choose another"):
             self.fill(path, 3)
 
@@ -175,7 +176,7 @@ class TestStores:
         path = tmp_path / "a.zarr"
         self.fill(path, 5)
         group = zarr.open_group(path, mode="r+")
-        del group.attrs["random_numbers"], group.attrs["attributes_crc32"]
+        del group.attrs["random_numbers"], group.attrs["attributes_crc32"], group["checksum"]
         self.fill(path, 5)  # as it is, it goes on
         group[label][row] = np.nextafter(group[label][row], 2)
         with pytest.raises(ln.InputError, match=f"{label} of curve {row}.*Choose another path"):

@@ -21,10 +21,10 @@ RESTORE = "Restore it from a copy, or simulate it again under another name."
 _DEPTH = 5
 
 
-def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -> None:
+def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -> int:
     """Refuse a store in which an array is too short for its flags, or of another kind.
 
-    Arrays are lengthened before the flags, so that longer ones are no damage.
+    Arrays are lengthened before the flags, so that longer ones are no damage; returns the longest.
     """
     for name, array in arrays.items():
         is_signal = name in ALL_SIGNALS
@@ -38,6 +38,7 @@ def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -
                 f"data must be a complete store, but {name} in {path} has the shape {array.shape} "
                 f"for {n_curves} curves. {RESTORE}"
             )
+    return max(array.shape[0] for array in arrays.values())
 
 
 def check_simulated_times(

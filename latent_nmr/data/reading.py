@@ -75,6 +75,10 @@ class StoredEchoes:
         self._group = open_group(path)
         self._attributes = self._guarded(lambda: check_attributes(self._group, str(path)))
         done = np.asarray(self._guarded(lambda: array_of(self._group, "done")[:]))
+        arrays = {name: array_of(self._group, name) for name in array_names(self._group)}
+        n_begun = check_lengths(path, arrays, len(done))
+        # Flags are lengthened last: what lies beyond them is begun and not finished.
+        done = np.pad(done, (0, n_begun - len(done)))
         finished = np.flatnonzero(done)
         self._wanted = finished if n_curves is None else finished[:n_curves]
         self._time = np.asarray(self._guarded(lambda: array_of(self._group, "time")[:]))
@@ -85,8 +89,6 @@ class StoredEchoes:
                 f"n_curves must be at most the number of finished curves, but is {n_curves} and "
                 f"{path} has {self.n_curves}. Extend it with latent-nmr simulate."
             )
-        arrays = {name: array_of(self._group, name) for name in array_names(self._group)}
-        check_lengths(path, arrays, len(done))
         # Asked for a number of curves, only those before the last of them can be missed.
         n_looked_at = len(done) if n_curves is None else int(self._wanted[-1]) + 1
         if self.n_curves:  # a store without a finished curve is refused when it is read

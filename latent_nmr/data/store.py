@@ -222,7 +222,7 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
 
 def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
     """Refuse to continue a store that was made with other settings."""
-    check_attributes(group, str(path))
+    guarded(path, lambda: check_attributes(group, str(path)))
     wanted = simulation_attributes(simulation)
     # An older store does not say how its numbers were drawn; its curves themselves do.
     unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))

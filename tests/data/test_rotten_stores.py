@@ -164,6 +164,19 @@ class TestWords:
         with pytest.raises(ln.InputError, match="attributes of a store must be as they were"):
             list(fill_store(path, SIMULATION, N_CURVES))
 
+    def test_flags_cut_short_in_their_header_are_told(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        zarr.open_group(path)["done"].resize((CHUNK,))
+        match = rf"{N_CURVES - CHUNK} of {N_CURVES} .*\(curves {CHUNK} to {N_CURVES - 1}\)"
+        with pytest.warns(ln.StoreWarning, match=match):
+            assert ln.open_echoes(path).sizes["curve"] == CHUNK
+
+    def test_a_lost_checksum_of_the_attributes_is_no_old_store(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "a.zarr"))
+        del zarr.open_group(path).attrs[CHECKSUM_OF_ATTRIBUTES]
+        with pytest.raises(ln.InputError, match="attributes of a store must be as they were"):
+            ln.open_echoes(path)
+
     def test_an_edited_saved_store_can_be_saved_anew(self, good, tmp_path):
         import xarray as xr
 
