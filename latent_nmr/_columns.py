@@ -9,10 +9,13 @@ N_SHOWN = 4
 
 
 def eager(values: Any) -> Any:
-    """Return a lazy frame, as dask and polars have them, as the frame that it stands for.
+    """Return rows whose order says what it is: lazy frames computed, curves along the first axis.
 
-    scikit-learn sees no names in a lazy one, and would take its columns in any order.
+    scikit-learn sees no names in a lazy frame of dask or polars, and none of dimensions in an array
+    of xarray: it would take columns in any order, and samples for curves.
     """
+    if "curve" in getattr(values, "dims", ())[1:]:
+        return values.transpose("curve", ...)
     is_frame = hasattr(values, "columns") or hasattr(values, "collect_schema")
     for name in ("compute", "collect") if is_frame else ():
         evaluate = getattr(values, name, None)

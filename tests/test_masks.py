@@ -84,7 +84,11 @@ DOORS = {
     "EchoFeatures.time": ("time", TIME, lambda v: ln.EchoFeatures(v).fit(SIGNAL)),
     "fit_many": ("X", X, lambda v: ln.fit_many(v, seeds=[0], model=small_vae())),
     "evaluate X": ("X", X, lambda v: ln.evaluate(v, {"W": Y[:, 0]}, ("pca",), n_seeds=1)),
-    "evaluate labels": ("W", Y[:, 0], lambda v: ln.evaluate(X, {"W": v}, ("pca",), n_seeds=1)),
+    "evaluate labels": (
+        "label W",
+        Y[:, 0],
+        lambda v: ln.evaluate(X, {"W": v}, ("pca",), n_seeds=1),
+    ),
     "clusters data": ("data", X, lambda v: ln.clusters(v)),
     "clusters labels": ("label W", Y[:, 0], lambda v: ln.clusters(X, {"W": v})),
     "frequencies": ("frequencies", np.zeros((2, 4, 4)), lambda v: lattices(frequencies=v)),

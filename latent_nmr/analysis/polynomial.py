@@ -63,6 +63,8 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         In the order of the features.
     weights_ : ndarray, shape (n_samples, n_features_out)
         What curves are multiplied by.
+    degree_, sample_interval_ : int, float
+        Those of the fit; `set_params` changes the next one.
     n_features_in_ : int
 
     References
@@ -89,9 +91,8 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         """Work out the weights for windows as long as those of `X`, (n_curves, n_samples)."""
         counts = self._checked_sections()
         check_count("degree", self.degree, at_least=0)
-        check_number(
-            "sample_interval", duration("sample_interval", self.sample_interval), above=0, unit="µs"
-        )
+        interval = duration("sample_interval", self.sample_interval)
+        check_number("sample_interval", interval, above=0, unit="µs")
         X = eager(X)
         refuse_masked("X", X)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
@@ -104,6 +105,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
                 "sections, or a longer window."
             )
         self.sections_ = [section for count in counts for section in cut(n_samples, count)]
+        self.degree_, self.sample_interval_ = self.degree, interval
         weights = np.zeros((n_samples, len(self.sections_) * (self.degree + 1)))
         for place, section in enumerate(self.sections_):
             columns = slice(place * (self.degree + 1), (place + 1) * (self.degree + 1))
@@ -156,7 +158,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         curves = np.empty((len(Z), self.n_features_in_), Z.dtype)
         for place, section in enumerate(self.sections_):
             if section.n_sections == chosen:
-                columns = slice(place * (self.degree + 1), (place + 1) * (self.degree + 1))
+                columns = slice(place * (self.degree_ + 1), (place + 1) * (self.degree_ + 1))
                 curves[:, section.samples] = Z[:, columns] @ self._powers(section).T
         return curves
 
@@ -166,7 +168,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         names = [
             f"n{section.n_sections}_s{section.number}_c{power}"
             for section in self.sections_
-            for power in range(self.degree + 1)
+            for power in range(self.degree_ + 1)
         ]
         return np.asarray(names, dtype=object)
 
@@ -186,8 +188,8 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     def _powers(self, section: Section) -> np.ndarray:
         """x^0 … x^degree at the samples of a section, shape (n_section, degree + 1); x in µs."""
         samples = np.arange(section.samples.start, section.samples.stop)
-        x = (samples - samples.mean()) * duration("sample_interval", self.sample_interval)
-        return np.vander(x, self.degree + 1, increasing=True)
+        x = (samples - samples.mean()) * self.sample_interval_
+        return np.vander(x, self.degree_ + 1, increasing=True)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -69,6 +69,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         Their times, µs.
     scale_ : float
         Mean over the training rows of what each was divided by, in the unit of M.
+    part_, normalisation_, has_time_ : str, str, bool
+        Settings of the fit; `set_params` changes the next one.
     n_features_in_ : int
         Number of samples in a record, n_time.
     feature_names_in_ : ndarray of str
@@ -117,7 +119,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         check_choice("part", self.part, PARTS)
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
         given = _rows_first(X)
-        X = self._checked(given)
+        X = _checked(given, self.part)
         n_time = X.shape[1]
         time = self._checked_time(n_time)
         echo_index = self._echo_index(X, time)
@@ -125,6 +127,9 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         divisors = curve_divisors(_components(X), samples, self.normalisation)
         # Only the names and the number of columns: check_array would refuse complex numbers.
         validate_data(self, given, skip_check_array=True)
+        # What the fitted object is, whatever `set_params` makes of the next fit.
+        self.part_, self.normalisation_ = self.part, self.normalisation
+        self.has_time_ = self.time is not None
         self.echo_index_ = echo_index
         self.samples_ = samples
         self.time_ = time[samples]
@@ -146,7 +151,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         given = _rows_first(X)
-        X = self._checked(given)
+        X = _checked(given, self.part_)
         if X.shape[1] != self.n_features_in_:
             raise InputError(
                 f"X must have as many samples as in fit ({self.n_features_in_}), but has shape "
@@ -154,8 +159,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             )
         validate_data(self, given, reset=False, skip_check_array=True)
         signal = _components(X)
-        divisors = curve_divisors(signal, self.samples_, self.normalisation)
-        return scaled_window(signal, self.samples_, self.part, divisors)
+        divisors = curve_divisors(signal, self.samples_, self.normalisation_)
+        return scaled_window(signal, self.samples_, self.part_, divisors)
 
     def inverse_transform(self, X):
         """Return the signal on the window's grid `time_`, in the unit of M.
@@ -176,17 +181,17 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         check_columns("features", X, self.get_feature_names_out())
         X = _as_numbers(X, "features")
-        n_columns = len(COLUMN_NAMES[self.part]) * len(self.time_)
+        n_columns = len(COLUMN_NAMES[self.part_]) * len(self.time_)
         if np.iscomplexobj(X) or X.shape[1] != n_columns:
             raise InputError(
-                f"features must be real, with {n_columns} columns for part={self.part!r}, but are "
+                f"features must be real, with {n_columns} columns for part={self.part_!r}, but are "
                 f"{X.dtype} of shape {X.shape}. Give what transform returned, or a model's "
                 "reconstruction of it."
             )
-        if self.part == "magnitude":
+        if self.part_ == "magnitude":
             return self.scale_ * X
         signal = self.scale_ * (2 * X - 1)
-        if self.part != "both":
+        if self.part_ != "both":
             return signal
         real, imaginary = np.split(signal, 2, axis=1)
         return real + 1j * imaginary
@@ -194,33 +199,12 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features=None):  # noqa: ARG002
         """Names of the columns, such as "|M|(168.1 µs)"; `input_features` is not used."""
         check_is_fitted(self)
-        if self.time is None:
+        if not self.has_time_:
             times = [f"sample {sample:.0f}" for sample in self.time_]
         else:
             times = [f"{text} µs" for text in _distinct(self.time_)]
-        names = [f"{prefix}({time})" for prefix in COLUMN_NAMES[self.part] for time in times]
+        names = [f"{prefix}({time})" for prefix in COLUMN_NAMES[self.part_] for time in times]
         return np.array(names, dtype=object)
-
-    def _checked(self, X) -> npt.NDArray:
-        """Return `X` as curves of this part, or raise."""
-        given, X = X, _as_numbers(X, "X")
-        if np.iscomplexobj(X):
-            return X
-        if self.part != "magnitude":
-            raise InputError(
-                f"X must be complex for part={self.part!r}, but is real ({X.dtype}). Give "
-                "mx + 1j * my, or use part='magnitude', which also takes |M|."
-            )
-        # Arithmetic such as a scaler's and its inverse leaves zeros at -1e-9.
-        negative = np.argwhere(-rounding_of(given) * abs(X).max() > X)
-        if len(negative):
-            row, sample = negative[0]
-            raise InputError(
-                "a real X must be |M|, which is never negative, but is "
-                f"{X[row, sample]:g} in row {row} at sample {sample}. Give complex curves, "
-                "mx + 1j * my."
-            )
-        return cut(X, 0, np.inf)
 
     def _checked_time(self, n_time: int) -> npt.NDArray[np.float64]:
         """Times of the samples, or their numbers where no times are given."""
@@ -261,6 +245,28 @@ def _rows_first(values):
     values = eager(values)
     is_named = set(getattr(values, "dims", ())) == {"curve", "time"}
     return values.transpose("curve", "time") if is_named else values
+
+
+def _checked(X, part: str) -> npt.NDArray:
+    """Return `X` as curves of a part, or raise."""
+    given, X = X, _as_numbers(X, "X")
+    if np.iscomplexobj(X):
+        return X
+    if part != "magnitude":
+        raise InputError(
+            f"X must be complex for part={part!r}, but is real ({X.dtype}). Give "
+            "mx + 1j * my, or use part='magnitude', which also takes |M|."
+        )
+    # Arithmetic such as a scaler's and its inverse leaves zeros at -1e-9.
+    negative = np.argwhere(-rounding_of(given) * abs(X).max() > X)
+    if len(negative):
+        row, sample = negative[0]
+        raise InputError(
+            "a real X must be |M|, which is never negative, but is "
+            f"{X[row, sample]:g} in row {row} at sample {sample}. Give complex curves, "
+            "mx + 1j * my."
+        )
+    return cut(X, 0, np.inf)
 
 
 def _as_numbers(values, name: str) -> npt.NDArray:

@@ -221,7 +221,7 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
     Raises
     ------
     InputError
-        If `pulse_samples` is missing, or not all of its pulses are on the record.
+        If `pulse_samples` is missing, not all of its pulses are on the record, or nothing is left.
 
     Examples
     --------
@@ -237,8 +237,14 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
     # Samples that stand at the end of the dead time up to rounding are not blanked: three
     # roundings (both times, their difference) of at most half a spacing each.
     rounding = 2 * np.spacing(np.abs(time).max())
+    blanked = np.zeros(len(time), bool)
     for sample in checked_pulse_samples(dataset):
         elapsed = time - time[sample]
-        blanked = (elapsed >= 0) & (elapsed + rounding * (elapsed > 0) < dead_time)
-        signal[:, blanked] = 0
+        blanked |= (elapsed >= 0) & (elapsed + rounding * (elapsed > 0) < dead_time)
+    if blanked.all():
+        raise InputError(
+            f"dead_time must leave some of the record, which lasts {time[-1] - time[0]:g} µs, but "
+            f"is {dead_time:g} µs. Give it in µs."
+        )
+    signal[:, blanked] = 0
     return recorded(dataset, "blank_dead_time", signal, dead_time=dead_time)

@@ -15,6 +15,7 @@ import xarray as xr
 import zarr
 
 from latent_nmr._files import sole_writer, staged_folder
+from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr._progress import progress_bar
 from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
@@ -109,6 +110,7 @@ def simulate(
         for rows in _batches(n_curves):
             parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
             bar.update(len(rows))
+            stop_if_interrupted()
     dataset = xr.concat(parts, "curve", combine_attrs="override")
     return dataset.assign_coords(curve=np.arange(n_curves))
 
@@ -154,6 +156,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
                 _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
                 done[missing] = True
                 yield int(done.sum())
+                stop_if_interrupted()
 
 
 def check_store_name(path: Path) -> None:

@@ -66,6 +66,8 @@ def curve_inputs(
     ((3,), ['1.57', '3.14'])
     """
     refuse_masked("couplings", couplings)
+    refuse_masked("kernel_parameter", kernel_parameter)
+    refuse_masked("decay_rate", decay_rate)
     angles = [pulse.angle for pulse in sequence.pulses]
     phases = [pulse.phase for pulse in sequence.pulses]
     values = (couplings, kernel_parameter, decay_rate, angles, phases)

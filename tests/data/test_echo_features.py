@@ -397,7 +397,9 @@ class TestRefusals:
 
     def test_another_width_than_in_fit_is_refused(self):
         transformer = EchoFeatures().fit(echoes())
-        with pytest.raises(InputError, match=r"as in fit \(900\), but has shape \(6, 899\)\. Give"):
+        with pytest.raises(
+            InputError, match=r"as in fit \(900\), but has shape \(6, 899\)\. [GRL]"
+        ):
             transformer.transform(echoes()[:, 1:])
 
     @pytest.mark.parametrize(

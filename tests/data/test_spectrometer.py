@@ -212,7 +212,7 @@ class TestEveryFunction:
         ],
     )
     def test_an_array_of_another_shape_is_refused(self, name, key, value, found):
-        with pytest.raises(InputError, match=rf"^{key} must be .*\(4,\), but has {found}\. Give"):
+        with pytest.raises(InputError, match=rf"^{key} must be .*\(4,\), but has {found}\. [GRL]"):
             apply(name, echoes(), ALL[name] | {key: value})
 
     @pytest.mark.parametrize(("name", "key"), [(n, next(iter(a))) for n, a in ALL.items()])
@@ -521,6 +521,11 @@ class TestBlankDeadTime:
         match = rf"0\.\.{N_SAMPLES - 1}, but holds {N_SAMPLES}\. .*cutting"
         with pytest.raises(InputError, match=match):
             blank_dead_time(dataset, 1.0)
+
+    @pytest.mark.parametrize("dead_time", [5000, 1e9])
+    def test_a_dead_time_that_leaves_nothing_is_refused(self, dead_time):
+        with pytest.raises(InputError, match=r"leave some of the record, which lasts .* in µs"):
+            blank_dead_time(echoes(), dead_time)
 
     @pytest.mark.parametrize("sample", [-1, 2.5])
     def test_a_pulse_at_no_sample_is_refused(self, sample):

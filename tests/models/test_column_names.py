@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import latent_nmr as ln
 from latent_nmr.models.persistence import ModelFileError
@@ -201,3 +202,44 @@ def test_lazy_targets_and_labels_are_computed():
     timeless = [table.drop(columns=[c for c in table if "fit_seconds" in c]) for table in tables]
     pd.testing.assert_frame_equal(timeless[1], timeless[0])
     pd.testing.assert_frame_equal(timeless[2], timeless[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "changes"),
+    [
+        (
+            lambda: ln.EchoFeatures(np.arange(N_COLUMNS) * 0.16, "full", echo_time=0.64),
+            [
+                {"part": "both"},
+                {"part": "complex"},
+                {"normalisation": "window_max"},
+                {"time": None},
+            ],
+        ),
+        (
+            lambda: ln.SectionPolynomials((2,)),
+            [{"degree": 1}, {"sample_interval": 1.0}, {"sections": (3,)}],
+        ),
+    ],
+    ids=["features", "polynomials"],
+)
+def test_parameters_changed_after_the_fit_change_the_next_one_only(make, changes):
+    values = FRAME.to_numpy()
+    for change in changes:
+        model = make().fit(values)
+        before, names = model.transform(values), model.get_feature_names_out()
+        drawn = model.inverse_transform(before)
+        model.set_params(**change)
+        assert same(model.transform(values), before), change
+        assert list(model.get_feature_names_out()) == list(names), change
+        assert same(model.inverse_transform(before), drawn), change
+
+
+@pytest.mark.parametrize("name", LAZY_TAKERS)
+def test_an_array_with_named_dimensions_has_curves_as_rows(name):
+    named = xr.DataArray(FRAME.to_numpy(), dims=("curve", "time"))
+    model = LAZY_TAKERS[name]().fit(named.T)
+    assert model.n_features_in_ == N_COLUMNS
+    plain = np.asarray(LAZY_TAKERS[name]().fit_transform(FRAME.to_numpy()))
+    assert same(np.asarray(model.transform(named.T)), plain)
+    assert same(np.asarray(model.transform(named)), plain)

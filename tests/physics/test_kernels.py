@@ -39,7 +39,7 @@ class TestDistanceGrid:
         assert distance_grid(n_edge).max() == pytest.approx(np.sqrt(2) * farthest)
 
     def test_a_lattice_without_neighbours_is_refused(self):
-        with pytest.raises(InputError, match=r"n_edge must be .*at least 2, but is 1\. Give"):
+        with pytest.raises(InputError, match=r"n_edge must be .*at least 2, but is 1\. [GRL]"):
             distance_grid(1)
 
 
@@ -89,7 +89,8 @@ class TestKernelTable:
     @pytest.mark.parametrize("kernel", ["gaussian", "power", "rkky"])
     def test_a_parameter_that_is_no_positive_number_is_refused(self, kernel, parameter):
         with pytest.raises(
-            InputError, match=rf"kernel_parameter must be > 0, but is {parameter!r}\. Give"
+            InputError,
+            match=rf"kernel_parameter must be > 0, but is {parameter!r}\. [GRL]",
         ):
             kernel_table(kernel, parameter, 8)
 

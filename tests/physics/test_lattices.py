@@ -199,7 +199,8 @@ class TestRefusals:
 
     def test_no_curve_at_all(self):
         with pytest.raises(
-            InputError, match=r"frequencies must hold at least one curve.*\(0, 8, 8\)\. Give"
+            InputError,
+            match=r"frequencies must hold at least one curve.*\(0, 8, 8\)\. [GRL]",
         ):
             simulate_lattices(**batch(2) | {"frequencies": np.zeros((0, 8, 8))})
 

@@ -164,7 +164,7 @@ class TestLine:
     @pytest.mark.parametrize("value", [0.0, -0.05, float("nan"), "wide"])
     @pytest.mark.parametrize("name", ["fwhm", "cutoff"])
     def test_a_width_that_is_no_positive_number_is_refused(self, name, value):
-        with pytest.raises(InputError, match=rf"{name} must be > 0 MHz, but is {value!r}\. Give"):
+        with pytest.raises(InputError, match=rf"{name} must be > 0 MHz, but is {value!r}\. [GRL]"):
             Line(**{name: value})
 
     def test_an_unknown_shape_is_named_with_the_nearest_one(self):

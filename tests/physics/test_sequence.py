@@ -81,7 +81,7 @@ class TestSpinEcho:
 
     @pytest.mark.parametrize("value", ["ten percent", float("nan"), None])
     def test_a_flip_error_that_is_no_number_is_refused(self, value):
-        with pytest.raises(InputError, match=rf"flip_error must be .*but is {value!r}\. Give"):
+        with pytest.raises(InputError, match=rf"flip_error must be .*but is {value!r}\. [GRL]"):
             spin_echo(0.1, 7, 30, flip_error=value)
 
     def test_the_echo_comes_at_twice_the_spacing(self):
@@ -98,13 +98,14 @@ class TestSpinEcho:
     )
     def test_other_arguments_that_are_no_numbers_are_refused(self, name, value):
         arguments = {"dt": 0.1, "pulse_spacing": 7, "n_samples": 30} | {name: value}
-        with pytest.raises(InputError, match=rf"{name} must be .*number.*but is {value!r}\. Give"):
+        with pytest.raises(InputError, match=rf"{name} must be .*number.*but is {value!r}\. [GRL]"):
             spin_echo(**arguments)
 
     @pytest.mark.parametrize("spacing", [0, -3, 2.5])
     def test_a_spacing_that_is_no_count_is_refused(self, spacing):
         with pytest.raises(
-            InputError, match=rf"pulse_spacing must be a whole number.*but is {spacing}\. Give"
+            InputError,
+            match=rf"pulse_spacing must be a whole number.*but is {spacing}\. [GRL]",
         ):
             spin_echo(0.1, spacing, 30)
 
@@ -160,7 +161,8 @@ class TestCpmg:
     def test_arguments_that_are_no_counts_are_refused(self, name, value):
         arguments = {"dt": 0.1, "pulse_spacing": 7, "n_echoes": 3} | {name: value}
         with pytest.raises(
-            InputError, match=rf"{name} must be a whole number.*but is {value!r}\. Give"
+            InputError,
+            match=rf"{name} must be a whole number.*but is {value!r}\. [GRL]",
         ):
             cpmg(**arguments)
 
@@ -197,7 +199,8 @@ class TestSequence:
     @pytest.mark.parametrize("late", [10, 11, -1, 2.5])
     def test_a_pulse_off_the_record_is_refused(self, late):
         with pytest.raises(
-            InputError, match=rf"pulse sample must be .*at most 9, but is {late}\. Give"
+            InputError,
+            match=rf"pulse sample must be .*at most 9, but is {late}\. [GRL]",
         ):
             Sequence(0.1, 10, (Pulse(0, 1.0), Pulse(late, 1.0)))
 
@@ -214,13 +217,14 @@ class TestSequence:
 
     @pytest.mark.parametrize("dt", [0.0, -0.1, float("inf"), None])
     def test_a_sample_interval_that_is_no_positive_number_is_refused(self, dt):
-        with pytest.raises(InputError, match=rf"dt must be > 0 µs, but is {dt!r}\. Give"):
+        with pytest.raises(InputError, match=rf"dt must be > 0 µs, but is {dt!r}\. [GRL]"):
             Sequence(dt, 10, (Pulse(0, 1.0),))
 
     @pytest.mark.parametrize("n_samples", [0, -1, 10.0, "10"])
     def test_a_length_that_is_no_count_is_refused(self, n_samples):
         with pytest.raises(
-            InputError, match=rf"n_samples must be a whole number.*but is {n_samples!r}\. Give"
+            InputError,
+            match=rf"n_samples must be a whole number.*but is {n_samples!r}\. [GRL]",
         ):
             Sequence(0.1, n_samples, (Pulse(0, 1.0),))
 

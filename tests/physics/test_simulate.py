@@ -105,7 +105,8 @@ class TestSimulateCurves:
     @pytest.mark.parametrize("index", [-1, 2**32, 1.5, "3"])
     def test_an_index_that_is_no_count_of_32_bits_is_refused(self, index):
         with pytest.raises(
-            InputError, match=rf"curve index must be .* at most 4294967295, but is {index!r}\. Give"
+            InputError,
+            match=rf"curve index must be .* at most 4294967295, but is {index!r}\. [GRL]",
         ):
             simulate_curves(SMALL, [0, index])
 
@@ -192,10 +193,22 @@ class TestSimulationSettings:
         ("settings", "message"),
         [
             ({"preset": "papre"}, r"preset must be one of paper.*'papre'.*'paper'\?"),
-            ({"seed": -1}, r"seed must be .* at least 0 and at most 4294967295, but is -1\. Give"),
-            ({"seed": 2**32}, r"seed must be .* at most 4294967295, but is 4294967296\. Give"),
-            ({"seed": 0.5}, r"seed must be .* at most 4294967295, but is 0\.5\. Give"),
-            ({"n_edge": 1}, r"n_edge must be a whole number of at least 2, but is 1\. Give"),
+            (
+                {"seed": -1},
+                r"seed must be .* at least 0 and at most 4294967295, but is -1\. [GRL]",
+            ),
+            (
+                {"seed": 2**32},
+                r"seed must be .* at most 4294967295, but is 4294967296\. [GRL]",
+            ),
+            (
+                {"seed": 0.5},
+                r"seed must be .* at most 4294967295, but is 0\.5\. [GRL]",
+            ),
+            (
+                {"n_edge": 1},
+                r"n_edge must be a whole number of at least 2, but is 1\. [GRL]",
+            ),
             ({"line_shape": "gauss"}, r"line shape must be one of.*'gauss'.*'gaussian'\?"),
             ({"line_draw": "freeze"}, r"line draw must be one of independent.*'freeze'\. "),
             ({"step": 1.5}, r"step must be a whole number of sample intervals.*1\.5\. Use"),

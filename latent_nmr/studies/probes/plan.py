@@ -253,7 +253,8 @@ def _targets(asked: Sequence[Any], material: Material) -> tuple[str, ...]:
     if tuple(asked) == TARGETS and not {*material.labels, *material.incomplete} & set(TARGETS):
         raise InputError(
             f"the data set must have at least one of the labels {', '.join(TARGETS)}, but has "
-            f"{', '.join(own) or 'no labels'}. Add one, or give labels that are numbers as targets."
+            f"{', '.join(sorted(own)) or 'no labels'}. Add one, or give labels that are numbers as "
+            "targets."
         )
     chosen = tuple(check_choice("targets", name, (*TARGETS, *own)) for name in asked)
     for target in chosen:
