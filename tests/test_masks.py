@@ -147,6 +147,7 @@ def test_a_transformer_that_returns_masked_values_is_named():
     assert "masked values" in found.failures[0]["reason"]
 
 
+@pytest.mark.slow
 def test_gradients_flow_through_inputs_as_before():
     inputs = ln.curve_inputs((0.05, 0.05, 0.1), 2.0, SEQUENCE)
     slope = jax.jacfwd(curve_of(np.zeros((4, 4))))(inputs)

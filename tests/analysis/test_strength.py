@@ -42,6 +42,7 @@ class TestNull:
             n_above += order.mean > order.null
         assert 1 <= n_above <= 24
 
+    @pytest.mark.slow
     def test_information_of_an_independent_label_passes_its_null_once_in_twenty(self):
         # As above, with 100 trials: more than 14 have a probability below 2e-4. Estimates below
         # zero count as zero, whose ties pass less often.

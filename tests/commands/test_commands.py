@@ -24,6 +24,8 @@ from tests.sealing import seal
 ROOT = Path(__file__).parents[2]
 EDGE, N_CURVES = 12, 60
 QUICK = ["--max-epochs", "2"]
+# Commands whose help is compared in the quick run; the others are in the slow one.
+QUICK_NAMES = ("simulate", "train-vae", "evaluate")
 FIGURES = {"latent_map", "traversal_LA1", "traversal_LA2", "loss_history", "reconstructions"}
 
 
@@ -441,7 +443,13 @@ class TestProgram:
         text = capsys.readouterr().out
         assert all(name in text for name in COMMANDS)
 
-    @pytest.mark.parametrize("name", COMMANDS)
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name if name in QUICK_NAMES else pytest.param(name, marks=pytest.mark.slow)
+            for name in COMMANDS
+        ],
+    )
     def test_every_command_is_also_a_script_with_the_same_flags(self, name):
         script = ROOT / "scripts" / f"{name.replace('-', '_')}.py"
         runs = [

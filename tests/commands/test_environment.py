@@ -52,12 +52,12 @@ class TestSettings:
         ("name", "value"),
         [
             ("JAX_PLATFORMS", "nonsense"),
-            ("JAX_PLATFORM_NAME", "nonsense"),
+            pytest.param("JAX_PLATFORM_NAME", "nonsense", marks=pytest.mark.slow),
             ("JAX_ENABLE_X64", "maybe"),
             ("XLA_FLAGS", "--xla_no_such_flag=1"),
             ("XLA_FLAGS", "--xla_force_host_platform_device_count=many"),
             ("XLA_FLAGS", "no-such-file"),
-            ("MPLBACKEND", "nonsense"),
+            pytest.param("MPLBACKEND", "nonsense", marks=pytest.mark.slow),
         ],
     )
     def test_they_are_named_in_one_line(self, tmp_path, name, value):
@@ -73,6 +73,7 @@ class TestSettings:
         variables = {"XLA_FLAGS": "--xla_no_such_flag=1", "JAX_PLATFORMS": "nonsense"}
         assert latent_nmr(["card", "echo"], tmp_path, **variables) == (0, "")
 
+    @pytest.mark.slow
     @ONLY_LINUX
     def test_known_flags_and_folders_that_cannot_be_written_leave_the_work_possible(self, tmp_path):
         folders = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR")

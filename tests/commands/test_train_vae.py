@@ -120,7 +120,7 @@ class TestKilled:
         assert not work.exists()
         assert not list(out.glob(".*"))
 
-    @pytest.mark.parametrize("delay", [0.0, 1.0])
+    @pytest.mark.parametrize("delay", [pytest.param(0.0, marks=pytest.mark.slow), 1.0])
     def test_ctrl_c_ends_with_130_and_keeps_what_was_trained(self, data, tmp_path, delay):
         options = ["--max-epochs", "100000", "--patience", "100000"]
         process = subprocess.Popen(

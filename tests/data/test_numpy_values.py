@@ -136,7 +136,10 @@ def own_sets(tmp_path_factory):
     return [*sets, simulate("paper", 1, n_edge=4, step=4, with_mz=True), blank_dead_time(turned, 1)]
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "suffix",
+    [s if s in (".npz", ".nc") else pytest.param(s, marks=pytest.mark.slow) for s in SUFFIXES],
+)
 def test_files_of_ours_go_through_every_other_writer(own_sets, tmp_path, suffix):
     for number, dataset in enumerate(own_sets):
         save_echoes(dataset, tmp_path / f"{number}{suffix}")

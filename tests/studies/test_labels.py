@@ -245,7 +245,7 @@ class TestOwnLabels:
     @pytest.mark.parametrize(
         ("targets", "reason"),
         [
-            ({}, "at least one of the labels kernel, W, .* but has T, phase, name. Add one"),
+            ({}, "at least one of the labels kernel, W, .* but has T, name, phase. Add one"),
             ({"targets": "phase"}, "labels that are numbers, but phase holds names"),
             ({"targets": ("T", "t")}, "targets must be one of kernel, W, .* T, phase, name, but"),
             ({"targets": "name"}, "must vary over the data, but name is 0.0 for every curve"),

@@ -262,6 +262,7 @@ class TestFeatures:
     def material(echoes):
         return gather(echoes, window="echo", normalisation="initial", held_out=0.3)
 
+    @pytest.mark.slow
     def test_the_latent_axes_are_those_of_a_model_fitted_to_the_training_part(self, material):
         found = make_features(material, kinds={"latent": ("latent",)}, seed=1)["latent"]
         rows = material.split(1).fitted
