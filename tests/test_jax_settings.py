@@ -107,8 +107,8 @@ def expected_fit(rows):
 class TestSeeds:
     """Curves and models of a seed."""
 
-    def test_curves_are_the_same(self, other_settings, expected_curves):
-        assert other_settings
+    @pytest.mark.usefixtures("other_settings")
+    def test_curves_are_the_same(self, expected_curves):
         assert different(curves(), expected_curves) == []
 
     @pytest.mark.parametrize("name", [*sorted({*OTHERS} - {OFFSET}), "all"])
@@ -118,21 +118,22 @@ class TestSeeds:
         with process_with(**{**chosen, OFFSET: 0}):
             assert different(fitted(rows), expected_fit) == []
 
-    def test_a_line_drawn_from_a_key_is_the_same(self, other_settings):
-        assert other_settings
+    @pytest.mark.usefixtures("other_settings")
+    def test_a_line_drawn_from_a_key_is_the_same(self):
         for draw in ("independent", "stratified"):
             line = ln.Line(fwhm=0.05, cutoff=0.5, draw=draw)
             found = np.asarray(ln.draw_frequencies(seed_key(2), 6, line))
             with own_settings():
                 assert np.array_equal(found, np.asarray(ln.draw_frequencies(seed_key(2), 6, line)))
 
-    def test_the_settings_of_the_caller_stay(self, expected_curves):
+    def test_the_settings_of_the_caller_stay(self):
         with process_with(**OTHERS):
             curves()
             assert {name: getattr(jax.config, name) for name in OTHERS} == OTHERS
             with own_settings():
-                assert jnp.ones(2, "float32").dtype == np.float32
-        assert expected_curves
+                assert jnp.ones(2).dtype == np.float32
+            with pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed"):
+                jnp.ones(2)  # the caller's guard is in force again
 
     @pytest.mark.parametrize("seed", [0, 7, 2**31, MAX_SEED])
     def test_a_key_is_the_one_of_jax_by_default(self, seed):

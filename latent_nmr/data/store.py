@@ -209,6 +209,8 @@ def _write_or_explain(
             f"of {len(done)} curves ({error.strerror}). These stay readable. Free space and run "
             "the same command again."
         ) from error
+    except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
+        raise
     except Exception as error:
         raise damaged(path, error) from error
 
