@@ -39,9 +39,11 @@ def curve_checksums(
     arrays : mapping of str to ndarray, shape (n_curves, ...)
         Signals and labels, in any order; taken as a store has them, in float32 and float64.
     """
-    signals = [np.ascontiguousarray(arrays[n], np.float32) for n in ALL_SIGNALS if n in arrays]
+    signals = [
+        _one_nan(np.ascontiguousarray(arrays[n], np.float32)) for n in ALL_SIGNALS if n in arrays
+    ]
     labels = [arrays[name] for name in ALL_LABELS if name in arrays]
-    numbers = np.array([label for label in labels if label.dtype.kind not in "OTU"], np.float64)
+    numbers = _one_nan(np.array([x for x in labels if x.dtype.kind not in "OTU"], np.float64))
     texts = [label for label in labels if label.dtype.kind in "OTU"]
     found = np.empty(len(indices), np.uint32)
     for row, index in enumerate(indices):
@@ -62,10 +64,19 @@ def dataset_checksums(dataset: xr.Dataset) -> dict[str, int]:
     for name, about in describe(dataset).items():
         values = dataset[name].to_numpy()
         is_text = values.dtype.kind == "U"
-        content = json.dumps(values.tolist()).encode() if is_text else values.tobytes()
+        content = json.dumps(values.tolist()).encode() if is_text else _one_nan(values).tobytes()
         header = json.dumps([about, [*values.shape]], sort_keys=True)
         found[name] = zlib.crc32(content, zlib.crc32(header.encode()))
     return found
+
+
+def _one_nan(values: npt.NDArray) -> npt.NDArray:
+    """Write every NaN with the same bits: zarr keeps no others where a whole chunk is NaN."""
+    if values.dtype.kind not in "fc" or not (is_nan := np.isnan(values)).any():
+        return values
+    kept = values.copy()
+    kept[is_nan] = np.nan
+    return kept
 
 
 def attribute_checksum(attributes: Mapping[str, Any]) -> int:
