@@ -16,7 +16,7 @@ def eager(values: Any) -> Any:
     """
     if "curve" in getattr(values, "dims", ())[1:]:
         return values.transpose("curve", ...)
-    is_frame = hasattr(values, "columns") or hasattr(values, "collect_schema")
+    is_frame = hasattr(values, "collect_schema") or hasattr(values, "columns")
     for name in ("compute", "collect") if is_frame else ():
         evaluate = getattr(values, name, None)
         if callable(evaluate):

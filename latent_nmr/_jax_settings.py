@@ -9,9 +9,12 @@ time only; those of the caller stay as they are.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from latent_nmr.errors import InputError
 
 KEY_IMPLEMENTATION = "threefry2x32"
 # What a store says of its random numbers; another way of drawing must be called something else.
@@ -51,3 +54,21 @@ def seed_key(seed: int) -> jax.Array:
     """
     data = jnp.array([0, seed], jnp.uint32)
     return jax.random.wrap_key_data(data, impl=KEY_IMPLEMENTATION)
+
+
+def typed_key(key: Any) -> jax.Array:
+    """A user's key, which then says how it was made, or raise `InputError`.
+
+    Keys of the old kind are arrays of two or four whole numbers and do not say it: they are those
+    of the caller's settings, and have to come here before `own_settings`.
+    """
+    dtype = getattr(key, "dtype", None)
+    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        return key
+    own = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
+    # The implementations are told apart by the length; two of them have four numbers.
+    made_by = {(2,): KEY_IMPLEMENTATION, (4,): own if own.endswith("rbg") else "rbg"}
+    shape = getattr(key, "shape", None)
+    if dtype == jnp.uint32 and shape in made_by:
+        return jax.random.wrap_key_data(key, impl=made_by[shape])
+    raise InputError(f"key must be a JAX key, but is {key!r:.60}. Make it with jax.random.key(0).")

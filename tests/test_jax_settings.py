@@ -126,6 +126,25 @@ class TestSeeds:
             with own_settings():
                 assert np.array_equal(found, np.asarray(ln.draw_frequencies(seed_key(2), 6, line)))
 
+    @pytest.mark.parametrize("implementation", ["threefry2x32", "rbg", "unsafe_rbg"])
+    def test_a_key_of_the_old_kind_draws_what_the_typed_one_draws(self, implementation):
+        line = ln.Line()
+        with process_with(jax_default_prng_impl=implementation):
+            typed, old = jax.random.key(3), jax.random.PRNGKey(3)
+            assert old.dtype == np.uint32
+            expected = np.asarray(ln.draw_frequencies(typed, 6, line))
+            for key in (old, np.asarray(old)):
+                assert np.array_equal(ln.draw_frequencies(key, 6, line), expected)
+            inside = jax.jit(lambda key: ln.draw_frequencies(key, 6, line))(old)
+            many = jax.vmap(lambda key: ln.draw_frequencies(key, 6, line))(old[None])
+        assert np.array_equal(inside, expected)
+        assert np.array_equal(many[0], expected)
+
+    @pytest.mark.parametrize("key", [0, None, "seed", [0, 1], np.arange(3, dtype=np.uint32), 1.5])
+    def test_what_is_no_key_is_refused(self, key):
+        with pytest.raises(ln.InputError, match=r"key must be a JAX key.*jax\.random\.key"):
+            ln.draw_frequencies(key, 6, ln.Line())
+
     def test_the_settings_of_the_caller_stay(self):
         with process_with(**OTHERS):
             curves()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._rounding import rounding_of
 from latent_nmr.errors import InputError, NumericalError, check_choice
 from latent_nmr.physics import kernels, propagate
 from latent_nmr.physics.devices import run_lattices
@@ -43,8 +44,8 @@ def simulate_lattices(
     frequencies : array_like, shape (n_curves, n_edge, n_edge)
         ν_i, MHz.
     kernel_tables : array_like, shape (n_curves, n_edge, n_edge)
-        Signed K(r) from site (0, 0), even in both directions, zero at the origin; normalised
-        by its sum here.
+        Signed K(r) from site (0, 0), even in both directions, zero at the origin, both up to the
+        rounding of its precision; normalised by its sum here.
     couplings : array_like, shape (n_curves, 3)
         (α_x, α_y, α_z), MHz.
     sequence : Sequence or sequence of Sequence
@@ -164,6 +165,7 @@ def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
     """Convert the arrays of `simulate_lattices` to float64 and check shapes and values."""
     frequencies = checked_frequencies(frequencies)
     n_curves = len(frequencies)
+    rounding = rounding_of(kernel_tables)
     tables = kernels.as_real("kernel_tables", kernel_tables)
     couplings = kernels.as_real("couplings", couplings)
     decay_rate = kernels.as_real("decay_rate", decay_rate)
@@ -194,26 +196,31 @@ def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
         raise InputError(
             f"decay_rate must be >= 0 MHz, but is {decay_rate.min():g}. Spins only lose coherence."
         )
-    _check_symmetry(tables)
+    _check_symmetry(tables, rounding)
     return frequencies, tables, couplings, decay_rate
 
 
-def _check_symmetry(tables: npt.NDArray[np.float64]) -> None:
-    """Raise if a kernel couples a spin to itself or is not even in x and in y."""
-    if (tables[:, 0, 0] != 0).any():
-        row = int(np.flatnonzero(tables[:, 0, 0])[0])
+def _check_symmetry(tables: npt.NDArray[np.float64], rounding: float) -> None:
+    """Raise if a kernel couples a spin to itself or is not even in x and in y, up to `rounding`.
+
+    What rounding left at the origin is cleared in place.
+    """
+    scale = np.abs(tables).max(axis=(1, 2))
+    coupled = np.flatnonzero(np.abs(tables[:, 0, 0]) > rounding * scale)
+    if coupled.size:
+        row = int(coupled[0])
         raise InputError(
             "kernel_tables must be zero at the origin, because a spin feels no field of its own, "
             f"but kernel_tables[{row}, 0, 0] = {tables[row, 0, 0]:.3g}. Set it to 0."
         )
     mirrored = np.roll(tables[:, ::-1, :], 1, axis=1), np.roll(tables[:, :, ::-1], 1, axis=2)
-    scale = np.abs(tables).max(axis=(1, 2))
     for image in mirrored:
         skew = np.abs(tables - image).max(axis=(1, 2))
-        if (skew > 1e-9 * scale).any():
-            row = int(np.argmax(skew / scale))
+        if (skew > rounding * scale).any():
+            row = int(np.argmax(skew / np.where(scale > 0, scale, 1)))
             raise InputError(
                 "kernel_tables must be even in x and in y about site (0, 0), but row "
                 f"{row} differs from its mirror image by {skew[row]:.3g}. Tabulate K(r) of the "
                 "minimum-image distance."
             )
+    tables[:, 0, 0] = 0

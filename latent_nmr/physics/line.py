@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from latent_nmr._jax_settings import own_settings
+from latent_nmr._jax_settings import own_settings, typed_key
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, check_choice, check_number
 
@@ -137,15 +137,14 @@ def gaussian_quantile(u: jax.Array, fwhm: float, cutoff: float) -> jax.Array:
     return jnp.clip(root_two_sigma * jax.scipy.special.erfinv((2 * u - 1) * edge), -cutoff, cutoff)
 
 
-@own_settings()
-@partial(jax.jit, static_argnames=("n_edge", "line"))
 def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> jax.Array:
     """Draw one lattice of frequencies.
 
     Parameters
     ----------
     key : Array
-        JAX key. For `frozen`, the caller passes the same key for every curve.
+        JAX key, of any implementation. For `frozen`, the caller passes the same key for every
+        curve.
     n_edge : int
         Lattice edge, in sites.
     line : Line or MeasuredLine
@@ -156,6 +155,11 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> 
     Array of float32, shape (n_edge, n_edge)
         ν_i in MHz. Always float32, so that a float64 run sees the very same spins.
 
+    Raises
+    ------
+    InputError
+        If `key` is no JAX key.
+
     Examples
     --------
     >>> import jax
@@ -164,6 +168,13 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> 
     >>> frequencies.shape, bool(abs(frequencies).max() <= 0.5)
     ((20, 20), True)
     """
+    return _drawn(typed_key(key), n_edge, line)
+
+
+@own_settings()
+@partial(jax.jit, static_argnames=("n_edge", "line"))
+def _drawn(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> jax.Array:
+    """Frequencies of one lattice from a typed key."""
     n_sites = n_edge * n_edge
     if line.draw == "stratified":
         u = (jax.random.permutation(key, n_sites).astype(jnp.float32) + 0.5) / n_sites

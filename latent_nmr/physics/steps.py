@@ -12,7 +12,7 @@ from numbers import Real
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.errors import InputError, StepWarning
+from latent_nmr.errors import ROUNDING, InputError, StepWarning
 from latent_nmr.physics.propagate import Plan
 from latent_nmr.physics.sequence import Sequence
 
@@ -54,7 +54,7 @@ def split_step(step: float) -> tuple[int, int]:
     is_number = isinstance(step, Real) and not isinstance(step, bool)
     if is_number and step > 0 and math.isfinite(step):
         whole = max(float(step), 1 / float(step))
-        if abs(whole - round(whole)) < 1e-9 * whole:
+        if abs(whole - round(whole)) < ROUNDING * whole:  # 1/3 in single precision is 1/3
             if whole > LARGEST_STEP:
                 raise InputError(
                     f"step must be between 1/{LARGEST_STEP} and {LARGEST_STEP} sample intervals, "

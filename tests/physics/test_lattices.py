@@ -12,7 +12,7 @@ from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
-from latent_nmr.physics.steps import automatic_step
+from latent_nmr.physics.steps import automatic_step, split_step
 
 N_EDGE = 8
 SEQUENCE = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64, flip_angle=1.3)
@@ -67,6 +67,17 @@ class TestBatches:
         simulate_lattices(**rows)
         for name in ("frequencies", "kernel_tables", "couplings", "decay_rate"):
             np.testing.assert_array_equal(rows[name], untouched[name])
+
+
+def nearly_even(dtype, n_ulps):
+    """Even tables; the same with row 1 not even and row 2 not zero at the origin; one ulp."""
+    ulp = max(np.finfo(dtype).eps, np.finfo(np.float32).eps)
+    tables = batch(3)["kernel_tables"]
+    exact = (tables / abs(tables).max(axis=(1, 2), keepdims=True)).astype(dtype)
+    skew = exact.astype(np.float64)
+    skew[1, 0, 1] += n_ulps * ulp
+    skew[2, 0, 0] = n_ulps * ulp
+    return exact, skew.astype(dtype), ulp
 
 
 class TestGlobalSettings:
@@ -261,6 +272,31 @@ class TestRefusals:
             match=r"kernel_tables must be even in x and in y.*row 1 differs.*by 0\.5\. Tabulate",
         ):
             simulate_lattices(**spoiled("kernel_tables", (1, *site), value))
+
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    def test_a_kernel_is_even_and_zero_at_the_origin_up_to_rounding(self, dtype):
+        exact, rounded, ulp = nearly_even(dtype, n_ulps=4)
+        assert (rounded[1:] != exact[1:]).any(axis=(1, 2)).all()
+        kept = rounded.copy()
+        found = simulate_lattices(**batch(3) | {"kernel_tables": rounded})
+        expected = simulate_lattices(**batch(3) | {"kernel_tables": exact})
+        np.testing.assert_allclose(found, expected, atol=20 * ulp)
+        np.testing.assert_array_equal(rounded, kept)
+
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    @pytest.mark.parametrize(("row", "rule"), [(1, "even in x and in y"), (2, "at the origin")])
+    def test_more_than_rounding_is_refused(self, dtype, row, rule):
+        exact, skew, _ = nearly_even(dtype, n_ulps=100)
+        exact[row] = skew[row]
+        with pytest.raises(InputError, match=rule):
+            simulate_lattices(**batch(3) | {"kernel_tables": exact})
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float64])
+    def test_a_third_of_a_sample_is_one_in_any_precision(self, kind):
+        for n in (3, 5, 6, 7):
+            assert split_step(kind(1 / n)) == (1, n)
+        with pytest.raises(InputError, match="step must be a whole number"):
+            split_step(kind(0.333))
 
     def test_a_kernel_that_is_even_about_the_origin_only(self):
         # K(-r) = K(r) is not enough: K must be even in x and in y.
