@@ -1,4 +1,4 @@
-"""Checksums of a store: of every chunk as zarr writes it, of every curve, and of its attributes.
+"""Checksums of files: of every chunk as zarr writes it, of every curve, variable and attributes.
 
 A chunk that was changed does not fit its own checksum. One that was copied over another, or lost,
 does: it is noticed by that of the curve, which covers its index, signals and labels.
@@ -59,12 +59,15 @@ def dataset_checksums(dataset: xr.Dataset) -> dict[str, int]:
     """CRC-32 of each variable and of the attributes of a data set of plain types.
 
     A variable's covers its values, and all that :func:`~latent_nmr.data._plain.describe` says.
+    They are the same on every machine, and for every NaN: text has only one.
     """
     found = {"the attributes": attribute_checksum(dataset.attrs)}
     for name, about in describe(dataset).items():
         values = dataset[name].to_numpy()
         is_text = values.dtype.kind == "U"
-        content = json.dumps(values.tolist()).encode() if is_text else _one_nan(values).tobytes()
+        if not is_text:
+            values = _one_nan(values).astype(values.dtype.newbyteorder("<"), copy=False)
+        content = json.dumps(values.tolist()).encode() if is_text else values.tobytes()
         header = json.dumps([about, [*values.shape]], sort_keys=True)
         found[name] = zlib.crc32(content, zlib.crc32(header.encode()))
     return found

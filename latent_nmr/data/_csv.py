@@ -1,8 +1,9 @@
 """One data set as one CSV file that describes itself, for spreadsheets and other languages.
 
 Lines of `#` first: the format, then `name: JSON` (attributes; time in µs; type and attributes of
-each variable). Then a row of column names, and a row per curve: its number, its labels, and the
-signals, mx_0, mx_1, …, my_0, …. Text with a comma or a quotation mark is quoted as usual in CSV.
+each variable; checksums). Then a row of column names, and a row per curve: its number, its labels,
+and the signals, mx_0, mx_1, …, my_0, …. Text with a comma or a quotation mark is quoted as usual in
+CSV.
 """
 
 import csv
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr.data._checksums import dataset_checksums
 from latent_nmr.data._plain import describe, plain, unplaced
 from latent_nmr.data._text import LARGEST_SINGLE, staged_texts
 from latent_nmr.errors import InputError
@@ -44,6 +46,7 @@ def write_csv(dataset: xr.Dataset, path: Path) -> None:
         "attributes": kept.attrs,
         "time_us": kept["time"].to_numpy().tolist(),
         "variables": variables,
+        "checksums": dataset_checksums(kept),
     }
     cells = [_cells(kept[name].to_numpy()) for name in heads]
     layouts = (_signal_layout(kept[name].to_numpy()) for name in signals)

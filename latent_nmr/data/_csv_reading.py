@@ -14,6 +14,7 @@ from latent_nmr.data._attributes import check_attributes
 from latent_nmr.data._contents import check_description, check_read
 from latent_nmr.data._csv import TITLE, signal_columns
 from latent_nmr.data._plain import rebuild
+from latent_nmr.data._store_checks import check_unchanged
 from latent_nmr.data._text import (
     LARGEST_DOUBLE,
     flaw,
@@ -28,9 +29,10 @@ from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
 TITLE_1 = "# latent_nmr echo table, version 1"
-_COMMENT = re.compile(r"#\s*(attributes|time_us|variables)\b\s*:?\s*(.*)")
+_COMMENT = re.compile(r"#\s*(attributes|time_us|variables|checksums)\b\s*:?\s*(.*)")
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _REWRITE = "Write the file with ln.save_echoes."
+_KEEP_EDITED = "is read without the line '# checksums: …'"
 
 Comments = dict[str, tuple[int, Any]]
 
@@ -62,6 +64,8 @@ def read_csv(path: Path) -> xr.Dataset:
         dataset = assemble(present, time, own, attributes).assign_coords(curve=arrays["curve"])
     else:
         dataset = _rebuilt(path, arrays, variables, attributes)
+    _, noted = comments.get("checksums", (0, None))
+    check_unchanged(path, noted, dataset, _KEEP_EDITED)
     return check_read(dataset, str(path))
 
 

@@ -2,7 +2,7 @@
 
 NetCDF 3 has neither lists, truth values nor 64-bit whole numbers. Such attributes are written as
 JSON text, such arrays as the nearest type that is exact; the attribute `latent_nmr_types` says
-what they were, so that they come back as they were.
+what they were, so that they come back as they were, and `latent_nmr_checksums` how to tell.
 """
 
 import json
@@ -16,20 +16,23 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._files import staged_file
+from latent_nmr.data._checksums import dataset_checksums
 from latent_nmr.data._contents import check_read, first_line
 from latent_nmr.data._plain import plain, plain_attributes, rebuild, type_name, unplaced
+from latent_nmr.data._store_checks import check_unchanged
 from latent_nmr.data._texts import plain_text
 from latent_nmr.errors import InputError
 
-TYPES = "latent_nmr_types"
+TYPES, CHECKSUMS = "latent_nmr_types", "latent_nmr_checksums"
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 # Names that mean something to xarray when a file is opened: among the file's attributes, and
 # among those of a variable.
-_RESERVED = {TYPES, "coordinates"}
+_RESERVED = {TYPES, CHECKSUMS, "coordinates"}
 _RESERVED_OF_VARIABLES = _RESERVED | {
     "_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "calendar", "_Encoding",
     "_Unsigned", "grid_mapping", "bounds", "cell_measures",
 }  # fmt: skip
+_KEEP_EDITED = f"is read without its attribute {CHECKSUMS}"
 _NATIVE = ("int8", "int16", "int32", "float32", "float64", "text")
 _WIDER = {"bool": "int8", "uint8": "int16", "uint16": "int32", "float16": "float32"}
 _LARGEST_EXACT = 2**53  # whole numbers up to this are exact as float64
@@ -56,7 +59,8 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
         encoding = {"_FillValue": None}
         # The file lists its coordinates with spaces between them: one in a name would break it up.
         parts[is_coordinate and " " not in str(name)][name] = (variable.dims, values, own, encoding)
-    file = xr.Dataset(*parts, attributes | {TYPES: json.dumps(notes)})
+    own = {TYPES: json.dumps(notes), CHECKSUMS: json.dumps(dataset_checksums(kept))}
+    file = xr.Dataset(*parts, attributes | own)
     with staged_file(path) as staging:
         try:
             file.to_netcdf(staging, engine="scipy")
@@ -74,12 +78,16 @@ def read_netcdf(path: Path) -> xr.Dataset:
             path, engine="scipy", decode_times=False, decode_timedelta=False, mask_and_scale=False
         ) as file:
             file.load()
+        noted = json.loads(file.attrs.pop(CHECKSUMS, "null"))
+        is_ours = TYPES in file.attrs or noted is not None
         dataset = _restore(file)
     except Exception as error:  # scipy and xarray raise many kinds for damaged files
         raise InputError(
             f"data must be a NetCDF 3 file of echoes, but {path} cannot be read as one "
             f"({first_line(error)}). Write it again with ln.save_echoes."
         ) from error
+    if is_ours:
+        check_unchanged(path, noted, dataset, _KEEP_EDITED)
     return check_read(dataset, str(path))
 
 
@@ -136,6 +144,9 @@ def _restore(file: xr.Dataset) -> xr.Dataset:
     notes = json.loads(attributes.pop(TYPES, '{"attrs": {}, "variables": {}}'))
     _check_notes(notes, file)
     arrays, variables = {}, {}
+    # What xarray adds where it writes a file of ours again; no other program's is left by now.
+    for variable in file.variables.values():
+        variable.attrs.pop("_FillValue", None)
     for name, variable in file.variables.items():
         about = notes["variables"].get(name, {})
         values = variable.to_numpy()

@@ -1,4 +1,4 @@
-"""What a simulated store must fulfil before its curves are used, and what is said of the rest."""
+"""What a store must fulfil before its curves are used, and what is said of the rest."""
 
 import warnings
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from latent_nmr.data._checksums import curve_checksums
+from latent_nmr.data._checksums import curve_checksums, dataset_checksums
 from latent_nmr.data.echoes import ALL_SIGNALS, magnitude
 from latent_nmr.errors import InputError, StoreWarning
 
@@ -86,11 +86,32 @@ def check_curves(
         )
 
 
+def check_unchanged(path: Path, noted: Any, dataset: xr.Dataset, keep_edited: str) -> None:
+    """Refuse a saved data set that is not as it was written; warn of one that cannot tell.
+
+    `noted` are the checksums in the file, if it has any; `keep_edited` says how one that was
+    edited on purpose is used nevertheless.
+    """
+    if noted is None:
+        warn_without_checksums(path)
+        return
+    found = dataset_checksums(dataset)
+    known = noted if isinstance(noted, Mapping) else {}
+    changed = [name for name in (*known, *found) if known.get(name) != found.get(name)]
+    if changed:
+        raise InputError(
+            f"a saved data set must be as it was written, but in {path} {changed[0]} changed: it "
+            "was damaged, or edited. Restore it from a copy; one that was edited on purpose "
+            f"{keep_edited}."
+        )
+
+
 def warn_without_checksums(path: Path) -> None:
-    """Say that damage to a store cannot be noticed."""
+    """Say that damage to a data set cannot be noticed."""
     warnings.warn(
-        f"a store should have checksums, but {path} has none, as latent_nmr 0.1.0 wrote it: damage "
-        "may go unnoticed. ln.save_echoes(ln.open_echoes(old), new) writes one that has them.",
+        f"a data set should have checksums, but {path} has none, as latent_nmr 0.1.0 wrote it "
+        "or because they were removed: damage may go unnoticed. "
+        "ln.save_echoes(ln.open_echoes(old), new) writes one that has them.",
         StoreWarning,
         stacklevel=_DEPTH,
     )

@@ -616,17 +616,18 @@ class TestCsv:
         variables = json.loads(lines[3].removeprefix("# variables: "))
         assert variables["W"]["attrs"]["units"] == "MHz"
         assert (variables["mx"]["dtype"], variables["kernel"]["dtype"]) == ("float32", "text")
-        assert lines[4] == "curve,W,L,kernel,mx_0,mx_1,mx_2,mx_3,my_0,my_1,my_2,my_3"
-        assert lines[5].startswith("0,0.1,7.0,gaussian,")
-        assert len(lines) == 8
+        assert json.loads(lines[4].removeprefix("# checksums: ")).keys() > variables.keys()
+        assert lines[5] == "curve,W,L,kernel,mx_0,mx_1,mx_2,mx_3,my_0,my_1,my_2,my_3"
+        assert lines[6].startswith("0,0.1,7.0,gaussian,")
+        assert len(lines) == 9
 
     def test_a_table_of_version_1_is_read(self, tmp_path):
         write_csv(small_set(), tmp_path / "a.csv")
         edit(tmp_path / "a.csv", 1, lambda text: text.replace("version 2", "version 1"))
         edit(tmp_path / "a.csv", 4, lambda _: '# units: {"W": "MHz", "L": "", "kernel": ""}')
         xr.testing.assert_identical(read_csv(tmp_path / "a.csv"), small_set())
-        edit(tmp_path / "a.csv", 5, lambda text: text.replace("W", "V"))
-        with pytest.raises(InputError, match=r"line 5: .*'V' is out of place"):
+        edit(tmp_path / "a.csv", 6, lambda text: text.replace("W", "V"))
+        with pytest.raises(InputError, match=r"line 6: .*'V' is out of place"):
             read_csv(tmp_path / "a.csv")
 
     def test_numpy_values_in_attributes_are_written_as_numbers(self, tmp_path):
@@ -660,19 +661,19 @@ class TestCsv:
             (3, "[0.0", "[-1" + "0" * 400, "time_us must be a list of rising numbers"),
             (4, '"float32"', '"float33"', "must give dims, dtype"),
             (4, '"dims"', '"dim"', "must give dims, dtype"),
-            (5, "curve", "Curve", "columns must be curve, labels.* 'Curve' is out of place"),
-            (5, ",W,", ",V,", "'V' is out of place"),
-            (5, ",L,", ",W,", "'W' is out of place"),
-            (5, "mx_1,mx_2", "mx_2,mx_1", "'mx_2' is out of place"),
-            (5, ",my_3", "", "there are 11 columns"),
-            (5, "W,L,kernel,mx_0,mx_1,mx_2,mx_3,my_0,my_1,my_2,my_3", "W", "there are 2 columns"),
-            (6, "0,0.1,", "0.5,0.1,", "curve must be a whole number, but is '0.5'"),
-            (6, "0,0.1,", "0,NaN,", "W must be finite"),
-            (6, "0,0.1,", "0,1e999,", "W must be finite"),
-            (6, "0,0.1,", "0,,", "W must be a number, but is ''"),
-            (7, "power,", "power,0.1,", "a row must hold 12 cells.* holds 13"),
-            (8, "rkky,", "rkky,x", "mx_0 must be a number, but is 'x"),
-            (8, "rkky,", "rkky,nan,", "a row must hold 12 cells.* holds 13.*cut short"),
+            (6, "curve", "Curve", "columns must be curve, labels.* 'Curve' is out of place"),
+            (6, ",W,", ",V,", "'V' is out of place"),
+            (6, ",L,", ",W,", "'W' is out of place"),
+            (6, "mx_1,mx_2", "mx_2,mx_1", "'mx_2' is out of place"),
+            (6, ",my_3", "", "there are 11 columns"),
+            (6, "W,L,kernel,mx_0,mx_1,mx_2,mx_3,my_0,my_1,my_2,my_3", "W", "there are 2 columns"),
+            (7, "0,0.1,", "0.5,0.1,", "curve must be a whole number, but is '0.5'"),
+            (7, "0,0.1,", "0,NaN,", "W must be finite"),
+            (7, "0,0.1,", "0,1e999,", "W must be finite"),
+            (7, "0,0.1,", "0,,", "W must be a number, but is ''"),
+            (8, "power,", "power,0.1,", "a row must hold 12 cells.* holds 13"),
+            (9, "rkky,", "rkky,x", "mx_0 must be a number, but is 'x"),
+            (9, "rkky,", "rkky,nan,", "a row must hold 12 cells.* holds 13.*cut short"),
         ],
     )
     def test_a_flaw_is_named_with_its_line(self, tmp_path, line, old, new, rule):
@@ -686,8 +687,8 @@ class TestCsv:
         ("kept", "rule"),
         [
             (1, "line 1: a row of column names must follow"),
-            (4, "line 4: a row of column names must follow"),
-            (5, "line 5: a row per curve must follow"),
+            (5, "line 5: a row of column names must follow"),
+            (6, "line 6: a row per curve must follow"),
         ],
     )
     def test_a_file_that_stops_early_is_refused(self, tmp_path, kept, rule):
@@ -709,10 +710,10 @@ class TestCsv:
     def test_a_blank_beside_a_number_is_not_taken_for_the_flaw(self, tmp_path):
         path = tmp_path / "a.csv"
         write_csv(small_set(), path)
-        edit(path, 6, lambda text: text.replace(",", ", ").replace(", gaussian", ",gaussian"))
+        edit(path, 7, lambda text: text.replace(",", ", ").replace(", gaussian", ",gaussian"))
         xr.testing.assert_identical(read_csv(path), small_set())
-        edit(path, 8, lambda text: text + "?")
-        with pytest.raises(InputError, match=r"a\.csv, line 8: my_3 must be a number"):
+        edit(path, 9, lambda text: text + "?")
+        with pytest.raises(InputError, match=r"a\.csv, line 9: my_3 must be a number"):
             read_csv(path)
 
     def test_a_file_saved_anew_with_other_line_ends_is_the_same(self, tmp_path):
