@@ -28,7 +28,7 @@ from latent_nmr._files import (
 )
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
-from latent_nmr.commands._settings import command_of, settings_of
+from latent_nmr.commands._settings import command_of, defaults_of, settings_of
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
 from latent_nmr.shipped import REFERENCE, shipped_names
@@ -68,7 +68,7 @@ class Output:
         is_file: bool = False,
     ):
         self.out, self.is_file, self._force = Path(out), is_file, bool(options.force)
-        self.settings = settings_of(options)
+        self.settings, self._defaults = settings_of(options), defaults_of(options)
         self.name = command
         self.command = command_of(command, options, positional)
 
@@ -240,11 +240,13 @@ class Output:
                     )
 
     def _refuse_other_settings(self, earlier: Mapping[str, Any]) -> None:
+        # A run of an earlier version, which lacked an option, was as if it had its default.
+        known = self._defaults | dict(earlier)
         for name, value in self.settings.items():
-            if name not in earlier or earlier[name] != value:
+            if name not in known or known[name] != value:
                 raise InputError(
                     f"--out must not hold a run with other settings, but {self.out} has {name} = "
-                    f"{earlier.get(name)!r} and {value!r} is asked for. Choose another --out, or "
+                    f"{known.get(name)!r} and {value!r} is asked for. Choose another --out, or "
                     "use --force to replace it."
                 )
 

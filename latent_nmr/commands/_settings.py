@@ -21,6 +21,12 @@ def settings_of(options: Any) -> dict[str, Any]:
     }
 
 
+def defaults_of(options: Any) -> dict[str, Any]:
+    """Defaults of the options that have one, as JSON holds them."""
+    found = {field.name: field.default for field in fields(options)}
+    return {name: _plain(value) for name, value in found.items() if value is not MISSING}
+
+
 def command_of(command: str, options: Any, positional: Collection[str] = ("data",)) -> str:
     """The command line that makes a result again, quoted for a shell.
 

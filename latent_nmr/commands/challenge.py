@@ -20,8 +20,9 @@ class Options:
 
     Models: the course's baseline, the public deep network, the pipeline that won in 2020, and our
     best. Without --data, an equivalent set is simulated. The edition spin, our reading of that of
-    November 2021, asks for α_x, α_z and the pulse angle θ, drawn from 30° to 150°; there are no
-    files of it.
+    November 2021, asks for α_x, α_z and the pulse angle θ, drawn from 30° to 150°, or for the
+    couplings alone of curves of one pulse angle; there are no files of it. Of data that hold |M|
+    only, models see |M| where they would see Re and Im of M.
     """
 
     edition: Annotated[
@@ -32,6 +33,8 @@ class Options:
     data: Path | None = None
     """Folder with the challenge's own files, or a data set of the edition in any format, without
     curves to submit predictions of; without it, curves are simulated."""
+    part: Literal["complex", "magnitude"] | None = None
+    """What of M models see; without it, what the data hold."""
     models: tuple[Model, ...] = ("baseline", "deep", "winners", "best")
     """Models to fit."""
     n_seeds: int = 3
@@ -97,6 +100,7 @@ def _write_all(folder: Path, options: Options, data: dict[str, Any], output: Any
     result = challenge(
         options.edition,
         models=options.models,
+        part=options.part,
         n_seeds=options.n_seeds,
         network_parameters=_given(options, "max_epochs"),
         source=None if options.data is None else path_text(options.data),

@@ -16,39 +16,51 @@ FloatArray = npt.NDArray[np.floating]
 # Percentile of the gradients that sets the axis limits: those of the first samples, which hardly
 # differ between curves, can be a hundred times larger.
 USUAL = 97
+SIGNED_LINES: dict[str, dict[str, str]] = {
+    "Re M": {"color": "#0072B2", "linestyle": "-"},
+    "Im M": {"color": "#D55E00", "linestyle": "--"},
+}
 
 
 def raw_curves(
-    time: FloatArray, mx: FloatArray, my: FloatArray, titles: list[str], marks: dict[str, float]
+    time: FloatArray,
+    parts: Mapping[str, FloatArray],
+    titles: list[str],
+    marks: dict[str, float],
 ) -> Figure:
-    """Draw Re, Im and |M| of some curves, with pulses and echo marked.
+    """Draw Re, Im and |M| of some curves, or |M| alone, with pulses and echo marked.
 
     Parameters
     ----------
     time : ndarray, shape (n_samples,)
         µs.
-    mx, my : ndarray, shape (n_curves, n_samples)
+    parts : mapping of ndarray, shape (n_curves, n_samples)
+        `Re M` and `Im M`, or `|M|`.
     titles : list of str
         Title of each curve.
     marks : dict of float
         Times with their names, µs.
     """
-    figure = new_figure(7.6, 1.75 * len(mx) + 0.8)
-    panels = figure.subplots(len(mx), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for ax, real, imaginary, title in zip(panels, mx, my, titles, strict=True):
-        ax.plot(time, real, color="#0072B2", linewidth=1, label="Re M")
-        ax.plot(time, imaginary, color="#D55E00", linewidth=1, linestyle="--", label="Im M")
-        ax.plot(time, np.hypot(real, imaginary), color="0.5", linewidth=1.8, zorder=0, label="|M|")
+    figure = new_figure(7.6, 1.75 * len(titles) + 0.8)
+    panels = figure.subplots(len(titles), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    length = parts["|M|"] if "|M|" in parts else np.hypot(*parts.values())
+    signed = {name: rows for name, rows in parts.items() if name != "|M|"}
+    for row, (ax, title) in enumerate(zip(panels, titles, strict=True)):
+        for name, rows in signed.items():
+            ax.plot(time, rows[row], linewidth=1, label=name, **SIGNED_LINES[name])
+        ax.plot(time, length[row], color="0.5", linewidth=1.8, zorder=0, label="|M|")
         ax.annotate(title, (0.985, 0.93), xycoords="axes fraction", ha="right", va="top",
                     fontsize="small")  # fmt: skip
         for at in marks.values():
             ax.axvline(at, color="0.4", linestyle=":", linewidth=1, zorder=0)
-        ax.set(xlim=(time[0], time[-1]), ylabel="M")
+        ax.set(xlim=(time[0], time[-1]), ylabel="M" if signed else "|M|")
     # An uncoupled echo is as high as the first sample: room for the words above it.
     low, high = panels[0].get_ylim()
     panels[0].set_ylim(low, high + 0.2 * (high - low))
     mark_times(panels[0], marks, (float(time[0]), float(time[-1])))
     panels[-1].set_xlabel(TIME_TEXT)
+    if not signed:
+        return figure
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=3, frameon=False)
     return figure
@@ -103,7 +115,7 @@ def saliency_figure(
             ax.set_xlim(time[0], time[-1])
             if not number:
                 ax.set_title(f"{part} (mean curve in grey)", fontsize="small")
-        row[0].set_ylabel(f"∂({target}) / ∂M")
+        row[0].set_ylabel(f"∂({target}) / ∂{'|M|' if list(curves) == ['|M|'] else 'M'}")
     for ax in axes[-1]:
         ax.set_xlabel(TIME_TEXT)
     handles, names = axes[0, 0].get_legend_handles_labels()

@@ -17,6 +17,7 @@ TITLES = {
     "best": "ours: four networks on the whole record",
     PEEKING: "public deep network, epoch chosen on the test part",
 }
+ONLY_MAGNITUDE = "|M| only: every model sees |M| where it would see Re and Im of M"
 UNLEARNABLE = "ξ of 2020 has no effect on the curve, by construction: no model can learn it"
 
 
@@ -65,20 +66,25 @@ def _row(result: ChallengeResult, model: str) -> dict[str, Any]:
 
 def challenge_lines(values: Mapping[str, Any]) -> list[str]:
     """Tables of `challenge_values` for a terminal."""
-    seeds = values["n_seeds"]
+    seeds, is_magnitude = values["n_seeds"], values.get("part") == "magnitude"
     lines = [
         f"{values['n_curves']} curves of {values['source']}, edition {values['edition']}; a tenth "
         f"is for the test; mean ± standard deviation over {seeds} seed{'s' if seeds > 1 else ''}"
     ]
+    if is_magnitude:
+        lines.append(ONLY_MAGNITUDE)
+    for target, reason in values.get("left_out", {}).items():
+        lines.append(f"left out   {target}: {reason}")
     rows, targets = values["rows"], values["targets"]
-    lines += _table(rows, targets, "test part", "scores")
+    seen = ", |M|" if is_magnitude else ""
+    lines += _table(rows, targets, f"test part{seen}", "scores")
     scored = [row for row in rows if "evaluation" in row]
     if scored:
-        words = f"evaluation part, {values['n_evaluation']} curves"
+        words = f"evaluation part{seen}, {values['n_evaluation']} curves"
         lines += _table(scored, targets, words, "evaluation")
     for name in rows[0]["others"]:
         elsewhere = [{**row, name: row["others"][name]} for row in rows]
-        lines += _table(elsewhere, targets, f"scored on {name}", name)
+        lines += _table(elsewhere, targets, f"scored on {name}{seen}", name)
     if values["published"]:
         known = ", ".join(f"{TITLES[name]} {value}" for name, value in values["published"].items())
         lines += ["", f"published  {known} (of data with one frozen line)"]

@@ -200,7 +200,19 @@ class TestAnyData:
         assert "edition 2021-gauss must have the labels" in refused(capsys, *words)
         assert "nothing at" in refused(capsys, *words_for(tmp_path / "none.nc", tmp_path / "out"))
         words = words_for("reference", tmp_path / "out")
-        assert "must hold both mx and my" in refused(capsys, *words)
+        assert "records of at least" not in (complaint := refused(capsys, *words))
+        assert "edition 2021-gauss must have the labels" in complaint
+
+    def test_a_set_that_holds_the_magnitude_only(self, curves, tmp_path, capsys):
+        ln.save_echoes(curves, tmp_path / "own.npz", signals="magnitude")
+        words = words_for(tmp_path / "own.npz", tmp_path / "out", "--models", "winners")
+        values = run(capsys, words)
+        assert (values["part"], values["left_out"]) == ("magnitude", {})
+        assert main(words) == 0
+        assert "|M| only" in capsys.readouterr().out
+        assert "must hold both mx and my" in refused(
+            capsys, *words[:-1], "winners", "--part", "complex", "--out", tmp_path / "other"
+        )
 
 
 @pytest.mark.slow  # at the size of the published set

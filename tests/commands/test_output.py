@@ -169,6 +169,21 @@ class TestReruns:
         assert "already finished" in run(make(tmp_path), data)[1]
 
     @BOTH
+    @pytest.mark.parametrize("lacked", ["window", "ceiling", "n_curves", "models"])
+    def test_a_run_from_before_an_option_was_there_had_its_default(
+        self, make, tmp_path, data, lacked
+    ):
+        run(make(tmp_path), data)
+        place = make(tmp_path).manifest
+        manifest = json.loads(place.read_text("utf-8"))
+        del manifest["settings"][lacked]
+        place.write_text(json.dumps(manifest), "utf-8")
+        assert "already finished" in run(make(tmp_path), data)[1]
+        other = {"window": "full", "ceiling": False, "n_curves": 3, "models": (Path("m"),)}[lacked]
+        with pytest.raises(InputError, match=f"has {lacked} = .* is asked for"):
+            run(make(tmp_path, **{lacked: other}), data)
+
+    @BOTH
     def test_force_recomputes(self, make, tmp_path, data):
         run(make(tmp_path), data)
         output = make(tmp_path, force=True, window="full")

@@ -170,11 +170,21 @@ class TestChallenge:
     def test_pulse_and_echo_are_marked_on_every_curve(self):
         mx, my = np.zeros((2, 40)), np.stack([CURVE, CURVE / 2])
         marks = {"180°": 180.0, "echo": 200.0}
-        figure = raw_curves(TIME, mx, my, ["first", "second"], marks)
+        figure = raw_curves(TIME, {"Re M": mx, "Im M": my}, ["first", "second"], marks)
         for ax in figure.axes:
+            assert [line.get_label() for line in ax.lines][:3] == ["Re M", "Im M", "|M|"]
             dotted = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"]
             assert {180.0, 200.0} <= set(dotted)
         assert {"180°", "echo", "first"} <= set(texts_of(figure.axes[0]))
+
+    def test_a_magnitude_alone_is_drawn_as_one(self):
+        (ax,) = raw_curves(TIME, {"|M|": CURVE[np.newaxis]}, ["first"], {}).axes
+        assert ax.get_ylabel() == "|M|"
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), CURVE)
+        figure = saliency_figure(
+            TIME, {"|M|": CURVE}, {"α": {"|M|": CURVE}}, {"α": {"|M|": CURVE**2}}
+        )
+        assert "∂(α) / ∂|M|" in [ax.get_ylabel() for ax in figure.axes]
 
     def test_each_target_is_a_row_and_each_part_of_m_a_column(self):
         lines = {"α": {"Re M": np.ones(40), "Im M": -np.ones(40)}}

@@ -10,6 +10,8 @@ from sklearn.preprocessing import StandardScaler
 
 import latent_nmr as ln
 from latent_nmr.data.submission import check_submission
+from latent_nmr.report.challenge import challenge_lines, challenge_values
+from latent_nmr.studies.challenge._contenders import contenders, seeing
 from latent_nmr.studies.challenge._editions import EDITIONS, inputs_of, targets_of
 from latent_nmr.studies.challenge._fits import split_rows
 
@@ -57,6 +59,21 @@ def result(own, evaluation, folder):
         network_parameters=TINY,
         folder=folder,
     )
+
+
+def magnitude_of(dataset):
+    """The set with |M| in place of mx and my."""
+    length = np.hypot(dataset["mx"], dataset["my"])
+    return dataset.assign(magnitude=length).drop_vars(["mx", "my"])
+
+
+@pytest.fixture(scope="module")
+def alone(own):
+    """Networks and a pipeline on |M|; a complex set beside."""
+    return ln.challenge(
+        "2021-gauss", magnitude_of(own), models=("deep", "winners"), n_seeds=1,
+        also={"complex": own.isel(curve=slice(25))}, network_parameters=TINY,
+    )  # fmt: skip
 
 
 def scores(result, **facts):
@@ -191,7 +208,86 @@ class TestInputs:
         other = ln.challenge("2021-gauss", own, models={"r": Ridge()}, n_seeds=1)
         assert set(one.records["features"]) == {"window"}
         assert set(other.records["features"]) == {"record"}
-        assert not one.table.equals(other.table)
+        assert not one.table.drop(columns="features").equals(other.table.drop(columns="features"))
+
+
+class TestMagnitude:
+    """Of curves of which only |M| is known, every model sees |M| in place of Re and Im."""
+
+    def test_every_model_takes_part_and_the_result_says_what_they_saw(self, alone, result):
+        assert alone.facts["part"] == "magnitude"
+        assert (result.facts["part"], result.facts["left_out"]) == ("complex", {})
+        assert alone.failures == []
+        seen = alone.table.xs("test part")["features"].to_dict()
+        by_window = dict.fromkeys(("deep", "peeking"), "magnitude window")
+        assert seen == by_window | {"winners": "magnitude record"}
+        asked = seeing(contenders(("baseline", "best"), "record", None), "magnitude")
+        assert [one.inputs for one in asked] == ["magnitude window", "magnitude record"]
+        assert set(result.table["features"]) == {"window", "record", "record+length"}
+        assert np.isfinite(alone.table["mse_mean"]).all()
+        # What was published was fitted to Re and Im.
+        assert alone.facts["published"] == {}
+        assert set(result.facts["published"]) == {"baseline", "deep"}
+
+    def test_a_score_is_that_of_a_model_of_the_magnitude(self, own):
+        curves = magnitude_of(own)
+        for inputs, samples in (
+            ("window", slice(210, 410)),
+            ("record", slice(None)),
+            ("record+length", slice(None)),
+        ):
+            found = ln.challenge("2021-gauss", curves, models=Ridge(), inputs=inputs, n_seeds=1)
+            X = curves["magnitude"].to_numpy()[:, samples]
+            y = targets_of(EDITIONS["2021-gauss"], own)
+            fitted, tested = split_rows(N_CURVES, 0)
+            wanted = Ridge().fit(X[fitted], y[fitted]).predict(X[tested])
+            np.testing.assert_allclose(found.arrays["predicted Ridge"], wanted, rtol=1e-5)
+
+    def test_complex_curves_are_scored_by_their_magnitude_if_asked_for(self, own):
+        by_request = ln.challenge("2021-gauss", own, models=Ridge(), part="magnitude", n_seeds=1)
+        alone = ln.challenge("2021-gauss", magnitude_of(own), models=Ridge(), n_seeds=1)
+        pd.testing.assert_frame_equal(by_request.table, alone.table)
+
+    def test_further_complex_sets_are_scored_by_their_magnitude(self, alone, own):
+        same = ln.challenge(
+            "2021-gauss", magnitude_of(own), models="winners", n_seeds=1,
+            also={"complex": magnitude_of(own).isel(curve=slice(25))},
+        )  # fmt: skip
+        found = same.table.loc["complex", "winners"]["mse_mean"]
+        assert alone.table.loc["complex", "winners"]["mse_mean"] == pytest.approx(found)
+
+    def test_figures_show_the_magnitude(self, alone):
+        assert {ax.get_ylabel() for ax in alone.figures["curves"].axes} == {"|M|"}
+        titles = {ax.get_title() for ax in alone.figures["saliency_deep"].axes} - {""}
+        assert titles == {"|M| (mean curve in grey)"}
+
+    def test_the_text_says_so(self, alone, result):
+        lines = challenge_lines(challenge_values(alone))
+        assert lines[1].startswith("|M| only: every model sees |M|")
+        assert any(line.startswith("test part, |M|, mean squared error") for line in lines)
+        assert "|M|" not in "\n".join(challenge_lines(challenge_values(result)))
+
+    def test_the_set_of_the_package_is_one_of_the_edition_spin(self):
+        found = ln.challenge(
+            "spin", ln.load_reference(60), models={"pipe": "winners", "mine": Ridge()}, n_seeds=1
+        )
+        assert found.facts["part"] == "magnitude"
+        assert found.facts["targets"] == ["alpha_x", "alpha_z"]
+        assert found.facts["left_out"] == {"theta": "the data have no challenge_theta"}
+        assert found.by_angle() is None
+        assert set(found.figures) == {"curves", "parity"}
+        assert found.figures["parity"].axes[1].get_xlabel().startswith("true $\\alpha_z$")
+        assert "mse_alpha_z" in found.table
+        line = "left out   theta: the data have no challenge_theta"
+        assert line in challenge_lines(challenge_values(found))
+
+    def test_one_angle_for_all_curves_is_left_out_and_said(self, spin):
+        curves = spin.copy(deep=True)
+        curves["challenge_theta"][:] = 60.0
+        found = ln.challenge("spin", curves, models=Ridge(), n_seeds=1)
+        assert found.facts["left_out"] == {"theta": "challenge_theta is 60 for all curves"}
+        assert "mse_theta" not in found.table
+        assert found.by_angle() is None
 
 
 class TestResult:
@@ -345,6 +441,7 @@ class TestRefusals:
             ({"line_draw": "cold"}, "line_draw must be one of independent"),
             ({"n_seeds": 0}, "n_seeds must be"),
             ({"inputs": "all"}, "inputs must be one of window, record"),
+            ({"part": "real"}, "part must be one of complex, magnitude"),
             ({"network_parameters": {"epochs": 3}}, "network_parameters must be one of"),
             ({"network_parameters": {"max_epochs": 0}}, "max_epochs must be a whole number"),
         ],
@@ -379,10 +476,15 @@ class TestRefusals:
         with pytest.raises(ln.InputError, match=r"at least 20 curves, .* but holds 19"):
             ln.challenge("2021-gauss", own.isel(curve=slice(19)))
 
-    def test_a_magnitude_alone(self, own):
-        curves = own.assign(magnitude=np.hypot(own["mx"], own["my"])).drop_vars(["mx", "my"])
-        with pytest.raises(ln.InputError, match="dataset must hold both mx and my"):
-            ln.challenge("2021-gauss", curves)
+    def test_a_magnitude_where_both_parts_are_to_be_seen(self, own):
+        alone = magnitude_of(own)
+        for options, name in (
+            ({"dataset": alone, "part": "complex"}, "dataset"),
+            ({"dataset": own, "evaluation": alone}, "evaluation"),
+            ({"dataset": own, "also": {"other": alone}}, r"also\['other'\]"),
+        ):
+            with pytest.raises(ln.InputError, match=f"{name} must hold both mx and my, because"):
+                ln.challenge("2021-gauss", **options)
 
     def test_names_of_parts_are_reserved(self, own):
         with pytest.raises(ln.InputError, match="also must not use names of parts"):

@@ -1,7 +1,7 @@
 """Models that take part: those that come with the package by name, and regressors of any origin."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from latent_nmr.errors import InputError, check_choice
@@ -9,7 +9,12 @@ from latent_nmr.models.challenge_models import INPUTS, MODELS, make_model
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.studies._estimators import by_name, check_estimator, seeded, unfitted_digest
 from latent_nmr.studies._identity import digest_of
-from latent_nmr.studies.challenge._editions import INPUT_KINDS, Edition
+from latent_nmr.studies.challenge._editions import (
+    INPUT_KINDS,
+    MAGNITUDE_PART,
+    OF_MAGNITUDE,
+    Edition,
+)
 
 # The public deep network, whose epoch is chosen on the test part, as a public notebook did.
 PEEKING, PEEKED = "peeking", "deep"
@@ -83,6 +88,13 @@ def contenders(models: Any, inputs: str, parameters: Mapping[str, Any] | None) -
     return found + [
         Contender(PEEKING, one.inputs, kind=one.kind, parameters=one.parameters) for one in peeked
     ]
+
+
+def seeing(found: list[Contender], part: str) -> list[Contender]:
+    """The models with what they see of curves of which that part is known."""
+    if part != MAGNITUDE_PART:
+        return found
+    return [replace(one, inputs=OF_MAGNITUDE[one.inputs]) for one in found]
 
 
 def _check_name(name: str, *, is_own: bool) -> None:

@@ -9,10 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import check_echoes, fingerprint
+from latent_nmr.data.echoes import MAGNITUDE, check_echoes, fingerprint, signal_names
 from latent_nmr.data.io import open_echoes
 from latent_nmr.errors import InputError
-from latent_nmr.studies.challenge._editions import Edition, targets_of
+from latent_nmr.studies.challenge._editions import (
+    COMPLEX,
+    Edition,
+    part_of,
+    targets_of,
+    without_constant_targets,
+)
 from latent_nmr.studies.stores import fill_with_progress
 
 # With fewer, a tenth is no test part.
@@ -28,6 +34,11 @@ class Material:
     Attributes
     ----------
     edition : Edition
+        With the targets that are predicted.
+    part : {"complex", "magnitude"}
+        What of M models see.
+    left_out : dict of str
+        Why a target of the edition is not predicted.
     dataset : xarray.Dataset
         The curves to fit and to test on.
     targets : ndarray, shape (n_curves, n_targets)
@@ -44,6 +55,8 @@ class Material:
     """
 
     edition: Edition
+    part: str
+    left_out: dict[str, str]
     dataset: xr.Dataset
     targets: FloatArray
     evaluation: xr.Dataset | None
@@ -59,16 +72,22 @@ def gather(
     evaluation: xr.Dataset | None,
     also: Mapping[str, xr.Dataset],
     source: str,
+    part: str | None = None,
 ) -> Material:
     """Check all data and take their targets.
 
     Raises
     ------
     InputError
-        For data without both parts of M, records that are too short, labels that are missing, and
-        a target that does not vary.
+        For data without the part of M asked for, or without mx and my where the curves to fit have
+        them; for records that are too short, labels that are missing, and a target that does not
+        vary.
     """
-    targets = _checked_targets(edition, dataset, "dataset")
+    check_echoes(dataset, "dataset")
+    part = part_of(dataset, part)
+    _check_records(edition, dataset, "dataset", part)
+    edition, left_out = without_constant_targets(edition, dataset)
+    targets = targets_of(edition, dataset)
     if len(targets) < LEAST_CURVES:
         raise InputError(
             f"dataset must hold at least {LEAST_CURVES} curves, of which a tenth is for the test, "
@@ -82,19 +101,21 @@ def gather(
             )
     known = None
     if evaluation is not None:
-        _check_records(edition, evaluation, "evaluation")
+        _check_records(edition, evaluation, "evaluation", part)
         if all(label in evaluation.variables for label in edition.targets.values()):
             known = targets_of(edition, evaluation)
-    others = {
-        name: (other, _checked_targets(edition, other, f"also[{name!r}]"))
-        for name, other in also.items()
-    }
+    others = {}
+    for name, other in also.items():
+        _check_records(edition, other, f"also[{name!r}]", part)
+        others[name] = other, targets_of(edition, other)
     identity = {
         "edition": edition.name,
         "data_sha256": fingerprint(dataset),
         "evaluation_sha256": None if evaluation is None else fingerprint(evaluation),
     }
-    return Material(edition, dataset, targets, evaluation, known, others, source, identity)
+    return Material(
+        edition, part, left_out, dataset, targets, evaluation, known, others, source, identity
+    )
 
 
 def simulated(
@@ -123,13 +144,13 @@ def simulated(
     return whole.isel(curve=slice(0, n_curves)), evaluation
 
 
-def _checked_targets(edition: Edition, dataset: xr.Dataset, name: str) -> FloatArray:
-    _check_records(edition, dataset, name)
-    return targets_of(edition, dataset)
-
-
-def _check_records(edition: Edition, dataset: xr.Dataset, name: str) -> None:
-    check_echoes(dataset, name, both_components=True)
+def _check_records(edition: Edition, dataset: xr.Dataset, name: str, part: str) -> None:
+    check_echoes(dataset, name)
+    if part == COMPLEX and signal_names(dataset) == tuple(MAGNITUDE):
+        raise InputError(
+            f"{name} must hold both mx and my, because models are to see both, but holds magnitude "
+            "only. Use a set that was saved with both, or the part magnitude of all sets."
+        )
     if dataset.sizes["time"] < edition.window.stop:
         raise InputError(
             f"{name} must hold records of at least {edition.window.stop} samples, but has "

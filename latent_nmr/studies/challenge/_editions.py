@@ -1,7 +1,10 @@
-"""Editions of the challenge: their targets, and what models see of a curve."""
+"""Editions of the challenge: their targets, and what models see of a curve.
+
+Of curves of which only |M| is known, models see |M| where they would see Re and Im of M.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +12,22 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.analysis.labels import is_missing, plain_label
+from latent_nmr.data.echoes import MAGNITUDE, SIGNALS, magnitude, signal_names
 from latent_nmr.data.labels import label_values
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
 
 SPIN = "spin"
 INPUT_KINDS = (WINDOW, RECORD, RECORD_AND_LENGTH)
+COMPLEX, MAGNITUDE_PART = "complex", "magnitude"
+PARTS = (COMPLEX, MAGNITUDE_PART)
+# What models see in place of these where |M| is all there is.
+OF_MAGNITUDE = {
+    WINDOW: "magnitude window",
+    RECORD: "magnitude record",
+    RECORD_AND_LENGTH: "magnitude record",
+}
+IN_WINDOW = (WINDOW, OF_MAGNITUDE[WINDOW])
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Edition:
         Step in which samples of the whole record are taken.
     n_curves, n_evaluation : int
         Numbers of curves of a simulated set.
+    optional : tuple of str
+        Targets that may be the same for all curves of a set, which then says nothing of them.
     """
 
     name: str
@@ -44,6 +59,7 @@ class Edition:
     stride: int = 1
     n_curves: int = 2000
     n_evaluation: int = 500
+    optional: tuple[str, ...] = ()
 
 
 _OWN_TEXTS = {
@@ -87,9 +103,45 @@ EDITIONS = {
             stride=4,
             n_curves=3000,
             n_evaluation=0,
+            # All other sets of the paper's kernels have one pulse angle.
+            optional=("theta",),
         ),
     )
 }
+
+
+def part_of(dataset: xr.Dataset, part: str | None = None) -> str:
+    """What of M is used: the part asked for, else all that the data set has."""
+    if part is not None:
+        return part
+    return MAGNITUDE_PART if signal_names(dataset) == tuple(MAGNITUDE) else COMPLEX
+
+
+def signals_of(dataset: xr.Dataset, part: str) -> dict[str, npt.NDArray[np.float32]]:
+    """`mx` and `my`, or `magnitude`, each of shape (n_curves, n_samples)."""
+    if part == MAGNITUDE_PART:
+        return {"magnitude": magnitude(dataset)}
+    return {name: dataset[name].transpose("curve", "time").to_numpy() for name in SIGNALS}
+
+
+def without_constant_targets(
+    edition: Edition, dataset: xr.Dataset
+) -> tuple[Edition, dict[str, str]]:
+    """The edition with the targets that can be predicted, and why others are left out.
+
+    Only targets that are optional can be: data that lack another are not of the edition.
+    """
+    left_out = {}
+    for name in edition.optional:
+        label = edition.targets[name]
+        if label not in dataset.variables:
+            left_out[name] = f"the data have no {label}"
+            continue
+        values = label_values(dataset, label)
+        if values.dtype.kind in "fiu" and np.ptp(values) == 0:
+            left_out[name] = f"{label} is {values[0]:g} for all curves"
+    kept = {name: label for name, label in edition.targets.items() if name not in left_out}
+    return replace(edition, targets=kept), left_out
 
 
 def targets_of(edition: Edition, dataset: xr.Dataset) -> npt.NDArray[np.float64]:
@@ -121,14 +173,16 @@ def inputs_of(edition: Edition, dataset: xr.Dataset, kind: str) -> npt.NDArray[n
     dataset : xarray.Dataset
     kind : str
         `WINDOW`: Re, then Im of M in the edition's window; `RECORD`: the same of the whole record;
-        `RECORD_AND_LENGTH`: |M| after them.
+        `RECORD_AND_LENGTH`: |M| after them; of `OF_MAGNITUDE`: |M| alone.
     """
-    samples = edition.window if kind == WINDOW else slice(None, None, edition.stride)
-    parts = [
-        dataset[name].transpose("curve", "time").to_numpy()[:, samples] for name in ("mx", "my")
-    ]
+    check_choice("kind", kind, (*INPUT_KINDS, *OF_MAGNITUDE.values()))
+    part = COMPLEX if kind in INPUT_KINDS else MAGNITUDE_PART
+    parts = [signal[:, samples_of(edition, kind)] for signal in signals_of(dataset, part).values()]
     if kind == RECORD_AND_LENGTH:
         parts.append(np.hypot(*parts))
-    elif kind not in (WINDOW, RECORD):
-        raise ValueError(f"kind must be {WINDOW}, {RECORD} or {RECORD_AND_LENGTH}, not {kind!r}")
     return np.concatenate(parts, axis=1)
+
+
+def samples_of(edition: Edition, kind: str) -> slice:
+    """Samples that a model sees."""
+    return edition.window if kind in IN_WINDOW else slice(None, None, edition.stride)

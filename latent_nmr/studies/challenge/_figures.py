@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.models.challenge_models import SHORT_TITLES, WINDOW
-from latent_nmr.studies.challenge._editions import EDITIONS, SPIN, Edition
+from latent_nmr.models.challenge_models import SHORT_TITLES
+from latent_nmr.studies.challenge._editions import EDITIONS, INPUT_KINDS, Edition, samples_of
 from latent_nmr.studies.latent_figures import time_marks
 
 N_CURVES_SHOWN = 4
 SPIN_MARKS = ("θ", "2θ", "echo")
 PART_TITLES: tuple[str, ...] = ("Re M", "Im M", "|M|")
+SHOWN = {"mx": "Re M", "my": "Im M", "magnitude": "|M|"}
 
 Facts = Mapping[str, Any]
 Arrays = Mapping[str, npt.NDArray]
@@ -27,7 +28,7 @@ def shown_rows(targets: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def marks_of(edition: Edition, attributes: Mapping[str, Any]) -> dict[str, float]:
     """Names and times (µs) of pulses and echo."""
     marks = time_marks(attributes)
-    if edition.name != SPIN or len(marks) != len(SPIN_MARKS):
+    if "theta" not in edition.targets or len(marks) != len(SPIN_MARKS):
         return marks
     # Every curve has its own angle.
     return dict(zip(SPIN_MARKS, marks.values(), strict=True))
@@ -37,10 +38,11 @@ def curves(facts: Facts, arrays: Arrays) -> Any:
     """Some curves, with their parameters."""
     from latent_nmr.plots.challenge import raw_curves
 
-    titles = [_title(EDITIONS[facts["edition"]], values) for values in arrays["shown targets"]]
-    return raw_curves(
-        arrays["time"], arrays["shown mx"], arrays["shown my"], titles, facts["marks"]
-    )
+    titles = [_title(_texts(facts), values) for values in arrays["shown targets"]]
+    shown = {
+        title: arrays[f"shown {name}"] for name, title in SHOWN.items() if f"shown {name}" in arrays
+    }
+    return raw_curves(arrays["time"], shown, titles, facts["marks"])
 
 
 def parity(facts: Facts, arrays: Arrays) -> Any:
@@ -52,8 +54,7 @@ def parity(facts: Facts, arrays: Arrays) -> Any:
         for name in facts["models"]
         if f"predicted {name}" in arrays
     }
-    texts = list(EDITIONS[facts["edition"]].texts.values())
-    return challenge_parity(arrays["truth"], predicted, texts)
+    return challenge_parity(arrays["truth"], predicted, _texts(facts))
 
 
 def saliency(facts: Facts, arrays: Arrays, name: str) -> Any:
@@ -61,14 +62,14 @@ def saliency(facts: Facts, arrays: Arrays, name: str) -> Any:
     from latent_nmr.plots.challenge import saliency_figure
 
     edition, kind = EDITIONS[facts["edition"]], facts["models"][name]
-    samples = edition.window if kind == WINDOW else slice(None, None, edition.stride)
-    time, mean_input = arrays["time"][samples], arrays[f"mean input {kind}"]
-    parts = PART_TITLES[: len(mean_input) // len(time)]
+    time = arrays["time"][samples_of(edition, kind)]
+    mean_input = arrays[f"mean input {kind}"]
+    parts = PART_TITLES[: len(mean_input) // len(time)] if kind in INPUT_KINDS else PART_TITLES[-1:]
 
     def cut(rows: npt.NDArray) -> dict[str, dict[str, npt.NDArray]]:
         return {
             text.split(" (")[0]: dict(zip(parts, np.split(row, len(parts)), strict=True))
-            for text, row in zip(edition.texts.values(), rows, strict=True)
+            for text, row in zip(_texts(facts), rows, strict=True)
         }
 
     mean_curves = dict(zip(parts, np.split(mean_input, len(parts)), strict=True))
@@ -90,9 +91,14 @@ def angle(facts: Facts, by_angle: Mapping[str, Any]) -> Any:
     return score_over_angle(np.asarray(by_angle["edges_deg"]), scores, "R² within a bin")
 
 
-def _title(edition: Edition, values: npt.NDArray) -> str:
+def _texts(facts: Facts) -> list[str]:
+    """Words and unit of each target that was predicted."""
+    return [EDITIONS[facts["edition"]].texts[target] for target in facts["targets"]]
+
+
+def _title(texts: list[str], values: npt.NDArray) -> str:
     words = []
-    for text, value in zip(edition.texts.values(), values, strict=True):
+    for text, value in zip(texts, values, strict=True):
         name, _, unit = text.partition(" (")
         unit = unit.rstrip(")")
         words.append(f"{name} = {value:.3g}{' ' + unit if unit in ('MHz', 'degrees') else ''}")

@@ -11,7 +11,7 @@ from latent_nmr.data.echoes import sample_times
 from latent_nmr.studies._identity import package_versions
 from latent_nmr.studies._result import record
 from latent_nmr.studies.challenge._contenders import PEEKING, Contender
-from latent_nmr.studies.challenge._editions import SPIN
+from latent_nmr.studies.challenge._editions import COMPLEX, signals_of
 from latent_nmr.studies.challenge._figures import marks_of, shown_rows
 from latent_nmr.studies.challenge._fits import Contest
 from latent_nmr.studies.challenge._result import EVALUATION_PART, TEST_PART, TIME
@@ -27,8 +27,8 @@ def records_of(
     contest: Contest, asked: Sequence[Contender], done: Done
 ) -> Iterator[dict[str, Any]]:
     """Every score of every fit, and its seconds."""
-    is_spin = contest.material.edition.name == SPIN
-    own = {"angle_from": np.nan, "angle_to": np.nan} if is_spin else {}
+    has_angle = "theta" in contest.material.edition.targets
+    own = {"angle_from": np.nan, "angle_to": np.nan} if has_angle else {}
     for contender in asked:
         for (name, seed), found in done.items():
             if name != contender.name:
@@ -52,7 +52,7 @@ def records_of(
                         | own
                     )
             yield record("challenge", **facts, score=TIME, value=found["seconds"]) | own
-        if is_spin and contender.name != PEEKING:
+        if has_angle and contender.name != PEEKING:
             yield from _by_angle(contest, contender, done)
 
 
@@ -74,14 +74,16 @@ def facts_of(
     return {
         "edition": edition.name,
         "source": material.source,
+        "part": material.part,
         "targets": list(edition.targets),
+        "left_out": material.left_out,
         "line_draw": None if line_draw is None else str(line_draw),
         "n_curves": len(material.targets),
         "n_evaluation": 0 if material.evaluation is None else material.evaluation.sizes["curve"],
         "n_seeds": n_seeds,
         "data_sha256": material.identity["data_sha256"],
         "packages": package_versions(),
-        "published": PUBLISHED.get(edition.name, {}),
+        "published": PUBLISHED.get(edition.name, {}) if material.part == COMPLEX else {},
         "submitted": submitted(asked, done),
         "models": {one.name: one.inputs for one in asked},
         "also": list(material.others),
@@ -104,7 +106,7 @@ def arrays_of(contest: Contest, asked: Sequence[Contender], done: Done) -> dict[
     shown = material.dataset.isel(curve=rows)
     arrays: dict[str, npt.NDArray] = {
         "time": sample_times(material.dataset),
-        **{f"shown {name}": shown[name].to_numpy() for name in ("mx", "my")},
+        **{f"shown {name}": rows for name, rows in signals_of(shown, material.part).items()},
         "shown targets": material.targets[rows],
         "truth": material.targets[contest.split(0)[1]],
     }

@@ -22,7 +22,8 @@ class ChallengeResult(StudyResult):
     `records` have the part of the data in `group` (`test part`, `evaluation part`, or the name of
     a further set), what the model sees in `features`, and the scores `mse` (of standardised
     targets; target `mean` and `sum` over all), `r2` and, for 2020, `score_2020`. `table` is their
-    mean over seeds, one row per part and model.
+    mean over seeds, one row per part and model. ``facts["part"]`` is `magnitude` where models saw
+    |M| only, and ``facts["left_out"]`` says which targets are not predicted, and why.
 
     Examples
     --------
@@ -38,15 +39,19 @@ class ChallengeResult(StudyResult):
 
     @property
     def table(self) -> pd.DataFrame:
-        """Mean over seeds of every score: one row per part of the data and model."""
+        """What a model sees, and the mean over seeds of every score.
+
+        One row per part of the data and model.
+        """
         records = self.records[self.records["score"] != TIME]
         if "angle_from" in records:
             records = records[records["angle_from"].isna()]
         names = [column_of(*pair) for pair in zip(records["score"], records["target"], strict=True)]
         rows = records.assign(column=names)
-        keys = ["group", "model"]
+        keys = ["group", "model", "features"]
         table = rows.pivot_table("value", keys, "column", "mean", sort=False, observed=True)
-        return table[list(dict.fromkeys(names))].rename_axis(columns=None)
+        table = table[list(dict.fromkeys(names))].reset_index("features")
+        return table.rename_axis(columns=None)
 
     def by_angle(self) -> dict[str, Any] | None:
         """R² of the couplings in bins of the pulse angle, of the edition spin; else None.

@@ -17,9 +17,9 @@ from latent_nmr.studies._estimators import reason_of
 from latent_nmr.studies._ledger import Ledger, Step
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
-from latent_nmr.studies.challenge._contenders import Contender, contenders
+from latent_nmr.studies.challenge._contenders import Contender, contenders, seeing
 from latent_nmr.studies.challenge._data import gather, simulated
-from latent_nmr.studies.challenge._editions import EDITIONS, Edition
+from latent_nmr.studies.challenge._editions import EDITIONS, PARTS, Edition
 from latent_nmr.studies.challenge._fits import Contest
 from latent_nmr.studies.challenge._records import Done, arrays_of, facts_of, records_of
 from latent_nmr.studies.challenge._result import EVALUATION_PART, TEST_PART, ChallengeResult
@@ -39,6 +39,7 @@ def challenge(
     n_seeds: int = 3,
     also: Mapping[str, xr.Dataset] | None = None,
     inputs: str = RECORD,
+    part: str | None = None,
     network_parameters: Mapping[str, Any] | None = None,
     n_curves: int | None = None,
     n_evaluation: int | None = None,
@@ -57,9 +58,10 @@ def challenge(
     Parameters
     ----------
     edition : {"2020", "2021-gauss", "2021-rkky", "spin"}
-        Decides targets and windows; spin asks for α_x, α_z and the pulse angle.
+        Decides targets and windows; spin asks for α_x, α_z and the pulse angle, or for the
+        couplings alone where all curves have one pulse angle, as those of the preset `paper`.
     dataset : xarray.Dataset, optional
-        Curves with `mx`, `my` and the labels of the edition, of
+        Curves with `mx`, `my`, or `magnitude` alone, and the labels of the edition, of
         :func:`latent_nmr.open_challenge` or its preset; without it, curves are simulated.
     evaluation : xarray.Dataset, optional
         Curves to submit predictions of; scored, too, if they have the labels.
@@ -74,6 +76,9 @@ def challenge(
     inputs : {"record", "window", "record+length"}
         What regressors that are given see of a curve: Re and Im of M over the whole record, in
         the window of the edition, or over the whole record with |M| beside them.
+    part : {"complex", "magnitude"}, optional
+        What of M all models see: Re and Im, or |M| in their place, over the same samples. By
+        default what `dataset` holds.
     network_parameters : mapping, optional
         Arguments of :class:`CurveRegressor` that replace those of the package's networks, such as
         ``{"max_epochs": 10}`` for a quick look.
@@ -103,7 +108,7 @@ def challenge(
     Raises
     ------
     InputError
-        For data that are not of the edition, and if every fit failed.
+        For data that are not of the edition or lack the part of M, and if every fit failed.
 
     Examples
     --------
@@ -113,10 +118,18 @@ def challenge(
     >>> r = ln.challenge("2021-gauss", ds, models={"ridge": Ridge()}, n_seeds=2)
     >>> r.records[["group", "model", "seed", "score", "target"]].head(2).values.tolist()
     [['test part', 'ridge', 0, 'mse', 'alpha'], ['test part', 'ridge', 0, 'mse', 'xi']]
+
+    The set that comes with the package holds |M|, of one pulse angle:
+
+    >>> r = ln.challenge("spin", ln.load_reference(60), models={"ridge": Ridge()}, n_seeds=1)
+    >>> r.facts["part"], r.facts["left_out"]
+    ('magnitude', {'theta': 'the data have no challenge_theta'})
     """
     chosen = EDITIONS[check_choice("edition", edition, EDITIONS)]
     asked = contenders(models, inputs, network_parameters)
     check_count("n_seeds", n_seeds)
+    if part is not None:
+        check_choice("part", part, PARTS)
     also = _checked_names(also or {})
     place = None if folder is None else Path(folder)
     if dataset is None:
@@ -137,7 +150,8 @@ def challenge(
         source = source or (f"preset {chosen.preset}" if store is None else str(store))
     else:
         _refuse_numbers(n_curves, n_evaluation)
-    material = gather(chosen, dataset, evaluation, also, source or "the data set given")
+    material = gather(chosen, dataset, evaluation, also, source or "the data set given", part)
+    asked = seeing(asked, material.part)
     with time_kept(place) as spent:
         contest = Contest(material, place)
         done, failures = _fit_all(contest, asked, n_seeds, place, progress)
