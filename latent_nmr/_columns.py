@@ -1,49 +1,215 @@
-"""Columns of data frames: not taken by position where their names say another order."""
+"""Columns of frames and of arrays of xarray: not taken by position where they say another order.
 
-from collections.abc import Iterable
+scikit-learn keeps the names of a data frame's columns and refuses other ones. The same holds here
+of what it does not look at: targets, lazy frames, and the coordinates of an array of xarray, whose
+text labels are names like those of a frame, and whose numbers, such as times, are compared up to
+rounding.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from latent_nmr.errors import InputError
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr._masks import refuse_masked
+from latent_nmr._times import MICROSECONDS, microseconds
+from latent_nmr.errors import ROUNDING, InputError
 
 N_SHOWN = 4
+# The attributes in which an estimator keeps what its columns were called in the fit.
+COORDINATE, TARGETS = "coordinate_in_", "target_names_"
 
 
-def eager(values: Any) -> Any:
+def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> Any:
+    """Return `X` ready for scikit-learn's own checks, its order and its mask looked at.
+
+    Parameters
+    ----------
+    estimator : object
+        In a fit (`reset`) it is given the attribute `coordinate_in_`, shape (n_features,), if `X`
+        has a coordinate of numbers along its columns; later ones are compared with it.
+    X : array-like
+    reset : bool
+
+    Raises
+    ------
+    InputError
+        For masked values, mappings, and other coordinates than in the fit.
+    """
+    X = eager("X", X)
+    refuse_masked("X", X)
+    coordinate = _numbers_along_columns(X)
+    if reset:
+        _keep(estimator, COORDINATE, coordinate)
+    elif (expected := getattr(estimator, COORDINATE, None)) is not None:
+        check_coordinate("X", X, expected)
+    return X
+
+
+def targets_of(estimator: Any, y: Any, *, reset: bool = False) -> Any:
+    """Return targets `y`, whose names a fit keeps as `target_names_` and later ones must have.
+
+    Names are those of the columns of a frame, of a series, or of an array of xarray; what has
+    none passes.
+
+    Raises
+    ------
+    InputError
+        For masked values, mappings, and other names, or another order, than in the fit.
+    """
+    y = eager("y", y)
+    refuse_masked("y", y)
+    names = _names_of(y)
+    if names and len(set(names)) < len(names):
+        raise InputError(
+            f"y must have distinct names, but has {_shown(names)}. Rename its columns, or give "
+            "plain numbers with to_numpy()."
+        )
+    if reset:
+        _keep(estimator, TARGETS, names and np.array(names, dtype=object))
+    elif names and (expected := getattr(estimator, TARGETS, None)) is not None:
+        _check_names("y", names, expected)
+    return y
+
+
+def columns_of(name: str, values: Any, expected: Iterable[str]) -> Any:
+    """Return rows whose columns, where they have names, are those expected.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls them.
+    values : array-like
+        Whatever has no columns named by text passes, as with scikit-learn.
+    expected : iterable of str
+
+    Raises
+    ------
+    InputError
+        For other names, another order, numbers along the columns that fall, and masked values.
+    """
+    values = eager(name, values)
+    refuse_masked(name, values)
+    names = _names_of(values) if getattr(values, "ndim", 2) == 2 else None
+    if names:
+        _check_names(name, names, expected)
+    numbers = _numbers_along_columns(values)
+    if numbers is not None and (np.diff(numbers) <= 0).any():
+        raise InputError(
+            f"{name} must have its columns in order, but {values.dims[1]} goes "
+            f"{_shown([f'{number:g}' for number in numbers])}. Sort it: {name}.sortby("
+            f"{values.dims[1]!r})."
+        )
+    return values
+
+
+def eager(name: str, values: Any) -> Any:
     """Return rows whose order says what it is: lazy frames computed, curves along the first axis.
 
-    scikit-learn sees no names in a lazy frame of dask or polars, and none of dimensions in an array
-    of xarray: it would take columns in any order, and samples for curves.
+    An array of xarray with text along its columns comes back as a data frame.
+
+    Raises
+    ------
+    InputError
+        For mappings such as a data set, of which NumPy would take the names for values.
     """
-    if "curve" in getattr(values, "dims", ())[1:]:
-        return values.transpose("curve", ...)
-    is_frame = hasattr(values, "collect_schema") or hasattr(values, "columns")
-    for name in ("compute", "collect") if is_frame else ():
-        evaluate = getattr(values, name, None)
+    if isinstance(values, Mapping):
+        is_dataset = hasattr(values, "data_vars")
+        cure = "latent_nmr.features(data), or data['W']" if is_dataset else "pandas.DataFrame(…)"
+        raise InputError(
+            f"{name} must be an array or a data frame, but is a {type(values).__name__}. Give "
+            f"{cure}."
+        )
+    if hasattr(values, "dims"):
+        return _in_order(values)
+    is_frame = any(hasattr(values, verb) for verb in ("collect_schema", "columns", "to_frame"))
+    for verb in ("compute", "collect") if is_frame else ():
+        evaluate = getattr(values, verb, None)
         if callable(evaluate):
             return evaluate()
     return values
 
 
-def check_columns(name: str, values: Any, expected: Iterable[str]) -> None:
-    """Raise `InputError` if a data frame has other columns, or the same in another order.
-
-    Parameters
-    ----------
-    name : str
-        What the message calls it.
-    values : object
-        Whatever has no columns named by text passes, as with scikit-learn.
-    expected : iterable of str
-    """
-    columns = getattr(values, "columns", None)
-    if columns is None or not all(isinstance(column, str) for column in columns):
+def check_coordinate(name: str, values: Any, expected: npt.NDArray[np.float64]) -> None:
+    """Raise `InputError` if an array of xarray says that its columns stand elsewhere."""
+    found = _numbers_along_columns(values)
+    # Another number of columns is scikit-learn's to refuse.
+    if found is None or found.shape != expected.shape:
         return
-    found, expected = list(columns), list(expected)
+    slack = ROUNDING * np.abs(expected).max(initial=0)
+    other = np.flatnonzero(~(np.abs(found - expected) <= slack))
+    if other.size:
+        column, dimension = int(other[0]), values.dims[1]
+        raise InputError(
+            f"{name} must have the coordinate {dimension} of the fit, but in column {column} it is "
+            f"{found[column]:g}, not {expected[column]:g}. Sort or interpolate the columns, or "
+            f"give plain numbers with to_numpy()."
+        )
+
+
+def _in_order(values: Any) -> Any:
+    """An array of xarray with curves along the first axis; a frame where columns have names."""
+    if "curve" in values.dims[1:]:
+        values = values.transpose("curve", ...)
+    elif len(values.dims) == 2 and values.dims[0] == "time":
+        values = values.transpose()
+    labels = _along_columns(values)
+    if labels is None or labels.dtype.kind not in "OUT":
+        return values
+    names = labels.to_numpy().tolist()
+    if not all(isinstance(label, str) for label in names):
+        return values
+    import pandas as pd
+
+    return pd.DataFrame(values.to_numpy(), columns=names)
+
+
+def _along_columns(values: Any) -> Any:
+    """The coordinate along the second dimension of an array of xarray, if there is one."""
+    dimensions, coordinates = getattr(values, "dims", ()), getattr(values, "coords", {})
+    if len(dimensions) != 2 or dimensions[1] not in coordinates:
+        return None
+    coordinate = coordinates[dimensions[1]]
+    return coordinate if coordinate.dims == dimensions[1:] else None
+
+
+def _numbers_along_columns(values: Any) -> npt.NDArray[np.float64] | None:
+    """The coordinate of the columns as numbers, of times in µs; None where there are none."""
+    found = _along_columns(values)
+    if found is None or found.dtype.kind not in "iufm":
+        return None
+    is_time = found.dtype.kind == "m" or str(found.attrs.get("units")) in MICROSECONDS
+    given = microseconds(str(found.name), found) if is_time else found.to_numpy()
+    numbers = given.astype(np.float64)
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _names_of(values: Any) -> list[str] | None:
+    """Names of columns, or of a single one; None where they are not text."""
+    columns = getattr(values, "columns", None)
+    if columns is None and getattr(values, "ndim", None) == 1 and hasattr(values, "to_numpy"):
+        columns = [getattr(values, "name", None)]
+    given = [] if columns is None else list(columns)
+    names = [name for name in given if isinstance(name, str) and name]
+    return names if names and len(names) == len(given) else None
+
+
+def _check_names(name: str, found: list[str], expected: Iterable[str]) -> None:
+    expected = list(expected)
     if found != expected:
         raise InputError(
             f"{name} must have the columns {_shown(expected)}, in this order, but has "
             f"{_shown(found)}. Select them by name, or give plain numbers with to_numpy()."
         )
+
+
+def _keep(estimator: Any, attribute: str, value: Any) -> None:
+    """Set an attribute of a fit, or forget that of an earlier one."""
+    if value is not None:
+        setattr(estimator, attribute, value)
+    elif hasattr(estimator, attribute):
+        delattr(estimator, attribute)
 
 
 def _shown(names: list[str]) -> str:

@@ -15,8 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns, eager
-from latent_nmr._masks import refuse_masked
+from latent_nmr._columns import columns_of, rows_of
 from latent_nmr._times import duration
 from latent_nmr.errors import InputError, check_count, check_number
 
@@ -93,8 +92,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         check_count("degree", self.degree, at_least=0)
         interval = duration("sample_interval", self.sample_interval)
         check_number("sample_interval", interval, above=0, unit="µs")
-        X = eager(X)
-        refuse_masked("X", X)
+        X = rows_of(self, X, reset=True)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         n_samples = X.shape[1]
         shortest = n_samples // max(counts)
@@ -116,9 +114,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     def transform(self, X):
         """Coefficients of every curve, shape (n_curves, n_features_out)."""
         check_is_fitted(self)
-        X = eager(X)
-        refuse_masked("X", X)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = validate_data(self, rows_of(self, X), reset=False, dtype=(np.float64, np.float32))
         return (X.astype(np.float64, copy=False) @ self.weights_).astype(X.dtype, copy=False)
 
     def inverse_transform(self, Z, *, sections=None):
@@ -140,8 +136,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
             For another number of columns, or sections that were not fitted.
         """
         check_is_fitted(self)
-        refuse_masked("Z", Z)
-        check_columns("Z", Z, self.get_feature_names_out())
+        Z = columns_of("Z", Z, self.get_feature_names_out())
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.weights_.shape[1]:
             raise InputError(

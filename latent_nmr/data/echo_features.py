@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns, eager
+from latent_nmr._columns import check_coordinate, columns_of, rows_of
 from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import cut, rounding_of
 from latent_nmr._times import duration, record_times
@@ -75,6 +75,9 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         Number of samples in a record, n_time.
     feature_names_in_ : ndarray of str
         Columns of the data frame that it was fitted to; only then.
+    coordinate_in_ : ndarray, shape (n_time,)
+        Coordinate of the samples, µs if it is a time, in the array of xarray that it was fitted
+        to; only then. Other arrays must have the same.
 
     Examples
     --------
@@ -118,10 +121,12 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         """
         check_choice("part", self.part, PARTS)
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
-        given = _rows_first(X)
+        given = rows_of(self, X, reset=True)
         X = _checked(given, self.part)
         n_time = X.shape[1]
         time = self._checked_time(n_time)
+        if self.time is not None and "time" in getattr(given, "dims", ()):
+            check_coordinate("X", given, time)
         echo_index = self._echo_index(X, time)
         samples = window_slice(self.window, n_time, echo_index)
         divisors = curve_divisors(_components(X), samples, self.normalisation)
@@ -150,7 +155,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             In [0, 1]; float32 for complex64 and float32, else float64.
         """
         check_is_fitted(self)
-        given = _rows_first(X)
+        given = rows_of(self, X)
         X = _checked(given, self.part_)
         if X.shape[1] != self.n_features_in_:
             raise InputError(
@@ -179,7 +184,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             |M|, Re M or Im M; for `both` M itself, complex.
         """
         check_is_fitted(self)
-        check_columns("features", X, self.get_feature_names_out())
+        X = columns_of("features", X, self.get_feature_names_out())
+        check_coordinate("features", X, self.time_)
         X = _as_numbers(X, "features")
         n_columns = len(COLUMN_NAMES[self.part_]) * len(self.time_)
         if np.iscomplexobj(X) or X.shape[1] != n_columns:
@@ -238,13 +244,6 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _rows_first(values):
-    """`values`, a lazy frame evaluated, an array of xarray with the curves along its first axis."""
-    values = eager(values)
-    is_named = set(getattr(values, "dims", ())) == {"curve", "time"}
-    return values.transpose("curve", "time") if is_named else values
 
 
 def _checked(X, part: str) -> npt.NDArray:

@@ -7,8 +7,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns, eager
-from latent_nmr._masks import refuse_masked
+from latent_nmr._columns import columns_of, rows_of
 from latent_nmr.errors import InputError, check_count
 
 Rows = npt.NDArray[np.floating]
@@ -59,8 +58,7 @@ class Baseline(TransformerMixin, BaseEstimator):
         """`X` as an array of finite numbers with the columns seen in `fit`."""
         if not reset:
             check_is_fitted(self)
-        X = eager(X)
-        refuse_masked("X", X)
+        X = rows_of(self, X, reset=reset)
         X = validate_data(
             self,
             X,
@@ -90,8 +88,7 @@ class InvertibleBaseline(Baseline):
     def inverse_transform(self, Z):
         """Rows of latent points `Z`, shape (n_rows, n_components): (n_rows, n_features)."""
         check_is_fitted(self)
-        refuse_masked("Z", Z)
-        check_columns("Z", Z, self.get_feature_names_out())
+        Z = columns_of("Z", Z, self.get_feature_names_out())
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self._n_columns:
             raise InputError(

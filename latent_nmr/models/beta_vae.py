@@ -12,8 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from latent_nmr._columns import check_columns, eager
-from latent_nmr._masks import refuse_masked
+from latent_nmr._columns import columns_of, rows_of
 from latent_nmr.errors import AxisWarning, InputError, check_count
 from latent_nmr.latent_axes import axis_names, axis_warnings
 from latent_nmr.models import inference, parameters, value_range
@@ -209,8 +208,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
-        check_columns("Z", Z, self.get_feature_names_out())
-        refuse_masked("Z", Z)
+        Z = columns_of("Z", Z, self.get_feature_names_out())
         Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
         if Z.shape[1] != self.architecture_.n_components:
             raise InputError(
@@ -271,8 +269,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         self.check_parameters()
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
-        X = eager(X)
-        refuse_masked("X", X)
+        X = rows_of(self, X, reset=True)
         given, kinds = X, (np.float64, np.float32)
         X = validate_data(self, X, dtype=kinds, ensure_min_samples=2)
         X = value_range.checked(X, given, self.likelihood)
@@ -298,9 +295,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
 
     def _validated(self, X):
         check_is_fitted(self, "weights_")
-        X = eager(X)
-        refuse_masked("X", X)
-        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        return validate_data(self, rows_of(self, X), dtype=(np.float64, np.float32), reset=False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

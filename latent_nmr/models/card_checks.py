@@ -79,8 +79,15 @@ def check_distinct_words(name: str, values: Any) -> tuple[str, ...]:
 
 def check_vector(values: Any, length: int) -> npt.NDArray[np.float64]:
     """Return a list of finite numbers, of the given length, as a vector."""
-    if not isinstance(values, list) or len(values) != length or not all(map(_is_number, values)):
+    if not isinstance(values, list) or len(values) != length:
         raise ValueError(f"expected {length} finite numbers")
+    return check_numbers("a vector", values)
+
+
+def check_numbers(name: str, values: Any) -> npt.NDArray[np.float64]:
+    """Return a list of finite numbers as a vector."""
+    if not isinstance(values, list) or not all(map(_is_number, values)):
+        raise ValueError(f"{name} must be a list of finite numbers, but is {brief(values)}")
     return np.array([float(value) for value in values], np.float64)
 
 

@@ -68,6 +68,7 @@ def _of_regressor(model: FittedModel) -> dict[str, Any]:
             "n_targets": shape.n_targets,
             "batch_norm": shape.batch_norm,
         },
+        "target_names": model.target_names and list(model.target_names),
         "n_networks": len(model.best_epochs),
         "n_weights": _n_weights(model),
         "training": {

@@ -5,7 +5,7 @@ those of its kind, which the modules of the kinds write and check.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from latent_nmr.errors import InputError
@@ -14,6 +14,7 @@ from latent_nmr.models.card_checks import (
     brief,
     check_distinct_words,
     check_keys,
+    check_numbers,
     check_object,
     check_parameters,
     check_rows,
@@ -23,7 +24,7 @@ from latent_nmr.models.card_checks import (
     strict_json,
 )
 from latent_nmr.models.card_text import plain, to_text
-from latent_nmr.models.fitted import FittedModel
+from latent_nmr.models.fitted import OPTIONAL, FittedModel
 
 # Errors by which a check says that an entry of a card cannot be used.
 BAD_ENTRY = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
@@ -32,8 +33,6 @@ FIRST, LAST = (
     ("fitted", "metadata", "packages", "weights_sha256"),
 )
 FITTED = ("device", "training_rows", "validation_rows")
-# Of `fitted`; only models that were fitted to a data frame have it.
-FEATURE_NAMES = "feature_names"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,9 @@ class CardFormat:
         """
         check_keys("the card", card, (*FIRST, *self.own, *LAST))
         fitted = check_object("fitted", card["fitted"])
-        check_keys("fitted", fitted, (*self.fitted, *({FEATURE_NAMES} & set(fitted))))
+        known = {entry.name for entry in fields(self.kind)}
+        optional = [name for name in OPTIONAL if name in known and name in fitted]
+        check_keys("fitted", fitted, (*self.fitted, *optional))
         training, validation = check_rows(fitted["training_rows"], fitted["validation_rows"])
         packages = check_object("packages", card["packages"])
         common = {
@@ -100,11 +101,14 @@ class CardFormat:
             },
             "metadata": check_object("metadata", card["metadata"]),
         }
-        if FEATURE_NAMES in fitted:
-            common[FEATURE_NAMES] = check_distinct_words(FEATURE_NAMES, fitted[FEATURE_NAMES])
+        for name in optional:
+            check = check_numbers if name == "coordinate" else check_distinct_words
+            common[name] = check(name, fitted[name])
         model = self.to_model(card, common)
-        if model.feature_names and len(model.feature_names) != model.n_features:
-            raise ValueError(f"{FEATURE_NAMES} must be one per feature")
+        for name in optional:
+            length = getattr(model, "n_targets" if name == "target_names" else "n_features")
+            if len(common[name]) != length:
+                raise ValueError(f"{name} must have {length} entries, one per column")
         check_total(model.weight_shapes().values())
         return Card(model, check_word("weights_sha256", card["weights_sha256"]))
 
@@ -136,8 +140,9 @@ class CardFormat:
             "validation_rows": model.validation_rows,
         }
         kept = {name: fitted[name] for name in self.fitted}
-        if model.feature_names is not None:
-            kept[FEATURE_NAMES] = list(model.feature_names)
+        for name in OPTIONAL:
+            if (value := getattr(model, name, None)) is not None:
+                kept[name] = list(value)
         return {
             "format": self.name,
             "format_version": self.version,

@@ -11,9 +11,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import eager
+from latent_nmr._columns import rows_of, targets_of
 from latent_nmr._jax_settings import own_settings, seed_key
-from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.fitted import FittedRegressor, installed_packages
 from latent_nmr.models.inference import device_name
@@ -85,6 +84,8 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
     best_epochs_ : list of int
     is_single_ : bool
         Whether `y` was a vector.
+    target_names_ : ndarray of str
+        Names of the targets, where `y` of the fit had some.
     training_rows_, validation_rows_ : ndarray of int
     device_, packages_ : str, dict
     n_features_in_ : int
@@ -158,9 +159,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             If the error is not finite in any epoch.
         """
         self.check_parameters()
-        X = eager(X)
-        refuse_masked("X", X)
-        refuse_masked("y", y)
+        X, y = rows_of(self, X, reset=True), targets_of(self, y, reset=True)
         X, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True,
             ensure_min_samples=2,
@@ -199,9 +198,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets), or (n_rows,) for one."""
         check_is_fitted(self, "weights_")
-        X = eager(X)
-        refuse_masked("X", X)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = validate_data(self, rows_of(self, X), reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)
         total = np.zeros((len(X), self.shape_.n_targets))
         for weights in self.weights_:
@@ -211,9 +208,11 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         return found[:, 0] if self.is_single_ else found
 
     def score(self, X, y, sample_weight=None):
-        """R² of the predicted targets, averaged over them, as scikit-learn's regressors give it."""
-        refuse_masked("y", y)
-        return super().score(X, y, sample_weight)
+        """R² of the predicted targets, averaged over them, as scikit-learn's regressors give it.
+
+        Targets with names must have those of the fit, in its order.
+        """
+        return super().score(X, targets_of(self, y), sample_weight)
 
     def saliency(self, X):
         """How the targets follow each column: mean and mean absolute derivative over `X`.
@@ -224,9 +223,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             Standardised target per unit of the column.
         """
         check_is_fitted(self, "weights_")
-        X = eager(X)
-        refuse_masked("X", X)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        X = validate_data(self, rows_of(self, X), reset=False, dtype=(np.float64, np.float32))
         rows = self._scaled_rows(X)
         total: np.ndarray | float = 0.0
         for weights in self.weights_:

@@ -18,6 +18,12 @@ from latent_nmr.models.regression_network import NetworkShape
 from latent_nmr.models.regression_training import RegressionRecord
 from latent_nmr.models.training import EpochRecord
 
+# Fields that only some models have, by the attribute of an estimator that has them.
+OPTIONAL = {
+    "feature_names": "feature_names_in_",
+    "coordinate": "coordinate_in_",
+    "target_names": "target_names_",
+}
 # Packages that decide the outcome of a fit.
 RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
 
@@ -40,6 +46,8 @@ class FittedModel(ABC):
         What the user has stored with the model.
     feature_names : tuple of str, optional
         Columns of the data frame that the model was fitted to.
+    coordinate : ndarray, shape (n_features,), optional
+        Coordinate of the columns of the array of xarray that it was fitted to.
     """
 
     parameters: dict[str, Any]
@@ -49,6 +57,7 @@ class FittedModel(ABC):
     packages: dict[str, str]
     metadata: dict[str, Any]
     feature_names: tuple[str, ...] | None = None
+    coordinate: npt.NDArray[np.float64] | None = None
 
     @property
     @abstractmethod
@@ -107,11 +116,17 @@ class FittedRegressor(FittedModel):
     is_single: bool
     best_epochs: list[int]
     history: list[list[RegressionRecord]]
+    target_names: tuple[str, ...] | None = None
     weights: list[Weights] = field(default_factory=list)
 
     @property
     def n_features(self) -> int:
         return self.shape.n_features
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets that it predicts."""
+        return self.shape.n_targets
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes = self.shape.weight_shapes()

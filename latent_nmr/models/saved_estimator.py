@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from latent_nmr.models import card_summary, persistence
 from latent_nmr.models.card_checks import brief
-from latent_nmr.models.fitted import FittedModel
+from latent_nmr.models.fitted import OPTIONAL, FittedModel
 from latent_nmr.models.model_folder import CARD_FILE, ModelFileError
 
 
@@ -83,10 +83,13 @@ class SavedEstimator(BaseEstimator):
         learned = {
             entry.name: getattr(self, f"{entry.name}_")
             for entry in fields(self._kind)
-            if entry.name not in ("parameters", "metadata", "feature_names")
+            if entry.name not in ("parameters", "metadata", *OPTIONAL)
         }
-        names = getattr(self, "feature_names_in_", None)
-        learned["feature_names"] = None if names is None else tuple(map(str, names))
+        for name, attribute in OPTIONAL.items():
+            value = getattr(self, attribute, None)
+            if value is not None:
+                is_text = value.dtype.kind == "O"
+                learned[name] = tuple(map(str, value)) if is_text else value
         kept = self.metadata_ if metadata is None else metadata
         return self._kind(parameters=parameters, metadata=dict(kept), **learned)
 
@@ -96,8 +99,10 @@ class SavedEstimator(BaseEstimator):
 
     def _take(self, fitted: FittedModel) -> None:
         """Take over what a fit or a file gives."""
-        if fitted.feature_names is not None:
-            self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
         for entry in fields(fitted):
-            if entry.name != "feature_names":
-                setattr(self, f"{entry.name}_", getattr(fitted, entry.name))
+            value = getattr(fitted, entry.name)
+            if entry.name not in OPTIONAL:
+                setattr(self, f"{entry.name}_", value)
+            elif value is not None:
+                given = np.array(value, dtype=object) if isinstance(value, tuple) else value
+                setattr(self, OPTIONAL[entry.name], given)

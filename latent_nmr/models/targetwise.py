@@ -12,8 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import eager
-from latent_nmr._masks import refuse_masked
+from latent_nmr._columns import rows_of, targets_of
 from latent_nmr.errors import InputError
 
 # Number of columns that a target's model sees: those with the strongest linear relation to it.
@@ -41,9 +40,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X, y):
         """Fit each regressor to its column of `y`, shape (n_rows, n_targets)."""
         # Neighbouring samples are nearly equal: in single precision, linear regression fails.
-        X = eager(X)
-        refuse_masked("X", X)
-        refuse_masked("y", y)
+        X, y = rows_of(self, X, reset=True), targets_of(self, y, reset=True)
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         y = np.asarray(y, np.float64).reshape(len(y), -1)
         if y.shape[1] != len(self.regressors):
@@ -60,10 +57,12 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X):
         """Targets of the rows of `X`, shape (n_rows, n_targets)."""
         check_is_fitted(self)
-        X = eager(X)
-        refuse_masked("X", X)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
+        X = validate_data(self, rows_of(self, X), reset=False, dtype=np.float64)
         return np.stack([regressor.predict(X) for regressor in self.regressors_], axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """R² averaged over the targets, which, where they have names, must be those of the fit."""
+        return super().score(X, targets_of(self, y), sample_weight)
 
 
 def winners_pipeline(targets: Sequence[str], n_features: int) -> TargetwiseRegressor:

@@ -71,8 +71,9 @@ def _of_regressor(facts: Mapping[str, Any]) -> dict[str, str]:
     shape, training = facts["shape"], facts["training"]
     hidden = "-".join(map(str, shape["hidden_layer_sizes"]))
     errors = zip(training["validation_errors"], training["best_epochs"], strict=True)
+    names = f" ({', '.join(facts['target_names'])})" if facts["target_names"] else ""
     return {
-        "model": f"{facts['n_networks']} network(s) for {shape['n_targets']} target(s), "
+        "model": f"{facts['n_networks']} network(s) for {shape['n_targets']} target(s){names}, "
         f"{shape['n_features']} columns, hidden layers {hidden}, {facts['n_weights']} weights",
         "parameters": listed(facts["parameters"]),
         "data": _rows(training),

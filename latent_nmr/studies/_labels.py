@@ -67,7 +67,7 @@ def labels_by_name(
         columns = {str(name): label_values(given, str(name)) for name in names}
     elif isinstance(given, Mapping):
         columns = {str(name): given[name] for name in given}
-    elif hasattr(given := eager(given), "columns"):  # a frame, of pandas or another library
+    elif hasattr(given := eager("labels", given), "columns"):  # a frame of any library
         columns = {str(name): given[name] for name in given.columns}
     else:
         raise InputError(
