@@ -2,32 +2,39 @@
 
     python scripts/print_tables.py probes
     python scripts/print_tables.py challenge
-    python scripts/print_tables.py evaluation-echo [--part NAME] [--dimensions 2 4]
+    python scripts/print_tables.py evaluation [--window echo] [--part NAME] [--dimensions 2 4]
 
-Reads artifacts/tables.
+Reads the results in artifacts/tables, or in the folder of --tables, by what they say of themselves.
 """
 
 import argparse
-import json
+from pathlib import Path
 
-from latent_nmr.report.kept_tables import TABLES, all_tables
+from latent_nmr.report.challenge_tables import challenge_tables
+from latent_nmr.report.kept_results import CHALLENGE, EVALUATION, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table
+from latent_nmr.report.probe_tables import probe_tables
 
 
 def main() -> None:
     """Read and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "what", choices=("probes", "challenge", "evaluation-echo", "evaluation-full")
-    )
+    parser.add_argument("what", choices=("probes", "challenge", "evaluation"))
+    parser.add_argument("--tables", type=Path, default=Path("artifacts/tables"))
+    parser.add_argument("--window", default="echo")
     parser.add_argument("--part", default="held-out")
     parser.add_argument("--dimensions", type=int, nargs="+")
     options = parser.parse_args()
-    if options.what in ("probes", "challenge"):
-        print("\n\n".join(all_tables(options.what)))
+    if options.what == "probes":
+        tables = probe_tables(read_results(options.tables, PROBE))
+    elif options.what == "challenge":
+        tables = challenge_tables(read_results(options.tables, CHALLENGE))
     else:
-        result = json.loads((TABLES / f"{options.what}.json").read_text("utf-8"))
-        print(evaluation_table(chosen(result, options.part, options.dimensions)))
+        found = read_results(options.tables, EVALUATION)
+        own = [result for result in found if result["window"] == options.window]
+        rows = [chosen(result, options.part, options.dimensions) for result in own]
+        tables = map(evaluation_table, rows)
+    print("\n\n".join(tables))
 
 
 if __name__ == "__main__":

@@ -1,58 +1,59 @@
-"""Publish finished evaluations, probes and challenges: tables, pages, figures and best models.
+"""Publish finished evaluations, probes and challenges: tables, pages, figures and models.
 
-    python scripts/publish.py artifacts/runs/reference-echo [RUN…]
+    python scripts/publish.py RUN [RUN…] [--tables-only] [--ship NAME] [--artifacts FOLDER]
 
-Of an evaluation reference-NAME, writes artifacts/tables/evaluation-NAME.json and .csv,
-artifacts/reports/NAME.html, artifacts/figures/evaluation-NAME/ and latent-NAME.png, and its best
-β-VAE to latent_nmr/_shipped/models/NAME: with half the bytes if no score changes by 0.001 or more,
-on any part; both sets of scores go into artifacts/tables/model-NAME.json.
+Of an evaluation, writes tables/evaluation-WINDOW.json and .csv, reports/WINDOW.html and
+figures/evaluation-WINDOW/; of a probe or a challenge, tables/RUN.json, without what only figures
+show, and figures/RUN/. Which of them a run is, its result says.
 
-Of a probe or a challenge, writes artifacts/tables/RUN.json, without what only figures show, and
-artifacts/figures/RUN/*.png. Of the challenges of 2021 on independent ν, the public deep network
-goes to latent_nmr/_shipped/models, as challenge-gauss and challenge-rkky.
+With --ship, of an evaluation its best β-VAE, or of a challenge its public deep network, goes to
+latent_nmr/_shipped/models/NAME: a β-VAE with half the bytes if no score changes by 0.001 or more,
+on any part. Both sets of its scores go into tables/model-NAME.json, its latent space into
+figures/latent-NAME.png.
 """
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from latent_nmr import BetaVAE, CurveRegressor, open_echoes, shipped
-from latent_nmr._files import staged_file, staged_folder, write_json
-from latent_nmr.plots.style import save_figure
+from latent_nmr.plots import save_figure
+from latent_nmr.report.kept_results import EVALUATION, read_result, write_result
 from latent_nmr.studies.evaluation.precision import best_vae, scores_by_precision
 from latent_nmr.studies.latent_figures import overview_figure
 
-TABLES, FIGURES = Path("artifacts/tables"), Path("artifacts/figures")
+RESULT_FILES = ("evaluation.json", "probe.json", "challenge.json")
 TOLERANCE = 1e-3
-# Their tables say all that documents show of them.
-WITHOUT_FIGURES = {
-    "challenge-2021-gauss-6000",
-    "probe-echo300-independent",
-    "probe-echo-stratified",
-}
-WITHOUT_FIGURES |= {f"probe-full-flip{angle}" for angle in (60, 90, 120)}
-PUBLIC_NETWORKS = {
-    "challenge-2021-gauss-independent": "challenge-gauss",
-    "challenge-2021-rkky-independent": "challenge-rkky",
-}
 
 
-def publish_evaluation(run: Path) -> None:
-    """Tables, page, figures, best model, and its latent space."""
-    name = run.name.removeprefix("reference-")
+def publish_evaluation(run: Path, result: dict[str, Any], artifacts: Path) -> str:
+    """Tables and page; returns the name under which they are published."""
+    window = result["window"]
     for file, target in (
-        ("evaluation.json", TABLES / f"evaluation-{name}.json"),
-        ("scores.csv", TABLES / f"evaluation-{name}.csv"),
-        ("report.html", TABLES.parent / "reports" / f"{name}.html"),
+        ("evaluation.json", f"tables/evaluation-{window}.json"),
+        ("scores.csv", f"tables/evaluation-{window}.csv"),
+        ("report.html", f"reports/{window}.html"),
     ):
-        with staged_file(target) as staging:
-            shutil.copyfile(run / file, staging)
-    copy_figures(run, f"evaluation-{name}")
-    settings = json.loads((run / "evaluation.json").read_text("utf-8"))["settings"]
+        shutil.copyfile(run / file, artifacts / target)
+    return f"evaluation-{window}"
+
+
+def publish_supervised(run: Path, result: dict[str, Any], artifacts: Path) -> str:
+    """Table of a probe or a challenge; returns the name under which it is published."""
+    tables = result.get("tables", {})
+    tables.pop("importances", None)
+    for entry in (*tables.get("screening", ()), *tables.get("classification", ())):
+        entry.pop("importances", None)
+    write_result(artifacts / "tables" / f"{run.name}.json", result)
+    return run.name
+
+
+def ship_vae(run: Path, result: dict[str, Any], name: str, artifacts: Path) -> None:
+    """The best β-VAE of an evaluation, its scores and its latent space."""
+    settings, parts = result["settings"], list(result["tables"])
     dataset = open_echoes(settings["data"])
-    also = {Path(path).stem: open_echoes(path) for path in settings["also"]}
+    also = dict(zip(parts[1:], map(open_echoes, settings["also"]), strict=True))
     names = ("window", "normalisation", "held_out", "split_seed")
     model, fit = best_vae(run)
     scores, largest = scores_by_precision(
@@ -61,10 +62,11 @@ def publish_evaluation(run: Path) -> None:
     precision = "half" if largest < TOLERANCE else "single"
     out = shipped.FOLDER / "models" / name
     model.save(out, model.metadata_, precision=precision)
-    shipped.write_manifest()
     size = sum(path.stat().st_size for path in out.iterdir())
-    result = {
-        "command": f"python scripts/publish.py {run}",
+    values = {
+        "command": f"python scripts/publish.py {run} --ship {name}",
+        "window": result["window"],
+        "line_draw": result.get("line_draw"),
         "model": fit["saved"],
         "validation_loss": fit["validation_loss"],
         "precision": precision,
@@ -72,46 +74,47 @@ def publish_evaluation(run: Path) -> None:
         "bytes": size,
         "scores": scores,
     }
-    write_json(TABLES / f"model-{name}.json", result)
-    save_figure(overview_figure(BetaVAE.load(out), dataset), FIGURES / f"latent-{name}")
+    write_result(artifacts / "tables" / f"model-{name}.json", values)
+    save_figure(
+        overview_figure(BetaVAE.load(out), dataset), artifacts / "figures" / f"latent-{name}"
+    )
     print(
         f"wrote {out}: {fit['saved']}, {precision} precision, {size / 1e6:.2f} MB; half precision "
         f"changes no score by more than {largest:.1e}"
     )
 
 
-def publish_supervised(run: Path, result: dict[str, Any]) -> None:
-    """Table and figures of a probe or a challenge, and its public network."""
-    tables = result.get("tables", {})
-    tables.pop("importances", None)
-    for entry in (*tables.get("screening", ()), *tables.get("classification", ())):
-        entry.pop("importances", None)
-    write_json(TABLES / f"{run.name}.json", result)
-    if run.name not in WITHOUT_FIGURES:
-        copy_figures(run, run.name)
-    if run.name in PUBLIC_NETWORKS:
-        model = CurveRegressor.load(run / "models" / "deep")
-        model.save(shipped.FOLDER / "models" / PUBLIC_NETWORKS[run.name], model.metadata_)
-        shipped.write_manifest()
-
-
-def copy_figures(run: Path, name: str) -> None:
-    """Put the figures of a run into artifacts/figures/NAME, atomically."""
-    with staged_folder(FIGURES / name) as staging:
-        for figure in sorted((run / "figures").glob("*.png")):
-            shutil.copyfile(figure, staging / figure.name)
-
-
 def main() -> None:
-    """Publish every run that is named."""
+    """Publish every run that is given."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", type=Path, nargs="+")
-    for run in parser.parse_args().runs:
-        if (run / "evaluation.json").is_file():
-            publish_evaluation(run)
-        else:
-            (path,) = (p for p in run.glob("*.json") if p.name in ("probe.json", "challenge.json"))
-            publish_supervised(run, json.loads(path.read_text("utf-8")))
+    parser.add_argument("--tables-only", action="store_true", help="leave the figures out")
+    parser.add_argument(
+        "--ship", metavar="NAME", help="bring the model of the one run into the package"
+    )
+    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    options = parser.parse_args()
+    if options.ship and len(options.runs) > 1:
+        parser.error("--ship takes one run at a time")
+    for run in options.runs:
+        (path,) = (run / name for name in RESULT_FILES if (run / name).is_file())
+        result = read_result(path)
+        is_evaluation = result["format"] == EVALUATION
+        publish = publish_evaluation if is_evaluation else publish_supervised
+        name = publish(run, result, options.artifacts)
+        if not options.tables_only:
+            figures = options.artifacts / "figures" / name
+            shutil.rmtree(figures, ignore_errors=True)
+            shutil.copytree(
+                run / "figures", figures, ignore=shutil.ignore_patterns("*.pdf", "*.svg")
+            )
+        if options.ship and is_evaluation:
+            ship_vae(run, result, options.ship, options.artifacts)
+        elif options.ship:
+            model = CurveRegressor.load(run / "models" / "deep")
+            model.save(shipped.FOLDER / "models" / options.ship, model.metadata_)
+        if options.ship:
+            shipped.write_manifest()
         print(f"published {run}")
 
 

@@ -32,7 +32,8 @@ OF_WINDOW = """
     --out artifacts/figures/baselines/{window} --force
 {evaluated} | evaluation, {window} window | evaluate {data} --also {few} --window {window} --verdict
     --n-components 1 2 3 4 8 --out {runs}/reference-{window}
-1.3 | tables, best model, latent space, {window} window | publish.py {runs}/reference-{window}
+1.3 | tables, best model, latent space, {window} window | publish.py
+    {runs}/reference-{window} --ship {window}
 {audited} | audit of the decoder, {window} window | audit {window} {data}
     --out artifacts/audit/reference-{window} --force
 """
@@ -66,14 +67,21 @@ END = """
 16 | challenge 2021-gauss, 6000 + 6000 curves | challenge 2021-gauss --n-curves 6000
     --n-evaluation 6000 --n-seeds 1 --out {runs}/challenge-2021-gauss-6000
 20 | challenge spin | challenge spin
-1 | tables, figures and networks | publish.py {published}
+0.5 | tables and figures | publish.py {published}
+0.2 | tables of what documents show no figures of | publish.py {tabled} --tables-only
+0.2 | network of the Gaussian challenge | publish.py {runs}/challenge-2021-gauss-independent
+    --ship challenge-gauss
+0.2 | network of the RKKY challenge | publish.py {runs}/challenge-2021-rkky-independent
+    --ship challenge-rkky
 """
 PUBLISHED = """
-probe-echo-independent probe-echo300-independent probe-echo-stratified
-probe-full-independent probe-full-flip60 probe-full-flip90 probe-full-flip120
-challenge-2021-gauss-independent challenge-2021-gauss-frozen challenge-2021-rkky-independent
+probe-echo-independent probe-full-independent challenge-2021-gauss-frozen
 challenge-2021-rkky-frozen challenge-2020-independent challenge-2020-frozen
-challenge-2021-gauss-6000 challenge-spin-independent
+challenge-spin-independent
+"""
+TABLED = """
+probe-echo300-independent probe-echo-stratified probe-full-flip60 probe-full-flip90
+probe-full-flip120 challenge-2021-gauss-6000
 """
 
 
@@ -110,7 +118,9 @@ def steps() -> list[Step]:
         found += read(WHOLE_CURVE, name=f"flip{angle}", store=store, n_seeds=5, minutes=3)
     for edition, minutes in (("2021-gauss", 6), ("2021-rkky", 8), ("2020", 7)):
         found += read(OF_EDITION, edition=edition, minutes=minutes)
-    return found + read(END, published=" ".join(f"{RUNS}/{name}" for name in PUBLISHED.split()))
+    runs = {"published": PUBLISHED, "tabled": TABLED}
+    paths = {key: " ".join(f"{RUNS}/{name}" for name in runs[key].split()) for key in runs}
+    return found + read(END, **paths)
 
 
 def main() -> None:

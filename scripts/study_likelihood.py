@@ -18,8 +18,9 @@ from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
 
 from latent_nmr import features, load_reference
-from latent_nmr._files import write_json
+from latent_nmr.report.kept_results import write_result
 from latent_nmr.report.study_tables import likelihood_table
+from latent_nmr.studies.description import origin
 from latent_nmr.studies.settings import compare_settings
 
 RESULT = Path("artifacts/tables/likelihood.json")
@@ -53,7 +54,9 @@ def main() -> None:
     for window, found in result.items():
         print(likelihood_table(window, found), end="\n\n")
     command = f"python scripts/study_likelihood.py --seeds {options.seeds}"
-    write_json(RESULT, {"command": command, "windows": result})
+    known = {"normalisation": "initial", "n_seeds": options.seeds}
+    settings = {**origin("reference", load_reference()), **known}
+    write_result(RESULT, {"command": command, "settings": settings, "windows": result})
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ import argparse
 from pathlib import Path
 
 from latent_nmr import open_echoes
-from latent_nmr._files import write_json
-from latent_nmr.plots.style import save_figure
+from latent_nmr.plots import save_figure
 from latent_nmr.report.evaluation import table_lines
-from latent_nmr.report.study_tables import noise_rows, noise_table
+from latent_nmr.report.kept_results import write_result
+from latent_nmr.report.study_tables import noise_rows, noise_table, rows_as_json
+from latent_nmr.studies.description import origin
 from latent_nmr.studies.noise import evaluate_noise, noise_figure
 
 ARTIFACTS = Path("artifacts")
+ECHO_IN_A_PLANE = {"window": "echo", "n_components": 2}
 
 
 def main() -> None:
@@ -31,9 +33,11 @@ def main() -> None:
     parser.add_argument("--snr", type=float, nargs="+", default=[3, 10, 30, 100])
     parser.add_argument("--n-seeds", type=int, default=2)
     options = parser.parse_args()
+    dataset = open_echoes(options.data)
     results = evaluate_noise(
-        open_echoes(options.data),
+        dataset,
         options.snr,
+        **ECHO_IN_A_PLANE,
         n_seeds=options.n_seeds,
         folder=ARTIFACTS / "runs" / "noise",
     )
@@ -44,16 +48,20 @@ def main() -> None:
             print(*table_lines(rows), sep="\n")
     print("\n" + noise_table(tables, options.snr))
     levels = " ".join(f"{snr:g}" for snr in options.snr)
-    result = {
-        "command": f"python scripts/study_noise.py {options.data} --snr {levels} "
-        f"--n-seeds {options.n_seeds}",
+    command = f"python scripts/study_noise.py {options.data} --snr {levels}"
+    settings = {
+        **origin(options.data, dataset),
+        **ECHO_IN_A_PLANE,
+        "normalisation": "initial",
+        "n_seeds": options.n_seeds,
         "snr": options.snr,
-        "tables": {
-            fitted: {part: [row.as_json() for row in rows] for part, rows in parts.items()}
-            for fitted, parts in tables.items()
-        },
     }
-    write_json(ARTIFACTS / "tables" / "noise.json", result)
+    result = {
+        "command": f"{command} --n-seeds {options.n_seeds}",
+        "settings": settings,
+        "tables": rows_as_json(tables),
+    }
+    write_result(ARTIFACTS / "tables" / "noise.json", result)
     figure = ARTIFACTS / "figures" / "noise" / "scores"
     figure.parent.mkdir(parents=True, exist_ok=True)
     save_figure(noise_figure(results, options.snr), figure)

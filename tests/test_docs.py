@@ -14,8 +14,10 @@ import pytest
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.commands._shell import parse
 from latent_nmr.models.pretrained import load_pretrained
-from latent_nmr.report import kept_tables
+from latent_nmr.report.challenge_tables import challenge_tables
+from latent_nmr.report.kept_results import CHALLENGE, EVALUATION, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table
+from latent_nmr.report.probe_tables import probe_tables
 from latent_nmr.report.score_table import Row
 from latent_nmr.report.study_tables import likelihood_table, noise_table, settings_table
 
@@ -74,14 +76,14 @@ class TestEvaluation:
     @pytest.mark.parametrize("window", ["echo", "full"])
     def test_scores_of_the_reference_run(self, window):
         text = self.DOCUMENT.read_text("utf-8")
-        result = table(f"evaluation-{window}")
+        (result,) = (one for one in read_results(TABLES, EVALUATION) if one["window"] == window)
         assert evaluation_table(chosen(result, "held-out")) in text
-        independent = chosen(result, "paper-independent-seed1", [2, 4])
-        assert evaluation_table(independent) in text
+        (other,) = (part for part, draw in result["line_draw"].items() if draw == "independent")
+        assert evaluation_table(chosen(result, other, [2, 4])) in text
 
     def test_noise(self):
         measured = table("noise")
-        shown = noise_table(rows_in(measured["tables"]), measured["snr"])
+        shown = noise_table(rows_in(measured["tables"]), measured["settings"]["snr"])
         assert shown in self.DOCUMENT.read_text("utf-8")
 
     def test_settings(self):
@@ -89,7 +91,8 @@ class TestEvaluation:
         assert shown in self.DOCUMENT.read_text("utf-8")
 
     def test_the_readme_shows_the_same_numbers(self):
-        rows = rows_in(table("evaluation-full")["tables"])["held-out"]
+        (result,) = (one for one in read_results(TABLES, EVALUATION) if one["window"] == "full")
+        rows = chosen(result, "held-out")
         text = (ROOT / "README.md").read_text("utf-8")
         names = {"vae": "β-VAE", "pca": "PCA", "umap": "UMAP", "kmeans": "K-means distances"}
         for method, title in names.items():
@@ -116,32 +119,23 @@ class TestSupervised:
 
     def test_the_tables_of_the_probes_are_those_that_were_measured(self):
         text = (ROOT / "docs" / "probes.md").read_text("utf-8")
-        tables = list(kept_tables.probe_tables(kept_tables.load(list(kept_tables.PROBES), TABLES)))
-        assert len(tables) == 6
-        of_networks = list(kept_tables.network_tables(TABLES))
-        assert len(of_networks) == 2
-        for table in [*tables, *of_networks]:
+        tables = list(probe_tables(read_results(TABLES, PROBE)))
+        assert len(tables) == 8
+        for table in tables:
             assert table in text
 
     def test_the_tables_of_the_challenge_are_those_that_were_measured(self):
         text = (ROOT / "docs" / "challenge.md").read_text("utf-8")
-        names = [
-            f"challenge-{e}-{d}" for e in kept_tables.EDITIONS for d in ("independent", "frozen")
-        ]
-        results = kept_tables.load(names, TABLES)
-        tables = list(kept_tables.challenge_tables(results))
-        assert len(tables) == len(kept_tables.EDITIONS)
-        tables.append(kept_tables.angles(results["challenge-spin-independent"]))
-        many = kept_tables.load([kept_tables.LARGE], TABLES)[kept_tables.LARGE]
-        tables.append(kept_tables.large(many, results["challenge-2021-gauss-independent"]))
+        tables = list(challenge_tables(read_results(TABLES, CHALLENGE)))
+        assert len(tables) == 6
         for table in tables:
             assert table in text
 
     def test_every_table_was_made_by_a_command_that_can_be_parsed(self):
-        paths = sorted([*TABLES.glob("probe-*.json"), *TABLES.glob("challenge-*.json")])
-        assert paths
-        for path in paths:
-            words = shlex.split(json.loads(path.read_text("utf-8"))["command"])
+        results = [one for kind in (PROBE, CHALLENGE) for one in read_results(TABLES, kind)]
+        assert len(results) == 15
+        for result in results:
+            words = shlex.split(result["command"])
             assert words[0] == "latent-nmr"
             module = import_module(f"latent_nmr.commands.{words[1]}")
             parse(words[1], module.Options, words[2:])

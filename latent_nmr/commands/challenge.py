@@ -10,7 +10,6 @@ from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, Report, tell
 
 RESULT_FILE = "challenge.json"
-FORMAT = "latent_nmr.challenge"
 Model = Literal["baseline", "deep", "winners", "best"]
 
 
@@ -95,6 +94,7 @@ def _write_all(folder: Path, options: Options, data: dict[str, Any], output: Any
     from latent_nmr._files import write_json
     from latent_nmr.data.submission import SUBMISSION_NAMES
     from latent_nmr.report.challenge import challenge_values
+    from latent_nmr.report.kept_results import CHALLENGE
     from latent_nmr.studies.challenge import challenge
 
     result = challenge(
@@ -108,7 +108,7 @@ def _write_all(folder: Path, options: Options, data: dict[str, Any], output: Any
         **_given(options, "n_curves", "n_evaluation"),
         **data,
     )
-    head = {"format": FORMAT, "command": output.command, "settings": output.settings}
+    head = {"format": CHALLENGE, "command": output.command, "settings": output.settings}
     values = head | challenge_values(result)
     if "submission" in result.arrays and options.edition in SUBMISSION_NAMES:
         name, n_rows = SUBMISSION_NAMES[options.edition], len(result.arrays["submission"])

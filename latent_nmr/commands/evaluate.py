@@ -9,7 +9,6 @@ from latent_nmr._locks import real_path
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report, tell
 
 RESULT_FILE = "evaluation.json"
-FORMAT = "latent_nmr.evaluation"
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
     from latent_nmr.data.io import open_echoes
     from latent_nmr.report.evaluation import evaluation_values
     from latent_nmr.report.evaluation_page import write_page_and_tables
+    from latent_nmr.report.kept_results import EVALUATION
     from latent_nmr.studies.evaluation import evaluate_echoes
     from latent_nmr.studies.trained_model import load_model
 
@@ -117,7 +117,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
         folder=folder,
     )
     names = ("data", "window", "normalisation")
-    head = {"format": FORMAT, "command": output.command, "settings": output.settings}
+    head = {"format": EVALUATION, "command": output.command, "settings": output.settings}
     values = head | {name: output.settings[name] for name in names}
     values["data_sha256"] = fingerprint(dataset)
     values |= evaluation_values(result, with_verdict=options.verdict)

@@ -82,6 +82,18 @@ def pulse_numbers(
     return [int(number) for number in numbers] if entry == "pulse_samples" else numbers
 
 
+def line_draw_of(attributes: Mapping[Any, Any]) -> str | None:
+    """How the offsets of simulated curves were drawn; None where nothing is said of it."""
+    value = attributes.get("line_draw")
+    return None if value is None else str(value)
+
+
+def pulse_angles_of(attributes: Mapping[Any, Any]) -> list[float] | None:
+    """Angles of the pulses, rad; None where nothing is said of them."""
+    is_said = "pulse_angles_rad" in attributes
+    return pulse_numbers(attributes, "pulse_angles_rad") if is_said else None
+
+
 def _numbers(value: Any, length: int | None = 1) -> list[float] | None:
     """Finite real numbers of a list, an array or one number; None where it is no such thing."""
     try:

@@ -66,6 +66,8 @@ def evaluation_values(result: "EvaluationResult", *, with_verdict: bool = False)
     )  # fmt: skip
     tables = {part: rows_of(result, part) for part in result.parts}
     values: dict[str, Any] = {name: result.facts[name] for name in names}
+    if "line_draw" in result.facts:
+        values["line_draw"] = result.facts["line_draw"]
     values["n_neighbours"] = result.facts["n_neighbors"]
     values["sentences"] = {
         part: [said.text for said in verdict(result, part)] if with_verdict else []

@@ -8,16 +8,17 @@ from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
 from latent_nmr.report.failures import failure_lines
+from latent_nmr.report.kept_results import PROBE
 from latent_nmr.report.labels import unknown_notes
 from latent_nmr.studies.probes.names import FOREST, features_title, model_title
 from latent_nmr.studies.probes.result import ProbeResult
 
 Entry = Mapping[str, Any]
-FORMAT = "latent_nmr.probe"
 # Facts that probe.json holds beside the tables.
 KEPT_FACTS = (
-    "data_sha256", "line_draw", "window", "n_curves", "n_samples", "n_training", "n_held_out",
-    "n_seeds", "n_forest_seeds", "n_detail_seeds", "packages", "seconds",
+    "data_sha256", "line_draw", "pulse_angles_rad", "window", "n_curves", "n_samples",
+    "n_training", "n_held_out", "n_seeds", "n_forest_seeds", "n_detail_seeds", "packages",
+    "seconds",
 )  # fmt: skip
 UNIT_TEXTS = {"W": "MHz", "alpha_x": "MHz", "alpha_z": "MHz", "L": "lattice constants"}
 BINARY_SCORES = ("f1_binary", "f1_macro")
@@ -46,7 +47,7 @@ def probe_values(
         Options of the command, `data` among them.
     """
     return {
-        "format": FORMAT,
+        "format": PROBE,
         "command": command,
         "settings": dict(settings),
         "data": settings["data"],

@@ -38,6 +38,13 @@ def noise_rows(results: Mapping[str, EvaluationResult]) -> dict[str, dict[str, l
     }
 
 
+def rows_as_json(rows: Any) -> Any:
+    """Rows in nested mappings and lists, as JSON holds them."""
+    if isinstance(rows, Mapping):
+        return {name: rows_as_json(entry) for name, entry in rows.items()}
+    return rows.as_json() if isinstance(rows, Row) else [row.as_json() for row in rows]
+
+
 def likelihood_table(window: str, found: Mapping[str, Mapping[str, Any]]) -> str:
     """Scores by likelihood in one window; `values` of each are by seed."""
     rows = []
@@ -57,6 +64,27 @@ def settings_table(rows: Mapping[str, Mapping[str, Row]]) -> str:
         for dimension, row in by_dimension.items():
             lines.append([title, dimension, *_texts(row, SETTINGS_COLUMNS)])
     return markdown(["", "axes", *(title for _, title, _ in SETTINGS_COLUMNS)], lines)
+
+
+def settings_row(result: EvaluationResult, n_components: int) -> Row:
+    """Headline scores, rms and epochs of one setting, one value per seed.
+
+    Parameters
+    ----------
+    result : EvaluationResult
+        Of `studies.settings.score_setting`.
+    n_components : int
+    """
+    known = rows_of(result, HELD_OUT)[0]
+    scores = {name: known.scores[name] for name in (*HEADLINES, "rms")}
+    scores["epochs"] = tuple(float(fit["epochs"]) for fit in result.facts["fits"])
+    return Row("vae", n_components, known.seeds, scores)
+
+
+def truth_row(scores: Mapping[str, float], n_components: int) -> Row:
+    """Scores of `studies.settings.true_parameter_scores`, as a row of the table of settings."""
+    by_score = {name: (value,) for name, value in scores.items()}
+    return Row("truth", n_components, (0,), by_score)
 
 
 def noise_table(tables: Mapping[str, Mapping[str, Sequence[Row]]], levels: Sequence[float]) -> str:

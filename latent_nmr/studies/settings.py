@@ -1,6 +1,7 @@
 """What settings of the β-VAE change: scores beside PCA, the samples themselves and chance."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from sklearn.decomposition import PCA
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.analysis.scores import REGRESSED, Parts, neighbour_scores
 from latent_nmr.analysis.split import hold_out
+from latent_nmr.data.windows import features
 from latent_nmr.latent_axes import axis_state
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
+from latent_nmr.studies.evaluation import EvaluationResult, evaluate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,6 +86,45 @@ def true_parameter_scores(dataset: "xr.Dataset", names: Sequence[str]) -> dict[s
     deviation = fitted.std(axis=0)
     scores = neighbour_scores(fitted / deviation, scored / deviation, Parts(*rows))
     return {name: scores[name] for name in HEADLINES}
+
+
+def score_setting(
+    dataset: "xr.Dataset",
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    n_components: int,
+    n_seeds: int = 2,
+    window: str = "echo",
+    normalisation: str = "initial",
+    share: float = 1.0,
+    folder: Path | str | None = None,
+) -> EvaluationResult:
+    """Fit β-VAEs with some settings, and score them on the held-out part of `evaluate`.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        With all labels.
+    parameters : mapping, optional
+        Parameters of `BetaVAE` that differ from the defaults.
+    n_components, n_seeds : int
+    window, normalisation : str
+        As for :func:`latent_nmr.features`.
+    share : float
+        Part of the training part that is fitted on.
+    folder : path-like, optional
+        Keeps fits and scores, so that an interrupted study continues.
+    """
+    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    return evaluate(
+        features(dataset, window, normalisation),
+        dataset,
+        {"vae": BetaVAE(n_components=n_components, **(parameters or {}))},
+        n_seeds=n_seeds,
+        split=(split.fitted[: round(share * len(split.fitted))], split.held_out),
+        ceiling=False,
+        folder=folder,
+    )
 
 
 def _predicted(Z: npt.NDArray, labels: Labels, split: Split) -> dict[str, float]:

@@ -30,7 +30,8 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluate")
     dataset = ln.load_reference(n_curves=100)
     ln.save_echoes(dataset.isel(curve=slice(60)), folder / "echoes.nc")
-    ln.save_echoes(dataset.isel(curve=slice(60, 100)), folder / "other.nc")
+    other = dataset.isel(curve=slice(60, 100)).assign_attrs(line_draw="frozen")
+    ln.save_echoes(other, folder / "other.nc")
     words = ["evaluate", folder / "echoes.nc", *QUICK, "--n-components", "1", "2", "--verdict"]
     words += ["--also", folder / "other.nc", "--out", folder / "report"]
     assert main([str(word) for word in words]) == 0
@@ -60,6 +61,9 @@ class TestFiles:
             also={"other": ln.open_echoes(place / "other.nc")}, ceiling=False, n_neighbors=5,
         )  # fmt: skip
         assert values["expected_floor"] == found.facts["expected_floor"]
+        assert values["line_draw"] == found.facts["line_draw"] == {
+            "held-out": "stratified", "other": "frozen",
+        }  # fmt: skip
         for part in ("held-out", "other"):
             for row in values["tables"][part]:
                 key = row["method"], row["n_components"]

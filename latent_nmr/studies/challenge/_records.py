@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.analysis.challenge_scores import PUBLISHED
+from latent_nmr.data._attributes import line_draw_of
 from latent_nmr.data.echoes import sample_times
 from latent_nmr.studies._identity import package_versions
 from latent_nmr.studies._result import record
@@ -70,14 +71,13 @@ def facts_of(
     """Everything that is said of the challenge beside its records."""
     material = contest.material
     edition, dataset = material.edition, material.dataset
-    line_draw = dataset.attrs.get("line_draw")
     return {
         "edition": edition.name,
         "source": material.source,
         "part": material.part,
         "targets": list(edition.targets),
         "left_out": material.left_out,
-        "line_draw": None if line_draw is None else str(line_draw),
+        "line_draw": line_draw_of(dataset.attrs),
         "n_curves": len(material.targets),
         "n_evaluation": 0 if material.evaluation is None else material.evaluation.sizes["curve"],
         "n_seeds": n_seeds,

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr.data._attributes import line_draw_of
 from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.studies.evaluation._parts import HELD_OUT
 from latent_nmr.studies.evaluation._result import EvaluationResult
 from latent_nmr.studies.evaluation._study import evaluate
 from latent_nmr.studies.trained_model import check_trained, describe_data
@@ -62,7 +64,12 @@ def evaluate_echoes(
         return describe_data(dataset.isel(curve=rows), X[rows], window, normalisation)
 
     fitted = {"vae": list(models)} if models else None
-    return evaluate(X, dataset, methods, also=others, fitted=fitted, metadata=describe, **settings)
+    result = evaluate(
+        X, dataset, methods, also=others, fitted=fitted, metadata=describe, **settings
+    )
+    parts = {HELD_OUT: dataset, **(also or {})}
+    result.facts["line_draw"] = {part: line_draw_of(own.attrs) for part, own in parts.items()}
+    return result
 
 
 def check_same_times(found: np.ndarray, wanted: np.ndarray, name: str) -> None:

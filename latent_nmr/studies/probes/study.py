@@ -8,6 +8,7 @@ from joblib import cpu_count
 
 from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
+from latent_nmr.data._attributes import line_draw_of, pulse_angles_of
 from latent_nmr.data.echoes import check_frame
 from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
@@ -176,7 +177,8 @@ def probe(
     about = {
         **settings,
         "data_sha256": data_digest,
-        "line_draw": dataset.attrs.get("line_draw"),
+        "line_draw": line_draw_of(dataset.attrs),
+        "pulse_angles_rad": pulse_angles_of(dataset.attrs),
         "packages": package_versions(),
         "seconds": total["seconds"],
     }

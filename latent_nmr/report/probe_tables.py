@@ -1,12 +1,11 @@
-"""Tables of probes and challenges as Markdown, made of the results that are kept as JSON.
+"""Tables of probes as Markdown, of results kept as JSON; docs/probes.md shows them.
 
-docs/probes.md and docs/challenge.md show them; `scripts/print_tables.py` prints them.
+What a result is of (window, offsets, number of curves, pulse angle, models) is what it says of
+itself: the names of the files say nothing.
 """
 
-import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES
@@ -14,7 +13,6 @@ from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
-from latent_nmr.report.challenge import TITLES
 from latent_nmr.report.markdown import markdown
 from latent_nmr.studies.probes.names import (
     FOREST,
@@ -26,58 +24,79 @@ from latent_nmr.studies.probes.names import (
     model_title,
 )
 
-TABLES = Path("artifacts/tables")
 NETWORK_SHUFFLED = model_name(NETWORK, SHUFFLED)
-# Probes by name, the one that is set beside the paper first.
-PROBES = {
-    "probe-echo-independent": "independent ν",
-    "probe-echo300-independent": "independent ν, 300 samples",
-    "probe-echo-stratified": "stratified ν",
-}
-# Probes of the whole curve, by forests and by a network.
-WHOLE = "probe-full-independent"
-# The same by pulse angle, on as many curves each.
-BY_ANGLE = {
-    60: "probe-full-flip60",
-    90: "probe-full-flip90",
-    120: "probe-full-flip120",
-}
-# As many curves as the challenge had.
-LARGE = "challenge-2021-gauss-6000"
-EDITIONS = ("2021-gauss", "2021-rkky", "2020", "spin")
 TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": "α_x", "alpha_z": "α_z"}
 AVERAGES = ("f1_binary", "f1_macro", "f1_weighted")
 
-
-def load(names: Sequence[str], folder: Path = TABLES) -> dict[str, Any]:
-    """Those of the named results that are there."""
-    paths = {name: folder / f"{name}.json" for name in names}
-    return {n: json.loads(p.read_text("utf-8")) for n, p in paths.items() if p.is_file()}
+Result = Mapping[str, Any]
 
 
-def probe_tables(probes: Mapping[str, Any]) -> Iterator[str]:
-    """Every table of docs/probes.md."""
-    main = probes["probe-echo-independent"]["tables"]
-    yield classifiers(probes)
-    yield three_kernels(main["classification"])
-    yield leaks(main["leak"], main["resampling"])
-    yield bins(main["screening"], main["leak"])
-    yield regressions(probes)
-    yield features(main)
+def probe_tables(results: Sequence[Result]) -> Iterator[str]:
+    """Every table of docs/probes.md that some kept probes can fill.
+
+    Parameters
+    ----------
+    results : sequence of mapping
+        Contents of `probe.json`, in any order. The probe with the leak measured, if there is one,
+        is set beside the paper, and others of forests beside it; of those with networks, sets of
+        as many curves that differ by the pulse angle share a table.
+    """
+    forests = [result for result in results if not _has_network(result)]
+    main = next((result for result in forests if result["tables"]["leak"]), None)
+    if main is not None:
+        others = [result for result in forests if result is not main]
+        columns = {
+            _column_title(result, main): result
+            for result in (main, *sorted(others, key=lambda other: _distance(other, main)))
+        }
+        yield classifiers(columns)
+        yield three_kernels(main["tables"]["classification"])
+        yield leaks(main["tables"]["leak"], main["tables"]["resampling"])
+        yield bins(main["tables"]["screening"], main["tables"]["leak"])
+        yield regressions(columns)
+        yield features(main["tables"])
+    yield from _network_tables([result for result in results if _has_network(result)])
 
 
-def network_tables(folder: Path = TABLES) -> Iterator[str]:
-    """Tables of docs/probes.md on networks, of the results that are there."""
-    whole = load([WHOLE], folder)
-    if whole:
-        yield networks(whole[WHOLE])
-    turned = load(list(BY_ANGLE.values()), folder)
-    angles = {angle: turned[name] for angle, name in BY_ANGLE.items() if name in turned}
-    if angles:
-        yield by_pulse_angle(angles)
+def _network_tables(results: Sequence[Result]) -> Iterator[str]:
+    """A table for every set of curves, or for those that differ by the pulse angle alone."""
+    groups: dict[Any, list[Result]] = {}
+    for number, result in enumerate(results):
+        facts = tuple(result[name] for name in ("window", "line_draw", "n_curves"))
+        alone = number if flip_angle(result) is None else None
+        groups.setdefault((*facts, alone), []).append(result)
+    by_angle = [{flip_angle(result): result for result in group} for group in groups.values()]
+    for angles in by_angle:
+        if len(angles) == 1:
+            yield from map(networks, angles.values())
+    for angles in by_angle:
+        if len(angles) > 1:
+            ordered = sorted(angle for angle in angles if angle is not None)
+            yield by_pulse_angle({angle: angles[angle] for angle in ordered})
 
 
-def classifiers(probes: Mapping[str, Any]) -> str:
+def flip_angle(result: Result) -> int | None:
+    """Angle of the first pulse of the curves of a probe, whole degrees; None where not known."""
+    angles = result.get("pulse_angles_rad")
+    return round(math.degrees(angles[0])) if angles else None
+
+
+def _has_network(result: Result) -> bool:
+    return any(entry["model"] == NETWORK for entry in result["tables"]["regression"])
+
+
+def _distance(result: Result, main: Result) -> tuple[bool, bool]:
+    """What comes first beside `main`: the same offsets, then the same window."""
+    return result["line_draw"] != main["line_draw"], result["window"] != main["window"]
+
+
+def _column_title(result: Result, main: Result) -> str:
+    words = f"{result['line_draw']} ν"
+    is_same = result["n_samples"] == main["n_samples"]
+    return words if is_same else f"{words}, {result['n_samples']} samples"
+
+
+def classifiers(probes: Mapping[str, Result]) -> str:
     """Power law or not, beside the paper's Table I: all averages, macro only of further probes."""
     first, *others = probes
     columns = [(first, kind, a) for kind in ("points", "polynomial") for a in AVERAGES]
@@ -91,7 +110,7 @@ def classifiers(probes: Mapping[str, Any]) -> str:
             row.append(cell(found["scores"][average]) if found else "")
         rows.append(row)
     heads = [
-        f"{KIND_TITLES[kind]}: {average[3:]}" + ("" if name == first else f", {PROBES[name]}")
+        f"{KIND_TITLES[kind]}: {average[3:]}" + ("" if name == first else f", {name}")
         for name, kind, average in columns
     ]
     return markdown(["", "published F1", *heads], rows)
@@ -145,7 +164,7 @@ def bins(screening: Sequence[Mapping[str, Any]], leak: Sequence[Mapping[str, Any
     return markdown(["", "published", *heads], rows)
 
 
-def regressions(probes: Mapping[str, Any]) -> str:
+def regressions(probes: Mapping[str, Result]) -> str:
     """R² by target and group: every probe, points and polynomials."""
     rows = []
     for target, title in TARGET_TITLES.items():
@@ -160,7 +179,7 @@ def regressions(probes: Mapping[str, Any]) -> str:
                     )  # fmt: skip
                     row.append(cell(found["scores"]["r2"]) if found else "")
             rows.append(row)
-    heads = [f"{PROBES[n]}: {k}" for n in probes for k in ("points", "polynomials")]
+    heads = [f"{name}: {k}" for name in probes for k in ("points", "polynomials")]
     return markdown(["R² of a random forest", "published", *heads], rows)
 
 
@@ -186,7 +205,7 @@ def features(tables: Mapping[str, Any]) -> str:
     return markdown(["random forest on", *heads], rows)
 
 
-def networks(result: Mapping[str, Any]) -> str:
+def networks(result: Result) -> str:
     """R² and F1 of forests and of a network on the same curves, and what the network gains."""
     tables = result["tables"]
     rows = []
@@ -214,7 +233,7 @@ def _compared(
     return [*cells, cell(floor["scores"][score]) if floor else ""]
 
 
-def by_pulse_angle(results: Mapping[int, Mapping[str, Any]]) -> str:
+def by_pulse_angle(results: Mapping[int, Result]) -> str:
     """R² of all targets by pulse angle, forests and networks."""
     rows = []
     for angle, result in results.items():
@@ -230,82 +249,8 @@ def by_pulse_angle(results: Mapping[int, Mapping[str, Any]]) -> str:
     return markdown(["R²", *TARGET_TITLES.values()], rows)
 
 
-def challenge_tables(results: Mapping[str, Any]) -> Iterator[str]:
-    """Every table of docs/challenge.md: one per edition."""
-    for edition in EDITIONS:
-        own = results.get(f"challenge-{edition}-independent")
-        if own:
-            yield challenge(own, results.get(f"challenge-{edition}-frozen"))
-
-
-def challenge(own: Mapping[str, Any], frozen: Mapping[str, Any] | None) -> str:
-    """Mean squared standardised errors of one edition."""
-    names = [*own["targets"], "mean", "sum"]
-    if "score_2020" in own["rows"][0]["scores"]:
-        names.append("score_2020")
-    heads = ["", "published", *(n.replace("score_2020", "score of 2020") for n in names)]
-    heads += ["evaluation part"] * ("evaluation" in own["rows"][0])
-    heads += ["frozen line", "fitted to a frozen line, scored on others"] * (frozen is not None)
-    rows = []
-    for row in own["rows"]:
-        model = row["model"]
-        known = str(own["published"].get(model, ""))
-        texts = [TITLES[model], known]
-        texts += [cell(row["scores"][n if n == "score_2020" else f"mse_{n}"]) for n in names]
-        if "evaluation" in own["rows"][0]:
-            texts.append(cell(row["evaluation"]["mse_mean"]) if "evaluation" in row else "")
-        if frozen is not None:
-            twin = next((r for r in frozen["rows"] if r["model"] == model), None)
-            texts.append(cell(twin["scores"]["mse_mean"]) if twin else "")
-            elsewhere = next(iter(twin["others"].values()), None) if twin else None
-            texts.append(cell(elsewhere["mse_mean"]) if elsewhere else "")
-        rows.append(texts)
-    return markdown(heads, rows)
-
-
-def large(result: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
-    """Mean errors of many curves, beside those of the usual number."""
-    few = {row["model"]: row for row in usual["rows"]}
-    rows = []
-    for row in result["rows"]:
-        scores = [few[row["model"]]["scores"], row["scores"], row.get("evaluation")]
-        cells = [cell(found["mse_mean"]) if found else "" for found in scores]
-        rows.append([TITLES[row["model"]], *cells])
-    counts = [result["n_curves"], result["n_evaluation"]]
-    return markdown(
-        ["", f"{usual['n_curves']} curves", f"{counts[0]} curves", f"{counts[1]} to submit"], rows
-    )
-
-
-def angles(result: Mapping[str, Any]) -> str:
-    """R² of the couplings in bins of the pulse angle."""
-    edges = result["by_angle"]["edges_deg"]
-    rows = [
-        [f"{TARGET_TITLES[target]}, {TITLES[model]}", *(f"{value:.3f}" for value in values)]
-        for target, by_model in result["by_angle"]["r2"].items()
-        for model, values in by_model.items()
-    ]
-    ends = pairwise(edges)
-    return markdown(["R² within a bin of θ", *(f"{a:.0f}° to {b:.0f}°" for a, b in ends)], rows)
-
-
 def _find(entries: Sequence[Mapping[str, Any]], **facts: Any) -> Mapping[str, Any] | None:
     for entry in entries:
         if all(entry.get(name) == value for name, value in facts.items()):
             return entry
     return None
-
-
-def all_tables(what: str, folder: Path = TABLES) -> list[str]:
-    """Every table of the probes or of the challenge whose results are in `folder`."""
-    if what == "probes":
-        return [*probe_tables(load(list(PROBES), folder)), *network_tables(folder)]
-    names = [f"challenge-{e}-{draw}" for e in EDITIONS for draw in ("independent", "frozen")]
-    results = load(names, folder)
-    tables = list(challenge_tables(results))
-    if "challenge-spin-independent" in results:
-        tables.append(angles(results["challenge-spin-independent"]))
-    many, usual = load([LARGE], folder).get(LARGE), results.get("challenge-2021-gauss-independent")
-    if many and usual:
-        tables.append(large(many, usual))
-    return tables
