@@ -114,7 +114,7 @@ def eager(name: str, values: Any) -> Any:
     InputError
         For mappings such as a data set, of which NumPy would take the names for values.
     """
-    if isinstance(values, Mapping):
+    if isinstance(values, Mapping) and not hasattr(values, "shape"):  # some sparse arrays are
         is_dataset = hasattr(values, "data_vars")
         cure = "latent_nmr.features(data), or data['W']" if is_dataset else "pandas.DataFrame(…)"
         raise InputError(
