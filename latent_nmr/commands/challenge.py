@@ -30,8 +30,10 @@ class Options:
     ]
     """Edition of the challenge: 2020, 2021-gauss, 2021-rkky or spin."""
     data: Path | None = None
-    """Folder with the challenge's own files, or a data set of the edition in any format, without
-    curves to submit predictions of; without it, curves are simulated."""
+    """Data set of the edition in any format, or reference for the one that comes with the package;
+    of a folder with the challenge's own files, both parts; without it, curves are simulated."""
+    evaluation: Path | None = None
+    """Curves to submit predictions of, a data set in any format; scored, too, if it has labels."""
     part: Literal["complex", "magnitude"] | None = None
     """What of M models see; without it, what the data hold."""
     models: tuple[Model, ...] = ("baseline", "deep", "winners", "best")
@@ -74,12 +76,12 @@ def run(options: Options) -> Report:
             f"{' '.join(path.stem for path in options.also)}. Rename one."
         )
     inputs: dict[Path, Any] = {path: lambda p: fingerprint(open_echoes(p)) for path in options.also}
-    if options.data is not None:
-        inputs[options.data] = lambda _: "-".join(map(fingerprint, _given_data(options).values()))
+    for path in filter(None, (options.data, options.evaluation)):
+        inputs[path] = lambda p: "-".join(map(fingerprint, _given_data(options, p).values()))
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
         return _report(finished[0], finished[1], out)
-    data = _place_to_simulate(options) if options.data is None else _given_data(options)
+    data = _given_data(options) | ({} if options.data else _place_to_simulate(options))
     also = {path_text(path.stem): open_echoes(path) for path in options.also}
     with output.folder(kept=("steps", "seconds.json")) as folder:
         tell(f"Challenge {options.edition}: every fit is kept in {folder}")
@@ -125,24 +127,38 @@ def _given(options: Options, *names: str) -> dict[str, Any]:
     return {n: getattr(options, n) for n in names if getattr(options, n) is not None}
 
 
-def _given_data(options: Options) -> dict[str, Any]:
-    """Curves to fit on and, of the challenge's own, those to submit predictions of."""
+def _given_data(options: Options, path: Path | None = None) -> dict[str, Any]:
+    """Curves to fit on, and those to submit predictions of; with `path`, those from there only."""
+    from latent_nmr.data.challenge_files import challenge_parts
+
+    places = {"dataset": options.data, "evaluation": options.evaluation}
+    if options.evaluation is None and options.data and challenge_parts(options.data):
+        places["evaluation"] = options.data
+    return {
+        name: _open(place, options, name)
+        for name, place in places.items()
+        if place is not None and path in (None, place)
+    }
+
+
+def _open(path: Path, options: Options, name: str) -> Any:
+    """Open a data set; of the challenge's own files, the part that is asked for."""
     from latent_nmr.data.challenge_files import challenge_parts, open_challenge
     from latent_nmr.data.io import open_echoes
     from latent_nmr.errors import InputError
 
-    assert options.data is not None  # asked for where it is given
-    if not challenge_parts(options.data):
-        return {"dataset": open_echoes(options.data)}
+    parts = challenge_parts(path)
+    if not parts:
+        return open_echoes(path)
     if options.edition == "spin":
         raise InputError(
-            "--data must not be the challenge's files for the edition spin, which has none, but is "
-            f"{options.data}. Leave it out to simulate curves, or give a set of its preset."
+            "data must not be the challenge's files for the edition spin, which has none, but are "
+            f"at {path}. Leave them out to simulate curves, or give a set of its preset."
         )
-    parts = {"dataset": "model", "evaluation": "eval"}
-    return {
-        name: open_challenge(options.data, options.edition, part) for name, part in parts.items()
-    }
+    part = "model" if name == "dataset" else "eval"
+    if path != options.data and (options.edition, part) not in parts:
+        part = parts[0][1]  # curves with labels, too, can be those to submit
+    return open_challenge(path, options.edition, part)
 
 
 def _place_to_simulate(options: Options) -> dict[str, Any]:

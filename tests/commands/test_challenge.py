@@ -95,6 +95,7 @@ class TestRealFiles:
         first = capsys.readouterr().out
         assert "winners' pipeline of 2020" in first
         assert "mean ± standard deviation over 1 seed\n" in first
+        assert not (out / "models").exists()  # there are no networks
         named = {*first.splitlines()[-1].split(": ")[1].split(", "), "run.json"}
         assert named == {path.relative_to(out).parts[0] for path in out.rglob("*.*")}
         assert main(words) == 0
@@ -186,6 +187,43 @@ class TestAnyData:
         assert [row["scores"] for row in own["rows"]] == [row["scores"] for row in real["rows"]]
         assert main(words) == 0
         assert "already finished" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("name", ["eval.npz", "files"])
+    def test_curves_to_submit_come_in_any_format(self, curves, files, tmp_path, capsys, name):
+        ln.save_echoes(curves, tmp_path / "own.nc")
+        asked, place = curves.isel(curve=slice(N_EVALUATION)), files
+        if name != "files":
+            place = tmp_path / name
+            ln.save_echoes(asked, place)
+        out = tmp_path / "out"
+        more = ("--models", "winners", "--evaluation", place)
+        values = run(capsys, words_for(tmp_path / "own.nc", out, *more))
+        result = ln.challenge("2021-gauss", curves, evaluation=asked, models="winners", n_seeds=1)
+        wanted = result.table.loc["evaluation part", "winners"]["mse_mean"]
+        (row,) = values["rows"]
+        if name == "files":  # which hold both parts: the one without labels is to be submitted
+            assert "evaluation" not in row
+        else:
+            assert row["evaluation"]["mse_mean"] == [pytest.approx(wanted, rel=0.01)]
+        sent = check_submission(out / "gauss_mat_info_eval.txt", "2021-gauss", N_EVALUATION)
+        np.testing.assert_allclose(sent[:, 2], result.arrays["submission"][:, 2], rtol=1e-2)
+
+    def test_other_curves_to_submit_are_noticed(self, curves, files, tmp_path, capsys):
+        place = tmp_path / "eval.nc"
+        ln.save_echoes(curves.isel(curve=slice(5)), place)
+        more = ("--models", "winners", "--evaluation", place)
+        words = words_for(files, tmp_path / "out", *more)
+        values = run(capsys, words)
+        assert values["n_evaluation"] == 5  # not those of the folder
+        assert f"--evaluation {place}" in values["command"]
+        ln.save_echoes(curves.isel(curve=slice(5, 11)), place, overwrite=True)
+        assert f"{place} has changed" in refused(capsys, *words)
+
+    def test_curves_to_submit_need_others_to_fit(self, tmp_path, capsys, curves):
+        ln.save_echoes(curves, tmp_path / "own.nc")
+        words = ("challenge", "2021-gauss", "--evaluation", tmp_path / "own.nc")
+        complaint = refused(capsys, *words, "--out", tmp_path / "out")
+        assert "evaluation must be left out where curves are simulated" in complaint
 
     def test_the_edition_spin_takes_a_set_of_its_preset(self, tmp_path, capsys):
         echoes = ln.simulate("challenge2021-spin", 30, n_edge=8, scheme="source", step=2)

@@ -234,9 +234,15 @@ def _fit_all(
 
 def _publish_networks(contest: Contest, steps: Sequence[Step], done: Done, folder: Path) -> None:
     """Copy the networks of this call, which lie beside their steps, under their names."""
-    with staged_folder(folder) as staging:
-        for step in steps:
-            facts = dict(step.facts)
-            network = contest.network_folder(facts)
-            if (facts["model"], facts["seed"]) in done and network and network.is_dir():
-                shutil.copytree(network, staging / facts["model"])
+    found = {}
+    for step in steps:
+        facts = dict(step.facts)
+        network = contest.network_folder(facts)
+        if (facts["model"], facts["seed"]) in done and network and network.is_dir():
+            found[facts["model"]] = network
+    if found:
+        with staged_folder(folder) as staging:
+            for name, network in found.items():
+                shutil.copytree(network, staging / name)
+    elif folder.is_dir():  # of an earlier call with networks
+        shutil.rmtree(folder)
