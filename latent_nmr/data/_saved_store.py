@@ -13,11 +13,12 @@ import zarr
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.data._checksums import COMPRESSORS, dataset_checksums
-from latent_nmr.data._contents import check_read
+from latent_nmr.data._contents import check_arrays, check_read
+from latent_nmr.data._guarded import guarded, values_of
 from latent_nmr.data._plain import plain, rebuild
 from latent_nmr.data._store_checks import check_unchanged
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data.reading import SAVED_MARK, guarded
+from latent_nmr.data.reading import SAVED_MARK
 from latent_nmr.errors import InputError
 
 SAVED_VERSION = 1
@@ -58,15 +59,18 @@ def read_saved_store(path: Path, group: zarr.Group) -> xr.Dataset:
             )
         arrays, variables = {}, {}
         for name, array in group.arrays():
-            values = np.asarray(array[...])
-            is_text = values.dtype.kind in "OTU"
-            arrays[name] = plain_text(values) if is_text else values
             variables[name] = {
                 "dims": array.metadata.dimension_names or (),  # type: ignore[union-attr]
-                "dtype": "text" if is_text else values.dtype.name,
+                "dtype": "text" if array.dtype.kind in "OTU" else array.dtype.name,
                 "coordinate": name in mark["coordinates"],
                 "attrs": dict(array.attrs),
             }
+            arrays[name] = array
+        # Before anything is read: a length that is wrong may be larger than any memory.
+        check_arrays(arrays, variables)
+        for name, array in arrays.items():
+            values = values_of(array)
+            arrays[name] = plain_text(values) if values.dtype.kind in "OTU" else values
         dataset = rebuild(arrays, variables, attributes)
         check_unchanged(path, mark.get("checksums"), dataset, _KEEP_EDITED)
         return dataset

@@ -1,7 +1,8 @@
 """What a store must fulfil before its curves are used, and what is said of the rest."""
 
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +11,41 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from latent_nmr.data._checksums import curve_checksums, dataset_checksums
+from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums, dataset_checksums
 from latent_nmr.data.echoes import ALL_SIGNALS, magnitude
 from latent_nmr.errors import InputError, StoreWarning
 
 # |M| of a mean spin is at most 1/2; simulated ones are off by the error of M, 1e-3 at most.
 LARGEST_SPIN = 0.5 + 1e-3
 RESTORE = "Restore it from a copy, or simulate it again under another name."
+# Types of what is neither a signal, in float32, nor a label, in float64 or text.
+_TYPES = {"done": np.bool_, CURVE_CHECKSUMS: np.uint32}
 # Levels between the warning and the call of the user, `open_echoes` or a command.
 _DEPTH = 5
 
 
-def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_curves: int) -> int:
+def check_lengths(path: Path, arrays: Mapping[str, zarr.Array]) -> int:
     """Refuse a store in which an array is too short for its flags, or of another kind.
 
-    Arrays are lengthened before the flags, so that longer ones are no damage; returns the longest.
+    Nothing of them is read for it. Arrays are lengthened before the flags, so that longer ones are
+    no damage; returns the longest.
     """
+    n_curves, n_samples = (math.prod(arrays[name].shape[:1]) for name in ("done", "time"))
     for name, array in arrays.items():
         is_signal = name in ALL_SIGNALS
-        if name != "kernel" and array.dtype != ("float32" if is_signal else "float64"):
+        of_label = "float32" if is_signal else "float64"
+        if name != "kernel" and array.dtype != _TYPES.get(name, of_label):
             raise InputError(
                 f"data must be a complete store, but {name} in {path} is {array.dtype}, as no "
                 f"simulation writes it. {RESTORE}"
             )
-        if array.ndim != (2 if is_signal else 1) or array.shape[0] < n_curves:
+        is_long_enough = name == "time" or array.shape[:1] >= (n_curves,)
+        if array.shape[1:] != ((n_samples,) if is_signal else ()) or not is_long_enough:
             raise InputError(
                 f"data must be a complete store, but {name} in {path} has the shape {array.shape} "
-                f"for {n_curves} curves. {RESTORE}"
+                f"for {n_curves} curves of {n_samples} samples. {RESTORE}"
             )
-    return max(array.shape[0] for array in arrays.values())
+    return max(array.shape[0] for name, array in arrays.items() if name != "time")
 
 
 def check_simulated_times(
@@ -117,21 +124,29 @@ def warn_without_checksums(path: Path) -> None:
     )
 
 
-def warn_of_left_out(path: Path, is_left_out: npt.NDArray[np.bool_]) -> None:
-    """Name the curves of a store that are not used because they are not marked as finished."""
+def warn_of_left_out(path: Path, is_left_out: npt.NDArray[np.bool_], n_curves: int) -> None:
+    """Name the curves of a store that are not used because they are not marked as finished.
+
+    Those beyond the flags, up to `n_curves`, are begun and have none.
+    """
     rows = np.flatnonzero(is_left_out)
-    if len(rows):
+    spans = [(p[0], p[-1]) for p in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(p)]
+    n_flags, n_left_out = len(is_left_out), len(rows)
+    if n_curves > n_flags:
+        n_left_out += n_curves - n_flags
+        joins = bool(spans) and spans[-1][1] == n_flags - 1
+        spans[len(spans) - joins :] = [(spans[-1][0] if joins else n_flags, n_curves - 1)]
+    if n_left_out:
         warnings.warn(
-            f"all curves of a store should be finished, but {len(rows)} of {len(is_left_out)} in "
-            f"{path} are not and are left out (curves {_spans(rows)}). The command that simulated "
+            f"all curves of a store should be finished, but {n_left_out} of {n_curves} in "
+            f"{path} are not and are left out (curves {_named(spans)}). The command that simulated "
             "it completes it.",
             StoreWarning,
             stacklevel=_DEPTH,
         )
 
 
-def _spans(rows: npt.NDArray[np.integer], most: int = 3) -> str:
-    """Row numbers as spans: "3, 16 to 31, …"."""
-    parts = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    named = [str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts[:most]]
-    return ", ".join([*named, "…"] if len(parts) > most else named)
+def _named(spans: Sequence[tuple[int, int]], most: int = 3) -> str:
+    """Spans of rows as text: "3, 16 to 31, …"."""
+    named = [str(first) if first == last else f"{first} to {last}" for first, last in spans[:most]]
+    return ", ".join([*named, "…"] if len(spans) > most else named)

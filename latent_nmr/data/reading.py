@@ -4,7 +4,6 @@ A store's flags, times and labels are read at once, about 100 bytes per curve; i
 are a hundred times that, as they are asked for. A compact set is small by design and is held.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 import zarr
-from zarr.core.sync import sync
 
 from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
     CURVE_CHECKSUMS,
     check_attributes,
 )
-from latent_nmr.data._contents import check_read, first_line
+from latent_nmr.data._contents import check_read
+from latent_nmr.data._guarded import guarded, unreadable, values_of
 from latent_nmr.data._store_checks import (
-    RESTORE,
     check_curves,
     check_lengths,
     check_simulated_times,
@@ -74,14 +72,14 @@ class StoredEchoes:
         self._path = path
         self._group = open_group(path)
         self._attributes = self._guarded(lambda: check_attributes(self._group, str(path)))
-        done = np.asarray(self._guarded(lambda: array_of(self._group, "done")[:]))
-        arrays = {name: array_of(self._group, name) for name in array_names(self._group)}
-        n_begun = check_lengths(path, arrays, len(done))
-        # Flags are lengthened last: what lies beyond them is begun and not finished.
-        done = np.pad(done, (0, n_begun - len(done)))
+        # Flags first: they are lengthened last, and this may happen now.
+        noted = ["done", *(n for n in [CURVE_CHECKSUMS] if holds(self._group, n))]
+        names = [*noted, "time", *array_names(self._group)]
+        n_begun = check_lengths(path, {name: array_of(self._group, name) for name in names})
+        done = self._values("done")
         finished = np.flatnonzero(done)
         self._wanted = finished if n_curves is None else finished[:n_curves]
-        self._time = np.asarray(self._guarded(lambda: array_of(self._group, "time")[:]))
+        self._time = self._values("time")
         self._guarded(lambda: check_simulated_times(path, self._time, self._attributes))
         self.n_curves = len(self._wanted)
         if n_curves is not None and self.n_curves < check_count("n_curves", n_curves):
@@ -90,9 +88,9 @@ class StoredEchoes:
                 f"{path} has {self.n_curves}. Extend it with latent-nmr simulate."
             )
         # Asked for a number of curves, only those before the last of them can be missed.
-        n_looked_at = len(done) if n_curves is None else int(self._wanted[-1]) + 1
+        n_looked_at = n_begun if n_curves is None else int(self._wanted[-1]) + 1
         if self.n_curves:  # a store without a finished curve is refused when it is read
-            warn_of_left_out(path, ~done[:n_looked_at])
+            warn_of_left_out(path, ~done[:n_looked_at], n_looked_at)
         self._has_checksums = CHECKSUM_OF_ATTRIBUTES in self._group.attrs
         if not self._has_checksums:
             warn_without_checksums(path)
@@ -164,6 +162,10 @@ class StoredEchoes:
                 )
         return labels
 
+    def _values(self, name: str) -> npt.NDArray:
+        """All values of an array."""
+        return self._guarded(lambda: values_of(array_of(self._group, name)))
+
     def _read(self, name: str, start: int, stop: int) -> npt.NDArray:
         """Values of an array for the wanted curves `start` to `stop`."""
         curves = self._wanted[start:stop]
@@ -171,14 +173,14 @@ class StoredEchoes:
         def read():
             array = array_of(self._group, name)
             if not len(curves):
-                return array[:0]
+                return values_of(array, slice(0))
             first, last = int(curves[0]), int(curves[-1])
             # A range is read faster than a list of rows.
             if last - first + 1 == len(curves):
-                return array[first : last + 1]
-            return array.oindex[curves]
+                return values_of(array, slice(first, last + 1))
+            return values_of(array, curves)
 
-        values = np.asarray(self._guarded(read))
+        values = self._guarded(read)
         return plain_text(values) if values.dtype.kind in "OT" else values
 
     def _guarded(self, read: Callable):
@@ -205,49 +207,6 @@ class HeldEchoes:
     def fingerprint(self, rows_per_block: int = BLOCK, on_read: Callable | None = None) -> str:  # noqa: ARG002
         """`latent_nmr.data.labels.labelled_fingerprint` of all curves."""
         return labelled_fingerprint(self._dataset)
-
-
-def guarded(path: Path | str, read: Callable):
-    """Call `read`; what the damaged files of a store make zarr raise becomes an `InputError`."""
-    try:
-        return read()
-    except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
-        raise
-    except Exception as error:
-        _let_the_rest_finish()
-        if isinstance(error, PermissionError):
-            raise unreadable(path, error) from error
-        raise damaged(path, error) from error
-
-
-def _let_the_rest_finish(seconds: float = 10.0) -> None:
-    """Wait for the other chunks of a reading that failed at one of them.
-
-    zarr goes on with them in a thread of its own; cut short by the end of the process, they print
-    a traceback each.
-    """
-
-    async def finish() -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        if others:
-            await asyncio.wait(others, timeout=seconds)
-
-    sync(finish())
-
-
-def unreadable(path: Path | str, error: PermissionError) -> InputError:
-    """Error for a store with a file that this user may not read."""
-    return InputError(
-        f"data must be readable, but {error.filename or path} is not "
-        f"({error.strerror or error}). Change its permissions."
-    )
-
-
-def damaged(path: Path | str, error: Exception) -> InputError:
-    """Error for a store whose files made zarr raise `error`."""
-    return InputError(
-        f"data must be a complete store, but {path} is damaged ({first_line(error)}). {RESTORE}"
-    )
 
 
 def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:

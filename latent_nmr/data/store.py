@@ -22,6 +22,7 @@ from latent_nmr.data._checksums import (
     check_attributes,
     curve_checksums,
 )
+from latent_nmr.data._guarded import damaged, guarded
 from latent_nmr.data._recognise import SUFFIXES
 from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
 from latent_nmr.data.echoes import (
@@ -31,7 +32,7 @@ from latent_nmr.data.echoes import (
     label_rows,
     simulation_attributes,
 )
-from latent_nmr.data.reading import array_names, array_of, damaged, guarded, holds, open_group
+from latent_nmr.data.reading import array_names, array_of, holds, open_group
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import (

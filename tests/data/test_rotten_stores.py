@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
+import json
+import operator
 import random
 import shutil
+import time
 import warnings
 from pathlib import Path
 
@@ -122,6 +126,58 @@ class TestEveryFile:
         (path / "my").rename(path / "mx")
         (path / "held").rename(path / "my")
         assert verdict(path, expected) == "refused"
+
+
+class TestDescriptions:
+    """What `zarr.json` says of an array, which has no checksum in a simulated store."""
+
+    @pytest.mark.parametrize("length", [0, 10**9, 10**13, 2**70, -3])
+    def test_a_length_that_no_memory_holds_is_refused_or_harmless_at_once(self, rotting, length):
+        path, expected = rotting
+        for file in path.rglob("*/zarr.json"):
+            text = file.read_text("utf-8")
+            for axis in range(len(json.loads(text)["shape"])):
+                about = json.loads(text)
+                about["shape"][axis] = length
+                file.write_text(json.dumps(about), "utf-8")
+                start = time.monotonic()
+                # Longer arrays are those of curves that were begun.
+                assert verdict(path, expected) in ("refused", "warned", "same"), (file, axis)
+                assert time.monotonic() - start < 5
+            file.write_text(text, "utf-8")
+
+    def test_a_lost_entry_is_refused_or_changes_nothing(self, rotting):
+        path, expected = rotting
+        for name in ("kernel", "mx"):
+            file = path / name / "zarr.json"
+            text = file.read_text("utf-8")
+            for keys in entries_of(json.loads(text)):
+                about = json.loads(text)
+                place = functools.reduce(operator.getitem, keys[:-1], about)
+                del place[keys[-1]]
+                file.write_text(json.dumps(about), "utf-8")
+                assert verdict(path, expected) in ("refused", "same"), (file, keys)
+            file.write_text(text, "utf-8")
+
+    def test_text_that_is_not_decompressed_is_damage_and_no_lack_of_memory(self, rotting):
+        path, _ = rotting
+        file = path / "kernel" / "zarr.json"
+        about = json.loads(file.read_text("utf-8"))
+        names = [codec["name"] for codec in about["codecs"]]
+        assert names == ["vlen-utf8", "zstd", "crc32c"]
+        del about["codecs"][1]
+        file.write_text(json.dumps(about), "utf-8")
+        with pytest.raises(ln.InputError, match=r"copy\.zarr is damaged \(.*kernel does not fit"):
+            ln.open_echoes(path)
+
+
+def entries_of(value, path=()):
+    """Places of all entries of a JSON value, at every depth."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, entry in items:
+        yield (*path, key)
+        if isinstance(entry, dict | list):
+            yield from entries_of(entry, (*path, key))
 
 
 class TestWords:
