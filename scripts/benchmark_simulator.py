@@ -15,9 +15,9 @@ from pathlib import Path
 
 import jax
 
-from latent_nmr._files import write_json
-from latent_nmr.plots.benchmarks import plot_simulator_benchmark
-from latent_nmr.plots.style import save_figure
+from latent_nmr.plots import save_figure
+from latent_nmr.report.kept_results import write_result
+from latent_nmr.studies.speed.figures import simulator_figure
 from latent_nmr.studies.speed.simulator import (
     beside_source,
     curve_times,
@@ -62,8 +62,8 @@ def main() -> None:
         "against_source": source,
         "at_100": extrapolated(source, at_100),
     }
-    write_json(options.out / "simulator.json", result)
-    save_figure(plot_simulator_benchmark(result), options.out / "simulator")
+    write_result(options.out / "simulator.json", result)
+    save_figure(simulator_figure(result), options.out / "simulator")
     print(f"wrote {options.out / 'simulator.json'} and simulator.png")
 
 

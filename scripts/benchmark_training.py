@@ -24,15 +24,11 @@ from typing import Any
 import numpy as np
 
 from latent_nmr import features, load_reference
-from latent_nmr._files import write_json
-from latent_nmr._machine import available_cores
-from latent_nmr.models.challenge_models import DEEP, WIDTH
-from latent_nmr.models.networks import layer_sizes
-from latent_nmr.models.regression_network import NORM_EPSILON, NORM_MOMENTUM
-from latent_nmr.plots.benchmarks import plot_training_benchmark
-from latent_nmr.plots.style import save_figure
+from latent_nmr.plots import save_figure
+from latent_nmr.report.kept_results import write_result
 from latent_nmr.studies.speed import regression, training
-from latent_nmr.studies.speed.timing import machine
+from latent_nmr.studies.speed.figures import training_figure
+from latent_nmr.studies.speed.timing import machine, n_cores
 
 N_CURVES, N_EMBEDDED = 15_000, 100_000
 # Of the challenge of 2021: rows, samples and targets.
@@ -51,7 +47,7 @@ def training_rows(window: str, n_rows: int = N_CURVES) -> np.ndarray:
 def torch_epoch(rows: np.ndarray, *, fused: bool) -> Callable[[], None]:
     """One epoch of the same network in PyTorch per call."""
     torch, nn = torch_modules()
-    sizes = (rows.shape[1], *layer_sizes(rows.shape[1], None))
+    sizes = training.widths_of(rows.shape[1])
 
     def perceptron(widths):
         layers = []
@@ -81,7 +77,7 @@ def torch_epoch(rows: np.ndarray, *, fused: bool) -> Callable[[], None]:
 def torch_modules() -> tuple[Any, Any]:
     """`torch` and `torch.nn`, on all cores, seeded: type checkers need not know them."""
     torch = import_module("torch")
-    torch.set_num_threads(available_cores())
+    torch.set_num_threads(n_cores())
     torch.manual_seed(0)
     return torch, import_module("torch.nn")
 
@@ -119,9 +115,9 @@ def torch_network(activations: tuple[str, ...]) -> Any:
     kinds = {"relu": nn.ReLU, "selu": nn.SELU, "tanh": nn.Tanh}
     layers, n_in = [], N_FEATURES
     for number in range(len(activations) + 1):
-        n_out = WIDTH if number < len(activations) else N_TARGETS
+        n_out = regression.HIDDEN_WIDTH if number < len(activations) else N_TARGETS
         # PyTorch's momentum is the part of the new batch.
-        norm = nn.BatchNorm1d(n_in, eps=NORM_EPSILON, momentum=1 - NORM_MOMENTUM)
+        norm = nn.BatchNorm1d(n_in, eps=regression.EPSILON, momentum=1 - regression.MOMENTUM)
         layer = nn.Linear(n_in, n_out)
         nn.init.kaiming_normal_(layer.weight)
         layers += [norm, layer, *(kinds[name]() for name in activations[number : number + 1])]
@@ -151,7 +147,7 @@ def measure_challenge(repeats: int) -> dict[str, Any]:
     noise = draw.standard_normal((N_ROWS, N_TARGETS), np.float32)
     targets = np.asarray(rows[:, :N_TARGETS] + 0.1 * noise, np.float32)
     sizes, times = {"n_rows": N_ROWS, "n_features": N_FEATURES}, {}
-    for edition, network in DEEP.items():
+    for edition, network in regression.NETWORKS.items():
         theirs = torch_network_epoch(network.activations, rows, targets) if TORCH else None
         contenders = {"torch": theirs} if theirs else {}
         times[edition] = regression.network_times(network, rows, targets, repeats, contenders)
@@ -178,11 +174,11 @@ def main() -> None:
         result[part] = measures[part]()
         print(part, json.dumps(result[part], indent=1), flush=True)
     if "challenge" in result:
-        write_json(options.out / "challenge.json", facts | result.pop("challenge"))
+        write_result(options.out / "challenge.json", facts | result.pop("challenge"))
     if result:
-        write_json(options.out / "training.json", facts | result)
+        write_result(options.out / "training.json", facts | result)
     if "epochs" in result:
-        save_figure(plot_training_benchmark(result), options.out / "training")
+        save_figure(training_figure(result), options.out / "training")
 
 
 if __name__ == "__main__":

@@ -10,33 +10,22 @@ the midpoint scheme. Takes about ten minutes on two cores.
 
 import argparse
 import platform
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
-import numpy as np
 
-from latent_nmr import Simulation, kernel_table
-from latent_nmr._files import write_json
-from latent_nmr.physics.presets import get_preset
-from latent_nmr.physics.simulate import draw_fields
-from latent_nmr.plots.benchmarks import plot_accuracy
-from latent_nmr.plots.style import save_figure
-from latent_nmr.studies.accuracy import Lattices, error_summary, errors_by_step, integration_errors
+from latent_nmr import Simulation
+from latent_nmr.plots import save_figure
+from latent_nmr.report.kept_results import write_result
+from latent_nmr.studies.accuracy import (
+    HARD_COUPLINGS,
+    accuracy_figure,
+    error_summary,
+    hard_cases,
+    integration_errors,
+)
 
-CASES = (("gaussian", 8.0), ("power", 1.47), ("power", 3.0), ("rkky", 13.0), ("rkky", 40.0))
 RANDOM_SEED = 62
-
-
-def hard_cases(n_fields: int) -> Iterator[dict[str, Any]]:
-    """The five kernels at α = 0.1 MHz each, some offset maps each."""
-    fields, couplings = draw_fields(Simulation("paper", seed=61), range(n_fields)), (0.1, 0.1, 0.1)
-    for kernel, parameter in CASES:
-        tables = np.stack([kernel_table(kernel, parameter, fields.shape[1])] * n_fields)
-        sequence = get_preset("paper").sequence
-        lattices = Lattices(fields, tables, np.array([couplings] * n_fields), sequence)
-        yield {"kernel": kernel, "parameter": parameter, **errors_by_step(lattices)}
 
 
 def main() -> None:
@@ -61,11 +50,15 @@ def main() -> None:
         "command": "python scripts/study_accuracy.py",
         "device": str(jax.devices()[0].device_kind),
         "machine": platform.machine(),
-        "hard_cases": {"n_fields": options.fields, "couplings_MHz": [0.1] * 3, "cases": cases},
+        "hard_cases": {
+            "n_fields": options.fields,
+            "couplings_MHz": HARD_COUPLINGS,
+            "cases": cases,
+        },
         "paper": {**paper, "curves": errors.to_dict("records")},
     }
-    write_json(options.out / "accuracy.json", result)
-    save_figure(plot_accuracy(result), options.out / "accuracy")
+    write_result(options.out / "accuracy.json", result)
+    save_figure(accuracy_figure(result), options.out / "accuracy")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from latent_nmr.models.regression_network import NetworkShape
+from latent_nmr.studies.speed.regression import HIDDEN_WIDTH, NETWORKS
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -37,8 +38,8 @@ def test_the_network_in_pytorch_has_our_weights(monkeypatch):
 def test_the_challenges_network_in_pytorch_has_our_weights():
     pytest.importorskip("torch")
     script = import_module("benchmark_training")
-    for network in script.DEEP.values():
-        widths = (script.WIDTH,) * len(network.activations)
+    for network in NETWORKS.values():
+        widths = (HIDDEN_WIDTH,) * len(network.activations)
         sizes = (script.N_FEATURES, widths, network.activations, script.N_TARGETS)
         ours = NetworkShape(*sizes, batch_norm=True).weight_shapes()
         learned = [shape for name, shape in ours.items() if not name.endswith(("mean", "var"))]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import latent_nmr
+
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
 SHARED = {
     "errors",
@@ -38,6 +40,15 @@ MAY_IMPORT = {  # room -> rooms it may import
     # Neither analysis nor plots: commands open, call a study, write and report.
     "commands": {"physics", "data", "models", "studies", "report"},
 }
+# What scripts stand on: public names, by module; and in these rooms, what a module without an
+# underscore defines, because the studies of the documents, and the tables of them, are no names of
+# `ln`: they belong to this repository.
+PUBLIC_NAMES = {
+    "latent_nmr": {*latent_nmr.__all__, "shipped"},  # publishing brings models into the package
+    "latent_nmr.plots": set(latent_nmr.plots.__all__),
+    "latent_nmr.commands.main": {"script"},
+}
+OPEN_ROOMS = ("studies", "report")
 MODULE_LINES, BODY_LINES, COMMANDS_LINES, SCRIPTS_LINES = 320, 45, 2200, 1000
 TOO_LONG: set[str] = set()  # what is still beyond these limits; never to be added to
 HEAVY = ("jax", "flax", "sklearn", "xarray", "umap", "matplotlib", "zarr", "scipy", "pandas")
@@ -113,6 +124,111 @@ class TestLayers:
             if path.parent.name != "plots":
                 tops = {name.split(".")[0] for name in modules_imported_by(path)}
                 assert "matplotlib" not in tops, path
+
+
+def parts_in(source):
+    """Names that the top level of a module defines."""
+    found = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return found
+
+
+def is_public(module, name):
+    """Whether scripts may import `name` from `module` of the package."""
+    if module in PUBLIC_NAMES:
+        return name in PUBLIC_NAMES[module]
+    room, *rest = parts = module.split(".")[1:]
+    if room not in OPEN_ROOMS or any(part.startswith("_") for part in (*parts, name)):
+        return False
+    place = PACKAGE.joinpath(*parts)
+    if place.is_dir():
+        is_module = (place / f"{name}.py").is_file()
+        return is_module or (bool(rest) and name in (place / "__init__.py").read_text("utf-8"))
+    return name in parts_in(place.with_suffix(".py").read_text("utf-8"))
+
+
+def private_uses(source):
+    """Yield what a script takes from the package that is not public."""
+    tree, modules = ast.parse(source), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "latent_nmr":
+                    modules[alias.asname or alias.name] = alias.name
+                elif alias.name.startswith("latent_nmr."):
+                    yield alias.name
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("latent_nmr"):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                modules[alias.asname or alias.name] = name
+                if not is_public(node.module, alias.name):
+                    yield name
+        elif isinstance(node, ast.Constant) and str(node.value).startswith("latent_nmr."):
+            yield from {node.value} - set(PUBLIC_NAMES)  # for import_module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = modules.get(node.value.id)
+            is_module = module and (
+                module in PUBLIC_NAMES
+                or PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py").is_file()
+            )
+            if is_module and module != "latent_nmr.shipped" and not is_public(module, node.attr):
+                yield f"{module}.{node.attr}"
+
+
+class TestScripts:
+    """Scripts stand on what is public: names of the package, and the studies and their reports."""
+
+    def test_no_script_uses_anything_private(self):
+        paths = list((PACKAGE.parent / "scripts").glob("*.py"))
+        assert len(paths) > 20
+        for path in paths:
+            assert list(private_uses(path.read_text("utf-8"))) == [], path
+
+    @pytest.mark.parametrize(
+        ("source", "found"),
+        [
+            ("from latent_nmr._files import write_json", "latent_nmr._files.write_json"),
+            ("import latent_nmr._files", "latent_nmr._files"),
+            ("from latent_nmr import _files", "latent_nmr._files"),
+            ("from latent_nmr import models", "latent_nmr.models"),
+            ("from latent_nmr.plots.style import x", "latent_nmr.plots.style.x"),
+            ("from latent_nmr.plots import new_figure", "latent_nmr.plots.new_figure"),
+            ("from latent_nmr.studies import _result", "latent_nmr.studies._result"),
+            (
+                "from latent_nmr.studies.noise import add_noise",
+                "latent_nmr.studies.noise.add_noise",
+            ),
+            ("from latent_nmr.studies.noise import _panels", "latent_nmr.studies.noise._panels"),
+            ("def f():\n    from latent_nmr.models import cards", "latent_nmr.models.cards"),
+            ("import latent_nmr as ln\nln.models.cards", "latent_nmr.models"),
+            ("import_module('latent_nmr.models.cards')", "latent_nmr.models.cards"),
+            (
+                "from latent_nmr.studies.speed import training\ntraining.layer_sizes(4)",
+                "latent_nmr.studies.speed.training.layer_sizes",
+            ),
+        ],
+    )
+    def test_a_planted_use_is_found(self, source, found):
+        assert list(private_uses(source)) == [found]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import latent_nmr as ln\nln.BetaVAE, ln.plots.save_figure",
+            "from latent_nmr import BetaVAE, plots, shipped\nshipped.FOLDER",
+            "from latent_nmr.studies.noise import evaluate_noise",
+            "from latent_nmr.studies.evaluation import evaluate",
+            "from latent_nmr.studies.speed import training\ntraining.OBJECTIVE.beta",
+        ],
+    )
+    def test_what_is_public_may_be_used(self, source):
+        assert list(private_uses(source)) == []
 
 
 def import_graph(package):
@@ -259,7 +375,5 @@ class TestImportCost:
         assert "jax" in heavy_modules_after(code)
 
     def test_an_unknown_name_is_an_attribute_error(self):
-        import latent_nmr
-
         with pytest.raises(AttributeError, match="no attribute 'BetaVEA'"):
             latent_nmr.BetaVEA  # noqa: B018

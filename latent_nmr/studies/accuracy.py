@@ -3,6 +3,7 @@
 The reference is a float64 run of the third-order scheme at two steps, extrapolated.
 """
 
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Rows
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
+from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.simulate import (
     Simulation,
@@ -20,6 +22,9 @@ from latent_nmr.physics.simulate import (
     planned_evaluations,
 )
 
+# Kernels, and their parameters, whose curves are the hardest to integrate.
+HARD_CASES = (("gaussian", 8.0), ("power", 1.47), ("power", 3.0), ("rkky", 13.0), ("rkky", 40.0))
+HARD_COUPLINGS = (0.1, 0.1, 0.1)
 # Order of the global error of each scheme.
 ORDERS = {"averaged": 3, "midpoint": 2}
 # Long and short steps of the extrapolation, sample intervals.
@@ -97,6 +102,31 @@ def errors_by_step(lattices: Lattices, steps: Rows[float] = (8, 4, 2, 1)) -> dic
     }
 
 
+def hard_cases(n_fields: int, simulation: Simulation | None = None) -> Iterator[dict[str, Any]]:
+    """Errors of the hard kernels, each coupling 0.1 MHz, on some offset maps.
+
+    Parameters
+    ----------
+    n_fields : int
+        Number of offset maps.
+    simulation : Simulation, optional
+        Whose offset maps, and whose preset's sequence; by default `paper`.
+
+    Yields
+    ------
+    dict
+        `kernel` and `parameter`, and what :func:`errors_by_step` returns.
+    """
+    simulation = simulation or Simulation("paper", seed=61)
+    sequence = get_preset(simulation.preset).sequence
+    fields = draw_fields(simulation, range(n_fields))
+    couplings = np.array([HARD_COUPLINGS] * n_fields)
+    for kernel, parameter in HARD_CASES:
+        tables = np.stack([kernel_table(kernel, parameter, fields.shape[1])] * n_fields)
+        lattices = Lattices(fields, tables, couplings, sequence)
+        yield {"kernel": kernel, "parameter": parameter, **errors_by_step(lattices)}
+
+
 def integration_errors(simulation: Simulation, indices: Rows[int]) -> pd.DataFrame:
     """Errors of some curves of a simulation, by its default step and by its source's scheme.
 
@@ -143,3 +173,16 @@ def error_summary(errors: pd.DataFrame) -> dict[str, Any]:
         "evaluations_max": int(evaluations.max()),
         "source": {"max": float(source.max()), "percentile_95": float(np.percentile(source, 95))},
     }
+
+
+def accuracy_figure(result: Mapping[str, Any]):
+    """Largest error of each random curve, ours beside the source's scheme: a matplotlib Figure.
+
+    Parameters
+    ----------
+    result : mapping
+        `paper.curves`, the records of :func:`integration_errors`.
+    """
+    from latent_nmr.plots.benchmarks import plot_accuracy
+
+    return plot_accuracy(dict(result))

@@ -1,5 +1,9 @@
 """What the measurements of speed compare with is what they say it is."""
 
+import json
+from itertools import islice
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,10 +11,21 @@ from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.sequence import spin_echo
 from latent_nmr.physics.simulate import Simulation
-from latent_nmr.studies.accuracy import Lattices, converged, integration_errors, largest_errors
+from latent_nmr.studies.accuracy import (
+    HARD_CASES,
+    Lattices,
+    accuracy_figure,
+    converged,
+    hard_cases,
+    integration_errors,
+    largest_errors,
+)
+from latent_nmr.studies.speed.figures import simulator_figure, training_figure
 from latent_nmr.studies.speed.simulator import extrapolated
 from latent_nmr.studies.speed.timing import in_turns
-from latent_nmr.studies.speed.training import epoch_times, product_shapes
+from latent_nmr.studies.speed.training import epoch_times, product_shapes, widths_of
+
+BENCHMARKS = Path(__file__).parents[2] / "artifacts" / "benchmarks"
 
 
 class TestTurns:
@@ -47,6 +62,7 @@ class TestTraining:
         shapes = weight_shapes(architecture).values()
         n_multiplied = sum(np.prod(shape) for shape in shapes if len(shape) == 2)
         assert sum(a * b for a, b in product_shapes(width)) == n_multiplied
+        assert widths_of(width) == (width, *architecture.hidden_layer_sizes)
 
     def test_ratios_are_those_of_the_medians(self):
         rows = np.random.default_rng(0).random((200, 30), np.float32)
@@ -77,3 +93,29 @@ class TestAccuracy:
         assert (found["evaluations"] > 0).all()
         assert (found["error"] < 2e-3).all()
         assert (found["error"] < found["source_error"]).all()
+
+    @pytest.mark.slow
+    def test_hard_cases_are_solved_far_below_the_bound(self):
+        found = list(islice(hard_cases(1, Simulation("paper", seed=61, n_edge=6)), 2))
+        assert [(case["kernel"], case["parameter"]) for case in found] == list(HARD_CASES[:2])
+        for case in found:
+            assert max(case["error"]) < 2e-3
+            assert case["references_differ"] < max(case["error_by_step"].values())
+
+
+class TestFigures:
+    """Figures of what is kept in artifacts/benchmarks."""
+
+    @pytest.mark.parametrize(
+        ("name", "draw", "labels"),
+        [
+            ("accuracy", accuracy_figure, ["largest error of M over the record"]),
+            ("simulator", simulator_figure, ["time per curve (s)"]),
+            ("training", training_figure, ["", ""]),
+        ],
+    )
+    def test_the_kept_numbers_can_be_drawn(self, name, draw, labels):
+        result = json.loads((BENCHMARKS / f"{name}.json").read_text("utf-8"))
+        axes = draw(result).axes
+        assert [ax.get_ylabel() for ax in axes] == labels
+        assert all(ax.get_xlabel() for ax in axes)

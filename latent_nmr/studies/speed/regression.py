@@ -8,12 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.models.challenge_models import WIDTH, DeepNetwork
+from latent_nmr.models.challenge_models import DEEP, WIDTH, DeepNetwork
 from latent_nmr.models.curve_regressor import CurveRegressor
-from latent_nmr.models.regression_network import SOLVERS, NetworkShape, initial_states, run_epoch
+from latent_nmr.models.regression_network import (
+    NORM_EPSILON,
+    NORM_MOMENTUM,
+    SOLVERS,
+    NetworkShape,
+    initial_states,
+    run_epoch,
+)
 from latent_nmr.studies.speed.timing import in_turns, seconds
 
 BATCH_SIZE, LEARNING_RATE = 32, 1e-3
+
+# What contenders copy: activations and epochs by edition, the width of every hidden layer, and what
+# batch norm adds to a variance and keeps of its running mean.
+NETWORKS: dict[str, DeepNetwork] = DEEP
+HIDDEN_WIDTH = WIDTH
+EPSILON, MOMENTUM = NORM_EPSILON, NORM_MOMENTUM
 
 Rows = npt.NDArray[np.float32]
 

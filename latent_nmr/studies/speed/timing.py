@@ -7,6 +7,7 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
+from latent_nmr._machine import available_cores
 from latent_nmr.models.inference import device_name
 
 PACKAGES = ("jax", "flax", "optax", "numpy", "scikit-learn")
@@ -57,6 +58,11 @@ def in_turns(
     """The `spread` of each of the :func:`times_in_turns`."""
     times = times_in_turns(contenders, repeats, warm_up=warm_up)
     return {name: spread(own) for name, own in times.items()}
+
+
+def n_cores() -> int:
+    """Processor cores that this process may use."""
+    return available_cores()
 
 
 def machine(more_packages: Sequence[str] = ()) -> dict[str, Any]:

@@ -85,6 +85,11 @@ def epoch_times(
     }
 
 
+def widths_of(n_features: int) -> tuple[int, ...]:
+    """Widths of the input and of the encoder's hidden layers, for contenders to copy."""
+    return n_features, *layer_sizes(n_features, None)
+
+
 def transform_times(X: Curves, repeats: int, *, n_fitted: int = 3000) -> dict[str, Any]:
     """Seconds to embed `X` by a β-VAE, by PCA, and by the encoder's matrix products alone."""
     pca = PCA(2).fit(X[:n_fitted])
