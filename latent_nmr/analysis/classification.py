@@ -77,7 +77,9 @@ def scaled(estimator: ClassifierMixin) -> Any:
 
 def forest_maker(n_trees: int) -> Maker:
     """Return a function that makes a random forest of `n_trees` trees from a seed."""
-    return lambda seed: RandomForestClassifier(n_trees, n_jobs=-1, random_state=seed)
+    return lambda random_state: RandomForestClassifier(
+        n_trees, n_jobs=-1, random_state=random_state
+    )
 
 
 def classes_of(kernels: npt.NDArray[np.str_], task: str) -> npt.NDArray[np.str_]:
@@ -101,7 +103,7 @@ def classification_scores(truth: Labels, predicted: Labels) -> dict[str, float]:
 
 
 def classify(
-    maker: Maker, X: Matrix, labels: Labels, fitted: Rows, scored: Rows, seed: int
+    maker: Maker, X: Matrix, labels: Labels, fitted: Rows, scored: Rows, random_state: int
 ) -> dict[str, Any]:
     """Fit a classifier on the balanced training rows and score it on others.
 
@@ -115,7 +117,7 @@ def classify(
         Class of every curve.
     fitted, scored : ndarray of int
         Training and test rows; smaller classes are oversampled in `fitted` only.
-    seed : int
+    random_state : int
         Seed of the oversampling and of the classifier.
 
     Returns
@@ -124,11 +126,11 @@ def classify(
         `scores`, `confusion` (counts; rows are true classes in the order of `class_names`) and
         `importances`, None if the classifier has none.
     """
-    rows = oversample(labels, fitted, seed)
+    rows = oversample(labels, fitted, random_state)
     # The threads of the boosting wait for each other in busy loops: on a loaded machine one thread
     # is fifty times faster than two.
     with threadpool_limits(1, user_api="openmp"):
-        model = maker(seed).fit(X[rows], labels[rows])
+        model = maker(random_state).fit(X[rows], labels[rows])
         predicted = model.predict(X[scored])
     names = class_names(labels)
     importances = getattr(model, "feature_importances_", None)
@@ -140,7 +142,7 @@ def classify(
 
 
 def resampled_scores(
-    X: Matrix, labels: Labels, fitted: Rows, seed: int, *, n_trees: int = TREES
+    X: Matrix, labels: Labels, fitted: Rows, random_state: int, *, n_trees: int = TREES
 ) -> dict[str, Any]:
     """Out-of-bag and five-fold scores of a random forest within the training set.
 
@@ -155,7 +157,7 @@ def resampled_scores(
         Class of every curve.
     fitted : ndarray of int
         Training rows.
-    seed : int
+    random_state : int
         Seed of the forests and of the folds.
     n_trees : int
         Number of trees.
@@ -167,28 +169,34 @@ def resampled_scores(
         same size, `out_of_bag_leaky`.
     """
     weighted = RandomForestClassifier(
-        n_trees, class_weight="balanced_subsample", n_jobs=-1, random_state=seed
+        n_trees, class_weight="balanced_subsample", n_jobs=-1, random_state=random_state
     ).fit(X[fitted], labels[fitted])
     maker = forest_maker(n_trees)
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state)
     by_fold = [
-        classify(maker, X, labels, fitted[inside], fitted[outside], seed)["scores"]
+        classify(maker, X, labels, fitted[inside], fitted[outside], random_state)["scores"]
         for inside, outside in folds.split(fitted, labels[fitted])
     ]
     found = {
         "out_of_bag": _out_of_bag_scores(weighted, X[fitted], labels[fitted]),
         "five_fold": {name: float(np.mean([f[name] for f in by_fold])) for name in by_fold[0]},
     }
-    repeated = oversample(labels, fitted, seed)
+    repeated = oversample(labels, fitted, random_state)
     if len(repeated) > len(fitted):
-        leaky = RandomForestClassifier(n_trees, n_jobs=-1, random_state=seed)
+        leaky = RandomForestClassifier(n_trees, n_jobs=-1, random_state=random_state)
         leaky.fit(X[repeated], labels[repeated])
         found["out_of_bag_leaky"] = _out_of_bag_scores(leaky, X[repeated], labels[repeated])
     return found
 
 
 def leak_scores(
-    X: Matrix, labels: Labels, rows: Rows, *, fraction: float, seed: int, n_trees: int = TREES
+    X: Matrix,
+    labels: Labels,
+    rows: Rows,
+    *,
+    fraction: float,
+    random_state: int,
+    n_trees: int = TREES,
 ) -> dict[str, Any]:
     """Measure how much oversampling before the split inflates the scores of a random forest.
 
@@ -202,7 +210,7 @@ def leak_scores(
         Rows to use.
     fraction : float
         Fraction of the rows in the test set.
-    seed : int
+    random_state : int
         Seed of splits, oversampling and forests.
     n_trees : int
         Number of trees.
@@ -215,17 +223,19 @@ def leak_scores(
         leaky case) and `honest` (test set not oversampled); and `shared`, the fraction of the leaky
         test rows that are also training rows.
     """
-    wrong_fitted, wrong_scored = leaky_split(labels, rows, fraction=fraction, seed=seed)
+    wrong_fitted, wrong_scored = leaky_split(
+        labels, rows, fraction=fraction, random_state=random_state
+    )
     maker = forest_maker(n_trees)
-    forest = maker(seed).fit(X[wrong_fitted], labels[wrong_fitted])
+    forest = maker(random_state).fit(X[wrong_fitted], labels[wrong_fitted])
     leaky = classification_scores(labels[wrong_scored], forest.predict(X[wrong_scored]))
     fitted, scored = train_test_split(
-        rows, test_size=float(fraction), random_state=seed, stratify=labels[rows]
+        rows, test_size=float(fraction), random_state=random_state, stratify=labels[rows]
     )
-    repeated = oversample(labels, fitted, seed)
-    forest = maker(seed).fit(X[repeated], labels[repeated])
+    repeated = oversample(labels, fitted, random_state)
+    forest = maker(random_state).fit(X[repeated], labels[repeated])
     found = {"leaky": leaky}
-    for name, test in (("balanced", oversample(labels, scored, seed)), ("honest", scored)):
+    for name, test in (("balanced", oversample(labels, scored, random_state)), ("honest", scored)):
         found[name] = classification_scores(labels[test], forest.predict(X[test]))
     return {**found, "shared": float(np.isin(wrong_scored, wrong_fitted).mean())}
 

@@ -34,7 +34,7 @@ def eliminate(
     labels: npt.NDArray[np.generic],
     fitted: Rows,
     scored: Rows,
-    seed: int,
+    random_state: int,
     *,
     n_trees: int = TREES,
 ) -> list[Round]:
@@ -46,7 +46,7 @@ def eliminate(
     labels : ndarray of str, shape (n_curves,)
     fitted, scored : ndarray of int
         Columns are chosen by importances of the training part alone.
-    seed : int
+    random_state : int
     n_trees : int
 
     Returns
@@ -58,7 +58,7 @@ def eliminate(
     rounds: list[Round] = []
     while True:
         found: dict[str, Any] = classify(
-            forest_maker(n_trees), X[:, kept], labels, fitted, scored, seed
+            forest_maker(n_trees), X[:, kept], labels, fitted, scored, random_state
         )
         importances = np.asarray(found["importances"])
         rounds.append(Round(kept.tolist(), found["scores"], importances.tolist()))

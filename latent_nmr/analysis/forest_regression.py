@@ -49,7 +49,7 @@ def regress(
     values: npt.NDArray[np.float64],
     fitted: Rows,
     scored: Rows,
-    seed: int,
+    random_state: int,
     *,
     n_trees: int = TREES,
 ) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def regress(
     values : ndarray, shape (n_curves,)
         The target, in its own unit.
     fitted, scored : ndarray of int
-    seed : int
+    random_state : int
     n_trees : int
 
     Returns
@@ -72,7 +72,7 @@ def regress(
         NaN where every tree saw the row).
     """
     forest = RandomForestRegressor(
-        n_trees, max_features=MAX_FEATURES, n_jobs=-1, random_state=seed
+        n_trees, max_features=MAX_FEATURES, n_jobs=-1, random_state=random_state
     ).fit(X[fitted], values[fitted])
     predicted = forest.predict(X[scored])
     inside = out_of_bag(forest, X[fitted])

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 Rows = npt.NDArray[np.int64]
 
 
-def oversample(labels: npt.NDArray[np.generic], rows: Rows, seed: int) -> Rows:
+def oversample(labels: npt.NDArray[np.generic], rows: Rows, random_state: int) -> Rows:
     """`rows`, and after them repetitions of some, so that all classes are of equal size.
 
     Parameters
@@ -21,13 +21,13 @@ def oversample(labels: npt.NDArray[np.generic], rows: Rows, seed: int) -> Rows:
         Class of every curve; only those of `rows` matter.
     rows : ndarray of int, shape (n_rows,)
         The training part; nothing outside it is used.
-    seed : int
+    random_state : int
 
     Returns
     -------
     ndarray of int, shape (n_classes · size of the largest,)
     """
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(random_state)
     names, counts = np.unique(labels[rows], return_counts=True)
     added = [
         draw.choice(rows[labels[rows] == name], counts.max() - count, replace=True)
@@ -37,14 +37,17 @@ def oversample(labels: npt.NDArray[np.generic], rows: Rows, seed: int) -> Rows:
 
 
 def leaky_split(
-    labels: npt.NDArray[np.generic], rows: Rows, *, fraction: float, seed: int
+    labels: npt.NDArray[np.generic], rows: Rows, *, fraction: float, random_state: int
 ) -> tuple[Rows, Rows]:
     """Oversample first and split then, as the public notebooks did: rows in both parts.
 
     Returns the rows to fit on and to score. Never use it for a score that is to be trusted.
     """
-    everything = oversample(labels, rows, seed)
+    everything = oversample(labels, rows, random_state)
     fitted, scored = train_test_split(
-        everything, test_size=float(fraction), random_state=seed, stratify=labels[everything]
+        everything,
+        test_size=float(fraction),
+        random_state=random_state,
+        stratify=labels[everything],
     )
     return fitted, scored

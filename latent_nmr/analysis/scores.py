@@ -49,10 +49,10 @@ class Parts:
     fitted: Labels
     scored: Labels
 
-    def shuffled(self, *seed: int) -> "Parts":
+    def shuffled(self, *random_state: int) -> "Parts":
         """Permute the labels of the fitted rows, all labels of a row together."""
         n_rows = len(next(iter(self.fitted.values())))
-        order = np.random.default_rng(list(seed)).permutation(n_rows)
+        order = np.random.default_rng(list(random_state)).permutation(n_rows)
         return Parts({name: values[order] for name, values in self.fitted.items()}, self.scored)
 
 

@@ -35,7 +35,7 @@ def screen(
     strength: npt.NDArray[np.floating],
     fitted: Rows,
     scored: Rows,
-    seed: int,
+    random_state: int,
     *,
     n_trees: int = TREES,
 ) -> list[dict[str, Any] | None]:
@@ -49,7 +49,7 @@ def screen(
         W that sorts the curves, MHz: the true one; or a predicted one, out of bag for `fitted`.
         Curves without one (NaN) are in no bin.
     fitted, scored : ndarray of int
-    seed : int
+    random_state : int
     n_trees : int
 
     Returns
@@ -64,7 +64,7 @@ def screen(
         if min(smallest_class(labels, rows) for rows in (inside, outside)) < FEWEST_CURVES:
             found.append(None)
             continue
-        outcome = classify(forest_maker(n_trees), X, labels, inside, outside, seed)
+        outcome = classify(forest_maker(n_trees), X, labels, inside, outside, random_state)
         found.append({**outcome, "n_curves": len(outside)})
     return found
 

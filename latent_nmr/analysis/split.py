@@ -29,7 +29,7 @@ def hold_out(
     kernel: npt.NDArray[np.generic] | None,
     *,
     fraction: float = 0.2,
-    seed: int = 0,
+    random_state: int = 0,
 ) -> Split:
     """Split rows at random, each kernel in the same proportion.
 
@@ -40,7 +40,7 @@ def hold_out(
         Classes for stratification; without it, the split is not stratified.
     fraction : float
         Part held out, in (0, 1).
-    seed : int
+    random_state : int
 
     Raises
     ------
@@ -52,7 +52,7 @@ def hold_out(
         raise InputError(
             f"fraction must be < 1, or nothing is left to fit on, but is {fraction!r}. Give 0.2."
         )
-    check_count("seed", seed, at_least=0, at_most=2**32 - 1)
+    check_count("random_state", random_state, at_least=0, at_most=2**32 - 1)
     # scikit-learn does not accept every string type that a file may hold.
     stratify = None if kernel is None else np.asarray(kernel).astype(object)
     if stratify is not None:
@@ -65,7 +65,7 @@ def hold_out(
     rows = np.arange(n_curves)
     try:
         fitted, held_out = train_test_split(
-            rows, test_size=float(fraction), random_state=seed, stratify=stratify
+            rows, test_size=float(fraction), random_state=random_state, stratify=stratify
         )
     except ValueError as error:
         raise InputError(

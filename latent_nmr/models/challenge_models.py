@@ -51,7 +51,9 @@ DEFAULT_BASELINE = (100, 40)
 BASELINE_EPOCHS = 100
 
 
-def make_model(name: str, edition: str, targets: Sequence[str], n_features: int, seed: int) -> Any:
+def make_model(
+    name: str, edition: str, targets: Sequence[str], n_features: int, random_state: int
+) -> Any:
     """An unfitted estimator.
 
     Parameters
@@ -62,7 +64,7 @@ def make_model(name: str, edition: str, targets: Sequence[str], n_features: int,
     targets : sequence of str
     n_features : int
         Number of columns of its input.
-    seed : int
+    random_state : int
     """
     check_choice("model", name, MODELS)
     if name == "winners":
@@ -75,13 +77,13 @@ def make_model(name: str, edition: str, targets: Sequence[str], n_features: int,
         "solver": "adam",
         "max_epochs": BASELINE_EPOCHS,
         "plateau_factor": 1.0,
-        "random_state": seed,
+        "random_state": random_state,
     }
     public = {
         "hidden_layer_sizes": (WIDTH,) * len(deep.activations),
         "activation": deep.activations,
         "max_epochs": deep.n_epochs,
-        "random_state": seed,
+        "random_state": random_state,
     }
     if name == "baseline":
         return CurveRegressor(**baseline)

@@ -97,7 +97,7 @@ class TestLeak:
 
     def test_oversampling_before_the_split_scores_what_is_not_there(self):
         X, labels = two_clouds(100, 300, distance=0.0)
-        found = leak_scores(X, labels, np.arange(400), fraction=0.2, seed=0)
+        found = leak_scores(X, labels, np.arange(400), fraction=0.2, random_state=0)
         assert found["leaky"]["f1_macro"] > 0.75
         assert found["balanced"]["f1_macro"] < 0.6
         assert found["honest"]["f1_macro"] < 0.6

@@ -41,9 +41,9 @@ def test_a_seed_repeats_the_choice_and_another_changes_it():
 
 def test_the_published_order_puts_rows_into_both_parts():
     labels = np.array(["power"] * 100 + ["others"] * 200)
-    fitted, scored = leaky_split(labels, np.arange(300), fraction=0.2, seed=0)
+    fitted, scored = leaky_split(labels, np.arange(300), fraction=0.2, random_state=0)
     shared = np.isin(scored, fitted)
     assert shared[labels[scored] == "power"].mean() > 0.5
     assert not shared[labels[scored] == "others"].any()  # the larger class has no copies
-    split = hold_out(300, labels, seed=0)
+    split = hold_out(300, labels, random_state=0)
     assert not np.isin(split.held_out, oversample(labels, split.fitted, 0)).any()

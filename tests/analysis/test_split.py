@@ -19,19 +19,21 @@ class TestSplit:
         kernel = np.tile(KERNELS, n_each)
         if not 3 <= np.ceil(fraction * len(kernel)) <= len(kernel) - 3:
             return
-        split = hold_out(len(kernel), kernel, fraction=fraction, seed=seed)
+        split = hold_out(len(kernel), kernel, fraction=fraction, random_state=seed)
         assert sorted([*split.fitted, *split.held_out]) == list(range(len(kernel)))
         assert all((np.diff(part) > 0).all() for part in split)
 
     @given(st.integers(5, 60), st.integers(0, 1000))
     def test_each_kernel_keeps_its_share_to_within_one_curve(self, n_each, seed):
         kernel = np.repeat(KERNELS, [n_each, 2 * n_each, 3 * n_each])
-        held_out = kernel[hold_out(len(kernel), kernel, fraction=0.2, seed=seed).held_out]
+        held_out = kernel[hold_out(len(kernel), kernel, fraction=0.2, random_state=seed).held_out]
         for name, n_curves in zip(KERNELS, (n_each, 2 * n_each, 3 * n_each), strict=True):
             assert abs((held_out == name).sum() - 0.2 * n_curves) < 2
 
     def test_a_seed_decides_the_split(self):
-        first, again, other = (hold_out(90, np.tile(KERNELS, 30), seed=seed) for seed in (0, 0, 1))
+        first, again, other = (
+            hold_out(90, np.tile(KERNELS, 30), random_state=seed) for seed in (0, 0, 1)
+        )
         assert (first.held_out == again.held_out).all()
         assert not (first.held_out == other.held_out).all()
 

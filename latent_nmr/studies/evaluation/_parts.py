@@ -83,7 +83,7 @@ def divide(
     known, lacking = as_labels(labels, len(curves), "X")
     incomplete = {DATA: lacking}
     if split is None:
-        own = hold_out(len(curves), known.get("kernel"), fraction=held_out, seed=split_seed)
+        own = hold_out(len(curves), known.get("kernel"), fraction=held_out, random_state=split_seed)
     else:
         own = _as_split(split, len(curves))
     rows = {FITTED: own.fitted, HELD_OUT: own.held_out}

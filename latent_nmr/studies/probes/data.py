@@ -56,7 +56,7 @@ class Material:
 
     def split(self, seed: int) -> Split:
         """Rows to fit on and to score in the repetition with this seed."""
-        return hold_out(len(self.curves), self.kernels, fraction=self.held_out, seed=seed)
+        return hold_out(len(self.curves), self.kernels, fraction=self.held_out, random_state=seed)
 
     @cached_property
     def polynomials(self) -> npt.NDArray[np.float32]:

@@ -218,7 +218,7 @@ class Repetition:
             self._classes(facts),
             _leak_bins(self.material)[facts["bin"]],
             fraction=self.material.held_out,
-            seed=self.seed,
+            random_state=self.seed,
             n_trees=self.plan.n_trees,
         )
 
