@@ -2,6 +2,7 @@
 # make test         the test suite, in the same environment
 # make check        lint, types and tests: what continuous integration runs
 # make test-slow    the checks that take minutes, properties on ten times as many examples; says how long
+# make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make accuracy     measure the simulator's integration error (about ten minutes)
@@ -18,7 +19,7 @@ LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 
-.PHONY: run test test-slow check lint data accuracy benchmark likelihood reproduce lock clean
+.PHONY: run test test-slow test-slurm check lint data accuracy benchmark likelihood reproduce lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -27,7 +28,10 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "slow or hypothesis" --durations 10
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "(slow or hypothesis) and not slurm" --durations 10
+
+test-slurm: $(STAMP)
+	$(BIN)/python -m pytest -m slurm -n 0 -s -v tests/cluster
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost while compiled code is running."""
+"""Ctrl-C, and signals that end a process, that are not lost while compiled code is running."""
 
 import contextlib
 import signal
@@ -6,34 +6,39 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-_interrupted = threading.Event()
+# Names of the signals that came, in order.
+_received: list[str] = []
 
 
 @contextlib.contextmanager
-def remembered_interrupts() -> Iterator[None]:
-    """Remember Ctrl-C, for :func:`stop_if_interrupted`.
+def remembered_interrupts(*numbers: signal.Signals) -> Iterator[None]:
+    """Let signals, Ctrl-C by default, raise `KeyboardInterrupt` with their name, and remember them.
 
     The exception is raised wherever the interpreter happens to be; inside a callback of compiled
-    code it is printed, ignored and lost.
+    code it is printed, ignored and lost: :func:`stop_if_interrupted` raises it again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
 
-    def remember(number: int, frame: FrameType | None) -> None:
-        _interrupted.set()
-        signal.default_int_handler(number, frame)
+    def remember(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        name = signal.Signals(number).name
+        if name in _received and number != signal.SIGINT:
+            return  # a scheduler repeats itself, and must not disturb the leaving
+        _received.append(name)
+        raise KeyboardInterrupt(name)
 
-    _interrupted.clear()
-    before = signal.signal(signal.SIGINT, remember)
+    _received.clear()
+    before = {number: signal.signal(number, remember) for number in numbers or (signal.SIGINT,)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        _interrupted.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _received.clear()
 
 
 def stop_if_interrupted() -> None:
-    """Raise the `KeyboardInterrupt` of a Ctrl-C that was lost; for loops around compiled code."""
-    if _interrupted.is_set():
-        raise KeyboardInterrupt
+    """Raise the `KeyboardInterrupt` of a signal that was lost; for loops around compiled code."""
+    if _received:
+        raise KeyboardInterrupt(_received[0])

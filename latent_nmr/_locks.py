@@ -6,7 +6,9 @@ dies. Where there are neither, a file that only one process can create is the lo
 
 import contextlib
 import os
-from collections.abc import Iterator
+import struct
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +22,14 @@ try:
     import msvcrt
 except ImportError:  # everything but Windows
     msvcrt = None
+
+
+# The kernel's `struct flock` on 64-bit Linux: kind, whence, start, length, process.
+_FLOCK = "hhqqi0q"
+
+
+class InUseError(InputError):
+    """Another process is writing what was to be written."""
 
 
 def real_path(path: Path) -> Path:
@@ -57,13 +67,102 @@ def sole_writer(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def one_of_several_writers(path: Path) -> Iterator[None]:
+    """Keep sole writers of `path` away while others may do the same, or raise.
+
+    Raises
+    ------
+    InUseError
+        If a sole writer holds the lock.
+    InputError
+        If the system has no locks that several processes can hold.
+    """
+    if fcntl is None:
+        raise InputError(
+            f"{path} can be written by several processes only where the system has POSIX locks, "
+            "but this one has none. Write it with one process."
+        )
+    path = real_path(path)
+    lock = path.parent / f".{path.name}.lock"
+    with _locked(lock, path, shared=True) as handle:
+        try:
+            yield
+        finally:
+            # The last of them removes the file, once the lock is its own alone.
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(spans_file(path))
+                _remove(lock)
+
+
+def spans_file(path: Path) -> Path:
+    """The file whose bytes stand for the pieces of `path` that its writers have locked."""
+    path = real_path(path)
+    return path.parent / f".{path.name}.parts"
+
+
+@contextlib.contextmanager
+def locked_spans(path: Path, spans: Iterable[range]) -> Iterator[None]:
+    """Lock some of the pieces of `path` for this process, or raise.
+
+    The caller holds the lock of :func:`sole_writer` or :func:`one_of_several_writers`. Locks of
+    bytes belong to a process: within one, they keep nobody away.
+
+    Raises
+    ------
+    InUseError
+        If another process holds any of the pieces.
+    """
+    if fcntl is None:  # then there is only a sole writer
+        yield
+        return
+    with spans_file(path).open("ab") as handle:
+        for span in spans:
+            try:
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, len(span), span.start)
+            except (BlockingIOError, PermissionError):
+                raise InUseError(
+                    f"each part of {path} must have one writer at a time, but another process is "
+                    "writing some of this one now. Wait for it, or choose another part."
+                ) from None
+        yield
+
+
+def spans_in_use(path: Path, n_pieces: int) -> list[range]:
+    """Pieces of `path` that other processes have locked; none where the system does not tell."""
+    if fcntl is None or sys.platform != "linux" or sys.maxsize < 2**32:
+        return []
+    try:
+        with spans_file(path).open("rb") as handle:
+            return _spans_held(handle, range(n_pieces))
+    except OSError:  # nobody writes, or the file system has no such locks
+        return []
+
+
+def _spans_held(handle: BinaryIO, within: range) -> list[range]:
+    """Locked bytes of a file, in order. The system names any one lock that is in the way."""
+    if not within or fcntl is None:
+        return []
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, within.start, len(within), 0)
+    kind, _, start, length, _ = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, asked))
+    if kind == fcntl.F_UNLCK:
+        return []
+    held = range(
+        max(start, within.start), min(start + length, within.stop) if length else within.stop
+    )
+    before = _spans_held(handle, range(within.start, held.start))
+    return [*before, held, *_spans_held(handle, range(held.stop, within.stop))]
+
+
+@contextlib.contextmanager
 def _system_lock(lock: Path, path: Path) -> Iterator[None]:
-    """Lock the file `lock`, and remove it at the end."""
+    """Lock the file `lock`, and remove it, and that of locked pieces, at the end."""
     with _locked(lock, path) as handle:
         try:
             yield
         finally:
             if fcntl:
+                _remove(spans_file(path))
                 _remove(lock)  # while it is still locked: see `_locked`
             elif msvcrt:  # Windows drops the lock some time after the file is closed
                 handle.seek(0)
@@ -73,8 +172,8 @@ def _system_lock(lock: Path, path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
-    """Open and lock the file of the name `lock`.
+def _locked(lock: Path, path: Path, *, shared: bool = False) -> Iterator[BinaryIO]:
+    """Open and lock the file of the name `lock`, alone or with others that share it.
 
     Its last holder may have removed it between the two: then it is another file's lock that was
     obtained, and a new file is opened.
@@ -84,7 +183,8 @@ def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
         with _opened(lock, path) as handle:
             try:
                 if fcntl:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                    fcntl.flock(handle, kind | fcntl.LOCK_NB)
                 elif msvcrt:
                     # Windows locks bytes from the position of the file on, also beyond its end.
                     handle.seek(0)
@@ -99,7 +199,7 @@ def _locked(lock: Path, path: Path) -> Iterator[BinaryIO]:
 def _opened(lock: Path, path: Path) -> BinaryIO:
     """Open the lock file; an error names what it locks, which is what the user gave."""
     try:
-        return lock.open("ab")
+        return lock.open("a+b")
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 
@@ -135,7 +235,7 @@ def _file_as_lock(lock: Path, path: Path) -> Iterator[None]:
         taken.unlink(missing_ok=True)
 
 
-def _in_use(path: Path, cure: str) -> InputError:
-    return InputError(
+def _in_use(path: Path, cure: str) -> InUseError:
+    return InUseError(
         f"{path} must have one writer at a time, but another process is writing it now. {cure}"
     )

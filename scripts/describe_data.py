@@ -2,9 +2,8 @@
 
     python scripts/describe_data.py
 
-`make data` simulates the stores and then calls this. Writes
-latent_nmr/_shipped/paper-stratified-3000.npz, artifacts/tables/reference-set.json, and
-echoes.png and labels.png in artifacts/figures/data.
+`make data` simulates the stores, then calls this. Writes _shipped/paper-stratified-3000.npz,
+artifacts/tables/reference-set.json, and echoes.png and labels.png in artifacts/figures/data.
 """
 
 from pathlib import Path

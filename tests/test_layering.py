@@ -33,12 +33,14 @@ MAY_IMPORT = {  # room -> rooms it may import
     "physics": set(),
     "models": set(),
     "data": {"physics"},
+    # Jobs that fill a store: nothing of what is done with the curves afterwards.
+    "cluster": {"physics", "data"},
     "analysis": set(),
     "plots": set(),
     "studies": {"physics", "data", "models", "analysis", "plots"},
     "report": {"studies", "analysis"},
     # Neither analysis nor plots: commands open, call a study, write and report.
-    "commands": {"physics", "data", "models", "studies", "report"},
+    "commands": {"physics", "data", "cluster", "models", "studies", "report"},
 }
 # What scripts stand on: public names, by module; and in these rooms, what a module without an
 # underscore defines, because the studies of the documents, and the tables of them, are no names of

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
-PLAIN_ROOMS = ("analysis", "data", "models", "physics", "plots", "report", "studies")
-LIBRARY_ROOMS = ("analysis", "data", "models", "physics", "plots", "studies")
+PLAIN_ROOMS = ("analysis", "cluster", "data", "models", "physics", "plots", "report", "studies")
+LIBRARY_ROOMS = ("analysis", "cluster", "data", "models", "physics", "plots", "studies")
 
 # Each with the term to use instead.
 PHRASES = {

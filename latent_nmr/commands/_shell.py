@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import re
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ def execute(
             return SUCCESS
         if name not in COMPILING_NOTHING:
             check_compiler_flags()
-        with remembered_interrupts(), _told_warnings(name):
+        with remembered_interrupts(signal.SIGINT, signal.SIGTERM), _told_warnings(name):
             report = run(options)
     except InputError as error:
         return _complain(name, error, BAD_INPUT)

@@ -12,6 +12,7 @@ from latent_nmr.errors import InputError, check_choice
 
 COMMANDS = {
     "simulate": "simulate labelled spin echoes into a zarr store",
+    "status": "say which curves of a store are finished, on their way or missing",
     "train-vae": "train a β-VAE, and write model, embedding and figures",
     "plot-latent": "plot the latent map of a data set, coloured by labels",
     "traverse": "plot the curves that a model generates along a latent axis",

@@ -1,10 +1,13 @@
 """Simulate labelled spin echoes into a zarr store."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
+from latent_nmr.commands._jobs import JobOptions, check_spread, submit
 from latent_nmr.commands._shell import Report, tell
 
 
@@ -13,7 +16,7 @@ class Options:
     """Simulate labelled spin echoes into a zarr store.
 
     A killed or interrupted run is continued by the same command; a larger --n-curves extends
-    the store.
+    the store. Several processes or machines that share a disk can fill one store: --part, --slurm.
     """
 
     preset: Literal[
@@ -46,6 +49,8 @@ class Options:
     """θ of the first pulse in degrees, the second being 2θ; without it, the preset's."""
     dry_run: bool = False
     """Estimate time and disk space, and stop."""
+    spread: tyro.conf.OmitArgPrefixes[JobOptions] = field(default_factory=JobOptions)
+    """Several processes."""
     out: Path | None = None
     """Store to write; without it, artifacts/data/PRESET-LINE_DRAW-seedSEED.zarr."""
     json: bool = False
@@ -55,6 +60,7 @@ class Options:
 def run(options: Options) -> Report:
     """Simulate the curves that the store lacks, and report."""
     from latent_nmr.data.estimate import check_space, estimate_cost, store_size
+    from latent_nmr.data.parts import numbered_part
     from latent_nmr.errors import check_count
     from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.stores import default_store, fill_with_progress, n_missing
@@ -63,13 +69,16 @@ def run(options: Options) -> Report:
     settings = {name: getattr(options, name) for name in Simulation.__dataclass_fields__}
     simulation = Simulation(**settings)
     path = options.out or default_store(simulation)
-    missing = n_missing(path, simulation, n_curves)
+    check_spread(options.spread)
+    part = options.spread.part
+    rows = range(n_curves) if part is None else numbered_part(part, n_curves)
+    missing = n_missing(path, simulation, rows)
     check_space(path, store_size(simulation, missing))
     if options.dry_run:
         cost = estimate_cost(simulation, missing) if missing else None
         sentence = cost.sentence() if cost else "nothing to do"
         return Report(
-            [f"{path}: {missing} of {n_curves} curves to simulate: {sentence}"],
+            [f"{path}: {missing} of {len(rows)} curves to simulate: {sentence}"],
             {
                 "out": path,
                 "n_curves": n_curves,
@@ -78,10 +87,13 @@ def run(options: Options) -> Report:
                 "bytes": cost.n_bytes if cost else 0,
             },
         )
+    if options.spread.slurm:
+        return submit(options.spread, path, simulation, n_curves, missing)
     start = time.perf_counter()
-    n_made = fill_with_progress(path, simulation, n_curves, tell)
+    n_made = fill_with_progress(path, simulation, n_curves, tell, None if part is None else rows)
     seconds = time.perf_counter() - start
+    whose = "" if part is None else f" of part {part}"
     return Report(
-        [f"{path}: {n_curves} curves finished, {n_made} of them now, in {seconds:.0f} s"],
+        [f"{path}: {len(rows)} curves{whose} finished, {n_made} of them now, in {seconds:.0f} s"],
         {"out": path, "n_curves": n_curves, "n_simulated": n_made, "seconds": seconds},
     )

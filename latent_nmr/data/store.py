@@ -7,23 +7,23 @@ A power cut may lose more: nothing is forced to the platter. `reading` reads wha
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from latent_nmr._files import sole_writer, staged_folder
+from latent_nmr._files import staged_folder
 from latent_nmr._interrupts import stop_if_interrupted
+from latent_nmr._locks import InUseError, locked_spans, one_of_several_writers, sole_writer
 from latent_nmr._progress import progress_bar
-from latent_nmr.data._checksums import (
-    CURVE_CHECKSUMS,
-    check_attributes,
-    curve_checksums,
-)
+from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums
 from latent_nmr.data._guarded import damaged, guarded
 from latent_nmr.data._recognise import SUFFIXES
+from latent_nmr.data._same_store import check_same_curves, check_same_settings
 from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
 from latent_nmr.data.echoes import (
     ALL_SIGNALS,
@@ -32,18 +32,14 @@ from latent_nmr.data.echoes import (
     label_rows,
     simulation_attributes,
 )
+from latent_nmr.data.parts import chunks_of, n_chunks
 from latent_nmr.data.reading import array_names, array_of, holds, open_group
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
-from latent_nmr.physics.simulate import (
-    SimulatedCurves,
-    Simulation,
-    draw_parameters,
-    simulate_curves,
-)
+from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
 
-# Finished curves whose parameters are drawn again before a store is continued.
-N_COMPARED = 8
+# Seconds that a process waits for another to create or lengthen a store that both write.
+PATIENCE = 30.0
 # What the operating system says when a disk, a quota or a limit is full.
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -108,7 +104,7 @@ def simulate(
     time = simulation.resolve().sequence.time
     parts = []
     with progress_bar(n_curves, "curve", delay=2) as bar:
-        for rows in _batches(n_curves):
+        for rows in _batches(range(n_curves)):
             parts.append(_to_dataset(simulate_curves(simulation, rows), time, simulation))
             bar.update(len(rows))
             stop_if_interrupted()
@@ -137,27 +133,113 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
     """
     check_count("n_curves", n_curves)
     check_store_name(path)
-    with sole_writer(path):
-        if not path.exists():
-            with staged_folder(path) as staging:
-                create_store(staging, simulation, n_curves)
-        group = open_group(path, "r+")
-        _check_same_settings(path, group, simulation)
-        if array_of(group, "done").shape[0] < n_curves:
-            # The flags last: a reader takes the number of curves from them.
-            noted = [name for name in FLAGS if holds(group, name)]
-            for name in (*array_names(group), *noted):
-                array_of(group, name).resize((n_curves, *array_of(group, name).shape[1:]))
-        done = guarded(path, lambda: np.asarray(array_of(group, "done")[:n_curves]))
-        _check_same_curves(path, group, simulation, np.flatnonzero(done))
-        yield int(done.sum())
-        for rows in _batches(n_curves):
-            missing = [row for row in rows if not done[row]]
-            if missing:
-                _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
-                done[missing] = True
-                yield int(done.sum())
-                stop_if_interrupted()
+    with sole_writer(path), locked_spans(path, [range(n_chunks(n_curves))]):
+        _make_or_lengthen(path, simulation, n_curves)
+        yield from _fill(path, simulation, [range(n_curves)], n_curves)
+
+
+def fill_part(
+    path: Path, simulation: Simulation, n_curves: int, rows: Sequence[range]
+) -> Iterator[int]:
+    """Simulate some of the curves that a store lacks, while other processes simulate others.
+
+    The first process creates or lengthens the store; the others wait for it.
+
+    Parameters
+    ----------
+    path : Path
+    simulation : Simulation
+    n_curves : int
+        Curves the whole store shall hold; every process gives the same number.
+    rows : sequence of range
+        The part: each range begins with a chunk, and ends with one or with the store.
+
+    Yields
+    ------
+    int
+        Finished curves of the part.
+
+    Raises
+    ------
+    InputError
+        As :func:`fill_store` does, and if another process writes some of the part.
+    """
+    check_count("n_curves", n_curves)
+    prepare_store(path, simulation, n_curves)
+    with one_of_several_writers(path), locked_spans(path, chunks_of(rows, n_curves)):
+        yield from _fill(path, simulation, rows, n_curves)
+
+
+def prepare_store(path: Path, simulation: Simulation, n_curves: int) -> None:
+    """Create a store or lengthen it to `n_curves`, unless another process does it meanwhile.
+
+    Raises
+    ------
+    InputError
+        As :func:`fill_store` does.
+    """
+    check_store_name(path)
+    deadline = monotonic() + PATIENCE
+    while not path.exists() or store_length(path) < n_curves:
+        try:
+            with sole_writer(path):
+                _make_or_lengthen(path, simulation, n_curves)
+        except InUseError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.1)
+    check_same_settings(path, open_group(path), simulation)
+
+
+def finished_flags(path: Path, rows: Sequence[range] | None = None) -> npt.NDArray[np.bool_]:
+    """Whether each of some curves of a store, or of all, is finished; refuses other files."""
+    done = array_of(open_group(path), "done")
+    wanted = [range(done.shape[0])] if rows is None else rows
+    return guarded(path, lambda: _flags(done, wanted))
+
+
+def _flags(done: zarr.Array, rows: Sequence[range]) -> npt.NDArray[np.bool_]:
+    parts = [np.asarray(done[span.start : span.stop], bool) for span in rows]
+    return np.concatenate(parts) if parts else np.empty(0, bool)
+
+
+def store_length(path: Path) -> int:
+    """Curves that a store has room for."""
+    return array_of(open_group(path), "done").shape[0]
+
+
+def _make_or_lengthen(path: Path, simulation: Simulation, n_curves: int) -> None:
+    """Create a store, or give it room for `n_curves`; the caller holds its lock."""
+    if not path.exists():
+        with staged_folder(path) as staging:
+            create_store(staging, simulation, n_curves)
+    group = open_group(path, "r+")
+    check_same_settings(path, group, simulation)
+    if array_of(group, "done").shape[0] < n_curves:
+        # The flags last: a reader takes the number of curves from them.
+        noted = [name for name in FLAGS if holds(group, name)]
+        for name in (*array_names(group), *noted):
+            array_of(group, name).resize((n_curves, *array_of(group, name).shape[1:]))
+
+
+def _fill(
+    path: Path, simulation: Simulation, rows: Sequence[range], n_curves: int
+) -> Iterator[int]:
+    """Simulate what a store lacks of some rows, a batch at a time; yields how many are finished."""
+    group = open_group(path, "r+")
+    check_same_settings(path, group, simulation)
+    wanted = np.concatenate([np.arange(span.start, span.stop) for span in rows])
+    done = np.zeros(n_curves, bool)
+    done[wanted] = guarded(path, lambda: _flags(array_of(group, "done"), rows))
+    check_same_curves(path, group, simulation, np.flatnonzero(done))
+    yield int(done.sum())
+    for batch in (batch for span in rows for batch in _batches(span)):
+        missing = [row for row in batch if not done[row]]
+        if missing:
+            _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
+            done[missing] = True
+            yield int(done.sum())
+            stop_if_interrupted()
 
 
 def check_store_name(path: Path) -> None:
@@ -171,17 +253,17 @@ def check_store_name(path: Path) -> None:
         )
 
 
-def finished_curves(path: Path, simulation: Simulation, n_curves: int) -> int:
-    """Of the first `n_curves`, those that the store at `path` holds; refuses other settings."""
+def finished_curves(path: Path, simulation: Simulation, rows: range) -> int:
+    """Of the given curves, those that the store at `path` holds; refuses other settings."""
     group = open_group(path)
-    _check_same_settings(path, group, simulation)
-    return guarded(path, lambda: int(np.asarray(array_of(group, "done")[:n_curves]).sum()))
+    check_same_settings(path, group, simulation)
+    return guarded(path, lambda: int(_flags(array_of(group, "done"), [rows]).sum()))
 
 
-def _batches(n_curves: int) -> list[range]:
+def _batches(rows: range) -> list[range]:
     """Rows simulated together: whole chunks, enough of them to keep all devices busy."""
     size = -(-batch_size() // CHUNK) * CHUNK
-    return [range(start, min(start + size, n_curves)) for start in range(0, n_curves, size)]
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def _signals(curves: SimulatedCurves, *, with_mz: bool) -> dict[str, np.ndarray]:
@@ -224,43 +306,3 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
     written["done"] = np.ones(len(rows), bool)
     for name, values in written.items():
         array_of(group, name).oindex[np.array(rows)] = values
-
-
-def _check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
-    """Refuse to continue a store that was made with other settings."""
-    guarded(path, lambda: check_attributes(group, str(path)))
-    wanted = simulation_attributes(simulation)
-    # An older store does not say how its numbers were drawn; its curves themselves do.
-    unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
-    for name in (name for name in wanted if name not in unsaid):
-        if group.attrs.get(name) != wanted[name]:
-            raise InputError(
-                f"a store must be continued with its own settings, but {path} has {name} = "
-                f"{group.attrs.get(name)!r} and {wanted[name]!r} is asked for. "
-                "Choose another path, or the store's setting."
-            )
-
-
-def _check_same_curves(
-    path: Path, group: zarr.Group, simulation: Simulation, finished: np.ndarray
-) -> None:
-    """Refuse to continue a store whose seed gives other curves here than those that it holds.
-
-    Labels have the same bits on every machine. Some are drawn again, the first and the last among
-    them, since a store may have changed its ways whenever it was continued.
-    """
-    if not len(finished):
-        return
-    rows = finished[np.unique(np.linspace(0, len(finished) - 1, N_COMPARED).astype(int))]
-    names = ("alpha_x", "alpha_z", "kernel_parameter")
-    held = guarded(path, lambda: {n: np.asarray(array_of(group, n).oindex[rows]) for n in names})
-    for place, drawn in enumerate(draw_parameters(simulation, rows.tolist())[1]):
-        alpha_x, _, alpha_z = drawn.couplings
-        for name, wanted in zip(names, (alpha_x, alpha_z, drawn.kernel_parameter), strict=True):
-            if held[name][place] != wanted:
-                raise InputError(
-                    f"a store must be continued with the curves of its seed, but {name} of curve "
-                    f"{rows[place]} in {path} is {held[name][place]:.6g} and seed "
-                    f"{simulation.seed} gives {wanted:.6g}: it was begun under other settings of "
-                    "JAX's random numbers, or changed. Choose another path."
-                )

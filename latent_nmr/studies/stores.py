@@ -24,12 +24,12 @@ def default_store(simulation: "Simulation") -> Path:
     return DATA_FOLDER / f"{stem}.zarr"
 
 
-def n_missing(path: Path, simulation: "Simulation", n_curves: int) -> int:
-    """Curves that the store at `path` lacks; raises for other settings, and another's name."""
+def n_missing(path: Path, simulation: "Simulation", rows: range) -> int:
+    """Curves of `rows` that the store at `path` lacks; refuses other settings and names."""
     from latent_nmr.data.store import check_store_name, finished_curves
 
     check_store_name(path)
-    return n_curves - finished_curves(path, simulation, n_curves) if path.exists() else n_curves
+    return len(rows) - finished_curves(path, simulation, rows) if path.exists() else len(rows)
 
 
 def fill_with_progress(
@@ -37,25 +37,30 @@ def fill_with_progress(
     simulation: "Simulation",
     n_curves: int,
     on_start: Callable[[str], object] = lambda _: None,
+    part: range | None = None,
 ) -> int:
     """Simulate what the store at `path` lacks, with a progress bar; returns how many were made.
 
     `on_start` is called with a sentence on what is about to be simulated and what it will cost.
+    With `part`, only these curves, while other processes simulate others.
     """
     from latent_nmr._progress import progress_bar
     from latent_nmr.data.estimate import estimate_cost
-    from latent_nmr.data.store import fill_store
+    from latent_nmr.data.store import fill_part, fill_store
 
-    counts = fill_store(path, simulation, n_curves)
+    if part is None:
+        counts, n_wanted = fill_store(path, simulation, n_curves), n_curves
+    else:
+        counts, n_wanted = fill_part(path, simulation, n_curves, [part]), len(part)
     finished = before = next(counts)
-    missing = n_curves - before
+    missing = n_wanted - before
     if not missing:
         return 0
-    what = f"Simulating {missing} of {n_curves} curves of preset {simulation.preset} into {path}"
+    what = f"Simulating {missing} of {n_wanted} curves of preset {simulation.preset} into {path}"
     if missing > WORTH_AN_ESTIMATE:
         what += f": {estimate_cost(simulation, missing).sentence()}"
     on_start(what)
-    with progress_bar(n_curves, "curve", initial=before) as bar:
+    with progress_bar(n_wanted, "curve", initial=before) as bar:
         for finished in counts:
             bar.update(finished - bar.n)
     return finished - before

@@ -1,0 +1,56 @@
+"""Whether a store is the one that a simulation would make: checked before it is continued."""
+
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from latent_nmr.data._checksums import check_attributes
+from latent_nmr.data._guarded import guarded
+from latent_nmr.data.echoes import simulation_attributes
+from latent_nmr.data.reading import array_of
+from latent_nmr.errors import InputError
+from latent_nmr.physics.simulate import Simulation, draw_parameters
+
+# Finished curves whose parameters are drawn again before a store is continued.
+N_COMPARED = 8
+
+
+def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
+    """Refuse to continue a store that was made with other settings."""
+    guarded(path, lambda: check_attributes(group, str(path)))
+    wanted = simulation_attributes(simulation)
+    # An older store does not say how its numbers were drawn; its curves themselves do.
+    unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
+    for name in (name for name in wanted if name not in unsaid):
+        if group.attrs.get(name) != wanted[name]:
+            raise InputError(
+                f"a store must be continued with its own settings, but {path} has {name} = "
+                f"{group.attrs.get(name)!r} and {wanted[name]!r} is asked for. "
+                "Choose another path, or the store's setting."
+            )
+
+
+def check_same_curves(
+    path: Path, group: zarr.Group, simulation: Simulation, finished: np.ndarray
+) -> None:
+    """Refuse to continue a store whose seed gives other curves here than those that it holds.
+
+    Labels have the same bits on every machine. Some are drawn again, the first and the last among
+    them, since a store may have changed its ways whenever it was continued.
+    """
+    if not len(finished):
+        return
+    rows = finished[np.unique(np.linspace(0, len(finished) - 1, N_COMPARED).astype(int))]
+    names = ("alpha_x", "alpha_z", "kernel_parameter")
+    held = guarded(path, lambda: {n: np.asarray(array_of(group, n).oindex[rows]) for n in names})
+    for place, drawn in enumerate(draw_parameters(simulation, rows.tolist())[1]):
+        alpha_x, _, alpha_z = drawn.couplings
+        for name, wanted in zip(names, (alpha_x, alpha_z, drawn.kernel_parameter), strict=True):
+            if held[name][place] != wanted:
+                raise InputError(
+                    f"a store must be continued with the curves of its seed, but {name} of curve "
+                    f"{rows[place]} in {path} is {held[name][place]:.6g} and seed "
+                    f"{simulation.seed} gives {wanted:.6g}: it was begun under other settings of "
+                    "JAX's random numbers, or changed. Choose another path."
+                )
