@@ -184,9 +184,15 @@ def _retired(path: Path) -> list[Path]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically; paths as :func:`path_text`."""
-    plain = json_value(value, any_key=True, other=_path_text)
     with staged_file(path) as staging:
-        staging.write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        staging.write_text(
+            json.dumps(plain_json(value), indent=2, ensure_ascii=False) + "\n", "utf-8"
+        )
+
+
+def plain_json(value: Any) -> Any:
+    """`value` as JSON holds it; paths as :func:`path_text`, all keys as text."""
+    return json_value(value, any_key=True, other=_path_text)
 
 
 def _path_text(value: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import jax
 
+from latent_nmr.commands.main import run_script
 from latent_nmr.plots import save_figure
 from latent_nmr.report.kept_results import write_result
 from latent_nmr.studies.speed.figures import simulator_figure
@@ -68,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

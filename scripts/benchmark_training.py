@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from latent_nmr import features, load_reference
+from latent_nmr.commands.main import run_script
 from latent_nmr.plots import save_figure
 from latent_nmr.report.kept_results import write_result
 from latent_nmr.studies.speed import regression, training
@@ -182,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

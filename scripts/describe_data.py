@@ -6,9 +6,11 @@
 artifacts/tables/reference-set.json, and echoes.png and labels.png in artifacts/figures/data.
 """
 
+import argparse
 from pathlib import Path
 
 from latent_nmr import open_echoes, shipped
+from latent_nmr.commands.main import run_script
 from latent_nmr.report.kept_results import write_result
 from latent_nmr.studies.dataset_figures import dataset_figures
 from latent_nmr.studies.description import describe_store, write_excerpt
@@ -24,6 +26,7 @@ TABLE, FIGURES = Path("artifacts/tables/reference-set.json"), Path("artifacts/fi
 
 def main() -> None:
     """Read the stores, write the files, say what was written."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     datasets = [open_echoes(path) for path in STORES]
     compact = {"of": STORES[0].name, **write_excerpt(datasets[0], N_COMPACT, COMPACT)}
     shipped.write_manifest()
@@ -37,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

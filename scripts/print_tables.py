@@ -10,6 +10,8 @@ Reads the results in artifacts/tables, or in the folder of --tables, by what the
 import argparse
 from pathlib import Path
 
+from latent_nmr import InputError
+from latent_nmr.commands.main import run_script
 from latent_nmr.report.challenge_tables import challenge_tables
 from latent_nmr.report.kept_results import CHALLENGE, EVALUATION, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table
@@ -34,8 +36,11 @@ def main() -> None:
         own = [result for result in found if result["window"] == options.window]
         rows = [chosen(result, options.part, options.dimensions) for result in own]
         tables = map(evaluation_table, rows)
-    print("\n\n".join(tables))
+    text = "\n\n".join(tables)
+    if not text:
+        raise InputError(f"{options.tables} must hold results of {options.what}, but has none.")
+    print(text)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -17,7 +17,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from latent_nmr import BetaVAE, CurveRegressor, open_echoes, shipped
+from latent_nmr import BetaVAE, CurveRegressor, InputError, open_echoes, shipped
+from latent_nmr.commands.main import run_script
 from latent_nmr.plots import save_figure
 from latent_nmr.report.kept_results import EVALUATION, read_result, write_result
 from latent_nmr.studies.evaluation.precision import best_vae, scores_by_precision
@@ -97,8 +98,11 @@ def main() -> None:
     if options.ship and len(options.runs) > 1:
         parser.error("--ship takes one run at a time")
     for run in options.runs:
-        (path,) = (run / name for name in RESULT_FILES if (run / name).is_file())
-        result = read_result(path)
+        found = [run / name for name in RESULT_FILES if (run / name).is_file()]
+        if len(found) != 1:
+            names = " or ".join(RESULT_FILES)
+            raise InputError(f"a run must hold {names}, but {run} has {len(found)} of them.")
+        result = read_result(found[0])
         is_evaluation = result["format"] == EVALUATION
         publish = publish_evaluation if is_evaluation else publish_supervised
         name = publish(run, result, options.artifacts)
@@ -119,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

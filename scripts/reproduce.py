@@ -13,6 +13,8 @@ import sys
 import time
 from typing import NamedTuple
 
+from latent_nmr.commands.main import run_script
+
 DATA = "artifacts/data/paper-stratified-seed0.zarr"
 INDEPENDENT = "artifacts/data/paper-independent-seed0.zarr"
 FEW = "artifacts/data/paper-independent-seed1.zarr"
@@ -148,8 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here")
-        sys.exit(130)
+    run_script(main)

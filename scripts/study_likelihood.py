@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
 
 from latent_nmr import features, load_reference
+from latent_nmr.commands.main import run_script
 from latent_nmr.report.kept_results import write_result
 from latent_nmr.report.study_tables import likelihood_table
 from latent_nmr.studies.description import origin
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 
 from latent_nmr import open_echoes
+from latent_nmr.commands.main import run_script
 from latent_nmr.plots import save_figure
 from latent_nmr.report.evaluation import table_lines
 from latent_nmr.report.kept_results import write_result
@@ -68,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -15,6 +15,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from latent_nmr import open_echoes
+from latent_nmr.commands.main import run_script
 from latent_nmr.report.kept_results import write_result
 from latent_nmr.report.study_tables import rows_as_json, settings_row, settings_table, truth_row
 from latent_nmr.studies.description import origin
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

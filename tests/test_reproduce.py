@@ -37,9 +37,6 @@ class ParsedError(Exception):
 def check_script(name, words):
     """Let a script read `words` as its command line, and stop it there."""
     module = script(name)
-    if not hasattr(module, "argparse"):
-        assert not words, f"{name} reads no command line"
-        return
     read = argparse.ArgumentParser.parse_args
 
     def read_and_stop(parser):
@@ -77,7 +74,7 @@ class TestSteps:
     def test_an_option_that_a_script_lacks_is_noticed(self):
         with pytest.raises(SystemExit):
             check_script("study_noise", ["set.zarr", "--levels-of-what"])
-        with pytest.raises(AssertionError):
+        with pytest.raises(SystemExit):
             check_script("describe_data", ["--force"])
 
     def test_the_time_is_said_before_anything_is_done(self):

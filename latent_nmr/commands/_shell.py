@@ -3,7 +3,9 @@
 import contextlib
 import io
 import json
+import os
 import re
+import shutil
 import signal
 import sys
 import warnings
@@ -16,11 +18,12 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from latent_nmr._environment import check_compiler_flags, environment_fault, system_fault
+from latent_nmr._files import plain_json
 from latent_nmr._interrupts import remembered_interrupts
-from latent_nmr._letters import path_text
 from latent_nmr.errors import InputError, NumericalError
 
 SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
+LEAST_WIDTH = 40
 COMPILING_NOTHING = ("card", "check-submission")
 
 Options = TypeVar("Options")
@@ -43,32 +46,44 @@ def execute(
     name: str, options_type: type[Options], run: Callable[[Options], Report], argv: list[str]
 ) -> int:
     """Parse `argv`, run the command, print its report and return the exit code."""
-    try:
+
+    def work() -> int:
         options = parse(name, options_type, argv)
         if options is None:  # --help is printed
             return SUCCESS
         if name not in COMPILING_NOTHING:
             check_compiler_flags()
-        with remembered_interrupts(signal.SIGINT, signal.SIGTERM), _told_warnings(name):
-            report = run(options)
+        report = run(options)
+        as_json = getattr(options, "json", False)
+        print(_json(report.values) if as_json else "\n".join(report.lines), flush=True)
+        return report.exit_code
+
+    return attempt(f"latent-nmr {name}", work)
+
+
+def attempt(title: str, work: Callable[[], int]) -> int:
+    """Do what gives an exit code; what ends it early is told in one line that begins with a title.
+
+    An error that is neither the input's nor the environment's is a bug, and raised.
+    """
+    try:
+        with remembered_interrupts(signal.SIGINT, signal.SIGTERM), _told_warnings(title):
+            return work()
     except InputError as error:
-        return _complain(name, error, BAD_INPUT)
+        return _complain(title, error, BAD_INPUT)
     except NumericalError as error:
-        return _complain(name, error, NUMERICAL_FAILURE)
+        return _complain(title, error, NUMERICAL_FAILURE)
     except OSError as error:
-        return _complain(name, system_fault(error), BAD_INPUT)
+        return _complain(title, system_fault(error), BAD_INPUT)
     except KeyboardInterrupt:
         return _complain(
-            name, "interrupted; finished work is kept, the same command continues.", INTERRUPTED
+            title, "interrupted; finished work is kept, the same command continues.", INTERRUPTED
         )
     except Exception as error:
         fault = environment_fault(error)
         if not fault:
             raise
-        return _complain(name, fault, BAD_INPUT)
-    as_json = getattr(options, "json", False)
-    print(_json(report.values) if as_json else "\n".join(report.lines), flush=True)
-    return report.exit_code
+        return _complain(title, fault, BAD_INPUT)
 
 
 def parse(name: str, options_type: type[Options], argv: list[str]) -> Options | None:
@@ -78,7 +93,7 @@ def parse(name: str, options_type: type[Options], argv: list[str]) -> Options | 
     """
     captured = io.StringIO()
     try:
-        with contextlib.redirect_stderr(captured):
+        with contextlib.redirect_stderr(captured), _wide_enough():
             return tyro.cli(options_type, args=argv, prog=f"latent-nmr {name}")
     except SystemExit as exit_request:
         if not exit_request.code:
@@ -92,7 +107,24 @@ def tell(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _told_warnings(name: str) -> Iterator[None]:
+def _wide_enough() -> Iterator[None]:
+    """Have the parser believe that the terminal is wide enough for its texts.
+
+    It tries for ever to put them into fewer columns than their margins take.
+    """
+    before = os.environ.get("COLUMNS")
+    width = shutil.get_terminal_size().columns
+    os.environ["COLUMNS"] = str(max(width, LEAST_WIDTH))
+    try:
+        yield
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
+
+
+@contextlib.contextmanager
+def _told_warnings(title: str) -> Iterator[None]:
     """Print the package's own warnings as one line each, without a place in its source."""
     shown, told = warnings.showwarning, set()
 
@@ -101,7 +133,7 @@ def _told_warnings(name: str) -> Iterator[None]:
             shown(message, category, *place, **more)
         elif str(message) not in told:  # once per command, however often it is read
             told.add(str(message))
-            tell(f"latent-nmr {name}: warning: {' '.join(str(message).split())}")
+            tell(f"{title}: warning: {' '.join(str(message).split())}")
 
     warnings.showwarning = show
     try:
@@ -112,16 +144,17 @@ def _told_warnings(name: str) -> Iterator[None]:
 
 def _json(values: dict[str, Any]) -> str:
     """One line of JSON; letters that standard output lacks are escaped, not replaced."""
-    text = json.dumps(values, ensure_ascii=False, default=path_text)
+    plain = plain_json(values)
+    text = json.dumps(plain, ensure_ascii=False)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(values, default=path_text)
+        return json.dumps(plain)
     return text
 
 
-def _complain(name: str, error: object, code: int) -> int:
-    tell(f"latent-nmr {name}: {' '.join(str(error).split())}")
+def _complain(title: str, error: object, code: int) -> int:
+    tell(f"{title}: {' '.join(str(error).split())}")
     return code
 
 

@@ -2,12 +2,14 @@
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 
-from latent_nmr.commands._shell import BAD_INPUT, INTERRUPTED, SUCCESS, execute, tell
-from latent_nmr.commands._streams import finish_streams, prepare_streams
+from latent_nmr._streams import finish_streams, prepare_streams
+from latent_nmr.commands._shell import BAD_INPUT, INTERRUPTED, SUCCESS, attempt, execute, tell
 from latent_nmr.errors import InputError, check_choice
 
 COMMANDS = {
@@ -69,6 +71,23 @@ def script(name: str) -> None:
     """Run one command with this process' arguments and exit, for the files in scripts/."""
     prepare_streams()
     leave(main([name, *sys.argv[1:]]))
+
+
+def run_script(work: Callable[[], object]) -> NoReturn:
+    """Run a script that is no command, and exit as a command does.
+
+    No traceback for bad input, Ctrl-C, or an output that is closed, full or has no such letters.
+    """
+
+    def to_the_end() -> int:
+        try:
+            work()
+        except SystemExit as end:  # of argparse, or of the script
+            return end.code if isinstance(end.code, int) else SUCCESS
+        return SUCCESS
+
+    prepare_streams()
+    leave(attempt(Path(sys.argv[0]).name, to_the_end))
 
 
 def program() -> None:

@@ -66,7 +66,7 @@ class TestClosedStreams:
 
     def test_no_file_that_is_opened_takes_the_number_of_a_closed_stream(self, tmp_path):
         code = (
-            "import os, sys\nfrom latent_nmr.commands._streams import prepare_streams\n"
+            "import os, sys\nfrom latent_nmr._streams import prepare_streams\n"
             "prepare_streams()\nwith open('data', 'w') as file:\n"
             "    os.write(2, b'what a library logs'); file.write(str(file.fileno()))"
         )
