@@ -58,7 +58,8 @@ def simulate_lattices(
         published kernels and lines. Elsewhere compare two steps, see `steps.automatic_step`.
     scheme : {"averaged", "midpoint", "source"}
         See `latent_nmr.physics.propagate`; `source` is the first-order scheme of the lattice code
-        behind [P], one step per sample interval unless `step` says otherwise.
+        behind [P], one step per sample interval unless `step` says otherwise; curves for which
+        even the default scheme needs a shorter step are warned of, or refused.
     dtype : {"float32", "float64"}
         Precision of the dynamics. JAX's global setting is left alone.
 

@@ -186,6 +186,94 @@ class TestMemory:
         assert self.temporary_bytes(1601, checkpointed=False) > 10 * many
 
 
+SHORT = spin_echo(dt=0.16, pulse_spacing=5, n_samples=14)
+
+
+def short(alpha=0.2, parameter=2.0, decay=0.01, angle=math.pi / 2):
+    """Inputs of a short record after a first pulse of any angle."""
+    near = curve_inputs((alpha, alpha, 0.0), parameter, SHORT, decay_rate=decay)
+    return near._replace(pulse_angles=near.pulse_angles.at[0].set(angle))
+
+
+# Inputs that the step at `short()` is too long for, and what is said.
+TOO_FAR = {
+    "couplings": (short(alpha=0.5), "coupled field at most 0.2, but it is 0.25"),
+    "couplings, far": (short(alpha=200.0), "coupled field at most 0.2, but it is 100"),
+    "one coupling": (short()._replace(couplings=jnp.array([0.0, -0.5, 0.0])), "coupled field"),
+    "kernel": (short(alpha=0.39, parameter=9.0), "random field at most"),
+    "dephasing": (short(decay=0.1), "decay rate at most 0.02, but it is 0.1"),
+    "a tilted pulse": (short(angle=1.0), "first cosine at most 0.26, but it is 0.54"),
+    "no number": (short(alpha=math.nan), "but it is nan"),
+    "no kernel": (short(parameter=math.nan), "but it is nan"),
+}
+WITHIN = {
+    "itself": short(),
+    "twice the coupling": short(alpha=0.4),
+    "no coupling": short(alpha=0.0, decay=0.0),
+    "twice the dephasing": short(decay=0.02),
+    "a flip-angle error": short(angle=1.05 * math.pi / 2),
+}
+
+
+@pytest.fixture(scope="module")
+def short_curve():
+    """A function that chose its step."""
+    return curve_function(FREQUENCIES, "power", SHORT, short())
+
+
+@pytest.fixture(scope="module")
+def transformed(short_curve):
+    """Curves of all cases by name, and their derivatives along a change of every input."""
+    cases = {name: far for name, (far, _) in TOO_FAR.items()} | WITHIN
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *cases.values())
+    along = jax.tree.map(jnp.ones_like, short())
+    both = jax.jit(jax.vmap(lambda inputs: jax.jvp(short_curve, (inputs,), (along,))))(stacked)
+    return dict(zip(cases, zip(*both, strict=True), strict=True))
+
+
+class TestReach:
+    """How far from `near` a function may be used."""
+
+    @pytest.mark.parametrize("case", TOO_FAR)
+    def test_known_inputs_that_are_too_far_are_refused(self, short_curve, case):
+        far, said = TOO_FAR[case]
+        message = f"inputs must be near .* time step was chosen there: .*{said}.*near=inputs"
+        with pytest.raises(InputError, match=message):
+            short_curve(far)
+
+    @pytest.mark.parametrize("case", TOO_FAR)
+    def test_under_a_transformation_they_are_nan_in_values_and_derivatives(self, transformed, case):
+        value, derivative = transformed[case]
+        assert np.isnan(value).all()
+        assert np.isnan(derivative).all()
+
+    @pytest.mark.parametrize("case", WITHIN)
+    def test_inputs_within_reach_give_the_curve_of_a_fine_step(self, transformed, case):
+        value, derivative = transformed[case]
+        assert np.isfinite(derivative).all()
+        inputs = WITHIN[case]
+        pulses = tuple(
+            Pulse(pulse.sample, float(angle), pulse.phase)
+            for pulse, angle in zip(SHORT.pulses, inputs.pulse_angles, strict=True)
+        )
+        fine = simulate_lattices(
+            FREQUENCIES[None], kernel_table("power", 2.0, N_EDGE)[None],
+            np.asarray(inputs.couplings)[None], Sequence(SHORT.dt, SHORT.n_samples, pulses),
+            decay_rate=float(inputs.decay_rate), step=0.25, dtype="float64",
+        )[0]  # fmt: skip
+        np.testing.assert_allclose(value, fine, atol=2e-3)
+
+    @pytest.mark.parametrize("case", ["a tilted pulse", "dephasing", "couplings"])
+    def test_a_step_of_the_callers_is_kept_but_for_what_cannot_be_computed(self, case):
+        curve = curve_function(FREQUENCIES, "power", SHORT, short(), step=1)
+        far, said = TOO_FAR[case]
+        if case == "couplings":
+            with pytest.raises(InputError, match=said):
+                curve(far)
+        else:
+            assert np.isfinite(curve(far)).all()
+
+
 class TestRefusals:
     """What `curve_function` does not accept, and what it says."""
 

@@ -20,6 +20,7 @@ from latent_nmr.physics.sequence import spin_echo
 from latent_nmr.physics.simulate import Simulation, planned_evaluations
 from latent_nmr.physics.steps import (
     AUTOMATIC_STEPS,
+    MAX_COUPLED_ANGLE,
     automatic_step,
     field_bounds,
     make_plan,
@@ -347,6 +348,44 @@ class TestFinestStep:
     @pytest.mark.parametrize("name", sorted(PRESETS))
     def test_no_published_set_needs_it(self, name):
         simulation = Simulation(name, n_edge=20, seed=5)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert all(planned_evaluations(simulation, range(20)))
+
+
+class TestSourceStep:
+    """The scheme of the lattice code has one step per sample, which may be too long as well."""
+
+    RECORD = spin_echo(dt=0.16, pulse_spacing=21, n_samples=64)
+
+    def plan(self, coupling, **settings):
+        table = kernel_table("gaussian", 30.0, N_EDGE)
+        settings = {"step": None, "scheme": "source"} | settings
+        return make_plan(line(1e-6), table, np.full(3, coupling), 0.0, self.RECORD, **settings)
+
+    def test_it_is_one_sample_however_slow_the_curve(self):
+        for coupling in (0.0, 0.01, 0.3):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                plan = self.plan(coupling)
+            assert (plan.n, plan.stride) == (1, 1)
+
+    def test_where_the_default_scheme_needs_a_shorter_one_it_is_said_then_refused(self):
+        # α of an aligned field α/2 that turns a spin by MAX_COUPLED_ANGLE in a sample.
+        limit = MAX_COUPLED_ANGLE / (math.pi * self.RECORD.dt)
+        with pytest.warns(StepWarning, match=r"the finest is one sample, .* which is taken"):
+            assert self.plan(1.01 * limit).stride == 1
+        assert self.plan(1.01 * limit, scheme="averaged").stride == 2
+        for coupling in (2.1 * limit, 300.0):
+            with pytest.raises(InputError, match=r"fix the step: step=1\.0"):
+                self.plan(coupling)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                assert self.plan(coupling, step=1).stride == 1
+
+    @pytest.mark.parametrize("name", sorted(PRESETS))
+    def test_no_published_set_is_warned_of(self, name):
+        simulation = Simulation(name, n_edge=20, seed=5, scheme="source")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert all(planned_evaluations(simulation, range(20)))
