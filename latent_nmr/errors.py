@@ -83,13 +83,18 @@ class StoreWarning(UserWarning):
     """
 
 
+def nearest(value: object, choices: Iterable[str], otherwise: str) -> str:
+    """Ask whether the nearest match was meant; `otherwise` where none of `choices` is near."""
+    near = difflib.get_close_matches(str(value), list(choices), n=1)
+    return f"Did you mean {near[0]!r}?" if near else otherwise
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`, else raise and suggest the nearest match."""
     choices = tuple(choices)
     if isinstance(value, str) and value in choices:
         return value
-    near = difflib.get_close_matches(str(value), choices, n=1)
-    cure = f"Did you mean {near[0]!r}?" if near else "Choose one of these."
+    cure = nearest(value, choices, "Choose one of these.")
     raise InputError(f"{name} must be one of {', '.join(choices)}, but is {value!r}. {cure}")
 
 

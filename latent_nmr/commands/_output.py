@@ -31,6 +31,7 @@ from latent_nmr._locks import real_path
 from latent_nmr.commands._settings import command_of, defaults_of, settings_of
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
+from latent_nmr.report.kept_results import shared_manifest
 from latent_nmr.shipped import REFERENCE, shipped_names
 
 MANIFEST = "run.json"
@@ -102,12 +103,13 @@ class Output:
             )
         if self._force:
             return None
-        if not self.manifest.is_file():
+        shared = shared_manifest(self.out, MANIFEST) if self.is_file else None
+        if not self.manifest.is_file() and shared is None:
             raise InputError(
                 f"--out must be a new path, but {self.out} exists. Choose another, or use --force "
                 "to replace it."
             )
-        earlier = self._read_manifest()
+        earlier = self._read_manifest(None if self.manifest.is_file() else shared)
         self._refuse_other_settings(earlier["settings"])
         gone = self._refuse_other_inputs(earlier["inputs"], inputs)
         missing = self._missing_files(earlier)
@@ -207,9 +209,10 @@ class Output:
         write_json(self.manifest if folder is None else folder / MANIFEST, content)
         return content
 
-    def _read_manifest(self) -> dict[str, Any]:
+    def _read_manifest(self, given: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
-            found = {"digests": {}} | json.loads(self.manifest.read_text("utf-8"))  # early: none
+            known = given or json.loads(self.manifest.read_text("utf-8"))
+            found: dict[str, Any] = {"digests": {}} | known  # early: none
             dicts = dict.fromkeys(("settings", "inputs", "digests"), dict)
             for name, kind in {"command": str, "files": list, **dicts}.items():
                 if not isinstance(found[name], kind):

@@ -73,26 +73,27 @@ class Options:
 def run(options: Options) -> Report:
     """Open or simulate the data, call the study, write the run folder, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.labels import labelled_fingerprint
 
     out = options.out or RUNS_FOLDER / f"vae-{options.window}-seed{options.seed}"
     model = untrained_model(options)
     source = source_of(options)
     output = Output("train-vae", options, out, positional=())
-    inputs = {source: lambda path: fingerprint(open_data(options, path))}
+    inputs = {source: lambda path: labelled_fingerprint(open_data(options, path))}
     finished = output.finished(inputs)
     if finished is not None:
         return report_of(*finished, out)
     with output.folder(kept=("checkpoint.safetensors",)) as folder:
-        values = train_and_write(options, model, source, folder)
-        manifest = output.write_manifest(values, {source: values["data_sha256"]}, folder)
+        values, digest = train_and_write(options, model, source, folder)
+        manifest = output.write_manifest(values, {source: digest}, folder)
     return report_of(manifest, "", out)
 
 
 def train_and_write(
     options: Options, model: "BetaVAE", source: Path, folder: Path
-) -> dict[str, Any]:
-    """Fit the model and write everything but the manifest; returns what that says."""
+) -> tuple[dict[str, Any], str]:
+    """Fit the model and write everything but the manifest; returns what that says, and of what."""
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.report.training import training_values
 
     clock = Stopwatch()
@@ -108,7 +109,8 @@ def train_and_write(
     result.figures.save(folder / "figures")
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
     clock.lap("writing")
-    return {**training_values(result), "data": source, "seconds": clock.seconds}
+    values = {**training_values(result), "data": source, "seconds": clock.seconds}
+    return values, labelled_fingerprint(dataset)
 
 
 def untrained_model(options: Options) -> "BetaVAE":

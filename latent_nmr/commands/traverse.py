@@ -36,8 +36,8 @@ def run(options: Options) -> Report:
     """Decode the curves, draw them and save the figure."""
     from latent_nmr._files import file_digest
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.echoes import fingerprint
     from latent_nmr.data.io import open_echoes
+    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.studies._result import figure_path
     from latent_nmr.studies.embedding import embed, read_embedding
     from latent_nmr.studies.latent_figures import traversal_figures
@@ -48,7 +48,7 @@ def run(options: Options) -> Report:
     beside = options.model / "embedding.csv"
     inputs = {options.model: model_digest}
     if options.data is not None:
-        inputs[options.data] = lambda path: fingerprint(open_echoes(path))
+        inputs[options.data] = lambda path: labelled_fingerprint(open_echoes(path))
     elif beside.is_file():
         inputs[beside] = file_digest
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from latent_nmr._files import put_back_retired
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, nearest
 from latent_nmr.shipped import named_or_path, shipped_names
 
 WEIGHTS_FILE, CARD_FILE = "weights.safetensors", "model.json"
@@ -84,11 +84,13 @@ def read_folder(read: Callable[[OpenFolder], Result], path: Path) -> Result:
         except FileNotFoundError:
             # A writer may stand between its two renames: it leaves traces, or a new folder.
             if is_last or not (put_back_retired(path) or path.exists()):
-                names = ", ".join(shipped_names("models"))
+                names = shipped_names("models")
                 reason = (
-                    f"does not exist, nor comes a model of that name with the package ({names})"
+                    "does not exist, nor comes a model of that name with the package "
+                    f"({', '.join(names)})"
                 )
                 cure = "Check the path, or train a model with latent-nmr train-vae."
+                cure = nearest(path, names, cure)
                 raise ModelFileError(path, reason, cure=cure) from None
     raise AssertionError("the last attempt returns or raises")
 

@@ -15,7 +15,7 @@ def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
     name : {"echo", "full", "challenge-gauss", "challenge-rkky"}
         `echo` and `full` are β-VAEs of two axes, fitted on 12,000 simulated echoes: on the 400
         samples around the echo, and on whole curves of 1882. The others are the networks that
-        predict the three parameters of the ML4SCI challenge of 2021 from |M(t)|.
+        predict the three parameters of the ML4SCI challenge of 2021 from Re and Im of M.
 
     Returns
     -------

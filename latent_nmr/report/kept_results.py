@@ -56,6 +56,22 @@ def read_results(folder: Path, kind: str) -> list[dict[str, Any]]:
     return [one for one in results if one.get("format") == kind and "command" in one]
 
 
+def shared_manifest(out: Path, name: str) -> dict[str, Any] | None:
+    """What the manifest that the files of a figure shared in earlier versions says of `out`.
+
+    `map.png` and `map.pdf` had `map.run.json`, `name` being `run.json`. None if there is none, or
+    it says nothing of this file.
+    """
+    try:
+        found = json.loads(out.with_name(f"{out.stem}.{name}").read_text("utf-8"))
+        if out.name not in found["files"]:
+            return None
+        digests = {file: d for file, d in found.get("digests", {}).items() if file == out.name}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return found | {"files": [out.name], "digests": digests}
+
+
 def _unreadable(path: Path, reason: str) -> InputError:
     return InputError(
         f"a kept result must be a JSON object, but {path} cannot be read as one ({reason}). "

@@ -24,13 +24,14 @@ MAP_LABELS, MOST_MAPS = ("kernel", "W", "L"), 4
 OWN_COLUMNS = re.compile(r"curve|LA\d+(_sd)?|rms|split")
 
 
-def embed(model: "BetaVAE | str", dataset: "xr.Dataset") -> "pd.DataFrame":
+def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame":
     """Latent coordinates of the curves of a data set, as a table.
 
     Parameters
     ----------
-    model : BetaVAE or str
-        Trained on echoes; by its name one that comes with the package.
+    model : BetaVAE or path-like
+        Trained on echoes; the folder of a saved one, or the name of one that comes with the
+        package.
     dataset : xarray.Dataset
         Echoes, sampled like those that the model was trained on.
 

@@ -29,8 +29,8 @@ def load_model(path: Path) -> "BetaVAE":
     return model
 
 
-def as_model(model: "BetaVAE | str", name: str = "model") -> "BetaVAE":
-    """A β-VAE that was trained on echoes: itself, or one of the package by its name.
+def as_model(model: "BetaVAE | Path | str", name: str = "model") -> "BetaVAE":
+    """A β-VAE that was trained on echoes: itself, a saved one, or one of the package by its name.
 
     Raises
     ------
@@ -39,13 +39,13 @@ def as_model(model: "BetaVAE | str", name: str = "model") -> "BetaVAE":
     """
     from latent_nmr.errors import InputError
     from latent_nmr.models.beta_vae import BetaVAE
-    from latent_nmr.models.pretrained import load_pretrained
 
-    found = load_pretrained(model) if isinstance(model, str) else model
+    found = BetaVAE.load(model) if isinstance(model, str | Path) else model
     if not isinstance(found, BetaVAE):
         raise InputError(
-            f"{name} must be a BetaVAE or the name of one of the package, but is a "
-            f"{type(found).__name__}. Load one with BetaVAE.load or latent_nmr.load_pretrained."
+            f"{name} must be a BetaVAE, the folder of a saved one, or the name of one of the "
+            f"package, but is a {type(found).__name__}. Load one with BetaVAE.load or "
+            "latent_nmr.load_pretrained."
         )
     check_trained(found, name)
     return found

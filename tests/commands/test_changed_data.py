@@ -63,17 +63,28 @@ def test_embed_writes_the_labels_that_there_are(unlabelled, tmp_path):
         assert set(table["label_split"]) == {"a", "b"}
 
 
-def test_embed_notices_a_foreign_label_that_changed(unlabelled, tmp_path, capsys):
-    path, is_labelled = unlabelled
-    if not is_labelled:
-        return
-    data, command = tmp_path / "echoes.nc", ["embed", "echo", str(tmp_path / "echoes.nc")]
-    command += ["--out", str(tmp_path / "table.csv")]
-    dataset = open_echoes(path)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["embed", "echo", "DATA", "--out", "table.csv"],
+        ["plot-latent", "echo", "DATA", "--out", "map.png"],
+        ["traverse", "echo", "--data", "DATA", "--out", "walk.png"],
+        ["train-vae", "--data", "DATA", "--max-epochs", "1", "--min-epoch-steps", "1",
+         "--out", "model"],
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_a_foreign_label_that_changed_is_noticed(changed, command, tmp_path, capsys):
+    data = tmp_path / "echoes.nc"
+    words = [str(data) if word == "DATA" else word for word in command]
+    words[-1] = str(tmp_path / words[-1])
+    dataset = changed.assign_coords(temperature=("curve", np.linspace(4, 300, 17)))
     save_echoes(dataset, data)
-    assert main(command) == 0
+    assert main(words) == 0
+    assert main(words) == 0
+    assert "already finished" in capsys.readouterr().out
     save_echoes(dataset.assign_coords(temperature=2 * dataset.temperature), data, overwrite=True)
-    assert main(command) == 2
+    assert main(words) == 2
     assert "has changed" in capsys.readouterr().err
 
 

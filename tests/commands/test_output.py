@@ -343,6 +343,34 @@ class TestFigures:
         for name, title in (("map.png", "W"), ("map", "W"), ("map.pdf", "L")):
             assert "already finished" in draw(tmp_path / name, data, title).lines[0]
 
+    @pytest.mark.parametrize("has_digests", [True, False])
+    def test_files_of_an_earlier_version_shared_a_manifest(self, tmp_path, data, has_digests):
+        shared, files = {}, ["map.png", "map.pdf"]
+        for name in files:
+            draw(tmp_path / name, data)
+            own = tmp_path / f"{name}.run.json"
+            found = json.loads(own.read_text("utf-8"))
+            shared = found | {"digests": shared.get("digests", {}) | found["digests"]}
+            own.unlink()
+        shared["files"] = files
+        if not has_digests:
+            del shared["digests"]
+        (tmp_path / "map.run.json").write_text(json.dumps(shared), "utf-8")
+        for name in files:
+            assert "already finished" in draw(tmp_path / name, data).lines[0]
+            with pytest.raises(InputError, match=rf"{name} has window = 'W' and 'L' is asked for"):
+                draw(tmp_path / name, data, "L")
+        (tmp_path / "map.svg").write_text("mine", "utf-8")
+        with pytest.raises(InputError, match=r"map\.svg exists"):
+            draw(tmp_path / "map.svg", data)
+        if has_digests:
+            (tmp_path / "map.pdf").write_text("mine", "utf-8")
+            with pytest.raises(InputError, match="no longer what the run wrote"):
+                draw(tmp_path / "map.pdf", data)
+        (tmp_path / "map.run.json").write_text("{", "utf-8")
+        with pytest.raises(InputError, match=r"map\.png exists"):
+            draw(tmp_path / "map.png", data)
+
     @pytest.mark.parametrize("beside", ["map.png", "map.pdf"])
     def test_a_file_that_no_run_wrote_stays(self, tmp_path, data, beside):
         draw(tmp_path / beside, data)

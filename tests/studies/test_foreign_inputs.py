@@ -1,11 +1,14 @@
 """What studies are given from outside: it works, or is named in one line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
 import latent_nmr as ln
 from latent_nmr.commands.main import main
+from latent_nmr.shipped import shipped_path
 
 QUICK = {"n_seeds": 1, "ceiling": False, "n_neighbors": 5, "progress": False}
 
@@ -36,7 +39,7 @@ def test_what_is_no_data_set_is_named(study, given):
 
 
 class TestModels:
-    """A model of the package may be called by its name."""
+    """A model of the package may be called by its name, a saved one by its folder."""
 
     @pytest.mark.parametrize("study", [ln.embed, ln.name_axes, ln.audit])
     def test_a_record_too_short_for_the_model_is_answered_with_what_helps(self, echoes, study):
@@ -48,6 +51,9 @@ class TestModels:
     def test_embed_and_name_axes_take_a_name(self, echoes):
         model = ln.load_pretrained("echo")
         assert ln.embed("echo", echoes).equals(ln.embed(model, echoes))
+        folder = shipped_path("models", "echo")
+        for place in (folder, str(folder)):
+            assert ln.embed(place, echoes).equals(ln.embed(model, echoes))
         few = {"n_permutations": 19, "n_information_permutations": 19, "progress": False}
         by_name, named = (ln.name_axes(m, echoes, **few) for m in ("echo", model))
         assert by_name.table.equals(named.table)
@@ -62,8 +68,11 @@ class TestModels:
         ("model", "reason"),
         [
             ("ecko", "Did you mean 'echo'"),
-            (PCA(2), "must be a BetaVAE or the name of one of the package, but is a PCA"),
-            ("challenge-gauss", "but is a CurveRegressor"),
+            (PCA(2), "must be a BetaVAE, the folder of a saved one, or .*, but is a PCA"),
+            ("challenge-gauss", "must be a β-VAE, but .*challenge-gauss is a regressor of curves"),
+            ("runs/my-model", "runs/my-model does not exist, nor comes a model of that name"),
+            (Path("runs"), "runs does not exist"),
+            (Path(__file__).parent, r"has no model\.json"),
         ],
     )
     def test_what_is_no_model_is_named(self, study, model, reason, echoes):

@@ -72,7 +72,7 @@ class AuditResult(StudyResult):
 
 
 def audit(
-    model: "BetaVAE | str",
+    model: "BetaVAE | Path | str",
     dataset: "xr.Dataset",
     *,
     axes: int | Sequence[int] | None = None,
@@ -91,9 +91,9 @@ def audit(
 
     Parameters
     ----------
-    model : BetaVAE or str
-        By its name one that comes with the package; else trained by :func:`latent_nmr.train` or
-        the command train-vae.
+    model : BetaVAE or path-like
+        Trained by :func:`latent_nmr.train` or the command train-vae; the folder of a saved one, or
+        the name of one that comes with the package.
     dataset : xarray.Dataset
         Echoes of preset `paper` with their labels, as they were simulated.
     axes : int or sequence of int, optional

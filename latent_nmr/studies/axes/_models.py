@@ -1,6 +1,7 @@
 """Models whose axes are named: checks that these can be compared."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
@@ -14,7 +15,7 @@ FREE_PARAMETERS = ("random_state", "verbose")
 
 
 def checked_models(
-    given: Sequence[BetaVAE | str], names: Sequence[str], *, align: bool
+    given: Sequence[BetaVAE | Path | str], names: Sequence[str], *, align: bool
 ) -> list[BetaVAE]:
     """The models; raises if there is none, or their axes cannot be compared."""
     if not given:

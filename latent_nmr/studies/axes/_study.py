@@ -76,7 +76,7 @@ class AxesResult(StudyResult):
 
 
 def name_axes(
-    models: "BetaVAE | str | Sequence[BetaVAE | str]",
+    models: "BetaVAE | Path | str | Sequence[BetaVAE | Path | str]",
     dataset: "xr.Dataset",
     *,
     align: bool = False,
@@ -95,9 +95,10 @@ def name_axes(
 
     Parameters
     ----------
-    models : BetaVAE or sequence of BetaVAE
-        Trained on echoes; by its name one that comes with the package. Several, such as one per
-        seed, must have one window, normalisation and number of axes.
+    models : BetaVAE or path-like, or sequence of these
+        Trained on echoes; the folder of a saved one, or the name of one that comes with the
+        package. Several, such as one per seed, must have one window, normalisation and number of
+        axes.
     dataset : xarray.Dataset
         Echoes with labels: W, L, kernel, alpha_x, alpha_z and those of other names. One that any
         of the curves used lacks is left out; ``facts["axes"]`` says why.
