@@ -56,18 +56,7 @@ CLASSIFIERS: Mapping[str, Maker] = {
     "forest": lambda seed: forest_maker(TREES)(seed),
     "boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
 }
-CLASSIFIER_TITLES = {
-    "logistic": "logistic regression",
-    "knn": "k-NN",
-    "linear_svm": "linear SVM",
-    "kernel_svm": "kernel SVM",
-    "sgd": "SGD",
-    "tree": "tree",
-    "forest": "random forest",
-    "boosting": "gradient boosting",
-}
 TASKS = ("binary", "three-class")
-TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
 
 
 def scaled(estimator: ClassifierMixin) -> Any:

@@ -23,7 +23,6 @@ MAX_FEATURES = "sqrt"
 Matrix = npt.NDArray[np.floating]
 TARGETS = ("W", "L", "alpha_x", "alpha_z")
 GROUPS = ("all", "power", "others")
-GROUP_TITLES = {"all": "all kernels", "power": "power law", "others": "Gaussian and RKKY"}
 
 
 def members(kernels: npt.NDArray[np.str_] | None, rows: Rows, group: str) -> Rows:

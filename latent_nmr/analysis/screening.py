@@ -24,11 +24,6 @@ def bins_of(strength: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     return np.digitize(strength, BIN_EDGES[1:-1])
 
 
-def bin_title(number: int) -> str:
-    """Range of a bin in words."""
-    return f"W {BIN_EDGES[number]:g} to {BIN_EDGES[number + 1]:g} MHz"
-
-
 def screen(
     X: npt.NDArray[np.floating],
     labels: npt.NDArray[np.generic],

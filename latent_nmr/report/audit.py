@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from latent_nmr.analysis.audit import chance_outside
-from latent_nmr.studies.audit import AuditResult
+from latent_nmr.studies.audit import AuditResult, chance_outside
 
 # What the scatter of new curves is the scatter of.
 SCATTER_TEXTS = {

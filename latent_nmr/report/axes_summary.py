@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from latent_nmr.latent_axes import axis_names, axis_warnings
-from latent_nmr.report.axes import axis_name_of, axis_sentence
-from latent_nmr.studies.axes import AxesResult, strength_table
+from latent_nmr.report.axes import axis_sentence
+from latent_nmr.studies.axes import AxesResult, axis_name_of, strength_table
 
 # Column of the table: its heading for people.
 SHOWN = {

@@ -8,21 +8,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASK_TITLES
-from latent_nmr.analysis.forest_regression import GROUP_TITLES
-from latent_nmr.analysis.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
-from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
 from latent_nmr.report.markdown import markdown
 from latent_nmr.studies.probes.names import (
+    CLASSIFIER_TITLES,
     FOREST,
+    GROUP_TITLES,
     KIND_TITLES,
     NETWORK,
     SHUFFLED,
+    TASK_TITLES,
+    bin_title,
     features_title,
     model_name,
     model_title,
 )
+from latent_nmr.studies.probes.published import PAPER_F1, PAPER_F1_IN_BINS, PAPER_R2
 
 NETWORK_SHUFFLED = model_name(NETWORK, SHUFFLED)
 TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": "α_x", "alpha_z": "α_z"}

@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from latent_nmr.analysis.classification import TASK_TITLES
-from latent_nmr.analysis.forest_regression import GROUP_TITLES
-from latent_nmr.analysis.screening import bin_title
 from latent_nmr.report.cells import cell
 from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.kept_results import PROBE
 from latent_nmr.report.labels import unknown_notes
-from latent_nmr.studies.probes.names import FOREST, features_title, model_title
+from latent_nmr.studies.probes.names import (
+    FOREST,
+    GROUP_TITLES,
+    TASK_TITLES,
+    bin_title,
+    features_title,
+    model_title,
+)
 from latent_nmr.studies.probes.result import ProbeResult
 
 Entry = Mapping[str, Any]

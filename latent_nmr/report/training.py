@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from latent_nmr.report.axes import axis_name_of, axis_sentence
+from latent_nmr.report.axes import axis_sentence
+from latent_nmr.studies.axes import axis_name_of
 from latent_nmr.studies.training import TrainingResult
 
 # Facts that say how figures are drawn, not how the training went.

@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from latent_nmr.analysis.classification import (
-    CLASSIFIER_TITLES,
     CLASSIFIERS,
     class_names,
     classes_of,
@@ -14,7 +13,8 @@ from latent_nmr.analysis.classification import (
     leak_scores,
     resampled_scores,
 )
-from latent_nmr.analysis.published import PAPER_F1
+from latent_nmr.studies.probes.names import CLASSIFIER_TITLES
+from latent_nmr.studies.probes.published import PAPER_F1
 
 
 def two_clouds(n_power=60, n_others=120, distance=6.0, seed=0):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from latent_nmr.analysis.screening import BIN_EDGES, bin_title, bins_of, screen, smallest_class
+from latent_nmr.analysis.screening import BIN_EDGES, bins_of, screen, smallest_class
+from latent_nmr.studies.probes.names import bin_title
 
 
 def test_bins_are_those_of_the_paper_and_closed_outside():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from latent_nmr.analysis.naming import name_axes
-from latent_nmr.report.axes import axis_name_of, axis_sentence
+from latent_nmr.report.axes import axis_sentence
+from latent_nmr.studies.axes import axis_name_of
 
 N_CURVES = 200
 FEW = {"n_permutations": 99, "n_information_permutations": 19}

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from latent_nmr.analysis.forest_regression import GROUP_TITLES
 from latent_nmr.plots.importances import Coefficient, Explained
 from latent_nmr.studies._result import StudyResult
 from latent_nmr.studies.probes.data import section_polynomials
 from latent_nmr.studies.probes.measurements import ELIMINATION, REGRESSION
-from latent_nmr.studies.probes.names import BINARY, POINTS, POLYNOMIAL
+from latent_nmr.studies.probes.names import BINARY, GROUP_TITLES, POINTS, POLYNOMIAL
 from latent_nmr.studies.probes.tables import medians
 
 TARGET_TITLES = {"W": "W", "L": "L", "alpha_x": r"$\alpha_x$", "alpha_z": r"$\alpha_z$"}

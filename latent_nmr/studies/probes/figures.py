@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from latent_nmr.analysis.classification import TASK_TITLES
 from latent_nmr.analysis.forest_regression import TARGETS
-from latent_nmr.analysis.published import PAPER_F1, PAPER_R2
-from latent_nmr.analysis.screening import BIN_EDGES, bin_title
+from latent_nmr.analysis.screening import BIN_EDGES
 from latent_nmr.plots.importances import importance_figure
 from latent_nmr.plots.parity import parity_figure
 from latent_nmr.plots.probes import (
@@ -36,12 +34,15 @@ from latent_nmr.studies.probes.names import (
     POINTS,
     POLYNOMIAL,
     PREDICTED,
+    TASK_TITLES,
     TRUE,
+    bin_title,
     features_title,
     is_control,
     model_title,
     series_title,
 )
+from latent_nmr.studies.probes.published import PAPER_F1, PAPER_R2
 from latent_nmr.studies.probes.tables import medians, tables_of
 
 Entries = Sequence[Mapping[str, Any]]

@@ -1,6 +1,7 @@
 """Names of what a probe fits, on what and to what, and their titles in tables and figures."""
 
-from latent_nmr.analysis.classification import CLASSIFIER_TITLES, TASKS
+from latent_nmr.analysis.classification import TASKS
+from latent_nmr.analysis.screening import BIN_EDGES
 
 POINTS, POLYNOMIAL, PCA, LATENT = "points", "polynomial", "pca", "latent"
 KINDS = (POINTS, POLYNOMIAL, PCA, LATENT)
@@ -11,6 +12,19 @@ KIND_TITLES = {POINTS: "points", POLYNOMIAL: "polynomials", PCA: "PCA", LATENT: 
 KERNEL = "kernel"
 BINARY = TASKS[0]
 TARGETS = (KERNEL, "W", "L", "alpha_x", "alpha_z")
+
+CLASSIFIER_TITLES = {
+    "logistic": "logistic regression",
+    "knn": "k-NN",
+    "linear_svm": "linear SVM",
+    "kernel_svm": "kernel SVM",
+    "sgd": "SGD",
+    "tree": "tree",
+    "forest": "random forest",
+    "boosting": "gradient boosting",
+}
+TASK_TITLES = {"binary": "power law or not", "three-class": "three kernels"}
+GROUP_TITLES = {"all": "all kernels", "power": "power law", "others": "Gaussian and RKKY"}
 
 FOREST, NETWORK = "forest", "network"
 REGRESSORS = (FOREST, NETWORK)
@@ -24,6 +38,11 @@ LEAKY = "leaky"
 def features_title(name: str) -> str:
     """Words for one kind of features, or for several side by side."""
     return " + ".join(KIND_TITLES.get(kind, kind) for kind in name.split(JOIN))
+
+
+def bin_title(number: int) -> str:
+    """Range of a bin in words."""
+    return f"W {BIN_EDGES[number]:g} to {BIN_EDGES[number + 1]:g} MHz"
 
 
 def model_name(model: str, labels: str) -> str:
