@@ -1,18 +1,21 @@
 """One writer at a time: a lock beside what is written, with the means that the system has.
 
 POSIX systems and Windows have locks that the system drops when their holder dies, however it
-dies. Where there are neither, a file that only one process can create is the lock.
+dies. Where there are neither, or the file system has none, a file that only one process can create
+is the lock.
 """
 
 import contextlib
+import errno
 import os
 import struct
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, StoreWarning
 
 try:
     import fcntl
@@ -26,6 +29,8 @@ except ImportError:  # everything but Windows
 
 # The kernel's `struct flock` on 64-bit Linux: kind, whence, start, length, process.
 _FLOCK = "hhqqi0q"
+# What a file system says that has no locks, such as some that machines share.
+NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 class InUseError(InputError):
@@ -89,7 +94,7 @@ def one_of_several_writers(path: Path) -> Iterator[None]:
             yield
         finally:
             # The last of them removes the file, once the lock is its own alone.
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(spans_file(path))
                 _remove(lock)
@@ -125,6 +130,11 @@ def locked_spans(path: Path, spans: Iterable[range]) -> Iterator[None]:
                     f"each part of {path} must have one writer at a time, but another process is "
                     "writing some of this one now. Wait for it, or choose another part."
                 ) from None
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                _warn_of_no_locks(path, error)
+                break
         yield
 
 
@@ -181,6 +191,7 @@ def _locked(lock: Path, path: Path, *, shared: bool = False) -> Iterator[BinaryI
     while True:
         # Opened to append: a lock file that is a link to something else must not empty it.
         with _opened(lock, path) as handle:
+            has_locks = True
             try:
                 if fcntl:
                     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -191,9 +202,26 @@ def _locked(lock: Path, path: Path, *, shared: bool = False) -> Iterator[BinaryI
                     msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
             except (BlockingIOError, PermissionError):
                 raise _in_use(path, "Wait for it, or choose another path.") from None
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                has_locks = False
+            if not has_locks:
+                with contextlib.nullcontext() if shared else _file_as_lock(lock, path):
+                    yield handle
+                return
             if not fcntl or _is_file_of(handle, lock):
                 yield handle
                 return
+
+
+def _warn_of_no_locks(path: Path, error: OSError) -> None:
+    warnings.warn(
+        f"{path} should be on a file system with locks, but this one has none ({error.strerror}). "
+        "See to it that no two processes write the same part.",
+        StoreWarning,
+        stacklevel=5,
+    )
 
 
 def _opened(lock: Path, path: Path) -> BinaryIO:

@@ -108,6 +108,30 @@ import subprocess
 sys.modules["fcntl"] = sys.modules["msvcrt"] = None
 """
 
+# A file system that machines share and that has no locks.
+FILE_SYSTEM_WITHOUT_LOCKS = """
+import errno, fcntl
+
+def refuse(*arguments):
+    raise OSError(errno.ENOSYS, "Function not implemented")
+
+fcntl.flock = fcntl.lockf = refuse
+"""
+
+SEVERAL_WRITERS = """
+import os, warnings
+from pathlib import Path
+from latent_nmr._locks import locked_spans, one_of_several_writers
+
+store = Path("store")
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    with one_of_several_writers(store), locked_spans(store, [range(3), range(5, 9)]):
+        pass
+print(*[f"{warning.category.__name__}: {warning.message}" for warning in told])
+assert set(os.listdir()) <= {"code.py", ".store.lock", ".store.parts"}
+"""
+
 TWO_WRITERS = """
 import subprocess, sys
 from pathlib import Path
@@ -186,12 +210,29 @@ class TestWithoutPosix:
 class TestLocks:
     """One writer at a time, by whatever the system has."""
 
-    @pytest.mark.parametrize("system", ["Linux", "Windows", "neither"])
+    @pytest.mark.parametrize("system", ["Linux", "Windows", "neither", "disk without"])
     def test_a_second_process_is_refused_as_long_as_the_first_writes(self, tmp_path, system):
-        preamble = {"Linux": "", "Windows": WINDOWS_LOCKS, "neither": WITHOUT_LOCKS}[system]
+        preambles = {"Windows": WINDOWS_LOCKS, "neither": WITHOUT_LOCKS}
+        preambles |= {"Linux": "", "disk without": FILE_SYSTEM_WITHOUT_LOCKS}
+        preamble = preambles[system]
         printed = run(preamble + TWO_WRITERS, tmp_path)
         # Without locks of the system a killed writer leaves its file: the message names it.
-        assert (".model.writing if its process was killed" in printed) == (system == "neither")
+        assert (".model.writing if its process was killed" in printed) == (
+            system in ("neither", "disk without")
+        )
+
+    def test_writers_of_parts_are_told_that_a_disk_has_no_locks(self, tmp_path):
+        printed = run(FILE_SYSTEM_WITHOUT_LOCKS + SEVERAL_WRITERS, tmp_path)
+        assert printed.count("StoreWarning: ") == 1
+        assert "no two processes write the same part" in printed
+        assert not run(SEVERAL_WRITERS, tmp_path).strip()
+
+    def test_parts_need_a_system_with_posix_locks(self, tmp_path):
+        code = SEVERAL_WRITERS.replace(
+            "with one_of", "import sys; sys.tracebacklimit = 0\n    with one_of"
+        )
+        with pytest.raises(AssertionError, match=r"only where the system has POSIX locks"):
+            run(WITHOUT_LOCKS + code, tmp_path)
 
 
 class TestPatientRename:
@@ -239,3 +280,23 @@ os.process_cpu_count = lambda: None
 print(available_cores())
 """
     assert run(code, tmp_path).split() == ["1", "True", "1"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [
+        ({"SLURM_CPUS_PER_TASK": "1", "SLURM_CPUS_ON_NODE": "2"}, "1"),
+        ({"SLURM_CPUS_ON_NODE": "1"}, "1"),
+        ({"SLURM_CPUS_PER_TASK": "100000"}, "all"),
+        ({"SLURM_CPUS_PER_TASK": "many"}, "all"),
+        ({"SLURM_CPUS_PER_TASK": "0"}, "all"),
+    ],
+)
+def test_a_job_of_slurm_uses_the_cores_it_was_given(tmp_path, settings, count):
+    code = """
+import os
+from latent_nmr._machine import available_cores
+found = available_cores()
+print("all" if found == len(os.sched_getaffinity(0)) > 1 else found)
+"""
+    assert run(code, tmp_path, **settings).split() == [count]

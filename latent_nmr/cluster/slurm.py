@@ -79,10 +79,14 @@ def put_back(job: str) -> None:
 
 
 def own_job() -> str | None:
-    """Number of the job of Slurm that submitit started this process for, if it did."""
-    return (
-        os.environ.get("SLURM_JOB_ID") if os.environ.get("SUBMITIT_EXECUTOR") == "slurm" else None
-    )
+    """Number of the job of Slurm that submitit started this process for, if it did.
+
+    With the place in the array: the bare number of an array's last job is that of all of them.
+    """
+    if os.environ.get("SUBMITIT_EXECUTOR") != "slurm":
+        return None
+    array = [os.environ.get(f"SLURM_ARRAY_{name}_ID", "") for name in ("JOB", "TASK")]
+    return "_".join(array) if all(array) else os.environ.get("SLURM_JOB_ID")
 
 
 def _scontrol(*words: str) -> str:

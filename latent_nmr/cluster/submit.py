@@ -4,6 +4,9 @@ Whatever submitit keeps of its jobs decides nothing: what is finished stands in 
 is on its way in the queue.
 """
 
+import contextlib
+import io
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +16,8 @@ from typing import Any
 from latent_nmr._files import sole_writer
 from latent_nmr._locks import real_path
 from latent_nmr.cluster.job import FillJob, jobs_of
-from latent_nmr.cluster.plans import Plan, jobs_folder, new_plan
-from latent_nmr.cluster.slurm import check_slurm, minutes_of
+from latent_nmr.cluster.plans import Plan, jobs_folder, new_plan, plans_of
+from latent_nmr.cluster.slurm import check_slurm, minutes_of, queued_tasks
 from latent_nmr.cluster.status import store_status
 from latent_nmr.data.parts import shared_out, unfinished_chunks
 from latent_nmr.data.store import prepare_store
@@ -23,6 +26,8 @@ from latent_nmr.physics.simulate import Simulation
 
 # Time of a job that is given none.
 MINUTES = 60
+# Seconds for which a queue that does not answer is asked again.
+QUEUE_PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
@@ -115,27 +120,43 @@ def submit_missing(
         executor = submitit.AutoExecutor(plan.folder, cluster=cluster)
         executor.update_parameters(**_parameters(plan, resources or Resources(), cluster))
         jobs = jobs_of(path, simulation, n_curves, plan)
-        return Submission(parts, _submitted(executor, jobs, submitit))
-
-
-def jobs_in_flight(submission: Submission, path: Path, cluster: str = "slurm") -> int:
-    """Jobs of a store that have not ended, whoever submitted them."""
-    if cluster != "slurm":
-        return sum(not job.done() for job in submission.jobs)
-    found = store_status(path)
-    return found.n_running + found.n_queued
+        try:
+            return Submission(parts, _submitted(executor, jobs, submitit))
+        except InputError:
+            shutil.rmtree(plan.folder, ignore_errors=True)
+            raise
 
 
 def wait_for_jobs(
     submission: Submission, path: Path, cluster: str = "slurm", seconds: float = 5.0
 ) -> Iterator[int]:
-    """Yield the number of finished curves of a store, from time to time, until its jobs ended."""
+    """Yield the number of finished curves of a store, from time to time, until its jobs ended.
+
+    Those that somebody else submitted are waited for, too. A queue that does not answer, as it
+    happens when much is asked of it, is asked again for some minutes.
+    """
+    is_patient_until = time.monotonic() + QUEUE_PATIENCE
     while True:
-        n_jobs = jobs_in_flight(submission, path, cluster)
+        start = time.monotonic()
+        try:
+            n_jobs = _jobs_in_flight(submission, path, cluster)
+            is_patient_until = time.monotonic() + QUEUE_PATIENCE
+        except InputError:
+            if time.monotonic() > is_patient_until:
+                raise
+            n_jobs = 1
+        # The flags of a million curves are many files: who looks often, is in the way.
         yield store_status(path, ask_queue=False).count("finished")
         if not n_jobs:
             return
-        time.sleep(seconds)
+        time.sleep(max(seconds, min(60.0, 20 * (time.monotonic() - start))))
+
+
+def _jobs_in_flight(submission: Submission, path: Path, cluster: str) -> int:
+    """Jobs of a store that have not ended."""
+    if cluster != "slurm":
+        return sum(not job.done() for job in submission.jobs)
+    return len(queued_tasks(plan.job_name for plan in plans_of(path)))
 
 
 def _parameters(plan: Plan, resources: Resources, cluster: str) -> dict[str, Any]:
@@ -161,7 +182,9 @@ def _submitted(executor: Any, jobs: list[FillJob], submitit: Any) -> list[Any]:
     """Submit jobs; what `sbatch` says against it becomes an `InputError`."""
     utils = submitit.core.utils
     try:
-        return executor.submit_array(jobs)
+        # submitit prints what it raises.
+        with contextlib.redirect_stderr(io.StringIO()):
+            return executor.submit_array(jobs)
     except (utils.FailedJobError, utils.FailedSubmissionError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         said = next((line for line in lines if "error:" in line), lines[-1] if lines else "")

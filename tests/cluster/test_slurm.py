@@ -1,5 +1,6 @@
 """Two thousand curves by eight jobs of a real Slurm, some of which are killed or preempted."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import zarr
 
+from latent_nmr.cluster.plans import new_plan
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.store import fill_store
@@ -40,27 +42,37 @@ def slurm(tmp_path_factory):
 class Scene:
     """A store that jobs fill, and what a test does to them."""
 
-    def __init__(self, folder, environment):
+    def __init__(self, folder, environment, n_curves=N_CURVES, n_jobs=N_JOBS):
         self.path, self.environment, self.start = folder / "echoes.zarr", environment, time.time()
-        self.folder = folder
+        self.folder, self.n_curves, self.n_jobs = folder, n_curves, n_jobs
 
     def log(self, text):
         print(f"{time.time() - self.start:6.1f} s  {text}", flush=True)
 
-    def command(self):
+    def command(self, *more):
         words = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items()]
-        words += ["--out", self.path, "--n-curves", N_CURVES, "--slurm", "--jobs", N_JOBS]
-        words += ["--partition", "main", "--time", "30", "--cpus", "1", "--wait"]
+        words += ["--out", self.path, "--n-curves", self.n_curves, "--slurm"]
+        words += ["--jobs", self.n_jobs, "--time", "30", "--cpus", "1", *more]
         return [sys.executable, "-m", "latent_nmr.commands.main", "simulate", *map(str, words)]
 
     def parent(self):
         return subprocess.Popen(
-            self.command(),
+            self.command("--partition", "main", "--wait"),
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def say(self, *words):
+        """Run a command of ours to its end."""
+        return subprocess.run(
+            [*map(str, words)], env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def status(self):
+        said = self.say(*self.command()[:3], "status", self.path, "--json")
+        return json.loads(said.stdout)
 
     def slurm(self, *words):
         said = subprocess.run(
@@ -77,7 +89,8 @@ class Scene:
         return np.asarray(zarr.open_group(self.path, mode="r")["done"][:])
 
     def rows(self, part):
-        return range(N_CURVES * part // N_JOBS // 16 * 16, N_CURVES * (part + 1) // N_JOBS)
+        chunks = [-(-self.n_curves // 16) * edge // self.n_jobs for edge in (part, part + 1)]
+        return range(16 * chunks[0], min(16 * chunks[1], self.n_curves))
 
     def pid_of(self, part):
         """Process of the job that makes a part; None if there is none."""
@@ -96,8 +109,8 @@ class Scene:
 
     def at_work(self):
         """Parts that a process is in the midst of."""
-        done = self.done() if self.path.exists() else np.zeros(N_CURVES, bool)
-        counts = {part: done[self.rows(part)].sum() for part in range(N_JOBS)}
+        done = self.done() if self.path.exists() else np.zeros(self.n_curves, bool)
+        counts = {part: done[self.rows(part)].sum() for part in range(self.n_jobs)}
         begun = [part for part, n in counts.items() if 16 <= n < len(self.rows(part)) - 32]
         return [part for part in begun if self.pid_of(part)]
 
@@ -161,3 +174,54 @@ def requeued_tasks(scene):
     rows = scene.slurm("squeue", "-h", "-r", "-p", "main", "-O", "JobArrayID,State,RestartCnt")
     found = [row.split() for row in rows.splitlines()]
     return [task for task, state, n in found if state == "PENDING" and int(n) > 0]
+
+
+def test_what_slurm_refuses_is_said_in_one_line(slurm, tmp_path):
+    scene = Scene(tmp_path, slurm, n_curves=32, n_jobs=2)
+    said = scene.say(*scene.command("--partition", "nowhere"))
+    assert said.returncode == 2
+    assert said.stderr.count("\n") == 1, said.stderr
+    line = said.stderr
+    assert "sbatch: error: invalid partition specified: nowhere" in line
+    assert not [*(tmp_path / "echoes.zarr.jobs").glob("*/plan.json")]
+
+
+def test_a_cancelled_job_leaves_and_one_whose_time_is_up_comes_back(slurm, tmp_path):
+    scene = Scene(tmp_path, slurm, n_curves=1000, n_jobs=2)
+    said = scene.say(*scene.command("--json"))
+    job = json.loads(said.stdout)["job"]
+    scene.wait_for(lambda: len(scene.at_work()) == 2, "both jobs at work")
+    found = scene.status()
+    assert found["n_jobs"] == {"running": 2, "queued": 0}
+    assert found["n_missing"] == 0
+    kept = scene.done()
+    pids = [scene.pid_of(part) for part in (0, 1)]
+    scene.slurm("scancel", f"{job}_0")
+    # What Slurm sends, as submitit asks it to, before the time is up.
+    scene.slurm("scancel", "-s", "USR2", f"{job}_1")
+    scene.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "their end")
+    assert scene.wait_for(lambda: requeued_tasks(scene), "the other to come back") == [f"{job}_1"]
+    found = scene.status()
+    assert found["n_jobs"] == {"running": 0, "queued": 1}
+    done = scene.done()
+    assert done[kept].all()
+    assert found["n_queued"] == len(scene.rows(1)) - done[scene.rows(1)].sum()
+    assert found["n_missing"] == len(scene.rows(0)) - done[scene.rows(0)].sum()
+    assert not [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")]
+    (log,) = (tmp_path / "echoes.zarr.jobs").glob(f"*/{job}_0_0_log.out")
+    assert "SIGTERM: leaves after" in log.read_text()
+    scene.slurm("scancel", job)
+    scene.wait_for(lambda: scene.status()["n_queued"] == 0, "an empty queue")
+
+
+def test_a_queue_that_does_not_answer_stops_what_depends_on_it(slurm, tmp_path):
+    scene = Scene(tmp_path, slurm, n_curves=32, n_jobs=2)
+    list(fill_store(scene.path, Simulation(**SETTINGS), 16))
+    new_plan(scene.path, [[range(16, 32)]])
+    conf = Path(slurm["SLURM_CONF"]).read_text("utf-8")
+    (tmp_path / "slurm.conf").write_text(re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", conf))
+    scene.environment = slurm | {"SLURM_CONF": str(tmp_path / "slurm.conf")}
+    for command in (scene.command(), [*scene.command()[:3], "status", scene.path]):
+        said = scene.say(*command)
+        assert said.returncode == 2
+        assert "squeue does not answer" in said.stderr.splitlines()[-1]
