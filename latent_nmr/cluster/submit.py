@@ -112,8 +112,7 @@ def submit_missing(
     prepare_store(path, simulation, n_curves)
     jobs_folder(path).mkdir(exist_ok=True)
     with sole_writer(jobs_folder(path)):
-        states = store_status(path, ask_queue=cluster == "slurm").states[:n_curves]
-        parts = shared_out(unfinished_chunks(states != "missing"), n_jobs, n_curves)
+        parts = missing_parts(path, n_curves, n_jobs, ask_queue=cluster == "slurm")
         if not parts:
             return Submission([], [])
         plan = new_plan(path, parts)
@@ -125,6 +124,14 @@ def submit_missing(
         except InputError:
             shutil.rmtree(plan.folder, ignore_errors=True)
             raise
+
+
+def missing_parts(
+    path: Path, n_curves: int, n_jobs: int, *, ask_queue: bool = True
+) -> list[list[range]]:
+    """Curves for each of at most `n_jobs` new jobs: what nobody makes or is to make."""
+    states = store_status(path, ask_queue=ask_queue).states[:n_curves]
+    return shared_out(unfinished_chunks(states != "missing"), n_jobs, n_curves)
 
 
 def wait_for_jobs(

@@ -11,7 +11,7 @@ import xarray as xr
 
 from latent_nmr.cluster.plans import jobs_folder, plans_of
 from latent_nmr.cluster.status import store_status
-from latent_nmr.cluster.submit import submit_missing, wait_for_jobs
+from latent_nmr.cluster.submit import missing_parts, submit_missing, wait_for_jobs
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.store import CHUNK, fill_part, finished_flags, simulate
 from latent_nmr.errors import InputError
@@ -82,22 +82,15 @@ def test_the_status_counts_finished_and_missing_curves(filled, tmp_path):
 
 
 def test_a_job_that_fails_says_why_in_the_status(tmp_path):
-    # Too strongly coupled for the step: the curves do not stay finite, or the step is refused.
     path = tmp_path / "echoes.zarr"
     list(fill_part(path, SIMULATION, CHUNK, [range(CHUNK)]))
     submission = submit_missing(path, SIMULATION, 2 * CHUNK, 1, cluster="local")
     (path / "my" / "zarr.json").write_text("{")
-    list(wait_until_ended(submission))
+    submission.jobs[0].wait()
     (path / "my" / "zarr.json").unlink()
     found = store_status(path, ask_queue=False)
     assert len(found.failures) == 1
     assert "echoes.zarr is damaged" in found.failures[0]
-
-
-def wait_until_ended(submission):
-    """Wait for processes."""
-    for job in submission.jobs:
-        yield job._process.wait()
 
 
 def test_curves_that_a_process_writes_are_not_given_to_jobs(tmp_path):
@@ -107,6 +100,8 @@ def test_curves_that_a_process_writes_are_not_given_to_jobs(tmp_path):
         found = store_status(path, ask_queue=False)
         assert found.curves("running")[-1].stop == 100 * CHUNK
         assert found.curves("missing") == [range(100 * CHUNK, n_curves)]
+        new = missing_parts(path, n_curves, 2, ask_queue=False)
+        assert new == [[range(100 * CHUNK, 150 * CHUNK)], [range(150 * CHUNK, n_curves)]]
         # Told to leave, it leaves soon, and what it has finished stays.
         before = finished_flags(path)
         process.send_signal(signal.SIGTERM)
