@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.analysis.scores import has_r2
+
 FloatArray = npt.NDArray[np.float64]
 
 # By which the score of 2020 divides the error of each parameter.
@@ -37,8 +39,9 @@ def challenge_scores(
     -------
     dict of float
         `mse_NAME`, the mean squared standardised error of each target; `mse_mean` and `mse_sum`
-        over targets; `r2_NAME`; and for the parameters of 2020 `score_2020`, the mean over targets
-        of the mean squared error over the squared width (our interpretation).
+        over targets; `r2_NAME` of those that vary; and for the parameters of 2020 `score_2020`,
+        the mean over targets of the mean squared error over the squared width (our
+        interpretation).
     """
     squares = (predicted - truth) ** 2
     standardised = (squares / scales**2).mean(axis=0)
@@ -46,7 +49,7 @@ def challenge_scores(
     found = {f"mse_{name}": float(v) for name, v in zip(names, standardised, strict=True)}
     found |= {"mse_mean": float(standardised.mean()), "mse_sum": float(standardised.sum())}
     for column, name in enumerate(names):
-        if spread[column] > 0:
+        if has_r2(truth[:, column]):
             found[f"r2_{name}"] = float(1 - squares[:, column].mean() / spread[column])
     if set(names) == set(WIDTHS_2020):
         widths = np.array([WIDTHS_2020[name] for name in names])

@@ -13,7 +13,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 from latent_nmr.analysis.out_of_bag import out_of_bag
 from latent_nmr.analysis.oversampling import Rows
-from latent_nmr.analysis.scores import POWER_LAW
+from latent_nmr.analysis.scores import POWER_LAW, has_r2
 
 TREES = 100
 # √n columns are tried at a split, as for classes: neighbouring samples are nearly equal, and trying
@@ -36,11 +36,9 @@ def members(kernels: npt.NDArray[np.str_] | None, rows: Rows, group: str) -> Row
 
 
 def regression_scores(truth: npt.NDArray, predicted: npt.NDArray) -> dict[str, float]:
-    """`r2`, and `mae` in the unit of the target."""
-    return {
-        "r2": float(r2_score(truth, predicted)),
-        "mae": float(mean_absolute_error(truth, predicted)),
-    }
+    """`r2`, left out where the truth has one value only, and `mae` in the unit of the target."""
+    found = {"r2": float(r2_score(truth, predicted))} if has_r2(truth) else {}
+    return found | {"mae": float(mean_absolute_error(truth, predicted))}
 
 
 def regress(
@@ -67,8 +65,8 @@ def regress(
     -------
     dict
         `scores` (`r2`, `mae`, `r2_out_of_bag`, `mae_out_of_bag`; errors in the unit of the
-        target), `importances` (n_features,), `predicted` (n_scored,) and `out_of_bag` (n_fitted,;
-        NaN where every tree saw the row).
+        target, R² where it varies), `importances` (n_features,), `predicted` (n_scored,) and
+        `out_of_bag` (n_fitted,; NaN where every tree saw the row).
     """
     forest = RandomForestRegressor(
         n_trees, max_features=MAX_FEATURES, n_jobs=-1, random_state=random_state

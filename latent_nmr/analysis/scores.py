@@ -82,6 +82,12 @@ def is_number(values: npt.NDArray[np.generic]) -> bool:
     return values.dtype.kind == "f"
 
 
+def has_r2(truth: npt.NDArray[np.floating]) -> bool:
+    """Whether an R² against these values means anything: not if there is one value only."""
+    # Of a constant, rounding can leave a variance above zero, but no range.
+    return len(truth) > 1 and bool(np.ptp(truth) > 0)
+
+
 def other_labels(labels: Iterable[str]) -> list[str]:
     """Labels beside those of simulated echoes."""
     return [name for name in labels if name not in (*REGRESSED, "kernel")]
@@ -252,7 +258,7 @@ def _label_scores(parts: Parts, predict: Predictor, smallest: int) -> dict[str, 
     def regress(name: str, label: str, members: npt.NDArray[np.bool_]) -> None:
         fitted, scored = (np.asarray(part, np.float64) for part in labels[label])
         truth = scored[members[len(fitted) :]]
-        if members[: len(fitted)].sum() >= smallest and len(truth) > 1 and np.ptp(truth) > 0:
+        if members[: len(fitted)].sum() >= smallest and has_r2(truth):
             found[name] = float(r2_score(truth, predict(fitted, members)))
 
     for label in (name for name in REGRESSED if name in labels):

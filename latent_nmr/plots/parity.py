@@ -69,7 +69,7 @@ def parity_figure(
 def draw_parity(
     ax: Axes, truth: FloatArray, predicted: FloatArray, kernels: npt.NDArray[np.str_] | None
 ) -> None:
-    """Draw predicted over true values with the line of equality, and R² as the title."""
+    """Draw predicted over true values with the line of equality; R², if any, as the title."""
     shown = slice(None, None, -(-len(truth) // MOST_POINTS))
     if kernels is None:
         ax.plot(truth[shown], predicted[shown], ".", markersize=2, alpha=0.4, color="0.3")
@@ -81,8 +81,13 @@ def draw_parity(
                     label=title)  # fmt: skip
     ends = [float(truth.min()), float(truth.max())]
     ax.plot(ends, ends, color="black", linewidth=0.8)
-    margin = 0.05 * (ends[1] - ends[0])
+    span = ends[1] - ends[0]
+    # Of one true value, the predictions decide what is shown.
+    margin = 0.05 * span if span else max(float(np.abs(predicted - ends[0]).max()), 1e-12)
     limits = (ends[0] - margin, ends[1] + margin)
     ax.set(xlim=limits, ylim=limits, box_aspect=1)
+    if not span:
+        ax.set_title("one true value: no R²", fontsize="small")
+        return
     score = 1 - np.sum((truth - predicted) ** 2) / np.sum((truth - truth.mean()) ** 2)
     ax.set_title(f"R² = {score:.3f}", fontsize="small")

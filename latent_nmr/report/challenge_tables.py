@@ -91,9 +91,14 @@ def angles(result: Result) -> str:
     """R² of the couplings in bins of the pulse angle."""
     edges = result["by_angle"]["edges_deg"]
     rows = [
-        [f"{TARGET_TITLES[target]}, {TITLES[model]}", *(f"{value:.3f}" for value in values)]
+        [f"{TARGET_TITLES[target]}, {TITLES[model]}", *map(_r2_text, values)]
         for target, by_model in result["by_angle"]["r2"].items()
         for model, values in by_model.items()
     ]
     ends = pairwise(edges)
     return markdown(["R² within a bin of θ", *(f"{a:.0f}° to {b:.0f}°" for a, b in ends)], rows)
+
+
+def _r2_text(value: float | None) -> str:
+    """R² within a bin; nothing for one without curves, or with one value of the target only."""
+    return "" if value is None else f"{value:.3f}"

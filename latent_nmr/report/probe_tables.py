@@ -123,7 +123,7 @@ def three_kernels(entries: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for model, title in CLASSIFIER_TITLES.items():
         found = [_find(entries, target="three-class", features=k, model=model) for k in kinds]
-        rows.append([title, *(cell(f["scores"]["f1_macro"]) if f else "" for f in found)])
+        rows.append([title, *(_text(f, "f1_macro") for f in found)])
     return markdown(["", *map(features_title, kinds)], rows)
 
 
@@ -156,9 +156,9 @@ def bins(screening: Sequence[Mapping[str, Any]], leak: Sequence[Mapping[str, Any
         for kind in ("points", "polynomial"):
             for by in ("true", "predicted"):
                 found = _find(screening, by=by, bin=number, features=kind)
-                row.append(cell(found["scores"]["f1_macro"]) if found else "")
+                row.append(_text(found, "f1_macro"))
             found = _find(leak, group=f"bin{number + 1}", features=kind, model="leaky")
-            row.append(cell(found["scores"]["f1_macro"]) if found else "")
+            row.append(_text(found, "f1_macro"))
         rows.append(row)
     kinds = ("by true W", "by predicted W", "true W, with the leak")
     heads = [f"{k}: {w}" for k in ("points", "polynomials") for w in kinds]
@@ -178,7 +178,7 @@ def regressions(probes: Mapping[str, Result]) -> str:
                         result["tables"]["regression"],
                         target=target, group=group, features=kind, model="forest",
                     )  # fmt: skip
-                    row.append(cell(found["scores"]["r2"]) if found else "")
+                    row.append(_text(found, "r2"))
             rows.append(row)
     heads = [f"{name}: {k}" for name in probes for k in ("points", "polynomials")]
     return markdown(["R² of a random forest", "published", *heads], rows)
@@ -193,15 +193,15 @@ def features(tables: Mapping[str, Any]) -> str:
         row = [features_title(kind)]
         for target in TARGET_TITLES:
             found = _find(entries, target=target, group="all", features=kind, model="forest")
-            row.append(cell(found["scores"]["r2"]) if found else "")
+            row.append(_text(found, "r2"))
         for task in ("binary", "three-class"):
             found = _find(tables["classification"], target=task, features=kind, model="forest")
-            row.append(cell(found["scores"]["f1_macro"]) if found else "")
+            row.append(_text(found, "f1_macro"))
         rows.append(row)
     floor = [_find(entries, target=target, model=SHUFFLED) for target in TARGET_TITLES]
     task = _find(tables["classification"], target="binary", model=SHUFFLED)
-    row = [cell(f["scores"]["r2"]) if f else "" for f in floor]
-    rows.append(["shuffled labels", *row, cell(task["scores"]["f1_macro"]) if task else "", ""])
+    row = [_text(f, "r2") for f in floor]
+    rows.append(["shuffled labels", *row, _text(task, "f1_macro"), ""])
     heads = [*(f"R² {t}" for t in TARGET_TITLES.values()), "F1 power law", "F1 three kernels"]
     return markdown(["random forest on", *heads], rows)
 
@@ -228,10 +228,10 @@ def _compared(
     pair: Sequence[Mapping[str, Any] | None], floor: Mapping[str, Any] | None, score: str
 ) -> list[str]:
     """Cells of two models, of their difference seed by seed, and of the negative control."""
-    values = [found["scores"][score] if found else [] for found in pair]
+    values = [found["scores"].get(score, []) if found else [] for found in pair]
     gains = [after - before for before, after in zip(*values, strict=False)]
     cells = [cell(found) if found else "" for found in (*values, gains)]
-    return [*cells, cell(floor["scores"][score]) if floor else ""]
+    return [*cells, _text(floor, score)]
 
 
 def by_pulse_angle(results: Mapping[int, Result]) -> str:
@@ -245,7 +245,7 @@ def by_pulse_angle(results: Mapping[int, Result]) -> str:
                     result["tables"]["regression"],
                     target=target, group="all", features="points", model=model,
                 )  # fmt: skip
-                row.append(cell(found["scores"]["r2"]) if found else "")
+                row.append(_text(found, "r2"))
             rows.append(row)
     return markdown(["R²", *TARGET_TITLES.values()], rows)
 
@@ -255,3 +255,8 @@ def _find(entries: Sequence[Mapping[str, Any]], **facts: Any) -> Mapping[str, An
         if all(entry.get(name) == value for name, value in facts.items()):
             return entry
     return None
+
+
+def _text(entry: Mapping[str, Any] | None, score: str) -> str:
+    """A cell; empty without the entry, or without the score, as R² of a target that is constant."""
+    return cell(entry["scores"][score]) if entry and score in entry["scores"] else ""

@@ -25,6 +25,8 @@ KEPT_FACTS = (
     "seconds",
 )  # fmt: skip
 UNIT_TEXTS = {"W": "MHz", "alpha_x": "MHz", "alpha_z": "MHz", "L": "lattice constants"}
+# Of "0.123 ± 0.045", and of errors with a digit more.
+CELL_WIDTH = 15
 BINARY_SCORES = ("f1_binary", "f1_macro")
 CLASSIFICATION_SCORES = ("f1_binary", "f1_macro", "f1_weighted", "accuracy")
 PROTOCOL_TITLES = {
@@ -57,6 +59,7 @@ def probe_values(
         "data": settings["data"],
         **{name: result.facts[name] for name in KEPT_FACTS},
         "incomplete_labels": result.facts.get("incomplete_labels", {}),
+        "constant_labels": result.facts.get("constant_labels", []),
         "tables": result.tables,
         "failures": result.failures,
     }
@@ -78,9 +81,23 @@ def probe_lines(values: Entry) -> list[str]:
     for title, rows in _blocks(values["tables"]):
         lines += ["", title, *rows]
     notes = unknown_notes(values.get("incomplete_labels", {}), values["n_curves"])
+    notes += _constant_notes(values.get("constant_labels", []))
     lines += [""] * bool(notes) + [f"note       {note}" for note in notes]
     minutes, seconds = divmod(int(values["seconds"]), 60)
     return [*lines, "", f"time       {minutes} min {seconds} s", *failure_lines(values["failures"])]
+
+
+def _constant_notes(constant: Sequence[Entry]) -> list[str]:
+    """A note on each target that has no R² somewhere."""
+    notes = []
+    for entry in constant:
+        score = "R² out of bag" if entry["part"] == "training" else "R²"
+        seeds = ", ".join(map(str, entry["seeds"]))
+        notes.append(
+            f"no {score} of {entry['target']}, {GROUP_TITLES[entry['group']]}, with seed {seeds}: "
+            f"the {entry['part']} curves have one value only"
+        )
+    return notes
 
 
 def _seeds(values: Entry) -> str:
@@ -118,19 +135,20 @@ def _blocks(tables: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, list[s
 def _block(
     title: str, rows: Sequence[tuple[str, Entry]], names: Sequence[str]
 ) -> tuple[str, list[str]]:
-    """Heading and lines of one table, its columns aligned."""
+    """Heading and lines of one table, its columns aligned: of the scores that any row has."""
     width = max(len(words) for words, _ in rows)
+    names = [name for name in names if any(name in entry["scores"] for _, entry in rows)]
     lines = []
     for words, entry in rows:
-        cells = [
-            f"{cell(entry['scores'][name], 4 if name == 'mae' else 3):<15}"
-            for name in names
-            if name in entry["scores"]
-        ]
+        cells = [f"{_cell(entry['scores'], name):<{CELL_WIDTH}}" for name in names]
         unit = UNIT_TEXTS.get(entry["target"], "")
         lines.append(f"  {words:<{width}}  {' '.join(cells)} {unit}".rstrip())
     heads = ", ".join(name.replace("_", " ") for name in names)
     return f"{title}: {heads}", lines
+
+
+def _cell(scores: Mapping[str, Sequence[float]], name: str) -> str:
+    return cell(scores[name], 4 if name == "mae" else 3) if name in scores else "-"
 
 
 def _classifier_title(entry: Entry) -> str:

@@ -76,7 +76,8 @@ def settings_row(result: EvaluationResult, n_components: int) -> Row:
     n_components : int
     """
     known = rows_of(result, HELD_OUT)[0]
-    scores = {name: known.scores[name] for name in (*HEADLINES, "rms")}
+    wanted = (*HEADLINES, "rms")
+    scores = {name: known.scores[name] for name in wanted if name in known.scores}
     scores["epochs"] = tuple(float(fit["epochs"]) for fit in result.facts["fits"])
     return Row("vae", n_components, known.seeds, scores)
 

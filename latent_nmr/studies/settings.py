@@ -54,8 +54,8 @@ def compare_settings(
         Of the setting; then `PCA, 2 components`, `all samples` (neighbours among the curves) and
         `shuffled labels` (in the plane of PCA: the floor).
     scores : dict
-        R² by label, `rms`, and of β-VAEs `live_axes`, `smallest_axis_variance`, `epochs` and
-        `scale`: each with `mean`, `sd` and `values` over seeds.
+        R² by label that varies, `rms`, and of β-VAEs `live_axes`, `smallest_axis_variance`,
+        `epochs` and `scale`: each with `mean`, `sd` and `values` over seeds.
     """
     for title, setting in settings.items():
         models = fit_many(X[split[0]], seeds=range(n_seeds), model=BetaVAE(**setting))
@@ -85,7 +85,7 @@ def true_parameter_scores(dataset: "xr.Dataset", names: Sequence[str]) -> dict[s
     fitted, scored = (np.stack([part[name] for name in names], axis=1) for part in rows)
     deviation = fitted.std(axis=0)
     scores = neighbour_scores(fitted / deviation, scored / deviation, Parts(*rows))
-    return {name: scores[name] for name in HEADLINES}
+    return {name: scores[name] for name in HEADLINES if name in scores}
 
 
 def score_setting(
@@ -133,7 +133,8 @@ def _predicted(Z: npt.NDArray, labels: Labels, split: Split) -> dict[str, float]
         for own in split
     ]
     found = neighbour_scores(Z[split[0]], Z[split[1]], Parts(*parts))
-    return {name: found[f"r2_{name}"] for name in labels}
+    scores = {name: f"r2_{name}" for name in labels}
+    return {name: found[score] for name, score in scores.items() if score in found}
 
 
 def _judge(model: Any, X: npt.NDArray, labels: Labels, split: Split) -> dict[str, float]:
@@ -150,8 +151,9 @@ def _judge(model: Any, X: npt.NDArray, labels: Labels, split: Split) -> dict[str
 
 def _over_seeds(results: Sequence[Mapping[str, float]]) -> Scores:
     table = {}
-    for name in results[0]:
-        values = [result[name] for result in results]
+    # Of permuted labels, one can vary among the scored rows with some seeds only.
+    for name in dict.fromkeys(name for result in results for name in result):
+        values = [result[name] for result in results if name in result]
         spread = stdev(values) if len(values) > 1 else 0.0
         table[name] = {"mean": mean(values), "sd": spread, "values": values}
     return table

@@ -42,3 +42,12 @@ def test_the_score_of_2020_weighs_each_error_by_its_width():
 def test_only_the_parameters_of_2020_have_its_score():
     found = challenge_scores(np.zeros((2, 3)), np.ones((2, 3)), np.ones(3), ["alpha", "xi", "d"])
     assert "score_2020" not in found
+
+
+@pytest.mark.parametrize("n_curves", [1, 6, 10, 100])
+def test_a_target_of_one_value_has_an_error_and_no_r2(n_curves):
+    truth = np.column_stack([np.full(n_curves, 0.1), np.linspace(0, 1, n_curves)])
+    found = challenge_scores(truth, truth + 0.5, np.ones(2), ["alpha", "d"])
+    assert found["mse_alpha"] == pytest.approx(0.25)
+    assert "r2_alpha" not in found
+    assert ("r2_d" in found) == (n_curves > 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from latent_nmr.analysis.forest_regression import members, regress
+from latent_nmr.analysis.forest_regression import members, regress, regression_scores
 
 
 class TestGroups:
@@ -52,3 +52,30 @@ class TestRegress:
         scores = regress(X, dealt, np.arange(300), np.arange(300, 400), 0)["scores"]
         assert scores["r2"] < 0.1
         assert scores["r2_out_of_bag"] < 0.1
+
+
+# Of a hundred times 0.1, rounding leaves a variance above zero.
+CONSTANTS = [np.zeros(5), np.full(100, 0.1), np.full(7, 1e9), np.array([0.3]), np.ones(9, "f4")]
+
+
+class TestConstant:
+    """There is no R² against one value: 0 or 1 would be said of it, or worse."""
+
+    @pytest.mark.parametrize("truth", CONSTANTS, ids=["0", "0.1", "1e9", "one curve", "float32"])
+    @pytest.mark.parametrize("error", [0.0, 0.25])
+    def test_a_truth_of_one_value_has_an_error_and_no_r2(self, truth, error):
+        assert regression_scores(truth, truth + error) == {"mae": pytest.approx(error, rel=1e-6)}
+
+    def test_any_range_has_an_r2(self):
+        truth = np.array([0.1, np.nextafter(0.1, 1), 0.1])
+        assert set(regression_scores(truth, truth)) == {"r2", "mae"}
+
+    @pytest.mark.parametrize("part", ["scored", "fitted"])
+    def test_a_forest_leaves_out_the_r2_of_the_part_that_is_constant(self, linear, part):
+        X, y, _ = linear
+        fitted, scored = np.arange(300), np.arange(300, 400)
+        values = y.copy()
+        values[scored if part == "scored" else fitted] = 0.1
+        found = regress(X, values, fitted, scored, 0, n_trees=20)["scores"]
+        left_out = "r2" if part == "scored" else "r2_out_of_bag"
+        assert set(found) == {"r2", "mae", "r2_out_of_bag", "mae_out_of_bag"} - {left_out}

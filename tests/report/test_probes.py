@@ -65,6 +65,51 @@ def test_a_model_that_fails_has_one_line_for_each_reason():
     assert probe_lines(values(failures=failed))[-1].startswith("failed     nan")
 
 
+class TestColumns:
+    """A score that a row lacks leaves its place in the table."""
+
+    @staticmethod
+    def lines_of(*scores):
+        entries = [
+            {"target": "W", "group": "all", "features": "points", "model": "m", "scores": found}
+            for found in scores
+        ]
+        tables = {**values()["tables"], "regression": entries}
+        lines = probe_lines(values(tables=tables))
+        place = next(n for n, line in enumerate(lines) if line.startswith("regression"))
+        return lines[place : place + 1 + len(entries)]
+
+    def test_cells_stand_under_those_of_the_same_score(self):
+        whole = {"r2": [0.5, 0.6], "mae": [0.01, 0.02], "r2_out_of_bag": [0.7, 0.8]}
+        rows = [{n: v for n, v in whole.items() if n != lacking} for lacking in ("", *whole)]
+        _, full, *others = self.lines_of(*rows)
+        texts = ("0.550 ± 0.071", "0.0150 ± 0.0071", "0.750 ± 0.071")
+        places = [full.index(text) for text in (*texts, "MHz")]
+        for lacking, line in enumerate(others):
+            for number, place in enumerate(places):
+                wanted = "-" if number == lacking else (*texts, "MHz")[number]
+                assert line[place:].startswith(wanted), line
+
+    def test_a_score_that_no_row_has_is_no_column(self):
+        head, row = self.lines_of({"mae": [0.1]})
+        assert head.endswith(": mae")
+        assert row.split("  ", 2)[2].split() == ["0.1000", "MHz"]
+
+
+def test_what_has_no_r2_is_said():
+    constant = [
+        {"target": "T", "group": "all", "part": "held-out", "seeds": [0, 2]},
+        {"target": "T", "group": "others", "part": "training", "seeds": [1]},
+    ]
+    notes = [line for line in probe_lines(values(constant_labels=constant)) if "note" in line]
+    assert notes == [
+        "note       no R² of T, all kernels, with seed 0, 2: the held-out curves have one value "
+        "only",
+        "note       no R² out of bag of T, Gaussian and RKKY, with seed 1: the training curves "
+        "have one value only",
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [([0.5], "0.500"), ([0.4, 0.6], "0.500 ± 0.141"), ([-2000.0, -4000.0], "-3.0e+03 ± 1.4e+03")],

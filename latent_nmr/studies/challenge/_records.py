@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.analysis.challenge_scores import PUBLISHED
+from latent_nmr.analysis.scores import has_r2
 from latent_nmr.data._attributes import line_draw_of
 from latent_nmr.data.echoes import sample_times
 from latent_nmr.studies._identity import package_versions
@@ -150,5 +151,7 @@ def _by_angle(contest: Contest, contender: Contender, done: Done) -> Iterator[di
 
 
 def _r2(truth: npt.NDArray, predicted: npt.NDArray) -> float:
-    spread = float(np.sum((truth - truth.mean()) ** 2)) if len(truth) > 1 else 0.0
-    return 1 - float(np.sum((truth - predicted) ** 2)) / spread if spread > 0 else float("nan")
+    if not has_r2(truth):
+        return float("nan")
+    spread = float(np.sum((truth - truth.mean()) ** 2))
+    return 1 - float(np.sum((truth - predicted) ** 2)) / spread

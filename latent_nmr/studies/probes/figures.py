@@ -46,6 +46,8 @@ from latent_nmr.studies.probes.published import PAPER_F1, PAPER_R2
 from latent_nmr.studies.probes.tables import medians, tables_of
 
 Entries = Sequence[Mapping[str, Any]]
+# By title of the panel, series and group.
+Panels = dict[str, dict[str, dict[str, Bar]]]
 # Lower R² are drawn here: they mean no more than that the mean would do better.
 LOWEST_R2 = -0.1
 # Ranges of the targets in the `paper` set, to put their errors on one axis: MHz, lattice constants.
@@ -83,8 +85,9 @@ def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
                 found[f"importances_by_{by}_W"] = lambda columns=columns: _importances(
                     result, columns
                 )
-    if tables["regression"]:
-        found["regression"] = lambda: _regression(tables["regression"], result.arrays)
+    bars = _regression_bars(tables["regression"], result.arrays)
+    if bars:
+        found["regression"] = lambda: _regression(bars, tables["regression"])
     if series := _predictions(result):
         found["parity"] = lambda: _parity(result, series)
     return found
@@ -120,7 +123,7 @@ def _classes(result: StudyResult) -> Figure:
 
 def _classifiers(entries: Entries) -> Figure:
     """F1 of every classifier on every kind of features, beside the published numbers."""
-    panels: dict[str, dict[str, dict[str, Bar]]] = {}
+    panels: Panels = {}
     for task, title in TASK_TITLES.items():
         for entry in entries:
             if entry["target"] == task and not is_control(entry["model"]):
@@ -195,30 +198,44 @@ def _columns_by_bin(result: StudyResult, by: str) -> list[Any]:
     return found
 
 
-def _regression(entries: Entries, arrays: Mapping[str, np.ndarray]) -> Figure:
-    """R² and mean absolute error, held out and out of bag, as in [P], Fig. 5(e)."""
-    panels: dict[str, dict[str, dict[str, Bar]]] = {}
-    references: dict[str, dict[str, float]] = {}
-    texts = {}
+def _regression_bars(entries: Entries, arrays: Mapping[str, np.ndarray]) -> Panels:
+    """R² and mean absolute error over the range of the target, held out and out of bag."""
+    panels: Panels = {}
     shown = [entry for entry in entries if not is_control(entry["model"])]
     is_alone = {entry["model"] for entry in shown} == {FOREST}
     for score, words, part in REGRESSION_PANELS:
-        title = f"{words}, {part}"
-        texts[title] = "R²" if words == "R²" else "MAE / range of the target"
         for entry in (entry for entry in shown if score in entry["scores"]):
-            group = f"{TARGET_TITLES.get(entry['target'], entry['target'])}, {entry['group']}"
             values = np.asarray(entry["scores"][score])
             if words == "MAE":
                 truth = arrays[f"truth/{entry['target']}"]
-                values = values / RANGES.get(entry["target"], float(np.ptp(truth)))
-            series = panels.setdefault(title, {})
+                span = RANGES.get(entry["target"], float(np.ptp(truth)))
+                if not span:
+                    continue  # one value only: no range to compare errors with
+                values = values / span
+            series = panels.setdefault(f"{words}, {part}", {})
             name = series_title(entry["features"], entry["model"], is_alone=is_alone)
-            series.setdefault(name, {})[group] = _bar(values.tolist())
-            known = PAPER_R2.get((entry["target"], entry["group"]))
-            if words == "R²" and known is not None:
-                references.setdefault(title, {})[group] = known
+            series.setdefault(name, {})[_group_title(entry)] = _bar(values.tolist())
+    return panels
+
+
+def _group_title(entry: Mapping[str, Any]) -> str:
+    return f"{TARGET_TITLES.get(entry['target'], entry['target'])}, {entry['group']}"
+
+
+def _regression(panels: Panels, entries: Entries) -> Figure:
+    """The bars beside the published R², as in [P], Fig. 5(e)."""
+    known = {
+        _group_title(entry): PAPER_R2[entry["target"], entry["group"]]
+        for entry in entries
+        if (entry["target"], entry["group"]) in PAPER_R2
+    }
+    is_r2 = {title: title.startswith("R²") for title in panels}
     return bars_by_group(
-        panels, references, value_text=texts, reference_text="published", floor=LOWEST_R2
+        panels,
+        {title: known for title in panels if is_r2[title]},
+        value_text={t: "R²" if is_r2[t] else "MAE / range of the target" for t in panels},
+        reference_text="published",
+        floor=LOWEST_R2,
     )
 
 

@@ -129,6 +129,29 @@ def eliminations_of(done: Done) -> list[Facts]:
     ]
 
 
+def constant_labels_of(done: Done) -> list[Facts]:
+    """Where an R² is left out, because the target has one value only.
+
+    Entries have `target`, `group`, `part` and `seeds`; `part` is `held-out`, or `training`
+    for the R² out of bag.
+    """
+    found: dict[tuple[str, str, str], set[int]] = {}
+    for facts, result in done:
+        by_target = result["regression"] if facts["step"] == "network" else {}
+        if facts["step"] == "regress":
+            by_target = {facts["target"]: result["scores"]}
+        for target, scores in by_target.items():
+            for part, end in (("held-out", ""), ("training", "_out_of_bag")):
+                if f"mae{end}" in scores and f"r2{end}" not in scores:
+                    place = target, facts["group"], part
+                    found.setdefault(place, set()).add(facts["seed"])
+    names = ("target", "group", "part")
+    return [
+        dict(zip(names, place, strict=True)) | {"seeds": sorted(seeds)}
+        for place, seeds in found.items()
+    ]
+
+
 def importances_of(done: Done) -> tuple[list[Facts], dict[str, np.ndarray]]:
     """Importances of the columns for forests: what identifies each array, and the arrays.
 

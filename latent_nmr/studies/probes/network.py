@@ -59,8 +59,8 @@ def predict_all(
     Returns
     -------
     dict
-        `regression` (scores `r2` and `mae` by target), `classification` (as from `classify`, by
-        task; empty without kernels) and `predicted` (n_scored, by target).
+        `regression` (as from `regression_scores`, by target), `classification` (as from
+        `classify`, by task; empty without kernels) and `predicted` (n_scored, by target).
     """
     names = [] if kernels is None else class_names(kernels)
     columns = [*values.values(), *(kernels == name for name in names)]

@@ -34,6 +34,8 @@ class ProbeResult(StudyResult):
     facts : dict
         Settings, numbers of curves, `confusions`, `eliminations`, and which of `arrays` hold
         `importances` (n_seeds, n_features) and `predictions` (n_held_out,) of what.
+        `constant_labels` says where an R² is left out, because the target has one value only:
+        `target`, `group`, `part` (`training` for R² out of bag) and `seeds`.
     failures : list of dict
         `model`, `features`, `target`, `seed` and `reason` of every fit that failed.
 

@@ -21,6 +21,7 @@ from latent_nmr.analysis.classification import (
 from latent_nmr.analysis.elimination import eliminate
 from latent_nmr.analysis.forest_regression import GROUPS, members, regress, regression_scores
 from latent_nmr.analysis.oversampling import Rows
+from latent_nmr.analysis.scores import has_r2
 from latent_nmr.analysis.screening import (
     BIN_EDGES,
     FEWEST_CURVES,
@@ -138,18 +139,21 @@ def _networks(plan: Plan, material: Material, seed: int) -> Iterator[Facts]:
 
 
 def groups_of(material: Material, seed: int, *targets: str) -> dict[str, tuple[Rows, Rows]]:
-    """Rows to fit on and to score of every group of kernels with curves enough for `targets`."""
+    """Rows to fit on and to score of all kernels, and of every group that can be probed.
+
+    It needs curves enough in either part, and `targets` that vary over its training part.
+    """
     split = material.split(seed)
     found = {}
     for group in GROUPS:
         fitted, scored = (members(material.kernels, rows, group) for rows in split)
         if group != ALL and len(fitted) == len(split.fitted):
             continue  # no other kernels: the group is all
-        parts = fitted, scored
-        if min(map(len, parts)) >= FEWEST_MEMBERS and all(
-            np.ptp(material.labels[target][rows]) > 0 for target in targets for rows in parts
+        has_enough = min(len(fitted), len(scored)) >= FEWEST_MEMBERS
+        if group == ALL or (
+            has_enough and all(has_r2(material.labels[target][fitted]) for target in targets)
         ):
-            found[group] = parts
+            found[group] = fitted, scored
     return found
 
 

@@ -22,6 +22,7 @@ from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.probes.data import FeatureMaker, Material, gather
 from latent_nmr.studies.probes.measurements import (
     confusions_of,
+    constant_labels_of,
     eliminations_of,
     importances_of,
     predictions_of,
@@ -295,6 +296,7 @@ def _result(
         "n_detail_seeds": plan.n_detail_seeds,
         "n_curves": len(material.curves),
         "incomplete_labels": material.incomplete,
+        "constant_labels": constant_labels_of(done),
         "n_samples": material.curves.shape[1],
         "n_training": len(split.fitted),
         "n_held_out": len(split.held_out),
