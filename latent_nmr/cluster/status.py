@@ -56,7 +56,8 @@ class StoreStatus:
         found = [f"{self.count('finished')} of {len(self.states)} curves finished"]
         n_jobs = {"running": self.n_running, "queued": self.n_queued}
         for state in (state for state in STATES if state != "finished" and self.count(state)):
-            by = f" by {n_jobs[state]} jobs" if n_jobs.get(state) else ""
+            n = n_jobs.get(state)
+            by = f" by {n} job{'s' * (n > 1)}" if n else ""
             places = ", ".join(map(_place, self.curves(state)))
             found.append(f"{state}: {self.count(state)}{by} (curves {places}): {STATES[state]}")
         return found + [f"the last jobs say: {text}" for text in sorted(set(self.failures))]

@@ -62,10 +62,13 @@ def submit(
     submission = submit_missing(path, simulation, n_curves, n_jobs, resources)
     n_submitted = sum(len(span) for part in submission.parts for span in part)
     number = submission.number
-    said = f"{len(submission.parts)} jobs submitted (number {number}) for {n_submitted} curves"
+    n_parts = len(submission.parts)
+    said = (
+        f"{n_parts} job{'s' * (n_parts > 1)} submitted (number {number}) for {n_submitted} curves"
+    )
     if not submission.parts:
         said = "no job submitted: " + ("jobs are at it" if missing else "nothing is missing")
-    values = {"out": path, "n_curves": n_curves, "job": number, "n_jobs": len(submission.parts)}
+    values = {"out": path, "n_curves": n_curves, "job": number, "n_jobs": n_parts}
     if not options.wait:
         follow = f"latent-nmr status {path} says how far they are"
         return Report([f"{path}: {said}; {follow}"], values | {"n_submitted": n_submitted})
