@@ -70,7 +70,7 @@ def extra_scores(method, n_components):
     if method in ("vae", "pca"):
         more["rms"] = (0.02 / n_components, deviation / 20)
     if method == "vae":
-        more["live_axes"] = (min(n_components, 3.4), 0.4 if n_components > 3 else 0.0)
+        more["active_axes"] = (min(n_components, 3.4), 0.4 if n_components > 3 else 0.0)
     return more
 
 

@@ -3,8 +3,8 @@
 Names are those of JSON and CSV files; titles those of tables and pages.
 """
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 NEIGHBOURS = "nearest neighbours in the coordinates"
 # Methods that come with the package, and the bounds of every table.
@@ -129,7 +129,7 @@ SCORES: dict[str, Score] = {
         "1 if neighbours among the curves are neighbours in the coordinates.",
         needs_labels=False,
     ),
-    "live_axes": Score(
+    "active_axes": Score(
         "active axes",
         "axes",
         "Latent axes of a VAE whose posterior means have a variance above 0.1.",
@@ -145,6 +145,13 @@ HEADLINES = ("r2_W", "r2_alpha_x", "r2_L", "f1_macro")
 ORDERED_LABELS = ("W", "L")
 
 ORDER_PREFIX = "rho"
+# What kept results of earlier versions call a score, and what it is called.
+FORMER_NAMES = {"live_axes": "active_axes"}
+
+
+def by_current_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a kept result holds by the names of scores, under the names that they have now."""
+    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def order_name(axis: int, label: str) -> str:

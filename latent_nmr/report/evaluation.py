@@ -68,7 +68,7 @@ def evaluation_values(result: "EvaluationResult", *, with_verdict: bool = False)
     values: dict[str, Any] = {name: result.facts[name] for name in names}
     if "line_draw" in result.facts:
         values["line_draw"] = result.facts["line_draw"]
-    values["n_neighbours"] = result.facts["n_neighbors"]
+    values["n_neighbors"] = result.facts["n_neighbors"]
     values["sentences"] = {
         part: [said.text for said in verdict(result, part)] if with_verdict else []
         for part in result.parts

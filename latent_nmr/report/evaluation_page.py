@@ -35,7 +35,7 @@ def page(
     ----------
     result : mapping
         `data`, `window`, `normalisation`, `n_curves`, `n_training`, `n_held_out`, `split_seed`,
-        `n_neighbours`, `command`, `device`, `seconds`, `packages` (versions by name), `remarks`
+        `n_neighbors`, `command`, `device`, `seconds`, `packages` (versions by name), `remarks`
         (list of str); what is missing is left out or called unknown. Of `tables` and `sentences`,
         by part of the data, all parts but the first are shown after the figures.
     rows : sequence of Row
@@ -94,7 +94,9 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
     names = listed([METHOD_TITLES.get(method, method) for method in methods])
     axes = listed([str(dimension) for dimension in dimensions_of(rows)])
     normalisation = escape(str(result.get("normalisation", "unknown")))
-    seed, neighbours = (escape(str(result.get(n, "?"))) for n in ("split_seed", "n_neighbours"))
+    # `n_neighbours` is what earlier versions wrote.
+    k = result.get("n_neighbors", result.get("n_neighbours", "?"))
+    seed, neighbours = escape(str(result.get("split_seed", "?"))), escape(str(k))
     text = "<p>"
     if methods:
         text += f"Every curve was turned into a few coordinates ({axes}) by {words(names)}. "

@@ -15,7 +15,7 @@ COLUMNS = (
     "f1_macro",
     "f1_kernels_macro",
     "trustworthiness",
-    "live_axes",
+    "active_axes",
 )
 
 

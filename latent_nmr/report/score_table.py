@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from latent_nmr.analysis.score_names import METHOD_TITLES, in_order
+from latent_nmr.analysis.score_names import METHOD_TITLES, by_current_name, in_order
 
 ROLES = ("method", "ceiling", "floor")
 
@@ -100,12 +100,13 @@ class Row:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "Row":
-        """The row of `as_json`."""
+        """The row of `as_json`, that of an earlier version too."""
+        scores = by_current_name(entry["scores"])
         return cls(
             method=entry["method"],
             n_components=entry["n_components"],
             seeds=tuple(entry["seeds"]),
-            scores={name: tuple(values) for name, values in entry["scores"].items()},
+            scores={name: tuple(values) for name, values in scores.items()},
             role=entry["role"],
             seconds=tuple(entry["seconds"]),
         )

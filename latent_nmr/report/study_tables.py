@@ -6,7 +6,7 @@ docs/beta_vae.md and docs/evaluation.md show them; `scripts/study_*` print them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES, SCORES
+from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES, SCORES, by_current_name
 from latent_nmr.report.cells import cell
 from latent_nmr.report.evaluation import rows_of
 from latent_nmr.report.markdown import markdown
@@ -16,7 +16,7 @@ from latent_nmr.studies.noise import CLEAN, HELD_OUT, noise_level
 
 # Columns of the table of likelihoods: key, title, decimals.
 LIKELIHOOD_COLUMNS = (
-    ("live_axes", "active axes", 1),
+    ("active_axes", "active axes", 1),
     ("smallest_axis_variance", "least variance", 2),
     ("epochs", "epochs", 0),
     ("rms", "rms", 4),
@@ -48,7 +48,8 @@ def rows_as_json(rows: Any) -> Any:
 def likelihood_table(window: str, found: Mapping[str, Mapping[str, Any]]) -> str:
     """Scores by likelihood in one window; `values` of each are by seed."""
     rows = []
-    for title, row in found.items():
+    for title, kept in found.items():
+        row = by_current_name(kept)
         cells = [
             cell(row[key]["values"], digits) if key in row else ""
             for key, _, digits in LIKELIHOOD_COLUMNS

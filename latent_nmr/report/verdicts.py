@@ -116,7 +116,7 @@ def _method_verdict(
     others = [found for found in shared if found is not row]
     sentences.append(_other_dimensions(others, vae))
     if not rival:
-        sentences.append(_live_axes(own))
+        sentences.append(_active_axes(own))
     return Verdict(method, n_components, tuple(filter(None, sentences)))
 
 
@@ -228,11 +228,11 @@ def _all_or(names: Sequence[str]) -> str:
     return f"all {in_words(len(names))}" if len(names) == len(HEADLINES) else listed(names)
 
 
-def _live_axes(own: Sequence[Row]) -> str:
+def _active_axes(own: Sequence[Row]) -> str:
     """How many of its axes a VAE uses."""
-    cells = {row.n_components or 0: cell_of(row, "live_axes") for row in own}
+    cells = {row.n_components or 0: cell_of(row, "active_axes") for row in own}
     parts = [
-        f"{text_of(cell, 'live_axes')} of {in_words(n_components)}"
+        f"{text_of(cell, 'active_axes')} of {in_words(n_components)}"
         for n_components, cell in cells.items()
         if cell is not None
     ]

@@ -54,7 +54,7 @@ def compare_settings(
         Of the setting; then `PCA, 2 components`, `all samples` (neighbours among the curves) and
         `shuffled labels` (in the plane of PCA: the floor).
     scores : dict
-        R² by label that varies, `rms`, and of β-VAEs `live_axes`, `smallest_axis_variance`,
+        R² by label that varies, `rms`, and of β-VAEs `active_axes`, `smallest_axis_variance`,
         `epochs` and `scale`: each with `mean`, `sd` and `values` over seeds.
     """
     for title, setting in settings.items():
@@ -143,7 +143,7 @@ def _judge(model: Any, X: npt.NDArray, labels: Labels, split: Split) -> dict[str
     found = {"rms": float(np.sqrt(np.mean(residual**2))), **_predicted(Z, labels, split)}
     if isinstance(model, BetaVAE):
         states = [axis_state(variance) for variance in model.axis_variances_]
-        found["live_axes"] = states.count("active")
+        found["active_axes"] = states.count("active")
         found["smallest_axis_variance"] = float(model.axis_variances_.min())
         found |= {"epochs": model.n_iter_, "scale": model.scale_}
     return found

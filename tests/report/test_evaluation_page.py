@@ -25,7 +25,7 @@ RESULT = {
     "n_training": 2400,
     "n_held_out": 600,
     "split_seed": 7,
-    "n_neighbours": 15,
+    "n_neighbors": 15,
     "command": "latent-nmr evaluate paper.npz --n-seeds 5",
     "packages": {"latent-nmr": "0.1.0", "jax": "0.10.2"},
     "device": "cpu (2 cores)",
@@ -141,7 +141,7 @@ class TestHtml:
         "changes",
         [
             *({name: NASTY} for name in ("data", "window", "normalisation", "command", "device")),
-            *({name: NASTY} for name in ("split_seed", "n_neighbours")),
+            *({name: NASTY} for name in ("split_seed", "n_neighbors")),
             {"packages": {NASTY: "1"}},
             {"packages": {"jax": NASTY}},
             {"remarks": [NASTY]},
@@ -213,7 +213,7 @@ class TestContent:
         assert command in made([], [], command=command).text
 
     def test_every_score_of_the_tables_has_its_meaning(self, reader):
-        for name in ("r2_W", "f1_macro", "silhouette_kernel", "rms", "live_axes"):
+        for name in ("r2_W", "f1_macro", "silhouette_kernel", "rms", "active_axes"):
             assert SCORES[name].meaning in reader.text
         assert reader.text.count("Size of Spearman's coefficient") == 1
         assert SCORES["rms"].meaning not in made([scored("pca", 2, (0.1,) * 5, 0.0)]).text
@@ -288,7 +288,7 @@ class TestMarks:
     def test_of_the_rms_the_least_is_best(self):
         assert self.marked((0.01,), (0.02,), score="rms") == ["◆0.0100", "0.0200"]
 
-    @pytest.mark.parametrize("score", ["live_axes", "rho_1_W"])
+    @pytest.mark.parametrize("score", ["active_axes", "rho_1_W"])
     def test_where_neither_is_better_nothing_is_marked(self, score):
         assert not any("◆" in cell for cell in self.marked((0.1,), (0.2,), score=score))
 

@@ -191,7 +191,7 @@ class TestMethod:
         assert "R² of L" not in text_about("pca", [row("vae", 2), broken])
 
     def test_active_axes_of_the_vae_are_reported(self):
-        rows = [row("vae", 2, live_axes=(2.0, 0.0)), row("vae", 8, live_axes=(3.4, 0.5))]
+        rows = [row("vae", 2, active_axes=(2.0, 0.0)), row("vae", 8, active_axes=(3.4, 0.5))]
         assert text_about("vae", rows).endswith("Active axes: 2.0 of two, 3.4 ± 0.5 of eight.")
 
     def test_an_unknown_method_goes_by_its_name(self):

@@ -402,7 +402,7 @@ class TestFitted:
         found = ln.evaluate(X, LABELS, {}, fitted={"mine": vae}, **QUICK)
         held_out = X[found.arrays["rows/held-out"]]
         np.testing.assert_array_equal(found.embedding("mine"), vae.transform(held_out))
-        assert np.isfinite(score(found, "mine", "live_axes"))
+        assert np.isfinite(score(found, "mine", "active_axes"))
 
 
 class TestLabels:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.analysis.score_names import by_current_name
 from latent_nmr.analysis.traversal import SPAN, traverse
 from latent_nmr.errors import AxisWarning, NumericalError
 from latent_nmr.latent_axes import axis_state
@@ -36,7 +37,7 @@ class Fit:
     seed : int
     arrays : dict of ndarray
         `part/NAME` (n_curves, n_components) of every part; `rms/NAME` where there is an inverse;
-        `seconds` (NaN for a model that came fitted); of a VAE `live_axes`, `epochs`,
+        `seconds` (NaN for a model that came fitted); of a VAE `active_axes`, `epochs`,
         `validation_loss`, `walks` (n_axes, n_steps, n_features) and `weights_sha256`; `remark`.
     """
 
@@ -113,8 +114,9 @@ class Fitter:
         found = {}
         for seed in seeds:
             try:
-                arrays = self._ledger.take_arrays(
-                    {"step": "fit", **method.facts(seed)},
+                arrays = self._kept(
+                    method,
+                    seed,
                     raising_step_failed(lambda seed=seed: self._arrays_of(method, seed)),
                 )
             except StepFailedError as failure:
@@ -123,6 +125,11 @@ class Fitter:
                 found[seed] = Fit(method, seed, arrays)
                 self._on_step(method.name)
         return found
+
+    def _kept(self, method: Method, seed: int, compute: Callable[[], Arrays]) -> Arrays:
+        """Arrays of a fit, kept or computed."""
+        facts = {"step": "fit", **method.facts(seed)}
+        return by_current_name(self._ledger.take_arrays(facts, compute))
 
     def _arrays_of(self, method: Method, seed: int) -> Arrays:
         """Fit, or take what is fitted, and embed every part."""
@@ -148,8 +155,7 @@ class Fitter:
                 seconds = sum(record.seconds for record in model.history_)
                 return embed(model, self._material.curves, seconds=seconds)
 
-            facts = {"step": "fit", **method.facts(seed)}
-            found[seed] = Fit(method, seed, self._ledger.take_arrays(facts, compute))
+            found[seed] = Fit(method, seed, self._kept(method, seed, compute))
             self._on_step(method.name)
 
         def train(seeds: Sequence[int]) -> None:
@@ -244,7 +250,7 @@ def _facts_of_vae(model: BetaVAE) -> Arrays:
     best = model.history_[model.best_epoch_ - 1]
     loss = best.validation_reconstruction + best.beta * best.validation_kl
     return {
-        "live_axes": np.array(states.count("active")),
+        "active_axes": np.array(states.count("active")),
         "epochs": np.array(model.n_iter_),
         "validation_loss": np.array(loss),
         "walks": np.stack(walks),

@@ -1,13 +1,14 @@
 """The result of an evaluation: scores by method, dimension and seed; coordinates; figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from latent_nmr.analysis.score_names import in_order, score_of
+from latent_nmr.analysis.score_names import FORMER_NAMES, in_order, score_of
 from latent_nmr.errors import InputError
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.studies._result import StudyResult
@@ -43,6 +44,19 @@ class EvaluationResult(StudyResult):
     """
 
     study = "evaluation"
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a result that :meth:`save` wrote, in this version or an earlier one.
+
+        Raises
+        ------
+        InputError
+            If there is no evaluation at `path`, or it is damaged.
+        """
+        result = super().load(path)
+        result.records["score"] = result.records["score"].replace(FORMER_NAMES)
+        return result
 
     @property
     def table(self) -> pd.DataFrame:

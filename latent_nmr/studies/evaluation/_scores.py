@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from latent_nmr.analysis.chance import chance_scores
-from latent_nmr.analysis.score_names import score_of
+from latent_nmr.analysis.score_names import by_current_name, score_of
 from latent_nmr.analysis.scores import (
     REGRESSED,
     forest_scores,
@@ -97,6 +97,7 @@ class Scorer:
         # Whatever is wrong with the coordinates of another package's method is its own failure.
         compute = raising_step_failed(lambda: self._computed(fit, part))
         known = self._ledger.take(facts, compute)
+        known["scores"] = by_current_name(known["scores"])
         self._on_step(f"scores of {fit.method.name}")
         seconds = fit.number("seconds")
         if seconds is not None and seconds == seconds:
@@ -106,7 +107,7 @@ class Scorer:
     def _computed(self, fit: Fit, part: str) -> dict[str, dict[str, float]]:
         fitted, scored = fit.coordinates(FITTED), fit.coordinates(part)
         labels, k = self._material.pair(part), self._n_neighbors
-        given = {"rms": fit.number(f"rms/{part}"), "live_axes": fit.number("live_axes")}
+        given = {"rms": fit.number(f"rms/{part}"), "active_axes": fit.number("active_axes")}
         found = {name: value for name, value in given.items() if value is not None}
         found |= shape_scores(fitted, scored, self._material.curves[part], labels, k)
         if labels is None:

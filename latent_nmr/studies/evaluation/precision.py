@@ -72,7 +72,7 @@ def scores_by_precision(
             dataset, {}, models=list(models.values()), ceiling=False, **settings
         )
     own = result.records[result.records["role"] == "method"]
-    own = own[own["score"] != "live_axes"]
+    own = own[own["score"] != "active_axes"]
     scores: dict[str, dict[str, dict[str, float]]] = {}
     for row in own.to_dict("records"):
         of_model = scores.setdefault(list(models)[row["seed"]], {})
