@@ -21,6 +21,7 @@ from typing import Any
 from latent_nmr._json import json_value
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path, sole_writer
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 
 STAGING_MARK, RETIRED_MARK = ".staging-", "-old"
@@ -78,7 +79,7 @@ def staged_folder(path: Path) -> Iterator[Path]:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file."""
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError, StoreWarning
 
 try:
@@ -121,7 +122,7 @@ def locked_spans(path: Path, spans: Iterable[range]) -> Iterator[None]:
     if fcntl is None:  # then there is only a sole writer
         yield
         return
-    with spans_file(path).open("ab") as handle:
+    with regular(spans_file(path)).open("ab") as handle:
         for span in spans:
             try:
                 fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, len(span), span.start)
@@ -143,7 +144,7 @@ def spans_in_use(path: Path, n_pieces: int) -> list[range]:
     if fcntl is None or sys.platform != "linux" or sys.maxsize < 2**32:
         return []
     try:
-        with spans_file(path).open("rb") as handle:
+        with regular(spans_file(path)).open("rb") as handle:
             return _spans_held(handle, range(n_pieces))
     except OSError:  # nobody writes, or the file system has no such locks
         return []
@@ -227,7 +228,7 @@ def _warn_of_no_locks(path: Path, error: OSError) -> None:
 def _opened(lock: Path, path: Path) -> BinaryIO:
     """Open the lock file; an error names what it locks, which is what the user gave."""
     try:
-        return lock.open("a+b")
+        return regular(lock).open("a+b")
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 

@@ -410,6 +410,13 @@ class TestSoleWriter:
             assert (tmp_path / ".a.lock").is_file()
         assert list(tmp_path.iterdir()) == []
 
+    def test_the_next_writer_removes_what_a_killed_one_left(self, tmp_path):
+        for name in (".a.lock", ".a.parts"):
+            (tmp_path / name).touch()
+        with sole_writer(tmp_path / "a"):
+            pass
+        assert list(tmp_path.iterdir()) == []
+
     def test_there_is_never_more_than_one_holder(self, tmp_path):
         """Lock files come and go: no thread may lock one that has lost its name."""
         holders, most, refused = [], [], []

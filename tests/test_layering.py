@@ -22,6 +22,7 @@ SHARED = {
     "_locks",
     "_machine",
     "_progress",
+    "_regular",
     "_streams",
     "_times",
     "_masks",

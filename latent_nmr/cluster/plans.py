@@ -13,6 +13,7 @@ from pathlib import Path
 
 from latent_nmr._files import write_json
 from latent_nmr._locks import real_path
+from latent_nmr._regular import regular
 
 PREFIX = "latent-nmr-"
 
@@ -62,7 +63,7 @@ def plans_of(path: Path) -> list[Plan]:
     found = []
     for file in jobs_folder(path).glob("*/plan.json"):
         try:
-            parts = json.loads(file.read_text("utf-8"))["parts"]
+            parts = json.loads(regular(file).read_text("utf-8"))["parts"]
             plan = Plan(file.parent, [[range(*span) for span in part] for part in parts])
             found.append((file.stat().st_mtime_ns, file, plan))
         except (OSError, ValueError, KeyError, TypeError):

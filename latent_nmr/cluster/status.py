@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._locks import spans_in_use
+from latent_nmr._regular import regular
 from latent_nmr.cluster.plans import Plan, plans_of
 from latent_nmr.cluster.slurm import queued_tasks
 from latent_nmr.data._store_layout import CHUNK
@@ -103,7 +104,7 @@ def _part(plan: Plan, part: int) -> list[range]:
 
 def _failures(plan: Plan) -> list[str]:
     files = [plan.failure_file(part) for part in range(len(plan.parts))]
-    return [file.read_text("utf-8").strip() for file in files if file.exists()]
+    return [regular(file).read_text("utf-8").strip() for file in files if file.exists()]
 
 
 def _place(span: range) -> str:

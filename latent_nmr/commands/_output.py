@@ -28,6 +28,7 @@ from latent_nmr._files import (
 )
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
+from latent_nmr._regular import regular
 from latent_nmr.commands._settings import command_of, defaults_of, settings_of
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
@@ -211,7 +212,7 @@ class Output:
 
     def _read_manifest(self, given: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
-            known = given or json.loads(self.manifest.read_text("utf-8"))
+            known = given or json.loads(regular(self.manifest).read_text("utf-8"))
             found: dict[str, Any] = {"digests": {}} | known  # early: none
             dicts = dict.fromkeys(("settings", "inputs", "digests"), dict)
             for name, kind in {"command": str, "files": list, **dicts}.items():

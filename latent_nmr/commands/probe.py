@@ -111,10 +111,11 @@ def _report(values: dict[str, Any], files: list[str], remark: str, out: Path) ->
 def _read(path: Path) -> dict[str, Any]:
     import json
 
+    from latent_nmr._regular import regular
     from latent_nmr.errors import InputError
 
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(regular(path).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"--out must hold a whole probe, but {path} is damaged ({type(error).__name__}). Use "

@@ -10,10 +10,26 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 from zarr.core.sync import sync
+from zarr.storage import LocalStore
 
+from latent_nmr._regular import regular
 from latent_nmr.data._contents import first_line
 from latent_nmr.data._store_checks import RESTORE
 from latent_nmr.errors import InputError
+
+
+class RegularFiles(LocalStore):
+    """A folder as zarr reads it, which refuses pipes and devices among its files."""
+
+    async def get(self, key: str, *arguments: Any, **named: Any) -> Any:
+        """Content of a file, or None where there is none."""
+        regular(self.root / key)
+        return await super().get(key, *arguments, **named)
+
+    def get_sync(self, key: str, **named: Any) -> Any:
+        """The same, as newer versions of zarr ask for it."""
+        regular(self.root / key)
+        return super().get_sync(key, **named)
 
 
 def values_of(array: zarr.Array, rows: Any = ...) -> npt.NDArray:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from latent_nmr._files import put_back_retired
+from latent_nmr._regular import regular
 from latent_nmr.data.challenge_files import challenge_parts
 from latent_nmr.data.lattice_code import LATTICE_FILES
 from latent_nmr.errors import InputError
@@ -35,7 +36,7 @@ def recognise(path: Path) -> str:
         If there is nothing at `path`, or nothing that can be read.
     """
     put_back_retired(path)
-    if not path.exists():
+    if not regular(path).exists():
         raise InputError(
             f"data must be an existing file or folder, but there is nothing at {path}. Check the "
             "path, or simulate curves with latent-nmr simulate."
@@ -51,11 +52,11 @@ def recognise(path: Path) -> str:
 
 
 def _of_folder(path: Path) -> str | None:
-    if any((path / name).is_file() for name in ("zarr.json", ".zgroup")):
+    if any((path / name).exists() for name in ("zarr.json", ".zgroup")):
         return "zarr"
     if challenge_parts(path):
         return "challenge"
-    if any((path / name).is_file() for name in LATTICE_FILES):
+    if any((path / name).exists() for name in LATTICE_FILES):
         return "lattice code"
     return None
 

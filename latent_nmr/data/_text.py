@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._files import staged_file
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ def quote(text: str) -> str:
 def read_text(path: Path) -> str:
     """Read a UTF-8 file that is not empty, or raise `InputError`."""
     try:
-        raw = path.read_bytes()
+        raw = regular(path).read_bytes()
     except FileNotFoundError:
         raise InputError(
             f"{path} must be a file, but there is none. Check the folder and the file's name."

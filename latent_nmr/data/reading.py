@@ -14,13 +14,14 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
+from latent_nmr._regular import regular
 from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
     CURVE_CHECKSUMS,
     check_attributes,
 )
 from latent_nmr.data._contents import check_read
-from latent_nmr.data._guarded import guarded, unreadable, values_of
+from latent_nmr.data._guarded import RegularFiles, guarded, unreadable, values_of
 from latent_nmr.data._store_checks import (
     check_curves,
     check_lengths,
@@ -229,14 +230,16 @@ def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
 
 def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
     """Open a zarr group whose attributes can be read, or raise `InputError`."""
-    if not path.exists():
+    if not regular(path).exists():
         raise InputError(
             f"data must be an existing zarr store, but there is nothing at {path}. "
             "Make it with latent-nmr simulate."
         )
     try:
-        group = zarr.open_group(path, mode=mode)
+        group = zarr.open_group(RegularFiles(path), mode=mode)
         dict(group.attrs)
+    except InputError:
+        raise
     except PermissionError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # zarr raises many kinds for files that are not its own

@@ -20,6 +20,7 @@ import safetensors
 import safetensors.numpy
 
 from latent_nmr._files import staged_file
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 from latent_nmr.models.training import EpochRecord, Problem, Progress
 
@@ -48,7 +49,7 @@ class Checkpoint:
     def restore(self, start: Progress) -> Progress:
         """Progress that the file holds, or `start` if it holds none of this training."""
         try:
-            with safetensors.safe_open(self.path, "numpy") as file:
+            with safetensors.safe_open(regular(self.path), "numpy") as file:
                 header = file.metadata() or {}
                 if (header.get("format"), header.get("identity")) != (FORMAT, self.identity):
                     return start
@@ -94,7 +95,7 @@ def check_place(path: str | PathLike) -> Path:
             f"checkpoint must be a file, but {str(path)!r} is a folder. Name a file in it."
         )
     try:
-        with safetensors.safe_open(place, "numpy") as file:
+        with safetensors.safe_open(regular(place), "numpy") as file:
             is_ours = (file.metadata() or {}).get("format") == FORMAT
     except FileNotFoundError:
         is_ours = True

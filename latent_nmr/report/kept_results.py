@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_nmr._files import write_json
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 
 # What the entry `format` of a result says.
@@ -27,6 +28,7 @@ def read_result(path: Path) -> dict[str, Any]:
     InputError
         If the file cannot be read, or holds no JSON object.
     """
+    regular(path)
     try:
         result = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -63,7 +65,7 @@ def shared_manifest(out: Path, name: str) -> dict[str, Any] | None:
     it says nothing of this file.
     """
     try:
-        found = json.loads(out.with_name(f"{out.stem}.{name}").read_text("utf-8"))
+        found = json.loads(regular(out.with_name(f"{out.stem}.{name}")).read_text("utf-8"))
         if out.name not in found["files"]:
             return None
         digests = {file: d for file, d in found.get("digests", {}).items() if file == out.name}

@@ -19,6 +19,7 @@ import numpy as np
 from latent_nmr._files import staged_file
 from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr._json import json_value
+from latent_nmr._regular import regular
 from latent_nmr.studies._identity import digest_of, package_versions
 
 STEPS_FOLDER = "steps"
@@ -209,13 +210,13 @@ def raising_step_failed(compute: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _read_json(path: Path) -> Any:
-    known = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8"))
+    known = json.loads(regular(path.with_name(f"{path.name}.json")).read_text("utf-8"))
     known["value"]
     return known
 
 
 def _read_arrays(path: Path) -> Arrays:
-    with np.load(path.with_name(f"{path.name}.npz"), allow_pickle=False) as file:
+    with np.load(regular(path.with_name(f"{path.name}.npz")), allow_pickle=False) as file:
         names = [name for name in file.files if name != FACTS_ENTRY]
         return {name.removeprefix("array/"): file[name] for name in names}
 

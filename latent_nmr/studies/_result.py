@@ -11,6 +11,7 @@ import pandas as pd
 
 from latent_nmr._files import staged_folder
 from latent_nmr._json import json_value
+from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 
 RESULT_FILE, ARRAYS_FILE = "result.json", "arrays.npz"
@@ -163,6 +164,8 @@ class StudyResult:
             If there is no result of this study at `path`, or it is damaged.
         """
         path = Path(path)
+        for name in (RESULT_FILE, ARRAYS_FILE):
+            regular(path / name)
         try:
             head = json.loads((path / RESULT_FILE).read_text("utf-8"))
             found = head["format"], head["version"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latent_nmr._regular import regular
 from latent_nmr.data.echoes import check_dataset
 from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies.trained_model import as_model, check_sampling
@@ -87,7 +88,7 @@ def read_embedding(path: Path) -> "pd.DataFrame":
     """The table of :func:`embed` from a CSV file."""
     import pandas as pd
 
-    return pd.read_csv(path)
+    return pd.read_csv(regular(path))
 
 
 def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "pd.DataFrame":

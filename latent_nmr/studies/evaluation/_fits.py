@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._regular import regular
 from latent_nmr.analysis.score_names import by_current_name
 from latent_nmr.analysis.traversal import SPAN, traverse
 from latent_nmr.errors import AxisWarning, NumericalError
@@ -191,7 +192,7 @@ class Fitter:
         arrays = self._ledger.take_arrays(facts, dict)
         path = self._models / method.saved_name(seed) / "model.json"
         try:
-            saved = json.loads(path.read_text("utf-8"))["weights_sha256"]
+            saved = json.loads(regular(path).read_text("utf-8"))["weights_sha256"]
         except (OSError, ValueError, KeyError):
             return False
         return saved == str(arrays["weights_sha256"])
