@@ -3,7 +3,8 @@
 Numbers are µs. What carries a unit of its own is converted: NumPy's and pandas' time differences,
 `datetime.timedelta`, quantities (pint, astropy: anything with a magnitude and a conversion), and
 arrays of xarray with an attribute `units`. Dates are refused, and so are numbers that can only
-have been meant in another unit.
+have been meant in another unit: plain numbers have bounds, which what carries a unit has not. An
+attribute lifts the upper bounds alone, because arithmetic of xarray keeps attributes.
 """
 
 import datetime as dt
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, check_number
 
 # µs per unit, by the spellings that files and libraries use.
 MICROSECONDS = {
@@ -23,10 +24,16 @@ MICROSECONDS = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e3),
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1e6),
 }
-# No spectrometer samples echoes every 0.1 ns: shorter intervals were meant in seconds.
-SHORTEST_INTERVAL = 1e-4
+# Bounds of plain intervals, µs. Demodulated echoes are sampled every 0.1 to 50 µs: below 1 ns the
+# unit was ms or s, and above 100 µs, a spectrum narrower than the line of a solid, it was ns.
+SHORTEST_INTERVAL = 1e-3
+LONGEST_INTERVAL = 100.0
 # Whole numbers this far apart are nanoseconds, as NumPy's and pandas' integers of times are.
 LONGEST_WHOLE_INTERVAL = 20
+# Relative, by which intervals of times in single precision miss a bound.
+_ROUNDING = 1e-3
+# Intervals in s are shorter than this, in µs; those in ms overlap with them from 0.05 µs on.
+_LONGEST_OF_SECONDS = 5e-5
 
 _CURE = "Give numbers of µs, such as [0, 0.16, 0.32], or values with a unit, such as timedelta64."
 
@@ -51,29 +58,7 @@ def microseconds(name: str, value: Any) -> npt.NDArray[Any]:
     InputError
         For dates, other dimensions than time, unknown units, and what is no number.
     """
-    refuse_masked(name, value)
-    if isinstance(value, list | tuple) and any(map(_has_unit, value)):
-        value = _as_objects(value)
-    factor = _stated_factor(name, value)
-    # An array of xarray may hold a quantity; NumPy's `data` is its memory.
-    held = None if isinstance(value, np.ndarray) else getattr(value, "data", None)
-    value = held if _has_unit(held) else value
-    if hasattr(value, "magnitude") and hasattr(value, "to"):
-        return _converted(name, value, "microsecond", "magnitude")
-    if hasattr(value, "unit") and hasattr(value, "to_value"):
-        return _converted(name, value, "us", "value")
-    if getattr(value, "tz", None) is not None:
-        raise _is_date(name, value)
-    numbers = np.asarray(value)
-    if numbers.dtype.kind == "O":
-        numbers = _from_objects(name, numbers)
-    if numbers.dtype.kind == "M":
-        raise _is_date(name, numbers)
-    if numbers.dtype.kind == "m":
-        return _from_differences(name, numbers)
-    if numbers.dtype.kind not in "iuf":
-        raise InputError(f"{name} must be times in µs, but holds {numbers.dtype}. {_CURE}")
-    return numbers if factor == 1.0 else numbers.astype(np.float64) * factor
+    return _read(name, value)[0]
 
 
 def record_times(name: str, value: Any) -> npt.NDArray[Any]:
@@ -82,10 +67,10 @@ def record_times(name: str, value: Any) -> npt.NDArray[Any]:
     Raises
     ------
     InputError
-        Also if times are not finite, do not rise, or have an interval that says that they were
-        meant in another unit.
+        Also if times are not finite or do not rise, or if plain numbers have an interval that says
+        that they were meant in another unit.
     """
-    times = microseconds(name, value)
+    times, carries_unit = _read(name, value)
     if times.ndim != 1:
         raise InputError(
             f"{name} must have one value per sample, but has shape {times.shape}. Give one axis."
@@ -101,33 +86,122 @@ def record_times(name: str, value: Any) -> npt.NDArray[Any]:
             f"{', '.join(f'{number:g}' for number in times[sample : sample + 2])} µs at sample "
             f"{sample}. Sort the samples, and drop those that stand twice."
         )
-    _refuse_other_units(name, times)
+    if len(times) > 1 and not carries_unit:
+        _refuse_other_units(name, times, has_attribute=_attribute(value) is not None)
     return times
+
+
+def typical_interval(times: npt.NDArray[Any]) -> float:
+    """Median interval of rising times, which a gap does not change."""
+    return float(np.median(np.diff(times.astype(np.float64))))
 
 
 def duration(name: str, value: Any) -> Any:
     """Return one time in µs as a float, or what is no time as it is, for the caller to refuse."""
+    return plain_duration(name, value)[0]
+
+
+def plain_duration(name: str, value: Any) -> tuple[Any, bool]:
+    """:func:`duration`, and whether it was a plain number, whose unit may be mistaken."""
     if isinstance(value, int | float | complex | str | bytes | None):
-        return value
-    times = microseconds(name, value)
-    return float(times) if times.ndim == 0 else value
+        return value, True
+    times, carries_unit = _read(name, value)
+    return (float(times) if times.ndim == 0 else value), not carries_unit
 
 
-def _refuse_other_units(name: str, times: npt.NDArray[Any]) -> None:
+def interval(name: str, value: Any) -> float:
+    """Return the interval of a record's samples in µs, if it can be that.
+
+    Raises
+    ------
+    InputError
+        If it is not finite and positive, or a plain number that says that it was meant in another
+        unit.
+    """
+    number, is_plain = plain_duration(name, value)
+    number = check_number(name, number, above=0, unit="µs")
+    if not is_plain:
+        return number
+    shorter = _unit_of_shorter(number)
+    if shorter is not None:
+        unit, factor = shorter
+        raise InputError(
+            f"{name} must be in µs, but is {number:.3g} µs, as if it were in {unit}. Convert it: "
+            f"{factor} * {name}; or state its unit, as numpy.timedelta64(500, 'ps') does."
+        )
+    if number > LONGEST_INTERVAL * (1 + _ROUNDING) and _attribute(value) is None:
+        raise InputError(
+            f"{name} must be in µs, but is {number:g} µs, as if it were in nanoseconds. Convert "
+            f"it: {name} / 1000; or state its unit: pandas.Timedelta({number:g}, 'us')."
+        )
+    return number
+
+
+def refuse_shorter(name: str, number: float, least: float, *, unless: str = "") -> None:
+    """Refuse a plain time (µs) that is too short on its record; `unless` says what else may be."""
+    if number < least * (1 - _ROUNDING):
+        raise InputError(
+            f"{name} must be {unless}at least {least:.3g} µs, but is {number:.3g} µs, as if it "
+            "were in ms or s. Give it in µs; or state its unit, as numpy.timedelta64(5, 'ns') does."
+        )
+
+
+def _unit_of_shorter(interval: float) -> tuple[str, str] | None:
+    """Unit that too short an interval was meant in, and µs in it; None for one that is not."""
+    if interval >= SHORTEST_INTERVAL * (1 - _ROUNDING):
+        return None
+    return ("seconds", "1e6") if interval < _LONGEST_OF_SECONDS else ("milliseconds", "1000")
+
+
+def _refuse_other_units(name: str, times: npt.NDArray[Any], *, has_attribute: bool) -> None:
     """Refuse intervals that no record in µs has."""
-    if len(times) < 2:
+    shorter = _unit_of_shorter(typical_interval(times))
+    if shorter is not None:
+        unit, factor = shorter
+        raise InputError(
+            f"{name} must be in µs, but has samples {typical_interval(times):.3g} µs apart, as if "
+            f"it were in {unit}. Convert it: {factor} * {name}."
+        )
+    # Of a logarithmic axis most intervals are long, but not all.
+    shortest = float(np.diff(times.astype(np.float64)).min())
+    is_whole = times.dtype.kind in "iu" and shortest >= LONGEST_WHOLE_INTERVAL
+    if has_attribute or not (is_whole or shortest > LONGEST_INTERVAL * (1 + _ROUNDING)):
         return
-    interval = float(times[-1] - times[0]) / (len(times) - 1)
-    if interval < SHORTEST_INTERVAL:
-        raise InputError(
-            f"{name} must be in µs, but has samples {interval:.3g} µs apart, as if it were in "
-            f"seconds. Convert it: 1e6 * {name}."
-        )
-    if times.dtype.kind in "iu" and interval >= LONGEST_WHOLE_INTERVAL:
-        raise InputError(
-            f"{name} must be in µs, but has whole numbers {interval:g} apart, as nanoseconds have. "
-            f"Convert it: {name} / 1000; or give floats if they are µs."
-        )
+    what = "whole numbers" if is_whole else "samples"
+    raise InputError(
+        f"{name} must be in µs, but has {what} {shortest:g} apart, as nanoseconds have. Convert "
+        f"it: {name} / 1000; or state its unit if that is µs, as pandas.to_timedelta(time, 'us') "
+        "and ds['time'].attrs['units'] = 'µs' do."
+    )
+
+
+def _read(name: str, value: Any) -> tuple[npt.NDArray[Any], bool]:
+    """:func:`microseconds`, and whether values carried their unit, not in an attribute beside."""
+    refuse_masked(name, value)
+    if isinstance(value, list | tuple) and any(map(_has_unit, value)):
+        value = _as_objects(value)
+    factor = _stated_factor(name, value)
+    # An array of xarray may hold a quantity; NumPy's `data` is its memory.
+    held = None if isinstance(value, np.ndarray) else getattr(value, "data", None)
+    value = held if _has_unit(held) else value
+    if hasattr(value, "magnitude") and hasattr(value, "to"):
+        return _converted(name, value, "microsecond", "magnitude"), True
+    if hasattr(value, "unit") and hasattr(value, "to_value"):
+        return _converted(name, value, "us", "value"), True
+    if getattr(value, "tz", None) is not None:
+        raise _is_date(name, value)
+    numbers = np.asarray(value)
+    holds_quantities = numbers.dtype.kind == "O" and any(map(_has_unit, numbers.flat))
+    if numbers.dtype.kind == "O":
+        numbers = _from_objects(name, numbers)
+    if numbers.dtype.kind == "M":
+        raise _is_date(name, numbers)
+    if numbers.dtype.kind == "m":
+        return _from_differences(name, numbers), True
+    if numbers.dtype.kind not in "iuf":
+        raise InputError(f"{name} must be times in µs, but holds {numbers.dtype}. {_CURE}")
+    numbers = numbers if factor == 1.0 else numbers.astype(np.float64) * factor
+    return numbers, holds_quantities
 
 
 def _has_unit(value: Any) -> bool:
@@ -156,9 +230,8 @@ def _converted(name: str, value: Any, unit: str, attribute: str) -> npt.NDArray[
 
 def _stated_factor(name: str, value: Any) -> float:
     """µs per unit of an array whose attributes state one; 1 where none is stated."""
-    attributes = getattr(value, "attrs", None)
-    stated = attributes.get("units") if isinstance(attributes, dict) else None
-    if stated in (None, ""):
+    stated = _attribute(value)
+    if stated is None:
         return 1.0
     unit = str(stated).strip()
     for spelling in (unit, unit.lower()):
@@ -168,6 +241,13 @@ def _stated_factor(name: str, value: Any) -> float:
         f"{name} must state a unit of time, but its attribute units is {stated!r}. Set it to "
         "'µs', 'ns', 'ms' or 's'."
     )
+
+
+def _attribute(value: Any) -> Any:
+    """The attribute `units` of an array of xarray, or None."""
+    attributes = getattr(value, "attrs", None)
+    stated = attributes.get("units") if isinstance(attributes, dict) else None
+    return None if stated in (None, "") else stated
 
 
 def _from_objects(name: str, numbers: npt.NDArray) -> npt.NDArray:

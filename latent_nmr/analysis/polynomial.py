@@ -16,8 +16,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr._columns import columns_of, rows_of
-from latent_nmr._times import duration
-from latent_nmr.errors import InputError, check_count, check_number
+from latent_nmr._times import interval
+from latent_nmr.errors import InputError, check_count
 
 # Of the set of [P], µs.
 SAMPLE_INTERVAL = 1 / (2 * math.pi)
@@ -54,7 +54,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
     degree : int, default=3
         Of the polynomials.
     sample_interval : float, default=1/(2π)
-        µs between samples.
+        Between samples: a number of µs, from 0.001 to 100, or a time with a unit of its own.
 
     Attributes
     ----------
@@ -90,8 +90,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
         """Work out the weights for windows as long as those of `X`, (n_curves, n_samples)."""
         counts = self._checked_sections()
         check_count("degree", self.degree, at_least=0)
-        interval = duration("sample_interval", self.sample_interval)
-        check_number("sample_interval", interval, above=0, unit="µs")
+        spacing = interval("sample_interval", self.sample_interval)
         X = rows_of(self, X, reset=True)
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         n_samples = X.shape[1]
@@ -103,7 +102,7 @@ class SectionPolynomials(TransformerMixin, BaseEstimator):
                 "sections, or a longer window."
             )
         self.sections_ = [section for count in counts for section in cut(n_samples, count)]
-        self.degree_, self.sample_interval_ = self.degree, interval
+        self.degree_, self.sample_interval_ = self.degree, spacing
         weights = np.zeros((n_samples, len(self.sections_) * (self.degree + 1)))
         for place, section in enumerate(self.sections_):
             columns = slice(place * (self.degree + 1), (place + 1) * (self.degree + 1))

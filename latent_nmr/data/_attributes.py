@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from latent_nmr._json import json_value
-from latent_nmr._times import duration
+from latent_nmr._times import duration, typical_interval
 from latent_nmr.errors import InputError, check_number
 
+# Powers of ten that units of time differ by, and by how much a ratio of intervals may miss one.
+_POWERS, _MISSED_BY = (3, 6, 9), 0.01
 _LISTS = ("pulse_samples", "pulse_angles_rad", "pulse_phases_rad")
 
 
@@ -62,6 +65,26 @@ def interval_of(attributes: Mapping[Any, Any], name: str = "the data set") -> fl
     return check_number(
         f"the attribute dt_us of {name}", duration("dt_us", number), above=0, unit="µs"
     )
+
+
+def check_interval(
+    times: npt.NDArray[Any], attributes: Mapping[Any, Any], name: str = "the data set"
+) -> None:
+    """Raise `InputError` for times (µs) of another unit than the attribute `dt_us`.
+
+    Records that were cut or thinned have other intervals, but hardly one that is a thousand times
+    as long: a unit is.
+    """
+    if "dt_us" not in attributes or len(times) < 3:
+        return
+    spacing, stated = typical_interval(times), interval_of(attributes, name)
+    ratio = max(spacing / stated, stated / spacing)
+    if any(abs(ratio / 10**power - 1) < _MISSED_BY for power in _POWERS):
+        raise InputError(
+            f"time of {name} must be in µs, as its attribute dt_us is, but has samples "
+            f"{spacing:.4g} µs apart for a dt_us of {stated:.4g} µs. Convert time, or set "
+            "ds['time'].attrs['units'] to its unit; or correct or delete ds.attrs['dt_us']."
+        )
 
 
 def pulse_numbers(

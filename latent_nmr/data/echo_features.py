@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from latent_nmr._columns import check_coordinate, columns_of, rows_of
 from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import cut, rounding_of
-from latent_nmr._times import duration, record_times
+from latent_nmr._times import plain_duration, record_times, refuse_shorter, typical_interval
 from latent_nmr.data.windows import (
     NORMALISATIONS,
     PARTS,
@@ -24,6 +24,8 @@ from latent_nmr.errors import InputError, check_choice, check_number
 
 # Precisions that are kept; any other number becomes the double one of its kind.
 KEPT_DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
+# µs; no echo comes so soon after a pulse at 0, so that shorter times were meant in ms or s.
+SHORTEST_ECHO_TIME = 1.0
 # What a column is called, before its time.
 COLUMN_NAMES = {
     "magnitude": ("|M|",),
@@ -42,9 +44,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     time : array-like, shape (n_time,), default=None
-        Times of the samples, rising: numbers of µs, or with a unit of their own, such as
-        timedelta64. None counts samples instead, and every time below is
-        then a sample's number.
+        Times of the samples, rising: numbers of µs, 0.001 to 100 apart, or with a unit of their
+        own, such as timedelta64. None counts samples: every time below is then a sample's number.
     window : {"echo", "full", "echo300"}, default="echo"
         Samples that are used: 400 centred on the echo, the whole record, or 300.
     part : {"magnitude", "both", "real", "imaginary"}, default="magnitude"
@@ -57,7 +58,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         Time of the echo, µs; the nearest sample is used. None looks for it in `fit`: the highest
         sample of the mean |M| in the second half of the record, since a record starts with the
         free-induction decay. Where noise or interactions skew the echo, that is a few samples
-        off 2τ; give the time to compare fits on different curves.
+        off 2τ; give the time to compare fits on different curves. A number below 1 µs and two
+        samples was meant in ms or s, unless it is the time of a sample.
 
     Attributes
     ----------
@@ -229,16 +231,23 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         if self.echo_time is None:
             half = X.shape[1] // 2
             return half + int(np.abs(X[:, half:]).mean(axis=0, dtype=np.float64).argmax())
+        # Without times, a time is the number of a sample, and has no unit.
+        given, is_plain = self.echo_time, False
+        if self.time is not None:
+            given, is_plain = plain_duration("echo_time", given)
         echo_time = check_number(
             "echo_time",
-            # Without times, a time is the number of a sample, and has no unit.
-            self.echo_time if self.time is None else duration("echo_time", self.echo_time),
+            given,
             at_least=time[0],
             at_most=time[-1],
             unit="" if self.time is None else "µs",
             cure="Give a time on the record, or None to look for the echo.",
         )
-        return int(np.abs(time - echo_time).argmin())
+        nearest = int(np.abs(time - echo_time).argmin())
+        if is_plain and time[0] >= 0 and not np.isclose(time[nearest], echo_time, 1e-6, 0):
+            shortest = min(SHORTEST_ECHO_TIME, 2 * typical_interval(time))
+            refuse_shorter("echo_time", echo_time, shortest, unless="that of a sample or ")
+        return nearest
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -18,7 +18,7 @@ import xarray as xr
 
 from latent_nmr._jax_settings import RANDOM_NUMBERS
 from latent_nmr._times import record_times
-from latent_nmr.data._attributes import check_attributes
+from latent_nmr.data._attributes import check_attributes, check_interval
 from latent_nmr.data._texts import as_plain_text
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
@@ -233,9 +233,12 @@ def sample_times(dataset: xr.Dataset, name: str = "the data set") -> npt.NDArray
     Raises
     ------
     InputError
-        If they are no times, do not rise, or can only have been meant in another unit.
+        If they are no times, do not rise, or can only have been meant in another unit, also by
+        the attribute `dt_us`.
     """
-    return record_times(f"time of {name}", dataset["time"])
+    times = record_times(f"time of {name}", dataset["time"])
+    check_interval(times, dataset.attrs, name)
+    return times
 
 
 def _in_microseconds(dataset: xr.Dataset, name: str) -> xr.Dataset:

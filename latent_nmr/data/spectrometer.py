@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr._times import duration
+from latent_nmr._times import plain_duration, refuse_shorter, typical_interval
 from latent_nmr.data._receiver import (
     checked_pulse_samples,
     complex_signal,
@@ -27,6 +27,9 @@ from latent_nmr.data._receiver import (
 from latent_nmr.data.echoes import sample_times
 from latent_nmr.data.windows import echo_sample, window_slice
 from latent_nmr.errors import InputError, check_count, check_number
+
+# µs; no receiver of NMR recovers sooner, so that shorter ones were meant in ms or s.
+SHORTEST_DEAD_TIME = 0.1
 
 
 def shift_frequency(dataset: xr.Dataset, offset: npt.ArrayLike) -> xr.Dataset:
@@ -212,7 +215,8 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
         Echo data set with the attribute `pulse_samples`, sample indices of this very record:
         blank before cutting a record in time.
     dead_time : float
-        µs, >= 0; zero blanks nothing.
+        >= 0; zero blanks nothing. A number of µs, of at least a tenth of a sample or 0.1 µs, since
+        shorter ones were meant in ms or s; or a time with a unit of its own, such as timedelta64.
 
     Returns
     -------
@@ -232,8 +236,12 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
     [False, False, False, False, False, False, False, True]
     """
     signal = complex_signal(dataset)
-    dead_time = check_number("dead_time", duration("dead_time", dead_time), at_least=0, unit="µs")
+    given, is_plain = plain_duration("dead_time", dead_time)
+    dead_time = check_number("dead_time", given, at_least=0, unit="µs")
     time = sample_times(dataset)
+    if is_plain and dead_time > 0 and len(time) > 1:
+        shortest = min(SHORTEST_DEAD_TIME, typical_interval(time) / 10)
+        refuse_shorter("dead_time", dead_time, shortest, unless="0 or ")
     # Samples that stand at the end of the dead time up to rounding are not blanked: three
     # roundings (both times, their difference) of at most half a spacing each.
     rounding = 2 * np.spacing(np.abs(time).max())

@@ -5,12 +5,13 @@ echo is positive in Im M⁺. A sample at a pulse's time is taken just after it. 
 radians, time in µs.
 """
 
+import copy
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latent_nmr._times import duration
+from latent_nmr._times import interval
 from latent_nmr.errors import InputError, check_count, check_number
 
 
@@ -58,7 +59,8 @@ class Pulse:
 class Sequence:
     """A record of `n_samples` points, `dt` apart, with pulses at some of them.
 
-    The spins start along +z; the first pulse acts at sample 0.
+    The spins start along +z; the first pulse acts at sample 0. `dt` is a number of µs, from 0.001
+    to 100, or a time with a unit of its own, such as timedelta64, of any length.
 
     Examples
     --------
@@ -74,8 +76,10 @@ class Sequence:
     pulses: tuple[Pulse, ...]
 
     def __post_init__(self):
-        object.__setattr__(self, "dt", duration("dt", self.dt))
-        check_number("dt", self.dt, above=0, unit="µs")
+        object.__setattr__(self, "dt", interval("dt", self.dt))
+        self._check_pulses()
+
+    def _check_pulses(self) -> None:
         check_count("n_samples", self.n_samples)
         last = self.n_samples - 1
         samples = [
@@ -104,7 +108,11 @@ class Sequence:
             replace(first, angle=flip_angle),
             *(replace(pulse, angle=2 * flip_angle) for pulse in others),
         )
-        return replace(self, pulses=pulses)
+        # Not `replace`: it would check dt as a plain number, whose unit may have been stated.
+        flipped = copy.copy(self)
+        object.__setattr__(flipped, "pulses", pulses)
+        flipped._check_pulses()
+        return flipped
 
     @property
     def echo_sample(self) -> int:
@@ -137,7 +145,8 @@ def spin_echo(
     Parameters
     ----------
     dt : float
-        Sample interval, µs.
+        Sample interval: a number of µs, from 0.001 to 100, or a time with a unit of its own, such
+        as timedelta64, of any length.
     pulse_spacing : int
         τ in sample intervals.
     n_samples : int

@@ -480,7 +480,7 @@ class TestBlankDeadTime:
             assert (plus(result) == 0).sum() == 2 * steps
 
     def test_the_shortest_dead_time_blanks_the_sample_of_the_pulse(self):
-        blanked = plus(blank_dead_time(echoes(), 1e-30)) == 0
+        blanked = plus(blank_dead_time(echoes(), np.timedelta64(1, "as"))) == 0
         assert np.flatnonzero(blanked.all(axis=0)).tolist() == [0, PULSE]
 
     def test_no_dead_time_blanks_nothing(self):
