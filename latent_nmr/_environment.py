@@ -19,6 +19,8 @@ PREFIXES = (
     *("JAX_", "XLA_", "TPU_", "CUDA_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_", "MKL_"),
     *("LOKY_", "JOBLIB_", "SKLEARN_", "SCIPY_", "NUMEXPR_", "ZARR_", "PYARROW_", "ARROW_"),
 )
+# What XLA says, and the loader of libraries, where memory does not suffice.
+_NO_MEMORY = ("RESOURCE_EXHAUSTED", "failed to map segment", "annot allocate memory")
 PACKAGE = str(Path(__file__).parent)
 
 
@@ -28,7 +30,7 @@ def environment_fault(error: BaseException) -> str:
     if isinstance(error, Warning) and sys.warnoptions:
         asked = ",".join(sys.warnoptions)
         return f"warnings must not end the work, but are set to {asked!r}: {text}. Unset that."
-    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+    if isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY):
         return f"memory must suffice, but: {text}. Use fewer curves, or a machine with more memory."
     if "can't start new thread" in text:
         return f"the system must allow more threads, but: {text}. Raise its limit (ulimit -u)."
@@ -49,6 +51,12 @@ def system_fault(error: OSError) -> str:
         return f"memory and processes must suffice, but: {text}. Use a machine with more of them."
     if "temporary directory" in text:
         return f"a folder must be there for temporary files, but: {text}. Set TMPDIR to one."
+    if error.errno == errno.EFBIG:
+        name = error.filename or "a file"
+        return (
+            f"the system must allow files as large as {name}, but: {text}. Raise its limit "
+            "(ulimit -f), or choose another path."
+        )
     cure = "Choose another path."
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         cure = "Free space, or choose another path."
@@ -57,12 +65,41 @@ def system_fault(error: OSError) -> str:
     return f"{error.filename or 'a file'} must be readable and writable, but: {text}. {cure}"
 
 
+def cache_fault(warning: str) -> str:
+    """What a warning of JAX that its cache cannot be used is about; "" for any other."""
+    if not re.match("Error (reading|writing) persistent compilation cache", warning):
+        return ""
+    folder = os.environ.get("JAX_COMPILATION_CACHE_DIR", "")
+    reason = warning.rpartition(": ")[2].strip(" .\n")
+    return (
+        "JAX_COMPILATION_CACHE_DIR should be a folder that can be read and written, but is "
+        f"{folder!r} ({reason}). Work goes on without it. Correct or unset it."
+    )
+
+
+def settings_hint(prefix: str) -> str:
+    """Variables of a library, whose errors do not name them, that may be at fault instead."""
+    found = [f"{name}={value}" for name, value in sorted(os.environ.items()) if value]
+    found = [setting for setting in found if setting.startswith(prefix)]
+    return f" Before that, unset {', '.join(found)} and try again." if found else ""
+
+
 def refuse_environment(error: BaseException) -> None:
     """Raise `InputError` if a setting that a library cannot use is the cause of an error."""
     foreign = _foreign_modules(error.__traceback__)
     fault = foreign and (_fault_of_setting(_one_line(error)) or _fault_of_devices(foreign))
     if fault:
         raise InputError(fault) from error
+
+
+def check_devices() -> None:
+    """Raise `InputError` if JAX has no device to compute on, such as a GPU that was asked for."""
+    import jax
+
+    try:
+        jax.devices()
+    except Exception as error:  # JAX has another kind, a failed assertion among them, for each way
+        raise InputError(_no_device(error)) from error
 
 
 def check_compiler_flags() -> None:
@@ -124,15 +161,17 @@ def _fault_of_devices(foreign: list[tuple[str, bool]]) -> str:
         return ""
     try:
         jax.devices()
-    except Exception as error:  # JAX has another kind, a failed assertion among them, for each way
-        text = _one_line(error) if str(error) else "JAX finds no such device"
-        for name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
-            if os.environ.get(name):
-                return _wrong_setting(name, os.environ[name], text)
-        return (
-            f"JAX must find a device to compute on, but: {text}. Check how it is installed and set."
-        )
+    except Exception as error:
+        return _no_device(error)
     return ""
+
+
+def _no_device(error: Exception) -> str:
+    text = _one_line(error) if str(error) else "JAX finds no such device"
+    for name in ("JAX_PLATFORMS", "JAX_PLATFORM_NAME"):
+        if os.environ.get(name):
+            return _wrong_setting(name, os.environ[name], text)
+    return f"JAX must find a device to compute on, but: {text}. Check how it is installed and set."
 
 
 def _fault_of_library(error: BaseException, foreign: list[tuple[str, bool]]) -> str:

@@ -52,6 +52,10 @@ def staged_file(path: Path) -> Iterator[Path]:
         yield staging
         staging.chmod(0o666 & ~_umask())
         rename(staging, path)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # a write that failed
+            error.filename = str(path)
+        raise
     finally:
         staging.unlink(missing_ok=True)
 

@@ -9,11 +9,13 @@ time only; those of the caller stay as they are.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from latent_nmr._environment import check_devices
 from latent_nmr.errors import InputError
 
 KEY_IMPLEMENTATION = "threefry2x32"
@@ -31,7 +33,13 @@ def own_settings(*, double: bool = False) -> Iterator[None]:
     ----------
     double : bool
         Compute in float64 rather than in float32.
+
+    Raises
+    ------
+    InputError
+        If JAX has no device to compute on, as with ``JAX_PLATFORMS=cuda`` where there is no GPU.
     """
+    _check_devices_once()
     with (
         jax.enable_x64(double),
         jax.threefry_partitionable(True),
@@ -44,6 +52,12 @@ def own_settings(*, double: bool = False) -> Iterator[None]:
         jax.transfer_guard("allow"),
     ):
         yield
+
+
+@cache
+def _check_devices_once() -> None:
+    """The first use of JAX is here: a device that there is not is told of in one line."""
+    check_devices()
 
 
 @own_settings()

@@ -17,7 +17,12 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from latent_nmr._environment import check_compiler_flags, environment_fault, system_fault
+from latent_nmr._environment import (
+    cache_fault,
+    check_compiler_flags,
+    environment_fault,
+    system_fault,
+)
 from latent_nmr._files import plain_json
 from latent_nmr._interrupts import remembered_interrupts
 from latent_nmr.errors import InputError, NumericalError
@@ -129,11 +134,12 @@ def _told_warnings(title: str) -> Iterator[None]:
     shown, told = warnings.showwarning, set()
 
     def show(message, category, *place, **more):
-        if category.__module__ != InputError.__module__:
+        text = cache_fault(str(message)) or str(message)
+        if category.__module__ != InputError.__module__ and text == str(message):
             shown(message, category, *place, **more)
-        elif str(message) not in told:  # once per command, however often it is read
-            told.add(str(message))
-            tell(f"{title}: warning: {' '.join(str(message).split())}")
+        elif text not in told:  # once per command, however often it is read
+            told.add(text)
+            tell(f"{title}: warning: {' '.join(text.split())}")
 
     warnings.showwarning = show
     try:

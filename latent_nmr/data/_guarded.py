@@ -12,6 +12,7 @@ import zarr
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
+from latent_nmr._environment import refuse_environment, settings_hint
 from latent_nmr._regular import regular
 from latent_nmr.data._contents import first_line
 from latent_nmr.data._store_checks import RESTORE
@@ -56,6 +57,7 @@ def guarded(path: Path | str, read: Callable):
         _let_the_rest_finish()
         if isinstance(error, PermissionError):
             raise unreadable(path, error) from error
+        refuse_environment(error)
         raise damaged(path, error) from error
 
 
@@ -86,4 +88,5 @@ def damaged(path: Path | str, error: Exception) -> InputError:
     """Error for a store whose files made zarr raise `error`."""
     return InputError(
         f"data must be a complete store, but {path} is damaged ({first_line(error)}). {RESTORE}"
+        + settings_hint("ZARR_")
     )

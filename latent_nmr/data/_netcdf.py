@@ -74,8 +74,14 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
 def read_netcdf(path: Path) -> xr.Dataset:
     """Read a NetCDF 3 file with the variables of an echo data set."""
     try:
+        # A file that is mapped and then refused cannot be closed, of which scipy would warn.
         with xr.open_dataset(
-            path, engine="scipy", decode_times=False, decode_timedelta=False, mask_and_scale=False
+            path,
+            engine="scipy",
+            decode_times=False,
+            decode_timedelta=False,
+            mask_and_scale=False,
+            mmap=False,
         ) as file:
             file.load()
         noted = json.loads(file.attrs.pop(CHECKSUMS, "null"))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
+from latent_nmr._environment import refuse_environment, settings_hint
 from latent_nmr._regular import regular
 from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
@@ -73,10 +74,7 @@ class StoredEchoes:
         self._path = path
         self._group = open_group(path)
         self._attributes = self._guarded(lambda: check_attributes(self._group, str(path)))
-        # Flags first: they are lengthened last, and this may happen now.
-        noted = ["done", *(n for n in [CURVE_CHECKSUMS] if holds(self._group, n))]
-        names = [*noted, "time", *array_names(self._group)]
-        n_begun = check_lengths(path, {name: array_of(self._group, name) for name in names})
+        n_begun = check_arrays(path, self._group)
         done = self._values("done")
         finished = np.flatnonzero(done)
         self._wanted = finished if n_curves is None else finished[:n_curves]
@@ -243,9 +241,11 @@ def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
     except PermissionError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # zarr raises many kinds for files that are not its own
+        refuse_environment(error)
         raise InputError(
             f"data must be a zarr store written by latent_nmr, but {path} cannot be read as one "
             f"({type(error).__name__}). Give the folder that latent-nmr simulate made."
+            + settings_hint("ZARR_")
         ) from error
     return group
 
@@ -254,6 +254,14 @@ def array_names(group: zarr.Group) -> list[str]:
     """Signals and labels that a store holds; those that every store must hold are always named."""
     optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if holds(group, name)]
     return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
+
+
+def check_arrays(path: Path, group: zarr.Group) -> int:
+    """Refuse a store whose arrays do not fit together; returns the curves that it was begun for."""
+    # Flags first: they are lengthened last, and this may happen now.
+    noted = ["done", *(name for name in [CURVE_CHECKSUMS] if holds(group, name))]
+    names = [*noted, "time", *array_names(group)]
+    return check_lengths(path, {name: array_of(group, name) for name in names})
 
 
 def holds(group: zarr.Group, name: str) -> bool:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import xarray as xr
 import zarr
 
+from latent_nmr._environment import refuse_environment
 from latent_nmr._files import staged_folder
 from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr._locks import InUseError, locked_spans, one_of_several_writers, sole_writer
@@ -33,7 +34,7 @@ from latent_nmr.data.echoes import (
     simulation_attributes,
 )
 from latent_nmr.data.parts import chunks_of, n_chunks
-from latent_nmr.data.reading import array_names, array_of, holds, open_group
+from latent_nmr.data.reading import array_names, array_of, check_arrays, holds, open_group
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
@@ -193,7 +194,9 @@ def prepare_store(path: Path, simulation: Simulation, n_curves: int) -> None:
 
 def finished_flags(path: Path, rows: Sequence[range] | None = None) -> npt.NDArray[np.bool_]:
     """Whether each of some curves of a store, or of all, is finished; refuses other files."""
-    done = array_of(open_group(path), "done")
+    group = open_group(path)
+    check_arrays(path, group)
+    done = array_of(group, "done")
     wanted = [range(done.shape[0])] if rows is None else rows
     return guarded(path, lambda: _flags(done, wanted))
 
@@ -215,6 +218,7 @@ def _make_or_lengthen(path: Path, simulation: Simulation, n_curves: int) -> None
             create_store(staging, simulation, n_curves)
     group = open_group(path, "r+")
     check_same_settings(path, group, simulation)
+    check_arrays(path, group)  # before they are lengthened, which would hide what is missing
     if array_of(group, "done").shape[0] < n_curves:
         # The flags last: a reader takes the number of curves from them.
         noted = [name for name in FLAGS if holds(group, name)]
@@ -228,6 +232,7 @@ def _fill(
     """Simulate what a store lacks of some rows, a batch at a time; yields how many are finished."""
     group = open_group(path, "r+")
     check_same_settings(path, group, simulation)
+    check_arrays(path, group)
     wanted = np.concatenate([np.arange(span.start, span.stop) for span in rows])
     done = np.zeros(n_curves, bool)
     done[wanted] = guarded(path, lambda: _flags(array_of(group, "done"), rows))
@@ -257,6 +262,7 @@ def finished_curves(path: Path, simulation: Simulation, rows: range) -> int:
     """Of the given curves, those that the store at `path` holds; refuses other settings."""
     group = open_group(path)
     check_same_settings(path, group, simulation)
+    check_arrays(path, group)
     return guarded(path, lambda: int(_flags(array_of(group, "done"), [rows]).sum()))
 
 
@@ -295,6 +301,7 @@ def _write_or_explain(
     except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
         raise
     except Exception as error:
+        refuse_environment(error)
         raise damaged(path, error) from error
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from latent_nmr._environment import check_devices
 from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
@@ -80,6 +81,7 @@ def fit_many(
         clone(template).set_params(random_state=seed, beta=beta) for beta in betas for seed in seeds
     ]
     if way == "auto":
+        check_devices()
         way = "threads" if jax.default_backend() == "cpu" else "vmap"
     run = fit_in_threads if way == "threads" else fit_with_model_axis
     run(models, X, on_fit or (lambda _: None))

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._environment import check_devices
 from latent_nmr._jax_settings import own_settings
 from latent_nmr._machine import available_cores
 from latent_nmr.physics.propagate import Lattice, Plan, record
@@ -35,6 +36,7 @@ def _record_many(lattices: Lattice, plan: Plan) -> jax.Array:
 
 def on_cpu() -> bool:
     """Whether JAX computes on the CPU here."""
+    check_devices()
     return jax.default_backend() == "cpu"
 
 
@@ -68,6 +70,7 @@ def run_lattices(
     by_plan = defaultdict(list)
     for row, plan in enumerate(plans):
         by_plan[plan].append(row)
+    check_devices()
     devices = jax.local_devices()
     tasks = []
     for plan, rows in by_plan.items():

@@ -1,15 +1,23 @@
 """Errors of the environment: settings of libraries, libraries and limits; one line, exit code 2."""
 
+import errno
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from latent_nmr._environment import environment_fault, refuse_environment, system_fault
+from latent_nmr._files import staged_file
+from latent_nmr.commands._shell import attempt
+from latent_nmr.data.io import open_echoes
+from latent_nmr.data.store import fill_store
 from latent_nmr.errors import InputError, check_choice
+from latent_nmr.physics.simulate import Simulation
 from latent_nmr.studies._estimators import reason_of
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +76,62 @@ class TestSettings:
         assert f"but is {value!r}" in said
         assert "Correct or unset it." in said
         assert list(tmp_path.glob("[!.]*")) == []
+
+    @pytest.mark.parametrize("work", ["fit", "many", "simulate"])
+    def test_python_is_told_of_a_device_that_is_not_there(self, work):
+        calls = {
+            "fit": "ln.BetaVAE(max_epochs=1).fit([[0.1, 0.2]] * 9)",
+            "many": "ln.fit_many([[0.1, 0.2]] * 9, seeds=[0], model=ln.BetaVAE(max_epochs=1))",
+            "simulate": "ln.simulate('paper', 1, n_edge=8)",
+        }
+        code = (
+            "import latent_nmr as ln\n"
+            f"try: {calls[work]}\n"
+            "except ln.InputError as error:\n"
+            "    assert not isinstance(error.__cause__, (ln.InputError, type(None)))\n"
+            "    print(error)"
+        )
+        finished = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cuda"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert finished.stdout.startswith(
+            "the environment variable JAX_PLATFORMS must be one that works here, but is 'cuda' ("
+        )
+
+    @pytest.mark.parametrize("mark", ["reading", "writing"])
+    def test_a_cache_that_cannot_be_used_is_one_line(self, monkeypatch, capsys, mark):
+        monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/proc/x")
+
+        def work():
+            for name in "ab":
+                text = f"Error {mark} persistent compilation cache entry for {name!r}: OSError: no"
+                warnings.warn(text, stacklevel=1)
+            return 0
+
+        assert attempt("latent-nmr embed", work) == 0
+        assert capsys.readouterr().err.splitlines() == [
+            "latent-nmr embed: warning: JAX_COMPILATION_CACHE_DIR should be a folder that can be "
+            "read and written, but is '/proc/x' (no). Work goes on without it. Correct or unset it."
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("ZARR_CODEC_PIPELINE__PATH", "foo.bar"), ("ZARR_ASYNC__CONCURRENCY", "many")],
+    )
+    def test_settings_of_zarr_are_told_beside_damage(self, tmp_path, monkeypatch, name, value):
+        list(fill_store(tmp_path / "a.zarr", Simulation(n_edge=8), 1))
+        monkeypatch.setenv(name, value)
+        zarr.config.refresh()
+        try:
+            with pytest.raises(InputError, match=f"{name}(=| must be .* is '){value}"):
+                open_echoes(tmp_path / "a.zarr")
+        finally:
+            monkeypatch.delenv(name)
+            zarr.config.refresh()
 
     def test_a_command_that_compiles_nothing_works_all_the_same(self, tmp_path):
         variables = {"XLA_FLAGS": "--xla_no_such_flag=1", "JAX_PLATFORMS": "nonsense"}
@@ -192,6 +256,25 @@ class TestLimits:
         assert "memory must suffice, but: Unable to allocate" in environment_fault(caught.value)
 
     @pytest.mark.parametrize(
+        "text",
+        [
+            "libm.so: failed to map segment from shared object",
+            "libm.so: cannot allocate memory in static TLS block",
+        ],
+    )
+    def test_a_library_that_finds_no_memory_is_not_broken(self, text):
+        said = environment_fault(raised(f"def run(): raise ImportError({text!r}, name='sklearn')"))
+        assert said.startswith("memory must suffice, but: libm.so")
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+    def test_a_file_that_cannot_be_written_on_is_named(self, tmp_path, number):
+        with pytest.raises(OSError, match=r"a\.csv") as caught, staged_file(tmp_path / "a.csv"):
+            raise OSError(number, os.strerror(number))
+        assert str(tmp_path / "a.csv") in system_fault(caught.value)
+        with pytest.raises(OSError, match="of its own"), staged_file(tmp_path / "a.csv"):
+            raise OSError("of its own")
+
+    @pytest.mark.parametrize(
         ("name", "words"),
         [
             ("ENOSPC", "a.csv must be readable and writable, but: No space.*Free space"),
@@ -199,12 +282,11 @@ class TestLimits:
             ("EROFS", "a.csv must be readable.*Change its permissions, or choose another path"),
             ("ENOTDIR", "a.csv must be readable.*but: Not a directory. Choose another path"),
             ("EMFILE", "must allow more open files, but: Too many open files.*ulimit -n"),
+            ("EFBIG", "must allow files as large as a.csv, but: File too large.*ulimit -f"),
             ("ENOMEM", "memory and processes must suffice"),
         ],
     )
     def test_the_remedy_fits_the_cause(self, name, words):
-        import errno
-
         code = getattr(errno, name)
         said = system_fault(OSError(code, os.strerror(code), "a.csv"))
         with pytest.raises(InputError, match=words):

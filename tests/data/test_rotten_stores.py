@@ -19,7 +19,7 @@ from zarr.core.sync import sync
 import latent_nmr as ln
 from latent_nmr.data._checksums import CHECKSUM_OF_ATTRIBUTES, curve_checksums
 from latent_nmr.data.io import open_blocks
-from latent_nmr.data.store import CHUNK, fill_store
+from latent_nmr.data.store import CHUNK, fill_part, fill_store, finished_curves, finished_flags
 from latent_nmr.physics.simulate import Simulation
 
 SIMULATION = Simulation(n_edge=8, seed=1, step=4, with_mz=True)
@@ -330,3 +330,19 @@ def test_nothing_of_a_failed_reading_goes_on_behind_the_refusal(good, tmp_path):
         return asyncio.all_tasks() - {asyncio.current_task()}
 
     assert sync(tasks()) == set()
+
+
+@pytest.mark.parametrize("name", ["mx", "W", "time", "checksum"])
+def test_a_store_with_a_shorter_array_is_not_continued(good, tmp_path, name):
+    path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+    array = zarr.open_group(path)[name]
+    array.resize((array.shape[0] - 1, *array.shape[1:]))
+    calls = (
+        lambda: list(fill_store(path, SIMULATION, N_CURVES + CHUNK)),
+        lambda: list(fill_part(path, SIMULATION, N_CURVES, [range(CHUNK)])),
+        lambda: finished_curves(path, SIMULATION, range(2)),
+        lambda: finished_flags(path),
+    )
+    for call in calls:
+        with pytest.raises(ln.InputError, match=r"copy\.zarr has the shape"):
+            call()
