@@ -18,20 +18,21 @@ import numpy.typing as npt
 from latent_nmr._environment import check_devices
 from latent_nmr._jax_settings import own_settings
 from latent_nmr._machine import available_cores
-from latent_nmr.physics.propagate import Lattice, Plan, record
+from latent_nmr.physics.propagate import Lattice, record
+from latent_nmr.physics.schedule import Plan, Program, Timing
 
 # Lattices in one call on an accelerator: 512 of 100² with all their arrays take about 2 GB.
 ACCELERATOR_BATCH = 512
 
 
-@partial(jax.jit, static_argnames="plan")
-def _record_one(lattice: Lattice, plan: Plan) -> jax.Array:
-    return record(lattice, plan)
+@partial(jax.jit, static_argnames="program")
+def _record_one(lattice: Lattice, timing: Timing, program: Program) -> jax.Array:
+    return record(lattice, timing, program)
 
 
-@partial(jax.jit, static_argnames="plan")
-def _record_many(lattices: Lattice, plan: Plan) -> jax.Array:
-    return jax.vmap(lambda lattice: record(lattice, plan))(lattices)
+@partial(jax.jit, static_argnames="program")
+def _record_many(lattices: Lattice, timing: Timing, program: Program) -> jax.Array:
+    return jax.vmap(lambda lattice: record(lattice, timing, program))(lattices)
 
 
 def on_cpu() -> bool:
@@ -102,13 +103,16 @@ def _run_task(
     lattices: list[Lattice], plan: Plan, dtype: str, device: Any
 ) -> npt.NDArray[np.floating]:
     """Record lattices of one plan on one device, shape (n_lattices, n_samples, 3)."""
+    counts = (np.asarray(count, np.int32) for count in plan.timing[1:])
+    timing = Timing(np.asarray(plan.timing.interval, dtype), *counts)
     with own_settings(double=dtype == "float64"):
         if on_cpu():
             (lattice,) = lattices
-            arrays = jax.tree.map(lambda a: np.asarray(a, dtype), lattice)
-            return np.asarray(_record_one(jax.device_put(arrays, device), plan))[None]
+            arrays = jax.tree.map(lambda a: np.asarray(a, dtype), lattice), timing
+            return np.asarray(_record_one(*jax.device_put(arrays, device), plan.program))[None]
         # Padded to a power of two: few sizes, few compilations.
         n_padded = 1 << (len(lattices) - 1).bit_length()
         padded = lattices + lattices[:1] * (n_padded - len(lattices))
         stacked = jax.tree.map(lambda *rows: np.stack(rows).astype(dtype), *padded)
-        return np.asarray(_record_many(jax.device_put(stacked, device), plan))[: len(lattices)]
+        arrays = jax.device_put((stacked, timing), device)
+        return np.asarray(_record_many(*arrays, plan.program))[: len(lattices)]

@@ -185,7 +185,7 @@ def curve_function(
         sequence,
         step=step,
         scheme=check_choice("scheme", scheme, SCHEMES),
-    )._replace(checkpointed=True)
+    )
     most = _most(_pace(near, near_table), plan, is_chosen=step is None)
 
     def curve(inputs: CurveInputs) -> jax.Array:
@@ -199,7 +199,7 @@ def curve_function(
             pulses=jax.vmap(_pulse_matrix)(inputs.pulse_angles, inputs.pulse_phases),
             unity=jnp.ones((), dtype),
         )
-        return _unless_beyond(inputs, table, most) * propagate.record(lattice, plan)
+        return _unless_beyond(inputs, table, most) * propagate.reversible_record(lattice, plan)
 
     return curve
 

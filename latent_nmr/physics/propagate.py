@@ -21,20 +21,36 @@ these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the
 about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the few
 fast spins of a line's tails cost little accuracy. After a pulse, or when the step length changes,
 there is no previous step, and three evaluations start the scheme.
+
+A record is a loop over field evaluations, all of which share one compiled body: what an evaluation
+is for, and how the record is cut into steps, are numbers (`latent_nmr.physics.schedule`).
 """
 
 import math
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from latent_nmr.physics.rotation import Vector, cross, mean_on_the_way, sweep
-
-# Weights of the last two steps' mean fields in (1): a constant field acts on a spin's mean over the
-# next step as the linear one g₀ + g₁τ does if it equals g₀ + g₁n/3.
-PREDICT_LAST, PREDICT_BEFORE = 11 / 6, -5 / 6
+from latent_nmr.physics.rotation import (
+    cross,
+    held,
+    mean_on_the_way,
+    signal_on_the_way,
+    site_mean,
+    turned,
+)
+from latent_nmr.physics.schedule import (
+    Plan,
+    Program,
+    Stage,
+    Timing,
+    evaluations_of,
+    group_size,
+    stage_at,
+)
 
 
 class Lattice(NamedTuple):
@@ -64,39 +80,28 @@ class Lattice(NamedTuple):
     unity: jax.Array
 
 
-class Plan(NamedTuple):
-    """How a record is cut into steps; static under jit.
+class State(NamedTuple):
+    """What one field evaluation hands to the next.
 
     Attributes
     ----------
-    interval : float
-        Unit of time inside, µs: the sample interval or a whole part of it.
-    segments : tuple of int
-        Intervals after each pulse.
-    stride : int
-        Intervals from one recorded sample to the next.
-    n : int
-        Intervals that one step spans.
-    scheme : {"averaged", "midpoint", "source"}
-        `averaged` as above, third order. `midpoint`: rotation in the field of the step's middle,
-        reached by half a step, second order. `source`: the scheme of the lattice code behind [P],
-        exact rotation in the field of the step's start, first order.
-    max_angle : float
-        Bound of the rotation in one interval, rad.
-    checkpointed : bool
-        Keep few states for the backward pass of a gradient and compute the others again.
+    spins : Array, shape (3, n_edge, n_edge)
+    last, before : Array, shape (3, n_edge, n_edge)
+        Mean fields found by the last evaluation, and one step before, rad per interval.
+    at : Array, shape ()
+        Intervals since the first pulse.
+    signal : Array, shape (n_samples, 3)
+        Mean spin at every sample, as far as it is known.
     """
 
-    interval: float
-    segments: tuple[int, ...]
-    stride: int
-    n: int
-    scheme: str
-    max_angle: float
-    checkpointed: bool = False
+    spins: jax.Array
+    last: jax.Array
+    before: jax.Array
+    at: jax.Array
+    signal: jax.Array
 
 
-def in_angles(lattice: Lattice, interval: float) -> Lattice:
+def in_angles(lattice: Lattice, interval: jax.Array | float) -> Lattice:
     """Convert frequencies, couplings and decay from MHz to rad per interval."""
     scale = 2 * math.pi * interval
     return lattice._replace(
@@ -106,206 +111,204 @@ def in_angles(lattice: Lattice, interval: float) -> Lattice:
     )
 
 
-def mean_field(spins: Vector, lattice: Lattice) -> Vector:
+def mean_field(spins: jax.Array, lattice: Lattice) -> jax.Array:
     """Coupled part of every local field, g_i = α M_i [P, eqs. 2 and 3], rad per interval."""
     # The convolution with K/κ is diagonal in the Fourier basis: n² log n, not n⁴.
-    stacked = jnp.stack(spins)
-    transform = jnp.fft.rfft2(stacked) * lattice.spectrum[None]
-    x, y, z = jnp.fft.irfft2(transform, s=stacked.shape[1:])
-    alpha = lattice.couplings
-    return alpha[0] * x, alpha[1] * y, alpha[2] * z
+    transform = jnp.fft.rfft2(spins) * lattice.spectrum[None]
+    return lattice.couplings[:, None, None] * jnp.fft.irfft2(transform, s=spins.shape[1:])
 
 
-def with_line(field: Vector, lattice: Lattice) -> Vector:
+def with_line(field: jax.Array, lattice: Lattice) -> jax.Array:
     """Add the site's own frequency to a field: b = ν ẑ + g."""
-    return field[0], field[1], field[2] + lattice.frequencies
+    return jnp.stack([field[0], field[1], field[2] + lattice.frequencies])
 
 
-def combine(weight_a: float, a: Vector, weight_b: float, b: Vector) -> Vector:
-    """Weighted sum of two fields."""
-    x, y, z = (weight_a * u + weight_b * v for u, v in zip(a, b, strict=True))
-    return x, y, z
-
-
-def dephase(spins: Vector, lattice: Lattice, n: float) -> Vector:
+def dephase(spins: jax.Array, lattice: Lattice, n: jax.Array | float) -> jax.Array:
     """Shrink the transverse part as pure dephasing does in n intervals."""
-    kept = jnp.exp(-lattice.decay_rate * n)
-    return kept * spins[0], kept * spins[1], spins[2]
+    return transverse(jnp.exp(-lattice.decay_rate * n))[:, None, None] * spins
 
 
-def turn(
-    spins: Vector, field: Vector, lattice: Lattice, plan: Plan, n: int
-) -> tuple[Vector, jax.Array]:
-    """Rotate by n intervals in a frozen field, dephasing half before and half after.
+def transverse(factor: jax.Array) -> jax.Array:
+    """Factors of (x, y, z) that multiply the transverse part by `factor`."""
+    return jnp.stack([factor, factor, jnp.ones_like(factor)])
 
-    Returns
-    -------
-    spins : tuple of 3 Array, shape (n_edge, n_edge)
-    signal : Array, shape (n, 3)
-        Mean spin after each interval.
+
+def ahead(
+    spins: jax.Array, predicted: jax.Array, lattice: Lattice, program: Program, n: jax.Array | float
+) -> jax.Array:
+    """Spins whose mean field is that of the next n intervals; as they are for n = 0.
+
+    `averaged`: their mean while they turn in the field `predicted`; `midpoint`: half way; `source`:
+    as they are.
     """
-    spins, signal = sweep(dephase(spins, lattice, n / 2), field, lattice.unity, n, plan.max_angle)
-    # Half a step's decay was applied in advance; the signal after k intervals still lacks k − n/2.
-    kept = jnp.exp(-lattice.decay_rate * (jnp.arange(1, n + 1) - n / 2))
-    signal = signal * jnp.stack([kept, kept, jnp.ones_like(kept)], axis=1)
-    return dephase(spins, lattice, n / 2), signal
-
-
-def mean_field_ahead(
-    spins: Vector, predicted: Vector, lattice: Lattice, plan: Plan, n: int
-) -> Vector:
-    """Mean field ḡ over the next n intervals, of spins that meanwhile turn in `predicted`."""
+    if program.scheme == "source":
+        return spins
+    field = with_line(predicted, lattice)
+    if program.scheme == "midpoint":
+        start = dephase(spins, lattice, n / 4)
+        middle = turned(start, field, lattice.unity, n / 2, program.doublings)
+        return dephase(middle, lattice, n / 4)
     start = dephase(spins, lattice, n / 2)
-    mean = mean_on_the_way(start, with_line(predicted, lattice), n, plan.max_angle)
-    return mean_field(mean, lattice)
+    return mean_on_the_way(start, field, lattice.unity, n, program.doublings)
 
 
-def magnus_turn(
-    spins: Vector, field: Vector, rise: Vector, lattice: Lattice, plan: Plan, n: int
-) -> tuple[Vector, jax.Array]:
-    """Rotate by n intervals in a field that rises linearly, by `rise` over them.
+def magnus_field(field: jax.Array, rise: jax.Array, lattice: Lattice, n: jax.Array) -> jax.Array:
+    """Steady field that turns spins as one that rises linearly, by `rise` over n intervals, does.
 
     Magnus' second term for s' = s × b with b = b̄ + (τ/n − 1/2) d is n²/12 b̄ × d.
     """
     at_middle = with_line(field, lattice)
-    effective = combine(1, at_middle, n / 12, cross(at_middle, rise))
-    return turn(spins, effective, lattice, plan, n)
+    return at_middle + n / 12 * cross(at_middle, rise)
 
 
-def starting_step(
-    spins: Vector, lattice: Lattice, plan: Plan, n: int
-) -> tuple[Vector, jax.Array, tuple[Vector, Vector]]:
-    """One `averaged` step of n intervals without a previous step; three evaluations.
+def turn(
+    spins: jax.Array, field: jax.Array, lattice: Lattice, program: Program, n, taken, note, noted
+) -> tuple[jax.Array, Any]:
+    """Rotate by n intervals in a steady field, dephasing half before and half after.
+
+    Parameters
+    ----------
+    taken : Array or float
+        1, or 0 to leave the spins as they are; what is noted is then void.
+    note, noted
+        See :func:`latent_nmr.physics.rotation.signal_on_the_way`; the last call is for the end.
 
     Returns
     -------
-    spins, signal
-        As :func:`turn`.
-    history : tuple of 2 Vector
-        Mean field of this step, and that of a previous step extrapolated from the rise.
+    spins : Array, shape (3, n_edge, n_edge)
+    noted
     """
-    at_start = mean_field(spins, lattice)
-    field = mean_field_ahead(spins, at_start, lattice, plan, n)
-    predicted = combine(1 / 3, at_start, 2 / 3, field)  # g₀ + (rise = 2(ḡ − g₀)) / 3
-    field = mean_field_ahead(spins, predicted, lattice, plan, n)
-    rise = combine(2, field, -2, at_start)
-    spins, signal = magnus_turn(spins, field, rise, lattice, plan, n)
-    return spins, signal, (field, combine(1, field, -1, rise))
+    length = jnp.asarray(n, spins.dtype)
+    start = dephase(spins, lattice, taken * length / 2)
+
+    def note_inside(noted, k, mean):
+        # Half a step's decay was applied in advance; after k intervals k − n/2 is still lacking.
+        lacking = jnp.exp(-lattice.decay_rate * (jnp.asarray(k, spins.dtype) - length / 2))
+        return note(noted, k, transverse(lacking) * mean)
+
+    settings = field, lattice.unity, n, program.doublings
+    noted = signal_on_the_way(start, *settings, note_inside, noted)
+    end = turned(start, field, lattice.unity, taken * length, program.doublings)
+    end = dephase(end, lattice, taken * length / 2)
+    return end, note(noted, n * jnp.asarray(taken, jnp.int32), site_mean(end))
 
 
-def averaged_step(
-    spins: Vector, history: tuple[Vector, Vector], lattice: Lattice, plan: Plan
-) -> tuple[Vector, jax.Array, tuple[Vector, Vector]]:
-    """One `averaged` step after others of the same length; one evaluation."""
-    last, before = history
-    predicted = combine(PREDICT_LAST, last, PREDICT_BEFORE, before)
-    field = mean_field_ahead(spins, predicted, lattice, plan, plan.n)
-    rise = combine(1, field, -1, last)
-    spins, signal = magnus_turn(spins, field, rise, lattice, plan, plan.n)
-    return spins, signal, (field, last)
+def advance(
+    state: State, stage: Stage, n: jax.Array | int, lattice: Lattice, program: Program, stride
+) -> State:
+    """Evaluate the mean field once, and take a step of n intervals in it if `stage` says so."""
+    spins, last, before, at, signal = state
+    # Looked up once and not, as XLA would, for every site. The length is of a step, in arithmetic.
+    stage, length = held((stage, jnp.asarray(n, spins.dtype)), lattice.unity)
+    predicted = stage.predict[0] * last + stage.predict[1] * before
+    felt = ahead(spins, predicted, lattice, program, length * stage.ahead)
+    found = mean_field(felt, lattice)
+    rise = stage.rise[0] * found + stage.rise[1] * last + stage.rise[2] * before
+    field = magnus_field(found, rise, lattice, length)
+
+    def note(signal, k, mean):
+        # Of several intervals per sample, the last one stays.
+        sample = (at + k + stride - 1) // stride
+        return jax.lax.dynamic_update_index_in_dim(signal, mean, sample, axis=0)
+
+    # Where no step is taken, later evaluations overwrite what is noted.
+    spins, signal = turn(spins, field, lattice, program, n, stage.steps, note, signal)
+    at = (at + n * stage.steps.astype(at.dtype)).astype(at.dtype)
+    return State(spins, found, found - rise, at, signal)
 
 
-def frozen_step(spins: Vector, lattice: Lattice, plan: Plan, n: int) -> tuple[Vector, jax.Array]:
-    """One step of `midpoint` or `source`: n intervals in one field."""
-    field = with_line(mean_field(spins, lattice), lattice)
-    if plan.scheme == "midpoint":
-        half = plan._replace(max_angle=plan.max_angle * n / 2)
-        x, y, z = (b * (n / 2) for b in field)
-        middle, _ = turn(
-            spins, (x, y, z), lattice._replace(decay_rate=lattice.decay_rate * n / 2), half, 1
+def evolve(
+    state: State, n_steps: jax.Array, remainder: jax.Array, timing: Timing, lattice, program
+) -> State:
+    """Evolve from one pulse to the next, with numbers of steps that only the run knows."""
+    scheme, dtype = program.scheme, state.spins.dtype
+    n_regular = evaluations_of(scheme, n_steps)
+
+    def body(evaluation, state):
+        is_last = evaluation >= n_regular
+        stage = stage_at(scheme, jnp.where(is_last, evaluation - n_regular, evaluation), dtype)
+        n = jnp.where(is_last, remainder, timing.n)
+        return advance(state, stage, n, lattice, program, timing.stride)
+
+    n_evaluations = n_regular + evaluations_of(scheme, (remainder > 0).astype(int))
+    return jax.lax.fori_loop(0, n_evaluations, body, state)
+
+
+def _evaluate(state: State, stage: Stage, *settings, **named) -> tuple[State, None]:
+    return advance(state, stage, *settings, **named), None
+
+
+def evolve_reversibly(
+    state: State, n_steps: int, remainder: int, timing: Timing, lattice, program
+) -> State:
+    """Evolve from one pulse to the next so that gradients can be taken backwards.
+
+    The steps go in about √n groups of which only the first states are kept.
+    """
+    for n, count in ((timing.n, n_steps), (remainder, int(remainder > 0))):
+        n_evaluations = evaluations_of(program.scheme, count)
+        stages = stage_at(program.scheme, np.arange(n_evaluations), state.spins.dtype)
+        evaluate = partial(_evaluate, n=n, lattice=lattice, program=program, stride=timing.stride)
+        size = group_size(n_evaluations)
+        in_groups = n_evaluations // size * size
+        group = jax.checkpoint(partial(jax.lax.scan, evaluate))  # type: ignore[attr-defined]
+        grouped = [numbers[:in_groups].reshape(-1, size, *numbers.shape[1:]) for numbers in stages]
+        state, _ = jax.lax.scan(group, state, Stage(*grouped))
+        state, _ = jax.lax.scan(
+            evaluate, state, Stage(*(numbers[in_groups:] for numbers in stages))
         )
-        field = with_line(mean_field(middle, lattice), lattice)
-    return turn(spins, field, lattice, plan, n)
+    return state
 
 
-def free_evolution(
-    spins: Vector, lattice: Lattice, plan: Plan, n_intervals: int
-) -> tuple[Vector, jax.Array]:
-    """Evolve through `n_intervals`; returns spins and (n_intervals, 3) signal.
-
-    Steps end exactly at the end, so the last one may be shorter.
-    """
-    n_steps, remainder = divmod(n_intervals, plan.n)
-    signals = []
-    if plan.scheme == "averaged":
-        if n_steps:
-            spins, signal, history = starting_step(spins, lattice, plan, plan.n)
-            signals.append(signal)
-
-            def advance(state):
-                spins, history = state
-                spins, signal, history = averaged_step(spins, history, lattice, plan)
-                return (spins, history), signal
-
-            (spins, _), signal = _repeat(advance, (spins, history), n_steps - 1, plan)
-            signals.append(signal)
-        if remainder:
-            spins, signal, _ = starting_step(spins, lattice, plan, remainder)
-            signals.append(signal)
-    else:
-        spins, signal = _repeat(
-            lambda s: frozen_step(s, lattice, plan, plan.n), spins, n_steps, plan
-        )
-        signals.append(signal)
-        if remainder:
-            spins, signal = frozen_step(spins, lattice, plan, remainder)
-            signals.append(signal)
-    return spins, jnp.concatenate(signals) if signals else jnp.zeros((0, 3), spins[0].dtype)
+def after_pulse(state: State, pulse: jax.Array, stride: jax.Array | int) -> State:
+    """Turn all spins by a pulse; a sample at its time is the one just after it."""
+    spins = jnp.einsum("ab,bij->aij", pulse, state.spins, precision="highest")
+    signal = jax.lax.dynamic_update_index_in_dim(
+        state.signal, site_mean(spins), state.at // stride, axis=0
+    )
+    return state._replace(spins=spins, signal=signal)
 
 
-def _repeat(advance, state, n_steps: int, plan: Plan):
-    """Apply `advance` `n_steps` times; returns the state and the signals, joined.
-
-    Checkpointed, the steps go in about √n_steps groups of which only the first states are kept.
-    """
-
-    def steps(state, count):
-        return jax.lax.scan(lambda s, _: advance(s), state, length=count)
-
-    if not plan.checkpointed:
-        state, signal = steps(state, n_steps)
-        return state, signal.reshape(-1, 3)
-    size = max(math.isqrt(n_steps), 1)
-    group = jax.checkpoint(partial(steps, count=size))  # type: ignore[attr-defined]
-    state, signal = jax.lax.scan(lambda s, _: group(s), state, length=n_steps // size)
-    state, rest = steps(state, n_steps % size)
-    return state, jnp.concatenate([signal.reshape(-1, 3), rest.reshape(-1, 3)])
+def at_rest(lattice: Lattice, n_samples: int) -> State:
+    """All spins along z, before the first pulse."""
+    zero = jnp.zeros((3, *lattice.frequencies.shape), lattice.frequencies.dtype)
+    signal = jnp.zeros((n_samples, 3), zero.dtype)
+    return State(zero.at[2].set(0.5), zero, zero, jnp.zeros((), jnp.int32), signal)
 
 
-def record(lattice: Lattice, plan: Plan) -> jax.Array:
+def record(lattice: Lattice, timing: Timing, program: Program) -> jax.Array:
     """Mean spin of one lattice at every sample of the sequence.
 
     Parameters
     ----------
     lattice : Lattice
-    plan : Plan
+    timing : Timing of Array
+    program : Program
 
     Returns
     -------
     Array, shape (n_samples, 3)
         Mean of (s^x, s^y, s^z) over the sites, dimensionless; |M(0)| = 1/2 after 90°.
     """
-    lattice = in_angles(lattice, plan.interval)
-    zero = jnp.zeros_like(lattice.frequencies)
-    spins: Vector = (zero, zero, zero + 0.5)
-    signal = jnp.zeros((0, 3), zero.dtype)
-    for pulse, n_intervals in zip(lattice.pulses, plan.segments, strict=True):
-        x, y, z = jnp.einsum("ab,bij->aij", pulse, jnp.stack(spins), precision="highest")
-        after_pulse = jnp.stack([jnp.mean(x), jnp.mean(y), jnp.mean(z)])[None]
-        spins, tail = free_evolution((x, y, z), lattice, plan, n_intervals)
-        # A sample at a pulse's time is the one just after it.
-        signal = jnp.concatenate([signal[:-1], after_pulse, tail])
-    return signal[:: plan.stride]
+    lattice = in_angles(lattice, timing.interval)
+
+    def segment(state, own):
+        pulse, n_steps, remainder = own
+        state = after_pulse(state, pulse, timing.stride)
+        return evolve(state, n_steps, remainder, timing, lattice, program), None
+
+    start = at_rest(lattice, program.n_samples)
+    state, _ = jax.lax.scan(segment, start, (lattice.pulses, timing.n_steps, timing.remainders))
+    return state.signal
 
 
-def field_evaluations(plan: Plan) -> int:
-    """Number of mean-field evaluations of the whole lattice in `record`."""
-    total = 0
-    for n_intervals in plan.segments:
-        n_steps, remainder = divmod(n_intervals, plan.n)
-        if plan.scheme == "averaged":
-            # A run of steps, and a shorter last step, each take two more than their steps.
-            total += n_steps + 2 * bool(n_steps) + 3 * bool(remainder)
-        else:
-            total += (2 if plan.scheme == "midpoint" else 1) * (n_steps + bool(remainder))
-    return total
+def reversible_record(lattice: Lattice, plan: Plan) -> jax.Array:
+    """Like :func:`record`, compiled for one plan only, so that its gradient can be taken."""
+    timing, program = plan.timing, plan.program
+    lattice = in_angles(lattice, timing.interval)
+    state = at_rest(lattice, program.n_samples)
+    runs = zip(lattice.pulses, timing.n_steps, timing.remainders, strict=True)
+    for pulse, n_steps, remainder in runs:
+        state = after_pulse(state, pulse, timing.stride)
+        state = evolve_reversibly(state, n_steps, remainder, timing, lattice, program)
+    return state.signal

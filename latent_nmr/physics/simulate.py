@@ -19,7 +19,7 @@ from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
 from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
-from latent_nmr.physics.propagate import field_evaluations
+from latent_nmr.physics.schedule import field_evaluations
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import make_plan, split_step
 

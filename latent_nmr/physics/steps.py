@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.errors import ROUNDING, InputError, StepWarning
-from latent_nmr.physics.propagate import Plan
+from latent_nmr.physics.schedule import Plan
 from latent_nmr.physics.sequence import Sequence
 
 FloatArray = npt.NDArray[np.float64]
 
-# The samples inside a step are unrolled in the compiled program.
-LARGEST_STEP = 128
+# Bounds of a step, in sample intervals: beyond the first the rounding of samples inside a step
+# grows, beyond the second that of the whole record.
+LARGEST_STEP, FINEST_STEP = 128, 1024
 
 # Steps that are tried, in sample intervals, longest first.
 AUTOMATIC_STEPS = (8.0, 6.0, 4.0, 3.0, 2.0, 1.0, *(0.5**k for k in range(1, 8)))
@@ -58,10 +59,10 @@ def split_step(step: float) -> tuple[int, int]:
     if is_number and step > 0 and math.isfinite(step):
         whole = max(float(step), 1 / float(step))
         if abs(whole - round(whole)) < ROUNDING * whole:  # 1/3 in single precision is 1/3
-            if whole > LARGEST_STEP:
+            if whole > (LARGEST_STEP if step > 1 else FINEST_STEP):
                 raise InputError(
-                    f"step must be between 1/{LARGEST_STEP} and {LARGEST_STEP} sample intervals, "
-                    f"because a step is compiled sample by sample, but is {step!r}. Use 8 or less."
+                    f"step must be between 1/{FINEST_STEP} and {LARGEST_STEP} sample intervals, "
+                    f"because rounding errors grow beyond, but is {step!r}. Use 8 or less."
                 )
             return (round(whole), 1) if step >= 1 else (1, round(whole))
     raise InputError(
@@ -121,8 +122,7 @@ def make_plan(
         stride=stride,
         n=n,
         scheme=scheme,
-        # Rounded up to half an octave: curves of one data set share a few compiled programs.
-        max_angle=2 ** (math.ceil(2 * math.log2(bound)) / 2) if bound > 0 else 2.0**-10,
+        max_angle=bound,
     )
 
 

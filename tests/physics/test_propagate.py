@@ -9,7 +9,8 @@ import pytest
 
 from latent_nmr.physics import propagate
 from latent_nmr.physics.kernels import coupling_spectrum, kernel_table
-from latent_nmr.physics.propagate import Lattice, Plan
+from latent_nmr.physics.propagate import Lattice, State
+from latent_nmr.physics.schedule import Plan, Timing, field_evaluations
 from latent_nmr.physics.sequence import Pulse
 from tests.covering import pairwise
 from tests.physics import reference
@@ -23,14 +24,9 @@ PULSES = np.stack([Pulse(0, 1.2).matrix(), Pulse(0, 2.4, math.pi / 2).matrix()])
 
 
 def random_spins(seed, dtype="float64"):
-    """Spins of length 1/2 in random directions, three arrays of shape (n_edge, n_edge)."""
+    """Spins of length 1/2 in random directions, shape (3, n_edge, n_edge)."""
     normal = np.random.default_rng(seed).standard_normal((3, N_EDGE, N_EDGE))
-    return as_vector(0.5 * normal / np.linalg.norm(normal, axis=0), dtype)
-
-
-def as_vector(array, dtype="float64"):
-    x, y, z = (jnp.asarray(component, dtype) for component in array)
-    return x, y, z
+    return jnp.asarray(0.5 * normal / np.linalg.norm(normal, axis=0), dtype)
 
 
 def lattice(kernel, parameter, couplings, *, line_width=0.0, decay_rate=0.0, dtype="float64"):
@@ -48,14 +44,26 @@ def plan(step=1.0, interval=0.1, scheme="averaged", segments=(), **changes):
 
 
 def evolved(spins, sites, cut, n_intervals):
-    """`free_evolution` from MHz: spins (3, n_edge, n_edge) and signal (n_intervals, 3)."""
+    """`evolve` from MHz: spins (3, n_edge, n_edge) and signal, whose first row is zero."""
+    cut = cut._replace(segments=(n_intervals,))
+    timing = jax.tree.map(jnp.asarray, cut.timing._replace(n_steps=0, remainders=0))
     in_angles = propagate.in_angles(sites, cut.interval)
-    out, signal = propagate.free_evolution(spins, in_angles, cut, n_intervals)
-    return np.stack(out), np.asarray(signal)
+    zero = jnp.zeros_like(spins)
+    signal = jnp.zeros((cut.program.n_samples, 3), spins.dtype)
+    state = State(spins, zero, zero, jnp.zeros((), "int32"), signal)
+    steps = (jnp.asarray(count[0], "int32") for count in cut.timing[3:])
+    state = propagate.evolve(state, *steps, timing, in_angles, cut.program)
+    return np.asarray(state.spins), np.asarray(state.signal)
+
+
+def recorded(sites, cut):
+    """`record` by a plan."""
+    timing = Timing(*(jnp.asarray(numbers) for numbers in cut.timing))
+    return np.asarray(propagate.record(sites, timing, cut.program))
 
 
 def lengths(spins):
-    return np.linalg.norm(np.stack(spins), axis=0)
+    return np.linalg.norm(spins, axis=0)
 
 
 class TestMeanField:
@@ -66,22 +74,21 @@ class TestMeanField:
         with jax.enable_x64(True):
             spins = random_spins(0)
             sites = lattice(kernel, parameter, ANISOTROPIC, line_width=0.3)
-            field = np.stack(propagate.mean_field(spins, sites))
+            field = np.asarray(propagate.mean_field(spins, sites))
         numbers = reference.Sample(
             np.asarray(sites.frequencies), kernel, parameter, ANISOTROPIC, 0.0, 0.1, 2, ()
         )
-        expected = reference.coupled_field(np.stack(spins).reshape(3, -1).T, numbers)
+        expected = reference.coupled_field(np.asarray(spins).reshape(3, -1).T, numbers)
         # 36 terms of size 1, each rounded.
         np.testing.assert_allclose(field.reshape(3, -1).T, expected, atol=36 * 2.0**-52)
 
     @pytest.mark.parametrize("n_edge", [6, 7])
     def test_one_spin_is_felt_by_all_the_others_but_not_by_itself(self, n_edge, dtype):
-        spins = as_vector(np.zeros((3, n_edge, n_edge)), dtype)
-        spins = (*spins[:2], spins[2].at[2, 3].set(0.5))
+        spins = jnp.zeros((3, n_edge, n_edge), dtype).at[2, 2, 3].set(0.5)
         table = kernel_table("power", 1.0, n_edge)
         rows = (np.zeros((n_edge, n_edge)), coupling_spectrum(table), np.ones(3), 0.0, PULSES, 1.0)
         sites = Lattice(*(jnp.asarray(row, dtype) for row in rows))
-        field = 2 * np.stack(propagate.mean_field(spins, sites)) * table.sum()
+        field = 2 * np.asarray(propagate.mean_field(spins, sites)) * table.sum()
         # The sum κ ≈ 15 is the scale of the FFT's terms.
         tolerance = 50 * float(jnp.finfo(dtype).eps)
         np.testing.assert_allclose(field[2], np.roll(table, (2, 3), axis=(0, 1)), atol=tolerance)
@@ -90,9 +97,9 @@ class TestMeanField:
     def test_the_line_adds_to_the_field_along_z_alone(self):
         with jax.enable_x64(True):
             sites, field = lattice("power", 2.0, ISOTROPIC, line_width=0.3), random_spins(1)
-            x, y, z = propagate.with_line(field, sites)
-        np.testing.assert_array_equal(np.stack([x, y]), np.stack(field[:2]))
-        np.testing.assert_array_equal(z, field[2] + sites.frequencies)
+            total = propagate.with_line(field, sites)
+        np.testing.assert_array_equal(total[:2], field[:2])
+        np.testing.assert_array_equal(total[2], field[2] + sites.frequencies)
 
 
 class TestDephasing:
@@ -101,34 +108,39 @@ class TestDephasing:
     def test_the_transverse_part_falls_as_the_exponential_and_the_rest_stays(self, dtype):
         sites = lattice("power", 2.0, ISOTROPIC, decay_rate=0.02, dtype=dtype)
         spins = random_spins(8, dtype)
-        x, y, z = propagate.dephase(spins, propagate.in_angles(sites, 0.5), 10)
-        kept = np.exp(-2 * np.pi * 0.02 * 5.0)
-        expected = kept * np.stack(spins[:2])
-        np.testing.assert_allclose(np.stack([x, y]), expected, rtol=8 * float(jnp.finfo(dtype).eps))
-        np.testing.assert_array_equal(z, spins[2])
+        out = propagate.dephase(spins, propagate.in_angles(sites, 0.5), 10)
+        expected = np.exp(-2 * np.pi * 0.02 * 5.0) * np.asarray(spins[:2])
+        np.testing.assert_allclose(out[:2], expected, rtol=8 * float(jnp.finfo(dtype).eps))
+        np.testing.assert_array_equal(out[2], spins[2])
+
+    @staticmethod
+    def turned(spin, field, n):
+        """One spin after a turn that dephases at a rate of 0.1, and the signal on the way."""
+
+        def note(noted, k, mean):
+            return noted.at[k - 1].set(mean)
+
+        with jax.enable_x64(True):
+            spins, field = (jnp.reshape(jnp.asarray(v), (3, 1, 1)) for v in (spin, field))
+            sites = lattice("power", 2.0, ISOTROPIC)._replace(decay_rate=jnp.asarray(0.1))
+            signal = jnp.zeros((n, 3))
+            out, signal = propagate.turn(spins, field, sites, plan().program, n, 1.0, note, signal)
+        return np.ravel(out), signal
 
     @pytest.mark.parametrize("n", [1, 3])
     def test_a_turn_dephases_half_before_and_half_after(self, n):
         # A quarter turn about x takes y to -z and z to y: only the half after the turn acts on
         # what was z, and only the half before it on what was y.
-        with jax.enable_x64(True):
-            spins = as_vector(np.reshape([0.0, 0.3, 0.4], (3, 1, 1)))
-            field = as_vector(np.reshape([math.pi / 2 / n, 0.0, 0.0], (3, 1, 1)))
-            sites = lattice("power", 2.0, ISOTROPIC)._replace(decay_rate=jnp.asarray(0.1))
-            out, signal = propagate.turn(spins, field, sites, plan(), n)
+        out, signal = self.turned([0.0, 0.3, 0.4], [math.pi / 2 / n, 0.0, 0.0], n)
         half = np.exp(-0.1 * n / 2)
         expected = [0.0, half * 0.4, -half * 0.3]
         # A dozen operations of size 1 in every interval.
-        np.testing.assert_allclose(np.ravel(out), expected, atol=n**2 * 1e-15)
+        np.testing.assert_allclose(out, expected, atol=n**2 * 1e-15)
         np.testing.assert_allclose(signal[-1], expected, atol=n**2 * 1e-15)
 
     def test_samples_inside_a_turn_have_dephased_for_as_long_as_it_went_on(self):
         # About z decay and rotation commute: the split shows nowhere.
-        with jax.enable_x64(True):
-            spins = as_vector(np.reshape([0.3, 0.0, 0.4], (3, 1, 1)))
-            field = as_vector(np.reshape([0.0, 0.0, 0.2], (3, 1, 1)))
-            sites = lattice("power", 2.0, ISOTROPIC)._replace(decay_rate=jnp.asarray(0.1))
-            _, signal = propagate.turn(spins, field, sites, plan(), 5)
+        _, signal = self.turned([0.3, 0.0, 0.4], [0.0, 0.0, 0.2], 5)
         k = np.arange(1, 6)
         transverse = 0.3 * np.exp((-0.1 - 0.2j) * k)
         expected = np.stack([transverse.real, transverse.imag, np.full(5, 0.4)], axis=1)
@@ -145,13 +157,12 @@ class TestFreeEvolution:
         sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, dtype="float32")
         spins = random_spins(13, "float32")
         end, signal = evolved(spins, sites, plan(n, scheme=scheme), n_intervals)
-        assert signal.shape == (n_intervals, 3)
+        assert signal.shape == (1 + n_intervals, 3)
         if n_intervals:
-            # Up to 20 intervals by the addition theorems amplify a rounding 400 times; the mean
-            # over 36 sites averages most of it away.
-            np.testing.assert_allclose(signal[-1], end.mean(axis=(1, 2)), atol=1e-5)
+            assert np.abs(signal[1:]).max(axis=1).min() > 0
+            np.testing.assert_allclose(signal[-1], end.mean(axis=(1, 2)), atol=1e-7)
         else:
-            np.testing.assert_array_equal(end, np.stack(spins))
+            np.testing.assert_array_equal(end, spins)
 
     @pytest.mark.parametrize(
         ("scheme", "step", "dtype"), pairwise(SCHEMES, [4, 0.5], ["float32", "float64"]),
@@ -162,7 +173,7 @@ class TestFreeEvolution:
         spins = random_spins(11, dtype)
         cut = plan(step, scheme=scheme)
         out, _ = evolved(spins, sites, cut, 60 * cut.stride)
-        assert np.abs(out - np.stack(spins)).max() > 0.1
+        assert np.abs(out - spins).max() > 0.1
         # A relative error of a few roundings in each of the steps, amplified by n² inside them.
         tolerance = 4 * cut.n**2 * (60 * cut.stride // cut.n) * float(jnp.finfo(dtype).eps)
         np.testing.assert_allclose(lengths(out), 0.5, rtol=tolerance)
@@ -198,12 +209,11 @@ class TestFreeEvolution:
             spins = random_spins(14)
 
             def conserved(spins):
-                spins = as_vector(spins)
                 if isotropic:
-                    return np.stack(spins).sum(axis=(1, 2))
-                half_field = np.stack(propagate.mean_field(spins, sites)) / 2
+                    return spins.sum(axis=(1, 2))
+                half_field = np.asarray(propagate.mean_field(spins, sites)) / 2
                 own = sites.frequencies * spins[2]
-                return np.asarray(-(half_field * np.stack(spins)).sum() - own.sum())
+                return np.asarray(-(half_field * spins).sum() - own.sum())
 
             drifts = []
             for step in (1, 0.5, 0.25):
@@ -236,36 +246,61 @@ class TestRecord:
 
     SEGMENTS = (17, 23)
 
-    @pytest.mark.parametrize(
-        ("checkpointed", "segments", "n", "scheme"),
-        pairwise([False, True], [(17, 23), (16, 0), (3, 8)], [1, 4], SCHEMES),
-    )
-    def test_the_cost_stated_beforehand_is_the_number_of_fields_evaluated(
-        self, scheme, n, segments, checkpointed
-    ):
-        cut = plan(n, scheme=scheme, segments=segments, checkpointed=checkpointed)
-        sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
-        program = jax.make_jaxpr(lambda sites: propagate.record(sites, cut))(sites)
-        assert transforms(program.jaxpr) == propagate.field_evaluations(cut)
+    PLANS = pairwise([(5, 7), (8, 0), (3, 8)], [1, 4], SCHEMES)
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("scheme", SCHEMES)
-    def test_keeping_few_states_for_the_gradient_changes_nothing_but_rounding(self, scheme):
+    @pytest.mark.parametrize(("segments", "n", "scheme"), PLANS)
+    def test_the_cost_stated_beforehand_is_the_number_of_fields_evaluated(
+        self, monkeypatch, scheme, n, segments
+    ):
+        cut, found = plan(n, scheme=scheme, segments=segments), []
+        mean_field = propagate.mean_field
+
+        def counted(*arguments):
+            found.append(1)
+            return mean_field(*arguments)
+
+        monkeypatch.setattr(propagate, "mean_field", counted)
+        sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
+        with jax.disable_jit():
+            recorded(sites, cut)
+        assert len(found) == field_evaluations(cut)
+
+    @pytest.mark.parametrize(("segments", "n", "scheme"), PLANS)
+    def test_a_record_for_gradients_costs_as_much(self, scheme, n, segments):
+        cut = plan(n, scheme=scheme, segments=segments)
+        sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
+        program = jax.make_jaxpr(lambda sites: propagate.reversible_record(sites, cut))(sites)
+        assert transforms(program.jaxpr) == field_evaluations(cut)
+
+    @pytest.mark.parametrize(
+        ("scheme", "step"), [*zip(SCHEMES, (2, 3, 4), strict=True), ("averaged", 0.5)]
+    )
+    def test_a_record_for_gradients_is_the_same(self, scheme, step):
         with jax.enable_x64(True):
             sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, decay_rate=0.01)
-            cut = plan(2, scheme=scheme, segments=self.SEGMENTS)
-            plain = propagate.record(sites, cut)
-            checkpointed = propagate.record(sites, cut._replace(checkpointed=True))
+            cut = plan(step, scheme=scheme)
+            cut = cut._replace(segments=tuple(cut.stride * count for count in self.SEGMENTS))
+            plain = recorded(sites, cut)
+            reversible = propagate.reversible_record(sites, cut)
         assert plain.shape == (1 + sum(self.SEGMENTS), 3)
         # Some hundred operations of size 1/2 per sample.
-        np.testing.assert_allclose(checkpointed, plain, atol=1e-13)
+        np.testing.assert_allclose(reversible, plain, atol=1e-13)
+
+    def test_step_lengths_share_one_program(self):
+        sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
+        compiled = jax.jit(propagate.record, static_argnames="program")
+        for step in (8, 3, 1, 0.5, 1 / 128):
+            cut = plan(step, max_angle=0.1)
+            cut = cut._replace(segments=tuple(cut.stride * count for count in self.SEGMENTS))
+            compiled(sites, Timing(*(jnp.asarray(numbers) for numbers in cut.timing)), cut.program)
+        assert compiled._cache_size() == 1
 
     @pytest.mark.parametrize("stride", [1, 3])
     def test_a_sample_at_the_time_of_a_pulse_is_the_one_after_it(self, stride):
         with jax.enable_x64(True):
             sites = lattice("power", 2.0, (0.0, 0.0, 0.0))
             cut = plan(1 / stride, segments=(5 * stride, 2 * stride))
-            signal = np.asarray(propagate.record(sites, cut))
+            signal = recorded(sites, cut)
         first = PULSES[0] @ [0, 0, 0.5]
         np.testing.assert_allclose(signal[:5], np.tile(first, (5, 1)), atol=1e-14)
         np.testing.assert_allclose(signal[5:], np.tile(PULSES[1] @ first, (3, 1)), atol=1e-14)
