@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.data._text import check_same_rows, read_table
+from latent_nmr.data._text import read_table
+from latent_nmr.errors import InputError
 
 # Rule for a kernel's parameter: where κ = 0 the coupling length L is not defined.
 HAS_LENGTH = "such that the kernel's sum is away from zero"
@@ -22,6 +23,17 @@ def read_signals(
     second = read_table(paths[1], first.shape[1]).values.astype(np.float32)
     check_same_rows({paths[0]: len(first), paths[1]: len(second)})
     return {"mx": first, "my": second}
+
+
+def check_same_rows(n_rows: dict[Path, int]) -> None:
+    """Raise `InputError` unless all files have the same number of rows."""
+    (first, expected), *others = n_rows.items()
+    for path, found in others:
+        if found != expected:
+            raise InputError(
+                f"{first} and {path} must have one row per curve each, but have {expected} and "
+                f"{found} rows. Is one of them cut short? Download both again."
+            )
 
 
 def spin_echo_attributes(

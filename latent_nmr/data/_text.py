@@ -26,6 +26,8 @@ LARGEST_SINGLE = float(np.finfo(np.float32).max)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _LONGEST_QUOTE = 40
+_WRITE_SO = "Write numbers as 0.5 and -1e-3, with white space between them and no quotation marks."
+MIN_ALIKE = 8  # numbers of one row that tell by their digits how all are written
 _COMMENT = re.compile("[#%]")
 
 
@@ -52,6 +54,11 @@ def read_text(path: Path) -> str:
             f"{path} must be a readable file, but cannot be read ({error.strerror}). "
             "Check the path and its permissions."
         ) from error
+    raw = raw.removesuffix(b"\x1a")  # the end of a text, to old programs of DOS
+    if b"\0" in raw:
+        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
+        cure = "Save text as UTF-8; unpack a compressed file; copy a damaged one again."
+        raise flaw(path, line, "the file must be UTF-8 text, but holds zero bytes", cure)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,7 +68,7 @@ def read_text(path: Path) -> str:
             path,
             line,
             f"the file must be UTF-8 text, but holds the byte 0x{byte:02x}",
-            "Is it a binary or compressed file? Give the text.",
+            "Save text as UTF-8; unpack a compressed file.",
         ) from None
     if not text.strip():
         raise InputError(f"{path} must hold at least one row, but is empty. Download it again.")
@@ -70,8 +77,8 @@ def read_text(path: Path) -> str:
 
 def split_lines(text: str) -> list[str]:
     """Lines of a text without their ends, be these LF, CRLF or CR."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\r" in text:  # a line end that was made one of Windows twice is one, too
+        text = text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     return text.removesuffix("\n").split("\n")
 
 
@@ -133,13 +140,16 @@ def read_table(path: Path, n_columns: int | None = None) -> Table:
     n_columns : int, optional
         Numbers in each row; by default as many as in the first.
     """
-    numbers, rows = data_lines(split_lines(read_text(path)))
+    text = read_text(path)
+    numbers, rows = data_lines(split_lines(text))
     if not rows:
         raise InputError(
             f"{path} must hold at least one row, but has only comments. Download it again."
         )
     n_values = n_columns or _common_width(rows)
     names = [f"value {i + 1}" for i in range(n_values)]
+    if len(rows[-1].split()) == n_values:
+        _refuse_cut_end(path, text, numbers[-1], rows[-1])
     return Table(path, parse_rows(rows, path, names, numbers), numbers)
 
 
@@ -182,29 +192,14 @@ def parse_number(cell: str, path: Path, line: int, name: str, largest: float) ->
         if abs(number) <= largest:
             return number
     elif not _NOT_FINITE.fullmatch(cell):
-        raise flaw(
-            path,
-            line,
-            f"{name} must be a number, but is {quote(cell)}",
-            "Repair or remove the row.",
-        )
+        cure = _WRITE_SO if _is_written_otherwise(cell) else "Repair or remove the row."
+        raise flaw(path, line, f"{name} must be a number, but is {quote(cell)}", cure)
     raise flaw(
         path,
         line,
         f"{name} must be finite and at most {largest:.3g} in size, but is {quote(cell)}",
         "Repair the row, or remove it here and in the files beside it.",
     )
-
-
-def check_same_rows(n_rows: dict[Path, int]) -> None:
-    """Raise `InputError` unless all files have the same number of rows."""
-    (first, expected), *others = n_rows.items()
-    for path, found in others:
-        if found != expected:
-            raise InputError(
-                f"{first} and {path} must have one row per curve each, but have {expected} and "
-                f"{found} rows. Is one of them cut short? Download both again."
-            )
 
 
 @contextlib.contextmanager
@@ -239,6 +234,19 @@ def write_signal_rows(
         handle.write(head + layout % tuple(row.tolist()))
 
 
+def _refuse_cut_end(path: Path, text: str, line: int, row: str) -> None:
+    """Raise `InputError` if the last number of a file without a last line end is cut short.
+
+    That is certain only where all numbers before it in its row are written with as many digits.
+    """
+    *others, last = (re.sub(r"\d", "0", cell.lstrip("+-")) for cell in row.split())
+    if text[-1] in "\r\n" or len(others) < MIN_ALIKE or len({*others}) != 1:
+        return
+    if last != others[0] and others[0].startswith(last):
+        rule = f"the last number must have as many digits as the others, but is {row.split()[-1]}"
+        raise flaw(path, line, rule, "The file is cut short. Download it again.")
+
+
 def _common_width(rows: list[str]) -> int:
     """Numbers in a row: in the first, unless all others that are looked at agree on another."""
     places = sorted({0, 1, len(rows) // 2, len(rows) - 1} & {*range(len(rows))})
@@ -258,7 +266,7 @@ def _parse_slowly(
     for line, text in zip(lines, rows, strict=True):
         cells = [cell.strip() for cell in text.split(delimiter)]
         if len(cells) != len(names) or not any(map(_is_number, cells)):
-            _refuse_row(path, line, text, cells, names, lines)
+            _refuse_row(path, line, text, cells, names, lines, delimiter)
         pairs = zip(cells, names, strict=True)
         parsed.append([parse_number(cell, path, line, n, LARGEST_SINGLE) for cell, n in pairs])
     return np.array(parsed)
@@ -271,6 +279,7 @@ def _refuse_row(
     cells: list[str],
     names: Sequence[str],
     lines: Sequence[int],
+    delimiter: str | None,
 ) -> None:
     """Raise `InputError` for a row of another length, or the first if it is a header."""
     is_first, is_last = line == lines[0], line == lines[-1]
@@ -278,8 +287,12 @@ def _refuse_row(
     cure = "Repair the row, or remove it here and in the files beside it."
     if not text.strip():
         cure = "Remove the line, or put in the row that is missing."
-    elif len(cells) != len(names) and _has_other_separators(text):
-        cure = "Separate numbers by white space, and write 0.5 instead of 0,5."
+    elif delimiter is None and not any(map(_is_number, cells)) and _is_written_otherwise(text):
+        found = f"is {quote(text)}"
+        cure = _WRITE_SO
+    elif re.match(r"\s*<|version https://git-lfs", text):
+        found = f"is {quote(text)}"
+        cure = "It is a web page, or a pointer to a large file. Download the file itself."
     elif is_first and not any(map(_is_number, cells)):
         found = f"is {quote(text)}"
         cure = "Is it a header? Remove the line, or begin it with #."
@@ -292,10 +305,11 @@ def _refuse_row(
     raise flaw(path, line, f"a row must hold {len(names)} numbers, but this one {found}", cure)
 
 
-def _has_other_separators(text: str) -> bool:
-    """Whether a line is one of numbers between commas or semicolons."""
-    cells = re.split(r"[,;\s]+", text.strip(" \t,;"))
-    return any(mark in text for mark in ",;") and all(map(_is_number, cells))
+def _is_written_otherwise(text: str) -> bool:
+    """Whether a line is one of numbers, with other separators, decimal, minus or exponent signs."""
+    plain = re.sub(r"(?<=\d)[dD](?=[+-]?\d)", "e", re.sub("[\u2212\u2013]", "-", text))
+    cells = re.split(r"[,;\s\"']+", plain.strip(" \t,;\"'"))
+    return all(map(_is_number, cells))
 
 
 def _is_number(cell: str) -> bool:

@@ -19,9 +19,8 @@ import xarray as xr
 
 from latent_nmr._json import python_scalar
 from latent_nmr.data._kernel_sums import kernel_sums
-from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
+from latent_nmr.data._record import HAS_LENGTH, check_same_rows, read_signals, spin_echo_attributes
 from latent_nmr.data._text import (
-    check_same_rows,
     read_table,
     staged_texts,
     write_signal_rows,

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._kernel_sums import kernel_sums
-from latent_nmr.data._record import HAS_LENGTH, read_signals, spin_echo_attributes
-from latent_nmr.data._text import Table, check_same_rows, read_table
+from latent_nmr.data._record import HAS_LENGTH, check_same_rows, read_signals, spin_echo_attributes
+from latent_nmr.data._text import Table, read_table
 from latent_nmr.data.echoes import assemble
 from latent_nmr.errors import InputError, check_count
 

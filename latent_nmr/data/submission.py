@@ -83,7 +83,7 @@ def check_submission(path: Path, kind: str, n_rows: int | None = None) -> FloatA
         if line.count("\t") != len(rules) - 1 or " " in line.strip():
             raise InputError(
                 f"{path}, line {number}: numbers must be separated by one tab each, but the "
-                f"line is {line.strip()[:60]!r}. Write them with tabs."
+                f"line is {line[:60]!r}. Write them with tabs between them only."
             )
     table = found.values
     if n_rows is not None and len(table) != n_rows:

@@ -98,6 +98,10 @@ HARMLESS = {
     "a comment between": insert(2, "# ok from here", "#"),
     "a comment at the end": insert(-1, "# the end", ""),
     "a comment and a blank line above": insert(0, "# columns: see below", ""),
+    "Windows line ends made twice": lambda lines: [f"{line}\r\r" for line in lines],
+    "a mark of UTF-8": lambda lines: ["\ufeff" + lines[0], *lines[1:]],
+    "an end of file of DOS": lambda lines: [*lines, "\x1a"],
+    "a form feed at the end": insert(-1, "\x0c"),
     "Windows line ends": lambda lines: [f"{line}\r" for line in lines],
 }
 
@@ -115,7 +119,7 @@ def test_what_editors_leave_changes_no_number(tmp_path, reader, name, edit):
         lines = [*lines[:4], "# note", "", *lines[4:]]
     elif HARMLESS[edit]:
         lines = HARMLESS[edit](lines)
-    end = "" if edit == "no end of line at the end" else "\n"
+    end = "" if edit in ("no end of line at the end", "an end of file of DOS") else "\n"
     path.write_bytes(("\n".join(lines) + end).encode())
     assert read(tmp_path) == before
 
@@ -187,3 +191,59 @@ def test_the_kept_examples_are_read(tmp_path):
     """A submission as `echo >>` leaves it."""
     Path(tmp_path / "s.txt").write_text("1\t2\t3\n4\t5\t6\n\n")
     assert check_submission(tmp_path / "s.txt", "2021-gauss").shape == (2, 3)
+
+
+NUMBERS_OTHERWISE = {
+    "decimal commas": lambda row: row.replace(".", ","),
+    "commas behind them": lambda row: ",".join(row.split()) + ",",
+    "a comma at the end": lambda row: row + ",",
+    "quotation marks": lambda row: " ".join(f'"{cell}"' for cell in row.split()),
+    "exponents of Fortran": lambda row: row.replace("e", "D"),
+    "typographic minus signs": lambda row: row.replace("-", "\u2212"),
+}
+WRITTEN_WITH_E = [(r, n) for r, n in FILES if r in ("2020", "2021-gauss", "lattice")]
+
+
+@pytest.mark.parametrize("edit", NUMBERS_OTHERWISE)
+@pytest.mark.parametrize(("reader", "name"), WRITTEN_WITH_E)
+@pytest.mark.parametrize("place", [0, 2])
+def test_numbers_written_otherwise_are_named_as_the_cause(tmp_path, reader, name, edit, place):
+    write, read, _ = READERS[reader]
+    write(tmp_path)
+    before = read(tmp_path)
+    path = tmp_path / name
+    lines = path.read_text().splitlines()
+    row = lines[place]
+    lines[place] = NUMBERS_OTHERWISE[edit](row)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    if lines[place] == row:
+        assert read(tmp_path) == before
+        return
+    with pytest.raises(InputError, match=rf"line {place + 1}: .*Write numbers as 0\.5"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 3, 8, 20])
+@pytest.mark.parametrize("name", ["echos_r", "echos_i"])
+def test_a_last_number_that_is_cut_is_no_other_number(tmp_path, name, n_bytes):
+    write_lattice(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[: -1 - n_bytes])
+    with pytest.raises(InputError, match="line 4: the last number must have as many digits"):
+        open_echoes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"<!DOCTYPE html>\n<html>404</html>\n", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\nsize 12\n", "a pointer to a large file"),
+        ("1\t2\t3\n".encode("utf-16"), "Save text as UTF-8"),
+        (b"1\t2\t3\n4\t5\t6\n\0\0\0", "line 3: .*zero bytes.*copy a damaged one again"),
+        (b"1\t2\t3\t\n", r"is '1\\t2\\t3\\t'.*between them only"),
+    ],
+)
+def test_another_file_is_called_what_it_is(tmp_path, content, cause):
+    (tmp_path / "s.txt").write_bytes(content)
+    with pytest.raises(InputError, match=cause):
+        check_submission(tmp_path / "s.txt", "2021-gauss")

@@ -353,7 +353,7 @@ class TestMalformedTables:
             ("0x10", "value 1 must be a number"),
             ("--1", "value 1 must be a number"),
             ("１", "value 1 must be a number"),
-            ("\0", "value 1 must be a number"),
+            ("\0", "the file must be UTF-8 text, but holds zero bytes"),
             ("9" + "x" * 5000, "value 1 must be a number, but is '9x{39}…'"),
             ("nan", "value 1 must be finite .*but is 'nan'"),
             ("-Inf", "value 1 must be finite .*but is '-Inf'"),
