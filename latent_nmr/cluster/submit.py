@@ -6,6 +6,7 @@ is on its way in the queue.
 
 import contextlib
 import io
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ from latent_nmr.physics.simulate import Simulation
 
 # Time of a job that is given none.
 MINUTES = 60
+# Where submitit looks for what it shall do to logging.
+LOG_VARIABLE = "SUBMITIT_LOG_LEVEL"
 # Seconds for which a queue that does not answer is asked again.
 QUEUE_PATIENCE = 600.0
 
@@ -202,6 +205,9 @@ def _submitted(executor: Any, jobs: list[FillJob], submitit: Any) -> list[Any]:
 
 
 def _submitit() -> Any:
+    # Left to itself it configures logging when imported, which closes the caller's log files.
+    is_own = LOG_VARIABLE in os.environ
+    os.environ.setdefault(LOG_VARIABLE, "NOCONFIG")
     try:
         import submitit
     except ImportError as error:
@@ -209,4 +215,7 @@ def _submitit() -> Any:
             "jobs must be submitted through submitit, but it cannot be imported. Install it with: "
             "pip install latent-nmr[cluster]"
         ) from error
+    finally:
+        if not is_own:
+            del os.environ[LOG_VARIABLE]
     return submitit

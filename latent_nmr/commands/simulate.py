@@ -37,8 +37,10 @@ class Options:
     """Distribution of ν."""
     n_edge: int | None = None
     """Lattice edge in sites; without it, the preset's."""
+    tolerance: float = 1e-3
+    """Largest error of any component of M, by which each curve's steps are chosen; |M(0)| = 1/2."""
     step: float | None = None
-    """Time step in sample intervals, n or 1/n; without it, chosen for each curve."""
+    """Time step in sample intervals, n or 1/n, for all curves; the error is then not estimated."""
     scheme: Literal["averaged", "midpoint", "source"] = "averaged"
     """Integrator."""
     dtype: Literal["float32", "float64"] = "float32"

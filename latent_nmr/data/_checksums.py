@@ -16,7 +16,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from latent_nmr.data._plain import describe
-from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS
+from latent_nmr.data.echoes import ALL_SIGNALS, PER_CURVE
 from latent_nmr.errors import InputError
 
 # Compression as zarr has it by default, and CRC-32C of the compressed bytes.
@@ -42,7 +42,7 @@ def curve_checksums(
     signals = [
         _one_nan(np.ascontiguousarray(arrays[n], np.float32)) for n in ALL_SIGNALS if n in arrays
     ]
-    labels = [arrays[name] for name in ALL_LABELS if name in arrays]
+    labels = [arrays[name] for name in PER_CURVE if name in arrays]
     numbers = _one_nan(np.array([x for x in labels if x.dtype.kind not in "OTU"], np.float64))
     texts = [label for label in labels if label.dtype.kind in "OTU"]
     found = np.empty(len(indices), np.uint32)

@@ -24,7 +24,7 @@ from latent_nmr.data._text import (
     read_text,
     split_lines,
 )
-from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, SIGNALS, assemble
+from latent_nmr.data.echoes import ALL_SIGNALS, PER_CURVE, SIGNALS, assemble
 from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
@@ -171,7 +171,7 @@ def _guessed_from_names(path: Path, names: list[str], first: int) -> dict[str, A
     signals = [name for name in ALL_SIGNALS if name in SIGNALS or f"{name}_0" in names]
     n_heads = next((i for i, name in enumerate(names) if name == f"{signals[0]}_0"), len(names))
     for name in names[1:n_heads]:
-        if name not in ALL_LABELS:
+        if name not in PER_CURVE:
             rule = f"columns must be curve, labels, then signals, but {quote(name)} is out of place"
             raise flaw(path, first + 1, rule, _REWRITE)
     kinds = {"curve": "int64", "kernel": "text"}

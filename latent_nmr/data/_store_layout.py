@@ -12,7 +12,14 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     attribute_checksum,
 )
-from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, LABELS, SIGNALS, simulation_attributes
+from latent_nmr.data.echoes import (
+    ALL_SIGNALS,
+    LABELS,
+    PER_CURVE,
+    QUALITIES,
+    SIGNALS,
+    simulation_attributes,
+)
 from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
@@ -43,8 +50,8 @@ def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
         create(name, ("curve", "time"), about, shape=(n_curves, len(time)), **of_signal)
     per_curve = {"shape": (n_curves,), "chunks": (CHUNK,)}
     own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
-    for name in (*LABELS, *own):
-        unit, title = ALL_LABELS[name]
+    for name in (*LABELS, *own, *(QUALITIES if simulation.has_tolerance else ())):
+        unit, title = PER_CURVE[name]
         kind, empty = (str, "") if name == "kernel" else ("float64", np.nan)
         about = {"units": unit, "long_name": title}
         create(name, ("curve",), about, dtype=kind, fill_value=empty, **per_curve)

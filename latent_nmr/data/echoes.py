@@ -7,7 +7,7 @@ made it, and `echo_index`, the sample of the echo's maximum.
 """
 
 import hashlib
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -19,8 +19,10 @@ import xarray as xr
 from latent_nmr._jax_settings import RANDOM_NUMBERS
 from latent_nmr._times import record_times
 from latent_nmr.data._attributes import check_attributes, check_interval
+from latent_nmr.data._hashing import hash_variables
 from latent_nmr.data._texts import as_plain_text
 from latent_nmr.errors import InputError
+from latent_nmr.physics.guess import RULE
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
 FORMAT = "latent_nmr.echoes"
@@ -46,6 +48,9 @@ CHALLENGE_LABELS = {
     "challenge_theta": ("degrees", "angle θ of the first pulse; the second is 2θ"),
 }
 ALL_LABELS = LABELS | CHALLENGE_LABELS
+# What is known of a curve beside its labels: nothing that a study would learn.
+QUALITIES = {"error_estimate": ("1", "estimated largest error of any component of M")}
+PER_CURVE = ALL_LABELS | QUALITIES
 SIGNALS = {"mx": "mean of s^x over the sites", "my": "mean of s^y over the sites"}
 LONGITUDINAL = {"mz": "mean of s^z over the sites"}
 ALL_SIGNALS = SIGNALS | LONGITUDINAL
@@ -53,7 +58,7 @@ MAGNITUDE = {"magnitude": "length of the mean transverse spin"}
 
 
 def label_rows(curves: SimulatedCurves) -> dict[str, np.ndarray]:
-    """Labels of simulated curves, one array per name in `ALL_LABELS`.
+    """Labels of simulated curves, one array per name in `PER_CURVE`.
 
     α and W are magnitudes: the challenge's RKKY kernel has a negative sum, so that its couplings,
     taken with their sign, are negative too.
@@ -70,6 +75,8 @@ def label_rows(curves: SimulatedCurves) -> dict[str, np.ndarray]:
         "kernel_parameter": np.array([row.kernel_parameter for row in rows]),
         "decay_rate": np.array([row.decay_rate for row in rows]),
     }
+    if np.isfinite(curves.error_estimates).all():  # else the step was fixed
+        labels["error_estimate"] = curves.error_estimates
     for position, (name, _) in enumerate(rows[0].challenge):
         labels[f"challenge_{name}"] = np.array([row.challenge[position][1] for row in rows])
     return labels
@@ -79,6 +86,8 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
     """Attributes of a simulated set: all settings, resolved, with their units in the names."""
     preset = simulation.resolve()
     settings = asdict(simulation) | {"n_edge": preset.n_edge}
+    rule = asdict(RULE) if simulation.has_tolerance else None
+    settings |= {"tolerance": simulation.tolerance if rule else None, "step_rule": rule}
     pulses = preset.sequence.pulses
     return {
         "format": FORMAT,
@@ -112,7 +121,7 @@ def assemble(
     time : ndarray, shape (n_samples,)
         µs.
     labels : dict of ndarray, shape (n_curves,)
-        Any of `ALL_LABELS`.
+        Any of `PER_CURVE`.
     attributes : dict
         Settings; must hold `echo_index`.
     """
@@ -122,7 +131,7 @@ def assemble(
         "time": ("time", time, {"units": "µs", "long_name": "time since the first pulse"}),
     }
     for name, values in labels.items():
-        unit, title = ALL_LABELS[name]
+        unit, title = PER_CURVE[name]
         coordinates[name] = ("curve", values, {"units": unit, "long_name": title})
     variables = {
         name: (
@@ -298,18 +307,3 @@ def fingerprinted_names(variables: Collection[Hashable]) -> list[str]:
     """Those of `variables` that a fingerprint covers, in its order."""
     kept = (*_signal_names(variables), *LONGITUDINAL, "time", *ALL_LABELS)
     return [name for name in kept if name in variables]
-
-
-def hash_variables(variables: Iterable[tuple[str, Iterable[np.ndarray]]]) -> str:
-    """SHA-256 over named arrays, each given in blocks of rows; how it is cut changes nothing."""
-    digest = hashlib.sha256()
-    for name, blocks in variables:
-        digest.update(name.encode() + b"\0")
-        separator = b""
-        for block in blocks:
-            if block.dtype.kind in "OUT":
-                digest.update(separator + "\n".join(map(str, block.ravel().tolist())).encode())
-                separator = b"\n"
-            else:
-                digest.update(np.ascontiguousarray(block).ravel().view(np.uint8).data)
-    return digest.hexdigest()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data.echoes import ALL_LABELS, fingerprint
+from latent_nmr.data.echoes import PER_CURVE, fingerprint
 from latent_nmr.errors import InputError
 
 KERNEL = "kernel"
@@ -109,7 +109,7 @@ def foreign_labels(dataset: xr.Dataset) -> dict[str, npt.NDArray[Any]]:
     names = [
         name
         for name in dataset.variables
-        if dataset[name].dims == ("curve",) and name not in ("curve", *ALL_LABELS)
+        if dataset[name].dims == ("curve",) and name not in ("curve", *PER_CURVE)
     ]
     values = {str(name): as_plain_text(dataset[name].to_numpy()) for name in sorted(names, key=str)}
     return {

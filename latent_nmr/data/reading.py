@@ -23,6 +23,7 @@ from latent_nmr.data._checksums import (
 )
 from latent_nmr.data._contents import check_read
 from latent_nmr.data._guarded import RegularFiles, guarded, unreadable, values_of
+from latent_nmr.data._hashing import hash_variables
 from latent_nmr.data._store_checks import (
     check_curves,
     check_lengths,
@@ -33,15 +34,14 @@ from latent_nmr.data._store_checks import (
 )
 from latent_nmr.data._texts import plain_text
 from latent_nmr.data.echoes import (
-    ALL_LABELS,
     ALL_SIGNALS,
     FORMAT,
     FORMAT_VERSION,
     LABELS,
+    PER_CURVE,
     SIGNALS,
     assemble,
     fingerprinted_names,
-    hash_variables,
 )
 from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.errors import InputError, check_count
@@ -149,7 +149,7 @@ class StoredEchoes:
     @cached_property
     def _labels(self) -> dict[str, np.ndarray]:
         """Labels of all wanted curves; refuses a store that has lost one."""
-        names = [name for name in array_names(self._group) if name in ALL_LABELS]
+        names = [name for name in array_names(self._group) if name in PER_CURVE]
         labels = {name: self._read(name, 0, self.n_curves) for name in names}
         for name, values in labels.items():
             lost = values == "" if name == "kernel" else ~np.isfinite(values)
@@ -252,7 +252,7 @@ def open_any_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:
 
 def array_names(group: zarr.Group) -> list[str]:
     """Signals and labels that a store holds; those that every store must hold are always named."""
-    optional = [name for name in (*ALL_SIGNALS, *ALL_LABELS) if holds(group, name)]
+    optional = [name for name in (*ALL_SIGNALS, *PER_CURVE) if holds(group, name)]
     return list(dict.fromkeys([*SIGNALS, *LABELS, *optional]))
 
 

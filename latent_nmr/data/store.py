@@ -53,6 +53,7 @@ def simulate(
     line_draw: str = "independent",
     n_edge: int | None = None,
     line_shape: str = "lorentzian",
+    tolerance: float = 1e-3,
     step: float | None = None,
     scheme: str = "averaged",
     dtype: str = "float32",
@@ -70,7 +71,7 @@ def simulate(
         Number of curves; a longer set extends a shorter one of the same seed.
     seed : int
         The one seed.
-    line_draw, n_edge, line_shape, step, scheme, dtype, with_mz, flip_angle_deg
+    line_draw, n_edge, line_shape, tolerance, step, scheme, dtype, with_mz, flip_angle_deg
         As in `Simulation`.
 
     Returns
@@ -96,6 +97,7 @@ def simulate(
         line_draw=line_draw,
         n_edge=n_edge,
         line_shape=line_shape,
+        tolerance=tolerance,
         step=step,
         scheme=scheme,
         dtype=dtype,

@@ -19,7 +19,7 @@ from latent_nmr._environment import check_devices
 from latent_nmr._jax_settings import own_settings
 from latent_nmr._machine import available_cores
 from latent_nmr.physics.propagate import Lattice, record
-from latent_nmr.physics.schedule import Plan, Program, Timing
+from latent_nmr.physics.schedule import Plan, Program, Timing, field_evaluations, timing_of
 
 # Lattices in one call on an accelerator: 512 of 100² with all their arrays take about 2 GB.
 ACCELERATOR_BATCH = 512
@@ -78,7 +78,7 @@ def run_lattices(
         size = 1 if on_cpu() else min(ACCELERATOR_BATCH, -(-len(rows) // len(devices)))
         tasks += [(plan, rows[start : start + size]) for start in range(0, len(rows), size)]
     # The longest first, so that no core waits at the end for another's last curve.
-    tasks.sort(key=lambda task: task[0].n)
+    tasks.sort(key=lambda task: -field_evaluations(task[0]))
     n_workers = count_workers()
     free = queue.SimpleQueue()
     for worker in range(n_workers):
@@ -103,8 +103,7 @@ def _run_task(
     lattices: list[Lattice], plan: Plan, dtype: str, device: Any
 ) -> npt.NDArray[np.floating]:
     """Record lattices of one plan on one device, shape (n_lattices, n_samples, 3)."""
-    counts = (np.asarray(count, np.int32) for count in plan.timing[1:])
-    timing = Timing(np.asarray(plan.timing.interval, dtype), *counts)
+    timing = timing_of(plan, dtype)
     with own_settings(double=dtype == "float64"):
         if on_cpu():
             (lattice,) = lattices

@@ -19,10 +19,13 @@ from jax.core import Tracer
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import ROUNDING, InputError, check_choice
 from latent_nmr.physics import propagate
+from latent_nmr.physics.guess import RULE, UPRIGHT
 from latent_nmr.physics.kernels import KERNELS, KernelLaw, checked_kernel_sum, distance_grid
 from latent_nmr.physics.lattices import SCHEMES, checked_arrays, checked_frequencies
+from latent_nmr.physics.reversible import reversible_record
 from latent_nmr.physics.sequence import Sequence
-from latent_nmr.physics.steps import MAX_DECAY, UPRIGHT, make_plan
+from latent_nmr.physics.steps import fixed_cut
+from latent_nmr.physics.tolerance import Curve
 
 # Fits move away from their starting point; the plan allows for couplings larger by this factor.
 COUPLING_MARGIN = 2.0
@@ -106,6 +109,7 @@ def curve_function(
     sequence: Sequence,
     near: CurveInputs,
     *,
+    tolerance: float = 1e-3,
     step: float | None = None,
     scheme: str = "averaged",
 ) -> Callable[[CurveInputs], jax.Array]:
@@ -122,8 +126,8 @@ def curve_function(
     near : CurveInputs
         Where the function will be used: the time step is chosen for it, and couplings up to twice
         as large are safe. Inputs farther away need a new function, see Notes.
-    step, scheme
-        As in `simulate_lattices`.
+    tolerance, step, scheme
+        As in `simulate_lattices`, but the error is not estimated: the step is a first guess.
 
     Returns
     -------
@@ -177,16 +181,15 @@ def curve_function(
         np.asarray(near.decay_rate),
     )
     checked_kernel_sum(table)
-    plan = make_plan(
-        field,
-        table,
-        COUPLING_MARGIN * couplings,
-        decay_rate,
-        sequence,
-        step=step,
-        scheme=check_choice("scheme", scheme, SCHEMES),
-    )
-    most = _most(_pace(near, near_table), plan, is_chosen=step is None)
+    check_choice("scheme", scheme, SCHEMES)
+    row = Curve(field, table, COUPLING_MARGIN * couplings, float(decay_rate), sequence)
+    is_chosen = step is None and scheme != "source"
+    if is_chosen:
+        cut = row.first_cut(tolerance)._replace(pause=1)
+    else:
+        cut = fixed_cut(1 if step is None else step)
+    plan = row.plan(cut, scheme)
+    most = _most(_pace(near, near_table), cut.step * sequence.dt, is_chosen=is_chosen)
 
     def curve(inputs: CurveInputs) -> jax.Array:
         dtype = jnp.result_type(float)
@@ -199,7 +202,7 @@ def curve_function(
             pulses=jax.vmap(_pulse_matrix)(inputs.pulse_angles, inputs.pulse_phases),
             unity=jnp.ones((), dtype),
         )
-        return _unless_beyond(inputs, table, most) * propagate.reversible_record(lattice, plan)
+        return _unless_beyond(inputs, table, most) * reversible_record(lattice, plan)
 
     return curve
 
@@ -216,12 +219,12 @@ def _pace(inputs: CurveInputs, table: jax.Array) -> Pace:
     )
 
 
-def _most(near: Pace, plan: propagate.Plan, *, is_chosen: bool) -> Pace:
-    """The fastest curve that a plan is good for; `is_chosen` says that its step was not given."""
+def _most(near: Pace, step: float, *, is_chosen: bool) -> Pace:
+    """The fastest curve that a step, µs, is good for; `is_chosen` says that it was not given."""
     coupled_field, random_field, decay_rate, cosine = map(float, near)
     if not is_chosen:
         return Pace(COUPLING_MARGIN * coupled_field, math.inf, math.inf, math.inf)
-    in_step = MAX_DECAY / (2 * math.pi * plan.n * plan.interval)
+    in_step = RULE.decay / (2 * math.pi * step)
     return Pace(
         COUPLING_MARGIN * coupled_field,
         COUPLING_MARGIN * random_field,

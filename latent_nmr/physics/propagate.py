@@ -19,22 +19,22 @@ step of n intervals: (1) the line through the mean fields ḡ of the last two st
 field; (2) every spin's mean over the step while it turns in that field; (3) the mean field ḡ of
 these mean spins; (4) with the slope d = ḡ − ḡ' per step, ḡ' that of the step before, rotation
 about n(b̄ + b̄ × d n/12), b̄ = ν + ḡ. Averaging in (2) is exact for each spin's own ν_i, so the few
-fast spins of a line's tails cost little accuracy. After a pulse, or when the step length changes,
-there is no previous step, and three evaluations start the scheme.
+fast spins of a line's tails cost little accuracy. Where the step length changes, line and slope
+are those of fields in the middles of their steps. After a pulse there is no previous step, and
+three evaluations start the scheme.
 
 A record is a loop over field evaluations, all of which share one compiled body: what an evaluation
 is for, and how the record is cut into steps, are numbers (`latent_nmr.physics.schedule`).
 """
 
 import math
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from latent_nmr.physics.rotation import (
+    Note,
     cross,
     held,
     mean_on_the_way,
@@ -42,15 +42,7 @@ from latent_nmr.physics.rotation import (
     site_mean,
     turned,
 )
-from latent_nmr.physics.schedule import (
-    Plan,
-    Program,
-    Stage,
-    Timing,
-    evaluations_of,
-    group_size,
-    stage_at,
-)
+from latent_nmr.physics.schedule import Evaluations, Program, Timing
 
 
 class Lattice(NamedTuple):
@@ -162,7 +154,14 @@ def magnus_field(field: jax.Array, rise: jax.Array, lattice: Lattice, n: jax.Arr
 
 
 def turn(
-    spins: jax.Array, field: jax.Array, lattice: Lattice, program: Program, n, taken, note, noted
+    spins: jax.Array,
+    field: jax.Array,
+    lattice: Lattice,
+    program: Program,
+    n: jax.Array | int,
+    taken: jax.Array | float,
+    note: Note,
+    noted: Any,
 ) -> tuple[jax.Array, Any]:
     """Rotate by n intervals in a steady field, dephasing half before and half after.
 
@@ -194,17 +193,35 @@ def turn(
 
 
 def advance(
-    state: State, stage: Stage, n: jax.Array | int, lattice: Lattice, program: Program, stride
+    state: State,
+    evaluation: Evaluations,
+    n: jax.Array | int,
+    lattice: Lattice,
+    program: Program,
+    stride: jax.Array | int,
 ) -> State:
-    """Evaluate the mean field once, and take a step of n intervals in it if `stage` says so."""
+    """Evaluate the mean field once, and take a step of n intervals in it if `evaluation` says so.
+
+    Parameters
+    ----------
+    state : State
+    evaluation : Evaluations
+        Of one, without the first axis; its length is given apart, as `n`.
+    n : Array or int
+    lattice : Lattice
+    program : Program
+    stride : Array or int
+        Intervals of a sample.
+    """
     spins, last, before, at, signal = state
     # Looked up once and not, as XLA would, for every site. The length is of a step, in arithmetic.
-    stage, length = held((stage, jnp.asarray(n, spins.dtype)), lattice.unity)
-    predicted = stage.predict[0] * last + stage.predict[1] * before
-    felt = ahead(spins, predicted, lattice, program, length * stage.ahead)
+    weights = evaluation._replace(length=jnp.asarray(n, spins.dtype))
+    length, ahead_of, taken, predict, rise, kept = held(weights, lattice.unity)
+    predicted = predict[0] * last + predict[1] * before
+    felt = ahead(spins, predicted, lattice, program, length * ahead_of)
     found = mean_field(felt, lattice)
-    rise = stage.rise[0] * found + stage.rise[1] * last + stage.rise[2] * before
-    field = magnus_field(found, rise, lattice, length)
+    risen = rise[0] * found + rise[1] * last + rise[2] * before
+    field = magnus_field(found, risen, lattice, length)
 
     def note(signal, k, mean):
         # Of several intervals per sample, the last one stays.
@@ -212,52 +229,22 @@ def advance(
         return jax.lax.dynamic_update_index_in_dim(signal, mean, sample, axis=0)
 
     # Where no step is taken, later evaluations overwrite what is noted.
-    spins, signal = turn(spins, field, lattice, program, n, stage.steps, note, signal)
-    at = (at + n * stage.steps.astype(at.dtype)).astype(at.dtype)
-    return State(spins, found, found - rise, at, signal)
+    spins, signal = turn(spins, field, lattice, program, n, taken, note, signal)
+    before = kept[0] * found + kept[1] * last + kept[2] * before
+    at = (at + n * taken.astype(at.dtype)).astype(at.dtype)
+    return State(spins, found, before, at, signal)
 
 
 def evolve(
-    state: State, n_steps: jax.Array, remainder: jax.Array, timing: Timing, lattice, program
+    state: State, first: jax.Array, end: jax.Array, timing: Timing, lattice, program
 ) -> State:
-    """Evolve from one pulse to the next, with numbers of steps that only the run knows."""
-    scheme, dtype = program.scheme, state.spins.dtype
-    n_regular = evaluations_of(scheme, n_steps)
+    """Evolve from one pulse to the next, by evaluations `first` to `end`."""
 
-    def body(evaluation, state):
-        is_last = evaluation >= n_regular
-        stage = stage_at(scheme, jnp.where(is_last, evaluation - n_regular, evaluation), dtype)
-        n = jnp.where(is_last, remainder, timing.n)
-        return advance(state, stage, n, lattice, program, timing.stride)
+    def body(number, state):
+        evaluation = jax.tree.map(lambda rows: rows[number], timing.evaluations)
+        return advance(state, evaluation, evaluation.length, lattice, program, timing.stride)
 
-    n_evaluations = n_regular + evaluations_of(scheme, (remainder > 0).astype(int))
-    return jax.lax.fori_loop(0, n_evaluations, body, state)
-
-
-def _evaluate(state: State, stage: Stage, *settings, **named) -> tuple[State, None]:
-    return advance(state, stage, *settings, **named), None
-
-
-def evolve_reversibly(
-    state: State, n_steps: int, remainder: int, timing: Timing, lattice, program
-) -> State:
-    """Evolve from one pulse to the next so that gradients can be taken backwards.
-
-    The steps go in about √n groups of which only the first states are kept.
-    """
-    for n, count in ((timing.n, n_steps), (remainder, int(remainder > 0))):
-        n_evaluations = evaluations_of(program.scheme, count)
-        stages = stage_at(program.scheme, np.arange(n_evaluations), state.spins.dtype)
-        evaluate = partial(_evaluate, n=n, lattice=lattice, program=program, stride=timing.stride)
-        size = group_size(n_evaluations)
-        in_groups = n_evaluations // size * size
-        group = jax.checkpoint(partial(jax.lax.scan, evaluate))  # type: ignore[attr-defined]
-        grouped = [numbers[:in_groups].reshape(-1, size, *numbers.shape[1:]) for numbers in stages]
-        state, _ = jax.lax.scan(group, state, Stage(*grouped))
-        state, _ = jax.lax.scan(
-            evaluate, state, Stage(*(numbers[in_groups:] for numbers in stages))
-        )
-    return state
+    return jax.lax.fori_loop(first, end, body, state)
 
 
 def after_pulse(state: State, pulse: jax.Array, stride: jax.Array | int) -> State:
@@ -293,22 +280,11 @@ def record(lattice: Lattice, timing: Timing, program: Program) -> jax.Array:
     lattice = in_angles(lattice, timing.interval)
 
     def segment(state, own):
-        pulse, n_steps, remainder = own
+        pulse, first, end = own
         state = after_pulse(state, pulse, timing.stride)
-        return evolve(state, n_steps, remainder, timing, lattice, program), None
+        return evolve(state, first, end, timing, lattice, program), None
 
     start = at_rest(lattice, program.n_samples)
-    state, _ = jax.lax.scan(segment, start, (lattice.pulses, timing.n_steps, timing.remainders))
-    return state.signal
-
-
-def reversible_record(lattice: Lattice, plan: Plan) -> jax.Array:
-    """Like :func:`record`, compiled for one plan only, so that its gradient can be taken."""
-    timing, program = plan.timing, plan.program
-    lattice = in_angles(lattice, timing.interval)
-    state = at_rest(lattice, program.n_samples)
-    runs = zip(lattice.pulses, timing.n_steps, timing.remainders, strict=True)
-    for pulse, n_steps, remainder in runs:
-        state = after_pulse(state, pulse, timing.stride)
-        state = evolve_reversibly(state, n_steps, remainder, timing, lattice, program)
+    segments = (lattice.pulses, timing.starts[:-1], timing.starts[1:])
+    state, _ = jax.lax.scan(segment, start, segments)
     return state.signal

@@ -25,9 +25,9 @@ Note = Callable[[Any, jax.Array | int, jax.Array], Any]
 
 # Largest angle (rad) of the power series: each term is then smaller than the one before.
 SERIES_MAX_ANGLE = 2.0
-# Doublings that every rotation gets, so that steps of up to 8 rad share one compiled program, and
-# the most: each doubles the rounding errors. Angles beyond are left to sines and cosines.
-LEAST_DOUBLINGS, MOST_DOUBLINGS = 2, 5
+# Doublings of rotations come in a few numbers, so that curves share a few compiled programs: up to
+# 16 rad and 64 rad. Each doubles the rounding errors; angles beyond are left to sines and cosines.
+DOUBLINGS, BEYOND = (3, 5), 6
 
 
 def cross(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -60,12 +60,8 @@ def n_terms(max_angle: float, first_factorial: int, resolution: float) -> int:
 
 
 def n_doublings(max_angle: float) -> int:
-    """Doublings that lead from the series to angles up to `max_angle`, rad.
-
-    MOST_DOUBLINGS + 1 for angles beyond them.
-    """
-    halvings = math.ceil(math.log2(max(max_angle, 1.0) / SERIES_MAX_ANGLE))
-    return min(max(halvings, LEAST_DOUBLINGS), MOST_DOUBLINGS + 1)
+    """Doublings that lead from the series to angles up to `max_angle`, rad; else BEYOND."""
+    return next((n for n in DOUBLINGS if max_angle <= SERIES_MAX_ANGLE * 2**n), BEYOND)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -75,7 +71,7 @@ def sine_like(x: jax.Array, doublings: int) -> tuple[jax.Array, jax.Array, jax.A
     Parameters
     ----------
     x : Array
-        θ², not negative, up to (2 · 2^doublings)², or of any size beyond MOST_DOUBLINGS.
+        θ², not negative, up to (2 · 2^doublings)², or of any size for BEYOND.
     doublings : int
         How often a small angle is doubled, see :func:`n_doublings`.
 
@@ -99,7 +95,7 @@ Three = tuple[jax.Array, jax.Array, jax.Array]
 
 def _with_slopes(x: jax.Array, doublings: int) -> tuple[Three, Three]:
     """f₁, f₂ and f₃ with their derivatives (m f_{m+2} − f_{m+1})/2."""
-    if doublings > MOST_DOUBLINGS:
+    if doublings == BEYOND:
         f1, f2, f3, f4, f5 = _closed_forms(x)
     else:
         x = x * 0.25**doublings

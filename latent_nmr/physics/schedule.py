@@ -1,55 +1,26 @@
-"""What a record is made of: how many steps after each pulse, and what each field evaluation is for.
+"""What a record is made of: steps after each pulse, and what each field evaluation is for.
 
-Both are numbers that a compiled program gets when it runs, so that curves of one kind share one.
-The scheme behind the stages is that of `latent_nmr.physics.propagate`.
+All of it is numbers that a compiled program gets when it runs, so that curves of one kind share
+one. The scheme behind the weights is that of `latent_nmr.physics.propagate`.
 """
 
-import math
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import jax
+import numpy as np
+import numpy.typing as npt
 
-from latent_nmr.physics.rotation import n_doublings
-
-
-class Stage(NamedTuple):
-    """What one field evaluation is for, as numbers, so that all share one compiled body.
-
-    Attributes
-    ----------
-    predict : tuple of 2 float, or Array
-        Weights of the last two mean fields in the field that spins turn in meanwhile.
-    rise : tuple of 3 float, or Array
-        Weights of the mean field found and of the last two in its rise over the step.
-    ahead : float
-        1 to evaluate the field of spins as they will be in the step, 0 as they are.
-    steps : float
-        1 to take the step in the field found, 0 to evaluate once more first.
-    """
-
-    predict: Any
-    rise: Any
-    ahead: Any
-    steps: Any
+# Of NumPy before a run, of JAX inside it.
+Values = Any
+# Lengths of the tables of evaluations: so few that most plans share a compiled program.
+LEAST_ROWS, MORE_ROWS = 1024, 8
+# Equal steps: how many, and intervals of one.
+Run = tuple[int, int]
 
 
-# Weights of the last two steps' mean fields in (1): a constant field acts on a spin's mean over the
-# next step as the linear one g₀ + g₁τ does if it equals g₀ + g₁n/3. An `averaged` start knows g₀
-# only, then a first ḡ beside it: (g₀ + 2ḡ)/3, and finally the rise 2(ḡ − g₀).
-STAGES = {
-    "averaged": (
-        Stage((0, 0), (0, 0, 0), 0, 0),
-        Stage((1, 0), (1, -1, 0), 1, 0),
-        Stage((2 / 3, 1 / 3), (2, 0, -2), 1, 1),
-        Stage((11 / 6, -5 / 6), (1, -1, 0), 1, 1),
-    ),
-    "midpoint": (Stage((0, 0), (0, 0, 0), 0, 0), Stage((1, 0), (0, 0, 0), 1, 1)),
-    "source": (Stage((0, 0), (0, 0, 0), 0, 1),),
-}
-
-
-class Timing(NamedTuple):
-    """How a record is cut into steps; known at run time only, or numbers of Python.
+class Plan(NamedTuple):
+    """How the record of one curve is cut into steps.
 
     Attributes
     ----------
@@ -57,17 +28,27 @@ class Timing(NamedTuple):
         Unit of time inside, µs: the sample interval or a whole part of it.
     stride : int
         Intervals from one recorded sample to the next.
-    n : int
-        Intervals that one step spans.
-    n_steps, remainders : tuple of int, one per pulse
-        Steps after each pulse, and the intervals of a shorter last one, 0 for none.
+    runs : tuple of tuple of Run, one per pulse
+        Steps between this pulse and the next one or the end, in order.
+    scheme : {"averaged", "midpoint", "source"}
+        `averaged`: that of `latent_nmr.physics.propagate`, third order. `midpoint`: rotation in the
+        field of the step's middle, reached by half a step, second order. `source`: the scheme of
+        the lattice code behind [P], exact rotation in the field of the step's start, first order.
+    doublings : int
+        For the largest rotation in one step, see `latent_nmr.physics.rotation.n_doublings`.
     """
 
-    interval: Any
-    stride: Any
-    n: Any
-    n_steps: Any
-    remainders: Any
+    interval: float
+    stride: int
+    runs: tuple[tuple[Run, ...], ...]
+    scheme: str
+    doublings: int
+
+    @property
+    def program(self) -> "Program":
+        """What must be compiled."""
+        n_intervals = sum(count * length for own in self.runs for count, length in own)
+        return Program(self.scheme, n_intervals // self.stride + 1, self.doublings)
 
 
 class Program(NamedTuple):
@@ -78,7 +59,7 @@ class Program(NamedTuple):
     scheme : {"averaged", "midpoint", "source"}
     n_samples : int
     doublings : int
-        See `latent_nmr.physics.rotation.n_doublings`.
+        As that of `Plan`.
     """
 
     scheme: str
@@ -86,71 +67,127 @@ class Program(NamedTuple):
     doublings: int
 
 
-class Plan(NamedTuple):
-    """How the record of one curve is cut into steps.
+class Evaluations(NamedTuple):
+    """What field evaluations are for, as numbers, so that all share one compiled body.
 
     Attributes
     ----------
-    interval : float
-        Unit of time inside, µs: the sample interval or a whole part of it.
-    segments : tuple of int
-        Intervals after each pulse.
-    stride : int
-        Intervals from one recorded sample to the next.
-    n : int
-        Intervals that one step spans.
-    scheme : {"averaged", "midpoint", "source"}
-        `averaged` as above, third order. `midpoint`: rotation in the field of the step's middle,
-        reached by half a step, second order. `source`: the scheme of the lattice code behind [P],
-        exact rotation in the field of the step's start, first order.
-    max_angle : float
-        Bound of the rotation in one interval, rad.
+    length : Array of int, shape (n_evaluations,)
+        Intervals of the step.
+    ahead : Array, shape (n_evaluations,)
+        1 to evaluate the field of spins as they will be in the step, 0 as they are.
+    taken : Array, shape (n_evaluations,)
+        1 to take the step in the field found, 0 to evaluate once more first.
+    predict : Array, shape (n_evaluations, 2)
+        Weights of the last two mean fields in the field that spins turn in meanwhile.
+    rise : Array, shape (n_evaluations, 3)
+        Weights of the mean field found and of the last two in its rise over the step.
+    before : Array, shape (n_evaluations, 3)
+        The same for the mean field that counts as the one before the field found.
     """
 
-    interval: float
-    segments: tuple[int, ...]
-    stride: int
-    n: int
-    scheme: str
-    max_angle: float
-
-    @property
-    def timing(self) -> Timing:
-        """The steps."""
-        n_steps, remainders = zip(*(divmod(count, self.n) for count in self.segments), strict=True)
-        return Timing(self.interval, self.stride, self.n, n_steps, remainders)
-
-    @property
-    def program(self) -> Program:
-        """What must be compiled."""
-        n_samples = sum(self.segments) // self.stride + 1
-        return Program(self.scheme, n_samples, n_doublings(self.n * self.max_angle))
+    length: Values
+    ahead: Values
+    taken: Values
+    predict: Values
+    rise: Values
+    before: Values
 
 
-def evaluations_of(scheme: str, n_steps):
-    """Field evaluations of a run of equal steps; of numbers or an array of them."""
-    if scheme == "averaged":
-        return n_steps + 2 * (n_steps > 0)
-    return len(STAGES[scheme]) * n_steps
+class Timing(NamedTuple):
+    """A plan as arrays, which a compiled program gets when it runs.
+
+    Attributes
+    ----------
+    interval, stride
+        As those of `Plan`.
+    starts : Array of int, shape (n_pulses + 1,)
+        Number of the first evaluation after each pulse, and of all.
+    evaluations : Evaluations
+        Perhaps followed by others that are not used.
+    """
+
+    interval: Values
+    stride: Values
+    starts: Values
+    evaluations: Evaluations
 
 
-def stage_at(scheme: str, evaluation, dtype) -> Stage:
-    """Stage of an evaluation of a run, by its number or an array of them, as arrays."""
-    stages = STAGES[scheme]
-    last = len(stages) - 1
-    at = jnp.minimum(evaluation, last) if scheme == "averaged" else evaluation % len(stages)
-    return Stage(*(jnp.asarray(numbers, dtype)[at] for numbers in zip(*stages, strict=True)))
+def timing_of(plan: Plan, dtype: npt.DTypeLike) -> Timing:
+    """Plan as NumPy arrays, padded so that few lengths occur."""
+    parts = [_evaluations(plan.scheme, own) for own in plan.runs]
+    starts = np.cumsum([0, *(len(part.length) for part in parts)]).astype(np.int32)
+    n_padded = LEAST_ROWS
+    while n_padded < starts[-1]:
+        n_padded *= MORE_ROWS
+
+    def joined(*rows: npt.NDArray) -> npt.NDArray:
+        padded = np.zeros((n_padded, *rows[0].shape[1:]), rows[0].dtype)
+        np.concatenate(rows, out=padded[: starts[-1]])
+        return padded.astype(np.int32 if rows[0].dtype.kind == "i" else dtype)
+
+    evaluations = jax.tree.map(joined, *parts)
+    return Timing(np.asarray(plan.interval, dtype), np.int32(plan.stride), starts, evaluations)
 
 
-def group_size(n: int) -> int:
-    """About √n, a divisor of n if there is one near: a rest must be compiled once more."""
-    root = max(math.isqrt(n), 1)
-    near = range(max(root // 2, 1), 2 * root + 1)
-    return min(near, key=lambda size: (n % size > 0, abs(size - root)))
+def static_runs(plan: Plan) -> list[list[tuple[int, Evaluations]]]:
+    """For each pulse, evaluations in groups for steps of one length, with that length."""
+    groups = []
+    for own in plan.runs:
+        evaluations = _evaluations(plan.scheme, own)
+        cuts = np.flatnonzero(np.diff(evaluations.length)) + 1
+        borders = pairwise([0, *cuts, len(evaluations.length)])
+        groups.append(
+            [
+                (
+                    int(evaluations.length[first]),
+                    jax.tree.map(lambda a, f=first, e=end: a[f:e], evaluations),
+                )
+                for first, end in borders
+                if end > first
+            ]
+        )
+    return groups
 
 
 def field_evaluations(plan: Plan) -> int:
-    """Number of mean-field evaluations of the whole lattice in `record`."""
-    timing = plan.timing
-    runs = (*timing.n_steps, *(bool(count) for count in timing.remainders))
-    return sum(evaluations_of(plan.scheme, int(count)) for count in runs)
+    """Number of mean-field evaluations of the whole lattice in a record."""
+    n_steps = [sum(count for count, _ in own) for own in plan.runs]
+    if plan.scheme == "averaged":
+        return sum(n + 2 * (n > 0) for n in n_steps)
+    return (2 if plan.scheme == "midpoint" else 1) * sum(n_steps)
+
+
+def _evaluations(scheme: str, runs: tuple[Run, ...]) -> Evaluations:
+    """Evaluations between two pulses."""
+    length = np.repeat(*np.array([run[::-1] for run in runs], int).reshape(-1, 2).T)
+    n = len(length)
+    if scheme != "averaged":
+        # `midpoint` evaluates twice: at the start, and at the middle that this field leads to.
+        each = 2 if scheme == "midpoint" else 1
+        ahead = np.tile([0.0, 1.0][:each], n)
+        last = np.tile([0.0] * (each - 1) + [1.0], n)
+        nothing = np.zeros((each * n, 3))
+        predict = np.stack([ahead, 0 * ahead], axis=1)
+        return Evaluations(np.repeat(length, each), ahead, last, predict, nothing, nothing)
+    if not n:
+        return Evaluations(length, *(np.zeros((0, *s)) for s in ((), (), (2,), (3,), (3,))))
+    # A start knows the field g₀ only, then a first ḡ beside it: (g₀ + 2ḡ)/3, the rise 2(ḡ − g₀),
+    # and a field before it, ḡ − rise.
+    predict = [(0.0, 0.0), (1.0, 0.0), (2 / 3, 1 / 3)]
+    rise = [(0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (2.0, 0.0, -2.0)]
+    before = [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (-1.0, 0.0, 2.0)]
+    # Then, the line through the last two mean fields, each at the middle of its step. A constant
+    # field acts on a spin's mean over a step of h as that line does if it is taken at h/3.
+    own, last = length[1:], length[:-1]
+    earlier = np.concatenate([length[:1], length[:-2]])
+    weight = (2 * own / 3 + last) / (last + earlier)
+    slope, zero = 2 * own / (own + last), np.zeros(n - 1)
+    return Evaluations(
+        np.concatenate([np.repeat(length[:1], 3), own]),
+        np.concatenate([[0.0], np.ones(n + 1)]),
+        np.concatenate([[0.0, 0.0], np.ones(n)]),
+        np.concatenate([predict, np.stack([1 + weight, -weight], axis=1)]),
+        np.concatenate([rise, np.stack([slope, -slope, zero], axis=1)]),
+        np.concatenate([before, np.tile([0.0, 1.0, 0.0], (n - 1, 1))]),
+    )

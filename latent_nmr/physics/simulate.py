@@ -21,7 +21,8 @@ from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
 from latent_nmr.physics.schedule import field_evaluations
 from latent_nmr.physics.sequence import Sequence
-from latent_nmr.physics.steps import make_plan, split_step
+from latent_nmr.physics.steps import fixed_cut
+from latent_nmr.physics.tolerance import Curve, check_tolerance
 
 # JAX keys are made from 32 bits: larger seeds would repeat smaller ones.
 MAX_SEED = 2**32 - 1
@@ -46,9 +47,11 @@ class Simulation:
         Lattice edge in sites; None takes the preset's.
     line_shape : {"lorentzian", "gaussian"}
         Distribution of ν, with the preset's width and cutoff.
+    tolerance : float
+        Largest error of any component of M of a curve, |M(0)| being 1/2; see `simulate_lattices`.
     step : float or None
-        Time step in sample intervals: a whole number, or one over a whole number. None chooses
-        it for each curve, see `simulate_lattices`.
+        Time step in sample intervals, instead of a tolerance: a whole number, or one over a whole
+        number.
     scheme : {"averaged", "midpoint", "source"}
         See `simulate_lattices`.
     dtype : {"float32", "float64"}
@@ -72,6 +75,7 @@ class Simulation:
     line_draw: str = "independent"
     n_edge: int | None = None
     line_shape: str = "lorentzian"
+    tolerance: float = 1e-3
     step: float | None = None
     scheme: str = "averaged"
     dtype: str = "float32"
@@ -84,9 +88,9 @@ class Simulation:
             object.__setattr__(self, entry.name, python_scalar(getattr(self, entry.name)))
         check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if self.step is not None:
-            split_step(self.step)
+            fixed_cut(self.step)
         check_choice("scheme", self.scheme, SCHEMES)
-        check_choice("dtype", self.dtype, DTYPES)
+        check_tolerance(self.tolerance, check_choice("dtype", self.dtype, DTYPES))
         replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
         if not isinstance(self.with_mz, bool):
             raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
@@ -101,6 +105,11 @@ class Simulation:
                     f"flip_angle_deg must be left out for the preset {self.preset}, which draws an "
                     f"angle for every curve, but is {self.flip_angle_deg!r}. Leave it out."
                 )
+
+    @property
+    def has_tolerance(self) -> bool:
+        """Whether steps follow the tolerance: they are not fixed, by `step` or the scheme."""
+        return self.step is None and self.scheme != "source"
 
     def resolve(self) -> Preset:
         """Return the preset with this simulation's lattice edge, line and pulse angle."""
@@ -124,11 +133,14 @@ class SimulatedCurves:
     parameters : list of CurveParameters
     coupling_lengths : ndarray, shape (n_curves,)
         L, lattice constants.
+    error_estimates : ndarray, shape (n_curves,)
+        Of the largest error of any component of the signal; NaN where the step was fixed.
     """
 
     signal: npt.NDArray[np.floating]
     parameters: list[CurveParameters]
     coupling_lengths: npt.NDArray[np.float64]
+    error_estimates: npt.NDArray[np.float64]
 
 
 def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurves:
@@ -156,38 +168,43 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
     indices = [check_count("curve index", i, at_least=0, at_most=MAX_SEED) for i in indices]
     preset, parameters = draw_parameters(simulation, indices)
     tables = [kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge) for p in parameters]
-    signal = simulate_lattices(
+    signal, errors = simulate_lattices(
         draw_fields(simulation, indices),
         np.stack(tables),
         np.array([p.couplings for p in parameters]),
         [own_sequence(preset, p) for p in parameters],
         decay_rate=np.array([p.decay_rate for p in parameters]),
+        tolerance=simulation.tolerance,
         step=simulation.step,
         scheme=simulation.scheme,
         dtype=simulation.dtype,
+        return_error=True,
     )
     lengths = np.array([kernels.coupling_length(table) for table in tables])
-    return SimulatedCurves(signal, parameters, lengths)
+    return SimulatedCurves(signal, parameters, lengths, errors)
 
 
 def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]:
-    """Number of mean-field evaluations for each of the given curves: a measure of their cost."""
+    """Number of mean-field evaluations for each of the given curves: a measure of their cost.
+
+    Those of the first guess of the steps and of the comparison, if the steps are not fixed; some
+    curves turn out to need more.
+    """
     preset, parameters = draw_parameters(simulation, indices)
-    fields = draw_fields(simulation, indices)
-    return [
-        field_evaluations(
-            make_plan(
-                frequencies.astype(np.float64),
-                kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge),
-                np.array(p.couplings),
-                p.decay_rate,
-                own_sequence(preset, p),
-                step=simulation.step,
-                scheme=simulation.scheme,
-            )
-        )
-        for frequencies, p in zip(fields, parameters, strict=True)
-    ]
+    rows = zip(draw_fields(simulation, indices), parameters, strict=True)
+    return [_evaluations(simulation, preset, p, field.astype(np.float64)) for field, p in rows]
+
+
+def _evaluations(
+    simulation: Simulation, preset: Preset, parameters: CurveParameters, frequencies
+) -> int:
+    table = kernels.kernel_table(parameters.kernel, parameters.kernel_parameter, preset.n_edge)
+    couplings, sequence = np.array(parameters.couplings), own_sequence(preset, parameters)
+    curve = Curve(frequencies, table, couplings, parameters.decay_rate, sequence)
+    if not simulation.has_tolerance:
+        step = 1 if simulation.step is None else simulation.step
+        return field_evaluations(curve.plan(fixed_cut(step), simulation.scheme))
+    return sum(map(field_evaluations, curve.first_plans(simulation.tolerance, simulation.scheme)))
 
 
 def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:

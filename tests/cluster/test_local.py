@@ -157,3 +157,18 @@ def test_without_submitit_the_extra_is_named(tmp_path, monkeypatch):
 def test_a_number_of_jobs_that_is_none_is_refused(tmp_path, n_jobs):
     with pytest.raises(InputError, match=r"jobs must be a whole number of at least 1"):
         submit_missing(tmp_path / "echoes.zarr", SIMULATION, N_CURVES, n_jobs, cluster="local")
+
+
+def test_log_files_of_the_caller_stay_open(tmp_path):
+    # In a process of its own: submitit may have been imported here before.
+    code = f"""
+import logging, os
+handler = logging.FileHandler({str(tmp_path / "own.log")!r})
+logging.getLogger().addHandler(handler)
+from latent_nmr.cluster.submit import _submitit
+_submitit()
+handler.stream.write("still open")
+assert "SUBMITIT_LOG_LEVEL" not in os.environ
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    assert (tmp_path / "own.log").read_text() == "still open"

@@ -10,7 +10,9 @@ import pytest
 from latent_nmr.physics import propagate
 from latent_nmr.physics.kernels import coupling_spectrum, kernel_table
 from latent_nmr.physics.propagate import Lattice, State
-from latent_nmr.physics.schedule import Plan, Timing, field_evaluations
+from latent_nmr.physics.reversible import reversible_record
+from latent_nmr.physics.rotation import n_doublings
+from latent_nmr.physics.schedule import Plan, field_evaluations, timing_of
 from latent_nmr.physics.sequence import Pulse
 from tests.covering import pairwise
 from tests.physics import reference
@@ -37,28 +39,36 @@ def lattice(kernel, parameter, couplings, *, line_width=0.0, decay_rate=0.0, dty
     return Lattice(*(jnp.asarray(row, dtype) for row in rows))
 
 
-def plan(step=1.0, interval=0.1, scheme="averaged", segments=(), **changes):
-    """A plan of `interval` µs per interval; 2 rad is more than any field here turns in one."""
+def plan(step=1.0, interval=0.1, scheme="averaged", segments=()):
+    """A plan of `interval` µs per sample, for segments of so many samples.
+
+    No field here turns a spin by 2 rad in an interval.
+    """
     n, stride = max(round(step), 1), max(round(1 / step), 1)
-    return Plan(interval / stride, segments, stride, n, scheme, 2.0)._replace(**changes)
+    runs = tuple(filled(stride * count, n) for count in segments)
+    return Plan(interval / stride, stride, runs, scheme, n_doublings(2.0 * n))
 
 
-def evolved(spins, sites, cut, n_intervals):
+def filled(n_intervals, n):
+    """Runs of steps of n intervals and a shorter last one."""
+    count, left = divmod(n_intervals, n)
+    return tuple(run for run in ((count, n), (1, left)) if all(run))
+
+
+def evolved(spins, sites, cut):
     """`evolve` from MHz: spins (3, n_edge, n_edge) and signal, whose first row is zero."""
-    cut = cut._replace(segments=(n_intervals,))
-    timing = jax.tree.map(jnp.asarray, cut.timing._replace(n_steps=0, remainders=0))
+    timing = jax.tree.map(jnp.asarray, timing_of(cut, spins.dtype))
     in_angles = propagate.in_angles(sites, cut.interval)
     zero = jnp.zeros_like(spins)
     signal = jnp.zeros((cut.program.n_samples, 3), spins.dtype)
     state = State(spins, zero, zero, jnp.zeros((), "int32"), signal)
-    steps = (jnp.asarray(count[0], "int32") for count in cut.timing[3:])
-    state = propagate.evolve(state, *steps, timing, in_angles, cut.program)
+    state = propagate.evolve(state, *timing.starts, timing, in_angles, cut.program)
     return np.asarray(state.spins), np.asarray(state.signal)
 
 
 def recorded(sites, cut):
     """`record` by a plan."""
-    timing = Timing(*(jnp.asarray(numbers) for numbers in cut.timing))
+    timing = jax.tree.map(jnp.asarray, timing_of(cut, sites.frequencies.dtype))
     return np.asarray(propagate.record(sites, timing, cut.program))
 
 
@@ -156,7 +166,7 @@ class TestFreeEvolution:
     def test_every_interval_gives_one_sample_whatever_the_step(self, scheme, n, n_intervals):
         sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, dtype="float32")
         spins = random_spins(13, "float32")
-        end, signal = evolved(spins, sites, plan(n, scheme=scheme), n_intervals)
+        end, signal = evolved(spins, sites, plan(n, scheme=scheme, segments=(n_intervals,)))
         assert signal.shape == (1 + n_intervals, 3)
         if n_intervals:
             assert np.abs(signal[1:]).max(axis=1).min() > 0
@@ -171,24 +181,25 @@ class TestFreeEvolution:
     def test_every_spin_keeps_its_length_without_decay(self, step, scheme, dtype):
         sites = lattice("rkky", 3.0, ANISOTROPIC, line_width=0.3, dtype=dtype)
         spins = random_spins(11, dtype)
-        cut = plan(step, scheme=scheme)
-        out, _ = evolved(spins, sites, cut, 60 * cut.stride)
+        cut = plan(step, scheme=scheme, segments=(60,))
+        out, _ = evolved(spins, sites, cut)
         assert np.abs(out - spins).max() > 0.1
         # A relative error of a few roundings in each of the steps, amplified by n² inside them.
-        tolerance = 4 * cut.n**2 * (60 * cut.stride // cut.n) * float(jnp.finfo(dtype).eps)
+        (n_steps, n), *_ = cut.runs[0]
+        tolerance = 4 * n**2 * n_steps * float(jnp.finfo(dtype).eps)
         np.testing.assert_allclose(lengths(out), 0.5, rtol=tolerance)
 
     @pytest.mark.parametrize("scheme", SCHEMES)
     def test_with_decay_all_spins_shrink(self, scheme):
         with jax.enable_x64(True):
             sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, decay_rate=0.01)
-            out, _ = evolved(random_spins(12), sites, plan(2, scheme=scheme), 60)
+            out, _ = evolved(random_spins(12), sites, plan(2, scheme=scheme, segments=(60,)))
         assert lengths(out).max() < 0.5
 
     def test_the_schemes_agree_where_spins_do_not_interact(self, dtype):
         sites = lattice("power", 2.0, (0.0, 0.0, 0.0), line_width=0.3, dtype=dtype)
         ends = [
-            evolved(random_spins(10, dtype), sites, plan(2, scheme=scheme), 9)[0]
+            evolved(random_spins(10, dtype), sites, plan(2, scheme=scheme, segments=(9,)))[0]
             for scheme in SCHEMES
         ]
         # Five steps in the same field, compiled apart.
@@ -218,8 +229,8 @@ class TestFreeEvolution:
             drifts = []
             for step in (1, 0.5, 0.25):
                 # 120 intervals of 0.05 µs: largest turn in a step, θ = 2π · 0.3 · 0.05 = 0.1 rad.
-                cut = plan(step, interval=0.05, scheme=scheme)
-                out, _ = evolved(spins, sites, cut, 120 * cut.stride)
+                cut = plan(step, interval=0.05, scheme=scheme, segments=(120,))
+                out, _ = evolved(spins, sites, cut)
                 drifts.append(np.abs(conserved(out) - conserved(spins)).max())
         # A drift C h^p (1 + c h + …) has a local order that differs from p by about θ.
         np.testing.assert_allclose(np.log2(np.divide(drifts[:-1], drifts[1:])), order, atol=0.1)
@@ -269,7 +280,7 @@ class TestRecord:
     def test_a_record_for_gradients_costs_as_much(self, scheme, n, segments):
         cut = plan(n, scheme=scheme, segments=segments)
         sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
-        program = jax.make_jaxpr(lambda sites: propagate.reversible_record(sites, cut))(sites)
+        program = jax.make_jaxpr(lambda sites: reversible_record(sites, cut))(sites)
         assert transforms(program.jaxpr) == field_evaluations(cut)
 
     @pytest.mark.parametrize(
@@ -278,10 +289,9 @@ class TestRecord:
     def test_a_record_for_gradients_is_the_same(self, scheme, step):
         with jax.enable_x64(True):
             sites = lattice("power", 2.0, ANISOTROPIC, line_width=0.3, decay_rate=0.01)
-            cut = plan(step, scheme=scheme)
-            cut = cut._replace(segments=tuple(cut.stride * count for count in self.SEGMENTS))
+            cut = plan(step, scheme=scheme, segments=self.SEGMENTS)
             plain = recorded(sites, cut)
-            reversible = propagate.reversible_record(sites, cut)
+            reversible = reversible_record(sites, cut)
         assert plain.shape == (1 + sum(self.SEGMENTS), 3)
         # Some hundred operations of size 1/2 per sample.
         np.testing.assert_allclose(reversible, plain, atol=1e-13)
@@ -289,17 +299,16 @@ class TestRecord:
     def test_step_lengths_share_one_program(self):
         sites = lattice("power", 2.0, ANISOTROPIC, dtype="float32")
         compiled = jax.jit(propagate.record, static_argnames="program")
-        for step in (8, 3, 1, 0.5, 1 / 128):
-            cut = plan(step, max_angle=0.1)
-            cut = cut._replace(segments=tuple(cut.stride * count for count in self.SEGMENTS))
-            compiled(sites, Timing(*(jnp.asarray(numbers) for numbers in cut.timing)), cut.program)
+        for step in (8, 3, 1, 0.5, 1 / 16):
+            cut = plan(step, segments=self.SEGMENTS)
+            compiled(sites, jax.tree.map(jnp.asarray, timing_of(cut, "float32")), cut.program)
         assert compiled._cache_size() == 1
 
     @pytest.mark.parametrize("stride", [1, 3])
     def test_a_sample_at_the_time_of_a_pulse_is_the_one_after_it(self, stride):
         with jax.enable_x64(True):
             sites = lattice("power", 2.0, (0.0, 0.0, 0.0))
-            cut = plan(1 / stride, segments=(5 * stride, 2 * stride))
+            cut = plan(1 / stride, segments=(5, 2))
             signal = recorded(sites, cut)
         first = PULSES[0] @ [0, 0, 0.5]
         np.testing.assert_allclose(signal[:5], np.tile(first, (5, 1)), atol=1e-14)

@@ -125,8 +125,8 @@ class TestPlannedEvaluations:
             ({"scheme": "source"}, 628 + 1253),
             ({"scheme": "midpoint", "step": 1}, 2 * (628 + 1253)),
             ({"scheme": "midpoint", "step": 0.5}, 4 * (628 + 1253)),
-            # Steps of four, the last of the second segment cut short; each start takes two more.
-            ({"step": 4}, (157 + 2) + (313 + 2) + 3),
+            # Steps of four, the last of the second segment cut short; a start takes two more.
+            ({"step": 4}, (157 + 2) + (314 + 2)),
         ],
     )
     def test_it_follows_from_scheme_and_step(self, settings, expected):

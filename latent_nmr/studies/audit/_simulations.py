@@ -72,6 +72,8 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
             "their line_draw is frozen. Use independent or stratified."
         )
     names = {field.name for field in fields(Simulation)} & set(attributes)
+    if attributes.get("tolerance") is None:  # of a fixed step, or of an earlier version
+        names -= {"tolerance"}
     settings = {name: attributes[name] for name in names - {"seed", "with_mz"}}
     return Simulation(**settings, seed=seed)
 

@@ -1,0 +1,158 @@
+"""Error control: the error of every curve, its estimate, and what becomes of hopeless ones."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from latent_nmr.errors import InputError, StepWarning
+from latent_nmr.physics.guess import StepRule
+from latent_nmr.physics.kernels import kernel_table
+from latent_nmr.physics.lattices import simulate_lattices
+from latent_nmr.physics.sequence import spin_echo
+from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
+
+N_EDGE = 12
+RECORD = spin_echo(dt=0.32, pulse_spacing=80, n_samples=240)
+TILTED = RECORD.flipped_by(1.0)
+HARD = {
+    "nearest neighbours": ("power", 9.0, (0.1, 0.1, 0.1), RECORD, "lorentzian"),
+    "long-ranged": ("gaussian", 30.0, (0.1, 0.1, 0.05), RECORD, "lorentzian"),
+    "unequal, mixed signs": ("power", 1.5, (0.08, -0.05, 0.03), RECORD, "lorentzian"),
+    "tilted": ("rkky", 6.0, (0.05, 0.05, 0.1), TILTED, "lorentzian"),
+    "two components": ("gaussian", 2.0, (0.08, 0.08, 0.02), RECORD, "two"),
+    "strong": ("gaussian", 6.0, (0.3, 0.3, 0.1), RECORD, "lorentzian"),
+}
+
+
+def lattices(kernel, parameter, couplings, sequence, shape, n_curves=2):
+    """Arguments of `simulate_lattices`."""
+    rng = np.random.default_rng(4)
+    size = (n_curves, N_EDGE, N_EDGE)
+    frequencies = 0.025 * np.tan(math.atan(20) * rng.uniform(-1, 1, size))
+    if shape == "two":
+        frequencies = np.where(rng.uniform(size=size) < 0.3, 0.3, 0.0) + 0.01 * frequencies
+    tables = [kernel_table(kernel, parameter, N_EDGE)] * n_curves
+    return frequencies, tables, [couplings] * n_curves, sequence
+
+
+@pytest.fixture(scope="module", params=HARD, ids=str)
+def case(request):
+    """A hard case, its curves at three tolerances and converged ones."""
+    rows = lattices(*HARD[request.param])
+    coarse, fine = (
+        simulate_lattices(*rows, step=step, dtype="float64") for step in (1 / 8, 1 / 16)
+    )
+    exact = fine + (fine - coarse) / 7
+    found = {
+        tolerance: simulate_lattices(*rows, tolerance=tolerance, return_error=True)
+        for tolerance in (1e-2, 1e-3, 1e-4)
+    }
+    assert np.abs(fine - coarse).max() < 2e-5
+    return exact, found
+
+
+class TestTolerance:
+    """The error of a curve is what was asked for."""
+
+    def test_errors_are_below_the_tolerance_and_twice_the_estimate(self, case):
+        exact, found = case
+        for tolerance, (signal, estimates) in found.items():
+            errors = np.abs(signal - exact).max(axis=(1, 2))
+            assert (estimates <= tolerance).all()
+            assert (errors <= tolerance).all()
+            assert (errors <= 2 * estimates).all()
+
+    def test_a_finer_tolerance_costs_no_accuracy(self, case):
+        exact, found = case
+        errors = [np.abs(signal - exact).max() for signal, _ in found.values()]
+        assert errors[2] < errors[0]
+
+    def test_a_curve_does_not_depend_on_the_others(self):
+        rows = lattices(*HARD["strong"])
+        easy = lattices(*HARD["long-ranged"])
+        together, errors = simulate_lattices(
+            np.concatenate([rows[0], easy[0]]),
+            rows[1] + easy[1],
+            rows[2] + easy[2],
+            RECORD,
+            return_error=True,
+        )
+        alone, own = simulate_lattices(*rows, return_error=True)
+        np.testing.assert_array_equal(together[:2], alone)
+        np.testing.assert_array_equal(errors[:2], own)
+
+    def test_uncoupled_spins_have_no_error_but_that_of_rounding(self):
+        rows = lattices("gaussian", 3.0, (0.0, 0.0, 0.0), RECORD, "lorentzian")
+        signal, estimates = simulate_lattices(*rows, return_error=True)
+        phases = 2 * math.pi * RECORD.dt * np.arange(80)[:, None] * rows[0].reshape(2, 1, -1)
+        np.testing.assert_allclose(signal[:, :80, 0], 0.5 * np.sin(phases).mean(-1), atol=1e-6)
+        assert (estimates < 3e-6).all()
+
+    def test_a_fixed_step_is_the_callers_own(self):
+        _, estimates = simulate_lattices(*lattices(*HARD["strong"]), step=8, return_error=True)
+        assert np.isnan(estimates).all()
+
+
+class TestUnstableMotion:
+    """Curves whose small errors grow."""
+
+    # Spins along z in a field along x, y and z of one sign and size stand still, unless disturbed.
+    ROWS = ("power", 9.0, (2.0, -2.0, 1.0), spin_echo(1.3, 80, 240, 0.9), "lorentzian")
+
+    def test_they_are_named_with_their_error_and_no_others(self):
+        hard, easy = lattices(*self.ROWS, n_curves=1), lattices(*HARD["long-ranged"], n_curves=1)
+        with pytest.warns(StepWarning, match=r"at most 0\.001 \(tolerance\).*1 of 2 .*\(rows 1\)"):
+            _, estimates = simulate_lattices(
+                np.concatenate([easy[0], hard[0]]),
+                easy[1] + hard[1],
+                easy[2] + hard[2],
+                self.ROWS[3],
+                return_error=True,
+            )
+        assert estimates[0] <= 1e-3 < estimates[1]
+
+    def test_the_source_scheme_says_where_its_one_step_is_too_long(self):
+        rows = lattices(*HARD["strong"])
+        with pytest.warns(StepWarning, match="2 of 2 curves.*Sample more finely"):
+            simulate_lattices(*lattices(*self.ROWS), scheme="source")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            simulate_lattices(*lattices(*HARD["long-ranged"]), scheme="source")
+            simulate_lattices(*rows, scheme="source", step=1)
+
+
+class TestSettings:
+    """Tolerances that can be kept, and what a simulation says of itself."""
+
+    @pytest.mark.parametrize("tolerance", [9.9e-6, 1e-9])
+    def test_one_below_the_rounding_of_float32_asks_for_float64(self, tolerance):
+        with pytest.raises(InputError, match=r"at least 1e-05 in float32.*Use dtype='float64'"):
+            Simulation(tolerance=tolerance)
+        assert Simulation(tolerance=tolerance, dtype="float64").tolerance == tolerance
+        with pytest.raises(InputError, match=r"at least 1e-13 in float64"):
+            Simulation(tolerance=1e-14, dtype="float64")
+
+    @pytest.mark.parametrize("tolerance", [0, -1e-3, math.nan, math.inf, "1e-3", None, True])
+    def test_one_that_is_none_is_refused(self, tolerance):
+        with pytest.raises(InputError, match="tolerance must be"):
+            Simulation(tolerance=tolerance)
+
+    def test_a_finer_one_is_planned_with_more_evaluations(self):
+        planned = [
+            np.sum(planned_evaluations(Simulation(n_edge=20, tolerance=tolerance), range(6)))
+            for tolerance in (1e-2, 1e-3, 1e-4)
+        ]
+        assert planned[0] < planned[1] < planned[2]
+
+    def test_estimates_come_with_the_curves(self):
+        settings = {"preset": "challenge2021-gauss", "n_edge": 16}
+        curves = simulate_curves(Simulation(**settings), range(3))
+        assert ((curves.error_estimates > 0) & (curves.error_estimates <= 1e-3)).all()
+        fixed = simulate_curves(Simulation(**settings, step=4), range(3))
+        assert np.isnan(fixed.error_estimates).all()
+
+    def test_the_rule_decides(self):
+        # Half the safety is half the estimate, but for the share of rounding.
+        assert StepRule(safety=1).error_factor(4, 3) == StepRule(safety=2).error_factor(4, 3) / 2
