@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_nmr.data.compact import STEP
 from latent_nmr.data.echoes import label_rows
 from latent_nmr.data.reference import load_reference
 from latent_nmr.physics.simulate import Simulation, simulate_curves
@@ -31,15 +30,17 @@ def test_the_file_is_the_one_that_the_manifest_describes(reference):
     assert reference.attrs == MANIFEST["stores"]["stratified"]["settings"]
 
 
-def test_curves_simulated_anew_are_those_of_the_set(reference):
+def test_curves_simulated_more_finely_are_those_of_the_set_within_its_tolerance(reference):
     names = Simulation.__dataclass_fields__
     # A set that is older than a setting was made with its default.
     known = {name: reference.attrs[name] for name in names if name in reference.attrs}
-    simulation = Simulation(**known)
+    # Its steps followed a rule that kept errors below 0.001, but did not estimate them.
+    simulation = Simulation(**known, tolerance=5e-5)
     rows = [0, 1, 2, 1500, 2998]
     curves = simulate_curves(simulation, rows)
-    for name, values in label_rows(curves).items():
+    labels = label_rows(curves)
+    labels.pop("error_estimate")
+    for name, values in labels.items():
         np.testing.assert_array_equal(reference[name].to_numpy()[rows], values, err_msg=name)
     made = np.hypot(curves.signal[..., 0], curves.signal[..., 1])
-    # Other machines compile other code: 1e-6 beside the rounding to half a step.
-    np.testing.assert_allclose(reference["magnitude"].to_numpy()[rows], made, atol=STEP / 2 + 1e-6)
+    np.testing.assert_allclose(reference["magnitude"].to_numpy()[rows], made, atol=1e-3)

@@ -85,14 +85,16 @@ def test_a_job_that_fails_says_why_in_the_status(tmp_path):
     path = tmp_path / "echoes.zarr"
     list(fill_part(path, SIMULATION, CHUNK, [range(CHUNK)]))
     submission = submit_missing(path, SIMULATION, 2 * CHUNK, 1, cluster="local")
+    about = (path / "my" / "zarr.json").read_text()
     (path / "my" / "zarr.json").write_text("{")
     submission.jobs[0].wait()
-    (path / "my" / "zarr.json").unlink()
+    (path / "my" / "zarr.json").write_text(about)
     found = store_status(path, ask_queue=False)
     assert len(found.failures) == 1
     assert "echoes.zarr is damaged" in found.failures[0]
 
 
+@pytest.mark.slow
 def test_curves_that_a_process_writes_are_not_given_to_jobs(tmp_path):
     path, n_curves = tmp_path / "echoes.zarr", 200 * CHUNK
     process = begin_job(path, n_curves, [range(100 * CHUNK)])

@@ -25,6 +25,7 @@ OTHER = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="its instructions are those of x86-64")
 def test_parameters_and_offsets_have_the_same_bits_and_curves_agree_to_a_millionth(tmp_path):
     path, fields = tmp_path / "echoes.zarr", tmp_path / "fields.npy"

@@ -169,6 +169,7 @@ class TestFacts:
 class TestStudies:
     """What studies say of their data."""
 
+    @pytest.mark.slow
     def test_settings_are_scored_and_kept_as_rows(self):
         dataset = load_reference(160)
         result = score_setting(

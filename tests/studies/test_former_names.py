@@ -82,6 +82,7 @@ class TestWritten:
         assert not FORMER_NAMES.keys() & SCORES.keys()
         assert set(FORMER_NAMES.values()) <= SCORES.keys()
 
+    @pytest.mark.slow
     def test_an_evaluation(self, kept, result, tmp_path):
         values = evaluation_values(result)
         assert values["n_neighbors"] == 5
@@ -97,6 +98,7 @@ class TestWritten:
             with np.load(path) as file:
                 assert not [name for name in file.files if NAMES.search(name)]
 
+    @pytest.mark.slow
     def test_a_study_of_settings(self):
         split, vae = (np.arange(45), np.arange(45, 60)), {"max_epochs": 1, "min_epoch_steps": 1}
         settings = {"short": vae | {"hidden_layer_sizes": (4,)}}
