@@ -62,7 +62,6 @@ class Options:
 def run(options: Options) -> Report:
     """Simulate the curves that the store lacks, and report."""
     from latent_nmr.data.estimate import check_space, estimate_cost, store_size
-    from latent_nmr.data.parts import numbered_part
     from latent_nmr.errors import check_count
     from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.stores import default_store, fill_with_progress, n_missing
@@ -73,7 +72,11 @@ def run(options: Options) -> Report:
     path = options.out or default_store(simulation)
     check_spread(options.spread)
     part = options.spread.part
-    rows = range(n_curves) if part is None else numbered_part(part, n_curves)
+    rows = range(n_curves)
+    if part is not None:
+        from latent_nmr.data.parts import numbered_part
+
+        rows = numbered_part(part, n_curves)
     missing = n_missing(path, simulation, rows)
     check_space(path, store_size(simulation, missing))
     if options.dry_run:

@@ -16,7 +16,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from latent_nmr.data._plain import describe
-from latent_nmr.data.echoes import ALL_SIGNALS, PER_CURVE
+from latent_nmr.data._variables import ALL_SIGNALS, PER_CURVE
 from latent_nmr.errors import InputError
 
 # Compression as zarr has it by default, and CRC-32C of the compressed bytes.

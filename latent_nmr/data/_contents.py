@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import ALL_LABELS, ALL_SIGNALS, MAGNITUDE, check_echoes
+from latent_nmr.data._variables import ALL_LABELS, ALL_SIGNALS, MAGNITUDE
+from latent_nmr.data.echoes import check_echoes
 from latent_nmr.errors import InputError
 
 # Kinds of NumPy types that a file may name, beside "text".

@@ -24,7 +24,8 @@ from latent_nmr.data._text import (
     read_text,
     split_lines,
 )
-from latent_nmr.data.echoes import ALL_SIGNALS, PER_CURVE, SIGNALS, assemble
+from latent_nmr.data._variables import ALL_SIGNALS, PER_CURVE, SIGNALS
+from latent_nmr.data.echoes import assemble
 from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.

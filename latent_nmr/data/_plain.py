@@ -16,7 +16,8 @@ import xarray as xr
 from latent_nmr._json import json_value
 from latent_nmr.data._contents import check_arrays, check_description, check_labels
 from latent_nmr.data._texts import as_plain_text, plain_text
-from latent_nmr.data.echoes import ALL_SIGNALS, MAGNITUDE, check_echoes
+from latent_nmr.data._variables import ALL_SIGNALS, MAGNITUDE
+from latent_nmr.data.echoes import check_echoes
 from latent_nmr.errors import InputError
 
 # Kinds of NumPy types: truth values, whole, real and complex numbers, text.

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._masks import refuse_masked
-from latent_nmr.data.echoes import SIGNALS, check_echoes
+from latent_nmr.data._variables import SIGNALS
+from latent_nmr.data.echoes import check_echoes
 from latent_nmr.errors import InputError, check_number
 
 RECORDS = "spectrometer"  # the attribute that holds the list of what was done

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from latent_nmr._files import put_back_retired
 from latent_nmr._regular import regular
+from latent_nmr.data._formats import SUFFIXES
 from latent_nmr.data.challenge_files import challenge_parts
 from latent_nmr.data.lattice_code import LATTICE_FILES
 from latent_nmr.errors import InputError
 
-# Suffix: name of the format that a file or folder of that name should have.
-SUFFIXES = {".zarr": "zarr", ".npz": "compact", ".nc": "netcdf", ".csv": "csv"}
 # First bytes of a file: its format.
 _BEGINNINGS = {
     b"PK\x03\x04": "compact",

@@ -12,7 +12,8 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums, dataset_checksums
-from latent_nmr.data.echoes import ALL_SIGNALS, magnitude
+from latent_nmr.data._variables import ALL_SIGNALS
+from latent_nmr.data.echoes import magnitude
 from latent_nmr.errors import InputError, StoreWarning
 
 # |M| of a mean spin is at most 1/2; simulated ones are off by the error of M, 1e-3 at most.

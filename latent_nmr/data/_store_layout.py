@@ -12,14 +12,8 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     attribute_checksum,
 )
-from latent_nmr.data.echoes import (
-    ALL_SIGNALS,
-    LABELS,
-    PER_CURVE,
-    QUALITIES,
-    SIGNALS,
-    simulation_attributes,
-)
+from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, QUALITIES, SIGNALS
+from latent_nmr.data.echoes import simulation_attributes
 from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Curves in one chunk of a store. What is simulated at once is a whole number of chunks.

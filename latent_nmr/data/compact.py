@@ -21,16 +21,8 @@ import xarray as xr
 from latent_nmr._files import staged_file
 from latent_nmr.data._contents import check_arrays, check_description, check_read, first_line
 from latent_nmr.data._plain import describe, plain, rebuild
-from latent_nmr.data.echoes import (
-    ALL_LABELS,
-    ALL_SIGNALS,
-    LABELS,
-    MAGNITUDE,
-    assemble,
-    check_echoes,
-    magnitude,
-    signal_names,
-)
+from latent_nmr.data._variables import ALL_LABELS, ALL_SIGNALS, LABELS, MAGNITUDE
+from latent_nmr.data.echoes import assemble, check_echoes, magnitude, signal_names
 from latent_nmr.errors import InputError, check_choice
 
 STEP = 0.5 / 65535

@@ -21,40 +21,20 @@ from latent_nmr._times import record_times
 from latent_nmr.data._attributes import check_attributes, check_interval
 from latent_nmr.data._hashing import hash_variables
 from latent_nmr.data._texts import as_plain_text
+from latent_nmr.data._variables import (
+    ALL_LABELS,
+    ALL_SIGNALS,
+    LONGITUDINAL,
+    MAGNITUDE,
+    PER_CURVE,
+    SIGNALS,
+)
 from latent_nmr.errors import InputError
 from latent_nmr.physics.guess import RULE
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
 
 FORMAT = "latent_nmr.echoes"
 FORMAT_VERSION = 2
-
-# Label: (unit, what it is). All are per curve; `kernel` is a string, the rest are numbers.
-LABELS = {
-    "alpha_x": ("MHz", "coupling along x"),
-    "alpha_y": ("MHz", "coupling along y"),
-    "alpha_z": ("MHz", "coupling along z"),
-    "W": ("MHz", "coupling strength α_x + α_y + α_z"),
-    "L": ("lattice constants", "coupling length Σ r K / Σ K"),
-    "kernel": ("", "coupling law: gaussian, power or rkky"),
-    "kernel_parameter": ("lattice constants (gaussian, rkky), 1 (power)", "ξ, γ or p"),
-    "decay_rate": ("MHz", "dephasing rate R of exp(-2πRt)"),
-}
-# What the ML4SCI challenge calls its parameters; only sets of the challenge have them.
-CHALLENGE_LABELS = {
-    "challenge_alpha": ("1", "the challenge's coupling α"),
-    "challenge_xi": ("lattice constants", "the challenge's length ξ"),
-    "challenge_p": ("1", "the challenge's exponent p"),
-    "challenge_d": ("1", "the challenge's dephasing exponent d"),
-    "challenge_theta": ("degrees", "angle θ of the first pulse; the second is 2θ"),
-}
-ALL_LABELS = LABELS | CHALLENGE_LABELS
-# What is known of a curve beside its labels: nothing that a study would learn.
-QUALITIES = {"error_estimate": ("1", "estimated largest error of any component of M")}
-PER_CURVE = ALL_LABELS | QUALITIES
-SIGNALS = {"mx": "mean of s^x over the sites", "my": "mean of s^y over the sites"}
-LONGITUDINAL = {"mz": "mean of s^z over the sites"}
-ALL_SIGNALS = SIGNALS | LONGITUDINAL
-MAGNITUDE = {"magnitude": "length of the mean transverse spin"}
 
 
 def label_rows(curves: SimulatedCurves) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What a simulation will cost, before it starts."""
+"""What a simulation will cost, before it starts: nothing is simulated, and little compiled."""
 
 import math
 import shutil
@@ -6,13 +6,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from latent_nmr.data.echoes import ALL_SIGNALS, LABELS, SIGNALS
+from latent_nmr.data._variables import ALL_SIGNALS, LABELS, SIGNALS
 from latent_nmr.errors import InputError
-from latent_nmr.physics.devices import batch_size, count_workers, on_cpu
-from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
+from latent_nmr.physics.simulate import Simulation, planned_evaluations
+from latent_nmr.physics.yardstick import transform_seconds
 
-# Curves whose steps are planned to learn the mean cost of all: its error is below 10 %.
-N_PLANNED = 96
+# Curves whose steps are planned to learn the mean cost of all, which is then known to about 10 %:
+# fewer on large lattices, but some, as kernels take turns.
+MOST_PLANNED, SITES_PLANNED, LEAST_PLANNED = 24, 240_000, 3
+# Time of a field evaluation with its step, and of a sample noted, over that of the transforms.
+PER_EVALUATION = {"averaged": 2.8, "midpoint": 2.9, "source": 2.4}
+PER_SAMPLE = 0.15
 # Files of labels and flags beside those of the curves. What compression saves is not counted.
 OVERHEAD = 1.05
 
@@ -24,7 +28,7 @@ class Estimate:
     Attributes
     ----------
     seconds : float
-        Wall time with this machine's devices, compilation apart.
+        Wall time with this machine's devices, compilation apart; good to a factor of two.
     n_bytes : int
         On disk, at most.
     evaluations : float
@@ -44,22 +48,20 @@ class Estimate:
 
 
 def estimate_cost(simulation: Simulation, n_curves: int) -> Estimate:
-    """Time a few curves of a data set and scale up.
-
-    Simulates one curve per device or core twice, the first time to compile.
-    """
-    evaluations = planned_evaluations(simulation, range(min(n_curves, N_PLANNED)))
-    # Curves alike are timed, so that the same program runs on every core.
-    n_timed = count_workers() if on_cpu() else min(batch_size(), n_curves)
-    common = max(set(evaluations), key=evaluations.count)
-    rows = [i for i, count in enumerate(evaluations) if count == common]
-    rows = (rows * n_timed)[:n_timed]
-    simulate_curves(simulation, rows)
+    """Plan some curves of a data set, time the machine, and scale up."""
+    preset = simulation.resolve()
+    n_sites, n_samples = preset.n_edge**2, preset.sequence.n_samples
+    n_planned = max(min(MOST_PLANNED, SITES_PLANNED // n_sites), LEAST_PLANNED)
+    indices = range(min(n_curves, n_planned))
+    planned_evaluations(simulation, indices[:1])  # compiles
     start = time.perf_counter()
-    simulate_curves(simulation, rows)
-    per_evaluation = (time.perf_counter() - start) / (n_timed * common)
+    evaluations = planned_evaluations(simulation, indices)
+    planning = (time.perf_counter() - start) / len(indices)
     mean = sum(evaluations) / len(evaluations)
-    return Estimate(per_evaluation * mean * n_curves, store_size(simulation, n_curves), mean)
+    n_records = 2 if simulation.has_tolerance else 1
+    transforms = PER_EVALUATION[simulation.scheme] * mean + PER_SAMPLE * n_records * n_samples
+    seconds = transforms * transform_seconds(preset.n_edge, simulation.dtype, n_curves)
+    return Estimate((planning + seconds) * n_curves, store_size(simulation, n_curves), mean)
 
 
 def store_size(simulation: Simulation, n_curves: int) -> int:

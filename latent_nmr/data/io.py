@@ -11,9 +11,10 @@ from latent_nmr.data._csv_reading import read_csv
 from latent_nmr.data._netcdf import read_netcdf, write_netcdf
 from latent_nmr.data._recognise import SUFFIXES, recognise
 from latent_nmr.data._saved_store import read_saved_store, write_store
+from latent_nmr.data._variables import MAGNITUDE
 from latent_nmr.data.challenge_files import challenge_parts, open_challenge
 from latent_nmr.data.compact import load_compact, save_compact
-from latent_nmr.data.echoes import MAGNITUDE, check_echoes, signal_names
+from latent_nmr.data.echoes import check_echoes, signal_names
 from latent_nmr.data.lattice_code import open_lattice_code
 from latent_nmr.data.reading import (
     SAVED_MARK,

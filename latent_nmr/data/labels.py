@@ -9,7 +9,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data.echoes import PER_CURVE, fingerprint
+from latent_nmr.data._variables import PER_CURVE
+from latent_nmr.data.echoes import fingerprint
 from latent_nmr.errors import InputError
 
 KERNEL = "kernel"

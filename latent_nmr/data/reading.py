@@ -33,16 +33,8 @@ from latent_nmr.data._store_checks import (
     warn_without_checksums,
 )
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data.echoes import (
-    ALL_SIGNALS,
-    FORMAT,
-    FORMAT_VERSION,
-    LABELS,
-    PER_CURVE,
-    SIGNALS,
-    assemble,
-    fingerprinted_names,
-)
+from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, SIGNALS
+from latent_nmr.data.echoes import FORMAT, FORMAT_VERSION, assemble, fingerprinted_names
 from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.errors import InputError, check_count
 

@@ -22,17 +22,12 @@ from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr._locks import InUseError, locked_spans, one_of_several_writers, sole_writer
 from latent_nmr._progress import progress_bar
 from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums
+from latent_nmr.data._formats import check_store_name
 from latent_nmr.data._guarded import damaged, guarded
-from latent_nmr.data._recognise import SUFFIXES
 from latent_nmr.data._same_store import check_same_curves, check_same_settings
 from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
-from latent_nmr.data.echoes import (
-    ALL_SIGNALS,
-    SIGNALS,
-    assemble,
-    label_rows,
-    simulation_attributes,
-)
+from latent_nmr.data._variables import ALL_SIGNALS, SIGNALS
+from latent_nmr.data.echoes import assemble, label_rows, simulation_attributes
 from latent_nmr.data.parts import chunks_of, n_chunks
 from latent_nmr.data.reading import array_names, array_of, check_arrays, holds, open_group
 from latent_nmr.errors import InputError, check_count
@@ -247,17 +242,6 @@ def _fill(
             done[missing] = True
             yield int(done.sum())
             stop_if_interrupted()
-
-
-def check_store_name(path: Path) -> None:
-    """Refuse a new store whose name says that it is a file of another format."""
-    named = SUFFIXES.get(path.suffix.lower(), "zarr")
-    if named != "zarr" and not path.exists():
-        raise InputError(
-            f"simulated curves must go into a zarr store, which can be continued, but {path} has "
-            f"the name of another format ({named}). Simulate into {path.with_suffix('.zarr')}, and "
-            f"write that to {path.name} with ln.save_echoes."
-        )
 
 
 def finished_curves(path: Path, simulation: Simulation, rows: range) -> int:

@@ -12,7 +12,7 @@ from latent_nmr._columns import eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.labels import is_missing, plain_label
 from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data.echoes import PER_CURVE
+from latent_nmr.data._variables import PER_CURVE
 from latent_nmr.data.labels import label_values
 from latent_nmr.errors import InputError
 from latent_nmr.studies.embedding import EMBEDDED_LABELS

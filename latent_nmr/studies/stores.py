@@ -26,10 +26,14 @@ def default_store(simulation: "Simulation") -> Path:
 
 def n_missing(path: Path, simulation: "Simulation", rows: range) -> int:
     """Curves of `rows` that the store at `path` lacks; refuses other settings and names."""
-    from latent_nmr.data.store import check_store_name, finished_curves
+    from latent_nmr.data._formats import check_store_name
 
     check_store_name(path)
-    return len(rows) - finished_curves(path, simulation, rows) if path.exists() else len(rows)
+    if not path.exists():
+        return len(rows)
+    from latent_nmr.data.store import finished_curves
+
+    return len(rows) - finished_curves(path, simulation, rows)
 
 
 def fill_with_progress(

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from latent_nmr.data._variables import ALL_LABELS
 from latent_nmr.data.challenge_files import save_challenge
 from latent_nmr.data.compact import STEP, load_compact, save_compact
-from latent_nmr.data.echoes import ALL_LABELS, magnitude
+from latent_nmr.data.echoes import magnitude
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.spectrometer import add_noise, rotate_phase
 from latent_nmr.data.store import simulate

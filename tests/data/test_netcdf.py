@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from latent_nmr.data._netcdf import write_netcdf
-from latent_nmr.data.echoes import LABELS
+from latent_nmr.data._variables import LABELS
 from latent_nmr.data.store import simulate
 from latent_nmr.errors import InputError
 

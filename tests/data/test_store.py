@@ -14,7 +14,8 @@ import pytest
 import xarray as xr
 import zarr
 
-from latent_nmr.data.echoes import LABELS, fingerprint
+from latent_nmr.data._variables import LABELS
+from latent_nmr.data.echoes import fingerprint
 from latent_nmr.data.io import open_echoes, save_echoes
 from latent_nmr.data.labels import foreign_labels
 from latent_nmr.data.store import CHUNK, fill_store, simulate

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.echoes import MAGNITUDE, check_echoes, fingerprint, signal_names
+from latent_nmr.data._variables import MAGNITUDE
+from latent_nmr.data.echoes import check_echoes, fingerprint, signal_names
 from latent_nmr.data.io import open_echoes
 from latent_nmr.errors import InputError
 from latent_nmr.studies.challenge._editions import (

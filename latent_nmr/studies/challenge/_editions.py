@@ -12,7 +12,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.analysis.labels import is_missing, plain_label
-from latent_nmr.data.echoes import MAGNITUDE, SIGNALS, magnitude, signal_names
+from latent_nmr.data._variables import MAGNITUDE, SIGNALS
+from latent_nmr.data.echoes import magnitude, signal_names
 from latent_nmr.data.labels import label_values
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.challenge_models import RECORD, RECORD_AND_LENGTH, WINDOW
