@@ -60,31 +60,36 @@ class StepRule:
         Roughness of a kernel on 100 × 100 sites below which errors fall with the third power of
         the step, and above which, at steps worth taking, with the second. On others it counts in
         proportion to their edge: fewer sites average less.
+    lossy : float
+        Dephasing rate, MHz, from which on errors fall with the second power as well.
     ratio : int
         By what factor the steps of the first comparison are longer.
     safety : float
         By what factor errors may exceed what two curves' difference and that power say.
-    margin : float
-        Share of the tolerance that an estimate may take.
+    margin, rough_margin : float
+        Share of the tolerance that an estimate may take where errors fall with the third power of
+        the step, and with the second; in between, in proportion.
     most_divided : int
         By what factor steps may become shorter than those of the first guess.
     most_stalled : int
         Divisions in a row that do not lower the estimate, after which it stays.
     """
 
-    coupled_angle: float = 0.5
-    tilted_angle: float = 0.25
-    line_angle: float = 0.3
-    satellite_angle: float = 0.8
+    coupled_angle: float = 0.4
+    tilted_angle: float = 0.2
+    line_angle: float = 0.24
+    satellite_angle: float = 0.64
     decay: float = 0.02
-    roughness: float = 3.7
+    roughness: float = 2.4
     pause_factor: int = 2
     pause_below: float = 0.1
     smooth: float = 0.03
     rough: float = 0.06
+    lossy: float = 0.002
     ratio: int = 4
     safety: float = 2.3
     margin: float = 0.9
+    rough_margin: float = 0.5
     most_divided: int = 64
     most_stalled: int = 2
 
@@ -95,9 +100,13 @@ class StepRule:
     def power(self, table: FloatArray, scheme: str, decay_rate: float) -> float:
         """Power of the step with which errors fall."""
         share = (roughness(table) * 100 / len(table) - self.smooth) / (self.rough - self.smooth)
-        rough = min(max(share, 0.0), 1.0)
-        # Dephasing is split from rotation, symmetrically: second order.
-        return 3 - rough if scheme == "averaged" and not decay_rate else 2 - rough / 2
+        # Dephasing is split from rotation, symmetrically: second order, of what little it is.
+        share = min(max(share, decay_rate / self.lossy, 0.0), 1.0)
+        return 3 - share if scheme == "averaged" else 2 - share / 2
+
+    def share(self, power: float) -> float:
+        """Share of the tolerance that an estimate may take."""
+        return self.margin - (self.margin - self.rough_margin) * min(max(3 - power, 0.0), 1.0)
 
     def division(self, excess: float) -> int:
         """By what steps are divided, for an estimated error over what it may be."""

@@ -121,12 +121,13 @@ def run_to_tolerance(
     both = run(rows * 2, [*cuts, *(cut.times(rule.ratio) for cut in cuts)])
     signal, coarser = both[: len(rows)], both[len(rows) :]
     estimates = estimate(rows, [rule.ratio] * len(rows), signal, coarser)
+    aims = tolerance * np.array([rule.share(power) for power in powers])
     while True:
-        ratios = {row: rule.division(estimates[row] / (rule.margin * tolerance)) for row in rows}
+        ratios = {row: rule.division(estimates[row] / aims[row]) for row in rows}
         rows = [
             row
             for row in rows
-            if estimates[row] > rule.margin * tolerance
+            if estimates[row] > aims[row]
             and stalled[row] <= rule.most_stalled
             and divided[row] * ratios[row] <= rule.most_divided
             and cuts[row].over(ratios[row]).step >= 1 / FINEST_STEP

@@ -103,7 +103,7 @@ class TestFirstCut:
         cuts = [
             first_cut(nu, table, couplings, 0.0, PAPER, tolerance=1e-3) for nu in (tail, satellites)
         ]
-        assert [cut.step for cut in cuts] == [8.0, 1.0]
+        assert [cut.step for cut in cuts] == [6.0, 1.0]
 
     @given(degrees=st.floats(1, 179))
     def test_only_upright_spins_under_a_smooth_kernel_get_pauses(self, degrees):
@@ -127,7 +127,8 @@ class TestPower:
             ("power", 3.0, 100, 0.0, 2.0),
             ("gaussian", 20.0, 20, 0.0, 2.0),  # uniform, on few sites
             ("gaussian", 20.0, 100, 0.01, 2.0),
-            ("power", 3.0, 100, 0.01, 1.5),
+            ("gaussian", 20.0, 100, 0.001, 2.5),
+            ("power", 3.0, 100, 0.01, 2.0),
         ],
     )
     def test_it_is_lower_for_rough_kernels_few_sites_and_dephasing(
@@ -140,6 +141,10 @@ class TestPower:
     def test_the_estimate_is_at_least_what_an_error_of_that_power_is(self, ratio, power):
         # Errors of e and e ratio^p differ by e (ratio^p − 1) if they have one sign.
         assert RULE.error_factor(ratio, power) * (ratio**power - 1) >= 1
+
+    def test_estimates_of_rough_curves_must_be_the_farther_below_the_tolerance(self):
+        shares = [RULE.share(power) for power in (1.5, 2.0, 2.5, 3.0)]
+        assert shares == [0.5, 0.5, pytest.approx(0.7), 0.9]
 
     @given(excess=st.floats(1.0, 1e6))
     def test_steps_are_divided_by_more_where_more_is_needed(self, excess):
