@@ -29,6 +29,7 @@ from latent_nmr.studies.accuracy import (
 from latent_nmr.studies.error_calibration import calibrate, calibration_result
 
 RANDOM_SEED = 62
+COMMAND = "python scripts/study_accuracy.py"
 
 
 def main() -> None:
@@ -43,7 +44,9 @@ def main() -> None:
     for record in calibrate(options.hard):
         print(*record.values(), flush=True)
         records.append(record)
-    write_result(options.out / "error-calibration.json", calibration_result(records))
+    write_result(
+        options.out / "error-calibration.json", {"command": COMMAND, **calibration_result(records)}
+    )
     cases = []
     for case in hard_cases(options.fields):
         print(f"{case['kernel']} {case['parameter']:g}: {max(case['error']):.1e}", flush=True)
@@ -56,7 +59,7 @@ def main() -> None:
         f"average, {paper['evaluations_max']} at most"
     )
     result = {
-        "command": "python scripts/study_accuracy.py",
+        "command": COMMAND,
         "device": str(jax.devices()[0].device_kind),
         "machine": platform.machine(),
         "hard_cases": {

@@ -225,7 +225,6 @@ def calibration_result(records: Rows[Mapping[str, Any]], random_state: int = 0) 
     """Records of :func:`calibrate` and their summary, for a JSON file."""
     table = calibration_summary(records).astype(object)
     return {
-        "command": f"python scripts/study_accuracy.py --hard {len(records)}",
         "random_state": random_state,
         "tolerance": 1e-3,
         "summary": table.where(table.notna(), None).to_dict("records"),
