@@ -6,9 +6,11 @@ from latent_nmr.analysis.polynomial import SectionPolynomials as SectionPolynomi
 from latent_nmr.data.challenge_files import open_challenge as open_challenge
 from latent_nmr.data.challenge_files import save_challenge as save_challenge
 from latent_nmr.data.echo_features import EchoFeatures as EchoFeatures
+from latent_nmr.data.feature_layout import feature_blocks as feature_blocks
 from latent_nmr.data.io import open_echoes as open_echoes
 from latent_nmr.data.io import save_echoes as save_echoes
 from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
+from latent_nmr.data.polar import Polar as Polar
 from latent_nmr.data.reference import load_reference as load_reference
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
 from latent_nmr.data.spectrometer import add_noise as add_noise

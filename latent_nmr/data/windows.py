@@ -13,12 +13,13 @@ import xarray as xr
 
 from latent_nmr.data._attributes import echo_index_of, interval_of
 from latent_nmr.data.echoes import check_echoes, check_frame, sample_times, signal_names
+from latent_nmr.data.feature_layout import checked_part, feature_blocks
+from latent_nmr.data.polar import Polar, amplitudes_and_frequencies, echoes_of, grid_of
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
 HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
 NORMALISATIONS = ("initial", "window_max")
-PARTS = ("magnitude", "both", "real", "imaginary")
 
 
 def window_slice(
@@ -94,7 +95,7 @@ def features(
     dataset: xr.Dataset,
     window: str = "echo",
     normalisation: str = "initial",
-    part: str = "magnitude",
+    part: str | Polar = "magnitude",
 ) -> npt.NDArray[np.float32]:
     """Signal of every curve in a window, scaled to [0, 1].
 
@@ -110,19 +111,23 @@ def features(
         `initial` divides by |M| at the first sample of the record, so that the echo's height,
         which carries the coupling strength, is kept; `window_max` divides each curve by its
         largest value of |M| in the window.
-    part : {"magnitude", "both", "real", "imaginary"}
+    part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
         `magnitude` is |M|; `both` is mx, then my, side by side; `real` is mx, `imaginary` my.
-        A signed x is mapped to (x + 1)/2. A data set of |M| only has no more than `magnitude`.
+        A signed x is mapped to (x + 1)/2. `polar` is |M|, then the local frequency, each at some
+        of the samples, as :class:`latent_nmr.Polar` says, which takes other settings. A data set of
+        |M| only has no more than `magnitude`.
 
     Returns
     -------
-    ndarray of float32, shape (n_curves, n_window), or (n_curves, 2 n_window) for `both`
+    ndarray of float32, shape (n_curves, n_window), (n_curves, 2 n_window) for `both`
+        Or for `polar` fewer; :func:`latent_nmr.feature_blocks` says what each column is.
 
     Raises
     ------
     InputError
         If the window is not on the record, the record was cut or thinned in time, a value is
-        not finite, or a curve has no signal to divide by.
+        not finite, or a curve has no signal to divide by; for `polar` if the samples do not fit
+        its lag.
 
     Examples
     --------
@@ -132,13 +137,14 @@ def features(
     >>> X.shape, X.dtype, bool((X >= 0).all() and (X <= 1).all())
     ((3, 400), dtype('float32'), True)
     """
-    check_choice("part", part, PARTS)
+    part = checked_part(part)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     dataset = check_echoes(dataset, both_components=part != "magnitude")
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
-    return scaled_window(signal, samples, part, divisors).astype(np.float32, copy=False)
+    time = sample_times(dataset)[samples]
+    return scaled_window(signal, samples, part, divisors, time).astype(np.float32, copy=False)
 
 
 def curve_divisors(
@@ -180,15 +186,31 @@ def curve_divisors(
 
 
 def scaled_window(
-    signal: Sequence[npt.NDArray], samples: slice, part: str, divisors: npt.NDArray
+    signal: Sequence[npt.NDArray],
+    samples: slice,
+    part: str | Polar,
+    divisors: npt.NDArray,
+    time: npt.NDArray[np.floating],
 ) -> npt.NDArray:
-    """Return `part` of a signal in a window over `divisors`, in [0, 1]; parameters as above.
+    """Return `part` of a signal in a window over `divisors`, in [0, 1].
 
     Values beyond the divisor, by rounding or noise, are cut: a Bernoulli likelihood and a
     sigmoid need 0 <= x <= 1.
+
+    Parameters
+    ----------
+    signal, samples
+        As for :func:`curve_divisors`.
+    part : str or Polar
+        Of :func:`checked_part`.
+    divisors : ndarray, shape (n_curves,)
+    time : ndarray, shape (n_window,)
+        Times of the window's samples, µs.
     """
     inside = [component[:, samples] for component in signal]
     scale = divisors[:, np.newaxis]
+    if isinstance(part, Polar):
+        return _polar(inside, scale, part, time)
     if part == "magnitude":
         scaled = _length(inside) / scale
         return np.minimum(scaled, 1, out=scaled)
@@ -196,6 +218,48 @@ def scaled_window(
     scaled = np.concatenate(chosen, axis=1)
     for half in np.split(scaled, len(chosen), axis=1):  # views: filled in place
         half /= scale
+    return _to_unit(scaled)
+
+
+def _polar(
+    inside: Sequence[npt.NDArray], scale: npt.NDArray, part: Polar, time: npt.NDArray[np.floating]
+) -> npt.NDArray:
+    M = (inside[0] + 1j * inside[1]) / scale
+    (amplitudes,), frequencies = amplitudes_and_frequencies([M], grid_of(time, part), part)
+    frequencies /= part.frequency_scale
+    return np.concatenate([np.minimum(amplitudes, 1), _to_unit(frequencies)], axis=1)
+
+
+def signal_of(
+    X: npt.NDArray[np.floating], part: str | Polar, time: npt.NDArray[np.floating], zero: int
+) -> npt.NDArray:
+    """Return the signal over its divisor that has features `X`: the inverse of `scaled_window`.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_curves, n_features)
+    part : str or Polar
+        Of :func:`checked_part`.
+    time : ndarray, shape (n_window,)
+        Times of the window's samples, µs.
+    zero : int
+        Sample of the window at which M is real, for `polar`, which does not know its phase.
+
+    Returns
+    -------
+    ndarray, shape (n_curves, n_window)
+        |M|, Re M or Im M; for `both` and `polar` M itself, complex. For `polar` see
+        :func:`latent_nmr.data.polar.echoes_of`.
+    """
+    blocks = [block.values(X) for block in feature_blocks(time, part)]
+    if isinstance(part, Polar):
+        (M,) = echoes_of(blocks[:1], blocks[1], grid_of(time, part), part, zero)
+        return M.astype(np.result_type(X.dtype, np.complex64), copy=False)
+    return blocks[0] if len(blocks) == 1 else blocks[0] + 1j * blocks[1]
+
+
+def _to_unit(scaled: npt.NDArray) -> npt.NDArray:
+    """Map [-1, 1] to [0, 1], in place; what lies outside is cut."""
     np.clip(scaled, -1, 1, out=scaled)
     scaled += 1
     scaled /= 2

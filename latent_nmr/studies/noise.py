@@ -10,7 +10,13 @@ import numpy.typing as npt
 from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES
 from latent_nmr.analysis.split import hold_out
 from latent_nmr.data.spectrometer import add_noise
-from latent_nmr.data.windows import curve_divisors, echo_sample, scaled_window, window_slice
+from latent_nmr.data.windows import (
+    curve_divisors,
+    echo_sample,
+    scaled_window,
+    window_slice,
+    window_time,
+)
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate
 from latent_nmr.studies.evaluation._figures import figure_title
 from latent_nmr.studies.trained_model import describe_data
@@ -54,7 +60,9 @@ def noisy_features(
     noisy = dataset
     if snr is not None:
         noisy = add_noise(dataset, snr, seed=seed + round(snr), window=window)
-    scaled = scaled_window(channels(noisy), samples, "magnitude", divisors)
+    scaled = scaled_window(
+        channels(noisy), samples, "magnitude", divisors, window_time(dataset, window)
+    )
     return scaled.astype(np.float32, copy=False)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.analysis.neighbourhood import PARAMETERS, Neighbourhood
+from latent_nmr.data.feature_layout import part_of_metadata
 from latent_nmr.data.windows import curve_divisors, scaled_window, window_slice
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics.inversion import KernelParameter, parameter_of_length
@@ -107,5 +108,6 @@ def simulate_at(
     sequence = preset.sequence
     samples = window_slice(metadata["window"], sequence.n_samples, sequence.echo_sample)
     divisors = curve_divisors(signal, samples, metadata["normalisation"], numbers)
-    curves = scaled_window(signal, samples, "magnitude", divisors)
+    time = np.asarray(metadata["time_us"])
+    curves = scaled_window(signal, samples, part_of_metadata(metadata), divisors, time)
     return NewCurves(parameter, curves.astype(np.float32, copy=False))
