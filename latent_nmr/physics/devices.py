@@ -23,9 +23,15 @@ from latent_nmr.physics.schedule import Plan, Program, Timing, field_evaluations
 
 # Lattices in one call on an accelerator: 512 of 100² with all their arrays take about 2 GB.
 ACCELERATOR_BATCH = 512
+# On a CPU every core has a lattice of its own: XLA need not cut its loops for several threads,
+# which would send the arrays from one core's cache to another's. It is to use wide registers, too.
+ONE_CORE = {
+    "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
+    "xla_cpu_prefer_vector_width": 512,
+}
 
 
-@partial(jax.jit, static_argnames="program")
+@partial(jax.jit, static_argnames="program", compiler_options=ONE_CORE)
 def _record_one(lattice: Lattice, timing: Timing, program: Program) -> jax.Array:
     return record(lattice, timing, program)
 

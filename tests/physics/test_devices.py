@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from latent_nmr._machine import available_cores
+from latent_nmr.physics.devices import ONE_CORE
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.sequence import spin_echo
@@ -101,3 +105,14 @@ def test_four_devices_give_the_curves_of_one(tmp_path):
         # and the mean over 256 sites.
         expected = simulate_curves(simulation, range(4)).signal
         np.testing.assert_allclose(four["signal"], expected, atol=1e-6)
+
+
+def test_the_loops_of_a_lattice_are_not_cut_for_several_cores():
+    shape = jax.ShapeDtypeStruct((500, 500), "float32")
+    texts = [
+        jax.jit(jnp.sin, compiler_options=options).lower(shape).compile().as_text()
+        for options in (None, ONE_CORE)
+    ]
+    # The name of XLA's pass is nothing that it promises: the first shows that the second counts.
+    is_cut = ["outer_dimension_partitions" in (text or "") for text in texts]
+    assert is_cut == [available_cores() > 1, False]
