@@ -95,6 +95,8 @@ DOORS = {
     "kernel_tables": ("kernel_tables", np.zeros((2, 4, 4)), lambda v: lattices(kernel_tables=v)),
     "couplings": ("couplings", np.full((2, 3), 0.01), lambda v: lattices(couplings=v)),
     "decay_rate": ("decay_rate", np.zeros(2), lambda v: lattices(decay_rate=v)),
+    "relaxation": ("relaxation_rate", np.zeros(2), lambda v: lattices(relaxation_rate=v)),
+    "equilibrium": ("equilibrium_mz", np.zeros(2), lambda v: lattices(equilibrium_mz=v)),
     "curve_function": ("frequencies", np.zeros((4, 4)), curve_of),
     "curve_inputs": ("couplings", np.full(3, 0.1), lambda v: ln.curve_inputs(v, 2.0, SEQUENCE)),
     "tabulate": (

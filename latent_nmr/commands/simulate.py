@@ -49,6 +49,10 @@ class Options:
     """Keep M_z too."""
     flip_angle_deg: float | None = None
     """θ of the first pulse in degrees, the second being 2θ; without it, the preset's."""
+    relaxation_rate: float = 0.0
+    """R₁ = 1/(2π T₁) of the relaxation along z, MHz."""
+    equilibrium_mz: float = 0.0
+    """M_z to which spins relax; 0.5 is that in which they start."""
     dry_run: bool = False
     """Estimate time and disk space, and stop."""
     spread: tyro.conf.OmitArgPrefixes[JobOptions] = field(default_factory=JobOptions)

@@ -14,6 +14,8 @@ from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Finished curves whose parameters are drawn again before a store is continued.
 N_COMPARED = 8
+# What stores were made with that were begun before there was such a setting.
+NEWER = {"relaxation_rate": 0.0, "equilibrium_mz": 0.0}
 
 
 def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
@@ -23,10 +25,11 @@ def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -
     # An older store does not say how its numbers were drawn; its curves themselves do.
     unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
     for name in (name for name in wanted if name not in unsaid):
-        if group.attrs.get(name) != wanted[name]:
+        held = group.attrs.get(name, NEWER.get(name))
+        if held != wanted[name]:
             raise InputError(
                 f"a store must be continued with its own settings, but {path} has {name} = "
-                f"{group.attrs.get(name)!r} and {wanted[name]!r} is asked for. "
+                f"{held!r} and {wanted[name]!r} is asked for. "
                 "Choose another path, or the store's setting."
             )
 

@@ -54,6 +54,8 @@ def simulate(
     dtype: str = "float32",
     with_mz: bool = False,
     flip_angle_deg: float | None = None,
+    relaxation_rate: float = 0.0,
+    equilibrium_mz: float = 0.0,
 ) -> xr.Dataset:
     """Simulate a labelled echo data set in memory.
 
@@ -66,7 +68,9 @@ def simulate(
         Number of curves; a longer set extends a shorter one of the same seed.
     seed : int
         The one seed.
-    line_draw, n_edge, line_shape, tolerance, step, scheme, dtype, with_mz, flip_angle_deg
+    line_draw, n_edge, line_shape, tolerance, step, scheme, dtype, with_mz
+        As in `Simulation`.
+    flip_angle_deg, relaxation_rate, equilibrium_mz
         As in `Simulation`.
 
     Returns
@@ -98,6 +102,8 @@ def simulate(
         dtype=dtype,
         with_mz=with_mz,
         flip_angle_deg=flip_angle_deg,
+        relaxation_rate=relaxation_rate,
+        equilibrium_mz=equilibrium_mz,
     )
     time = simulation.resolve().sequence.time
     parts = []

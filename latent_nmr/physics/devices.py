@@ -76,11 +76,12 @@ def run_lattices(
     """
     by_plan = defaultdict(list)
     for row, plan in enumerate(plans):
-        by_plan[plan].append(row)
+        # Lattices with and without relaxation are of two programs.
+        by_plan[plan, lattices[row].relaxation is None].append(row)
     check_devices()
     devices = jax.local_devices()
     tasks = []
-    for plan, rows in by_plan.items():
+    for (plan, _), rows in by_plan.items():
         size = 1 if on_cpu() else min(ACCELERATOR_BATCH, -(-len(rows) // len(devices)))
         tasks += [(plan, rows[start : start + size]) for start in range(0, len(rows), size)]
     # The longest first, so that no core waits at the end for another's last curve.

@@ -1,9 +1,9 @@
 """One curve as a differentiable function of its parameters, for fits and sensitivity analysis.
 
 The same dynamics as `simulate_lattices`, left inside JAX: gradients of any sample with respect to
-the couplings, the kernel's parameter, the dephasing rate and the pulses come from ``jax.grad``,
-``jax.jacrev`` or ``jax.jvp``. Units as in `latent_nmr.physics`; precision is that of the caller's
-JAX (float32 unless ``jax_enable_x64`` is set).
+the couplings, the kernel's parameter, the rates of dephasing and relaxation and the pulses come
+from ``jax.grad``, ``jax.jacrev`` or ``jax.jvp``. Units as in `latent_nmr.physics`; precision is
+that of the caller's JAX (float32 unless ``jax_enable_x64`` is set).
 """
 
 import math
@@ -21,7 +21,13 @@ from latent_nmr.errors import ROUNDING, InputError, check_choice
 from latent_nmr.physics import propagate
 from latent_nmr.physics.guess import RULE, UPRIGHT
 from latent_nmr.physics.kernels import KERNELS, KernelLaw, checked_kernel_sum, distance_grid
-from latent_nmr.physics.lattices import SCHEMES, checked_arrays, checked_frequencies
+from latent_nmr.physics.lattices import (
+    SCHEMES,
+    checked_arrays,
+    checked_frequencies,
+    checked_relaxation,
+)
+from latent_nmr.physics.relaxation import Relaxation, check_equilibrium, total_rate
 from latent_nmr.physics.reversible import reversible_record
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
@@ -47,6 +53,9 @@ class CurveInputs(NamedTuple):
         R, MHz.
     pulse_angles, pulse_phases : Array, shape (n_pulses,)
         rad, in order of time.
+    relaxation_rate, equilibrium_mz : Array, shape (), or None
+        R₁, MHz, and the s^z to which spins relax, 0 if there is none; no rate for spins that only
+        dephase.
     """
 
     couplings: jax.Array
@@ -54,6 +63,16 @@ class CurveInputs(NamedTuple):
     decay_rate: jax.Array
     pulse_angles: jax.Array
     pulse_phases: jax.Array
+    relaxation_rate: jax.Array | None = None
+    equilibrium_mz: jax.Array | None = None
+
+    @property
+    def relaxation(self) -> Relaxation | None:
+        """Both numbers of the relaxation, if there is one."""
+        if self.relaxation_rate is None:
+            return None
+        equilibrium = 0.0 if self.equilibrium_mz is None else self.equilibrium_mz
+        return Relaxation(self.relaxation_rate, equilibrium)
 
 
 class Pace(NamedTuple):
@@ -66,7 +85,7 @@ class Pace(NamedTuple):
     random_field : Array or float
         Field of randomly oriented neighbours, MHz.
     decay_rate : Array or float
-        R, MHz.
+        Of all losses, see `latent_nmr.physics.relaxation.total_rate`, MHz.
     first_cosine : Array or float
         |cos θ| of the first pulse.
     """
@@ -83,8 +102,13 @@ def curve_inputs(
     sequence: Sequence,
     *,
     decay_rate: float = 0.0,
+    relaxation_rate: float | None = None,
+    equilibrium_mz: float = 0.0,
 ) -> CurveInputs:
     """Collect inputs, with the pulses as `sequence` has them.
+
+    Without a `relaxation_rate`, curves have no derivative with respect to it and are cheaper; 0
+    is a rate.
 
     Examples
     --------
@@ -97,9 +121,13 @@ def curve_inputs(
     refuse_masked("couplings", couplings)
     refuse_masked("kernel_parameter", kernel_parameter)
     refuse_masked("decay_rate", decay_rate)
+    refuse_masked("relaxation_rate", relaxation_rate)
+    refuse_masked("equilibrium_mz", equilibrium_mz)
+    check_equilibrium(equilibrium_mz, has_rate=relaxation_rate is not None)
+    relaxation = () if relaxation_rate is None else (relaxation_rate, equilibrium_mz)
     angles = [pulse.angle for pulse in sequence.pulses]
     phases = [pulse.phase for pulse in sequence.pulses]
-    values = (couplings, kernel_parameter, decay_rate, angles, phases)
+    values = (couplings, kernel_parameter, decay_rate, angles, phases, *relaxation)
     return CurveInputs(*(jnp.asarray(value, jnp.result_type(float)) for value in values))
 
 
@@ -182,7 +210,10 @@ def curve_function(
     )
     checked_kernel_sum(table)
     check_choice("scheme", scheme, SCHEMES)
-    row = Curve(field, table, COUPLING_MARGIN * couplings, float(decay_rate), sequence)
+    rate, equilibrium = map(np.asarray, near.relaxation or Relaxation(0.0, 0.0))
+    (relaxation_rate,), _ = checked_relaxation(rate, equilibrium, 1)
+    rate = float(total_rate(decay_rate, relaxation_rate))
+    row = Curve(field, table, COUPLING_MARGIN * couplings, rate, sequence)
     is_chosen = step is None and scheme != "source"
     if is_chosen:
         cut = row.first_cut(tolerance)._replace(pause=1)
@@ -201,6 +232,7 @@ def curve_function(
             decay_rate=inputs.decay_rate,
             pulses=jax.vmap(_pulse_matrix)(inputs.pulse_angles, inputs.pulse_phases),
             unity=jnp.ones((), dtype),
+            relaxation=inputs.relaxation,
         )
         return _unless_beyond(inputs, table, most) * reversible_record(lattice, plan)
 
@@ -211,10 +243,11 @@ def _pace(inputs: CurveInputs, table: jax.Array) -> Pace:
     """How fast a curve is."""
     inputs, table = jax.lax.stop_gradient((inputs, table))
     couplings, total = jnp.abs(jnp.asarray(inputs.couplings)), jnp.abs(table.sum())
+    relaxation_rate = 0.0 if inputs.relaxation is None else jnp.abs(inputs.relaxation.rate)
     return Pace(
         0.5 * jnp.abs(table).sum() / total * couplings.max(),
         jnp.sqrt((table**2).sum()) / total * couplings.sum(),
-        jnp.abs(inputs.decay_rate),
+        total_rate(jnp.abs(inputs.decay_rate), relaxation_rate),
         jnp.abs(jnp.cos(jnp.asarray(inputs.pulse_angles)[0])),
     )
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._rounding import rounding_of
-from latent_nmr.errors import InputError, NumericalError, check_choice
+from latent_nmr.errors import ROUNDING, InputError, NumericalError, check_choice
 from latent_nmr.physics import kernels, propagate
 from latent_nmr.physics.devices import run_lattices
+from latent_nmr.physics.relaxation import Relaxation, total_rate
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
 from latent_nmr.physics.tolerance import (
@@ -36,6 +37,8 @@ def simulate_lattices(
     sequence: Sequence | Rows[Sequence],
     *,
     decay_rate: npt.ArrayLike = 0.0,
+    relaxation_rate: npt.ArrayLike = 0.0,
+    equilibrium_mz: npt.ArrayLike = 0.0,
     tolerance: float = 1e-3,
     step: float | None = None,
     scheme: str = "averaged",
@@ -46,7 +49,8 @@ def simulate_lattices(
 
     Solves the mean-field equation of motion [P, eqs. 2 and 3]. Rotations are exact, so spin
     length is conserved to rounding for any step; the error of the curve is of third order in the
-    step (of second where spins dephase). A curve does not depend on the others in the call.
+    step (of second where spins dephase or relax). A curve does not depend on the others in the
+    call.
 
     Parameters
     ----------
@@ -61,6 +65,12 @@ def simulate_lattices(
         Pulses and sampling: one for all curves, or one per curve, all with as many samples.
     decay_rate : array_like, shape () or (n_curves,)
         R of the pure dephasing exp(-2πR t), MHz, not negative.
+    relaxation_rate : array_like, shape () or (n_curves,)
+        R₁ = 1/(2π T₁) of the longitudinal relaxation exp(-2πR₁ t), MHz, not negative. It adds R₁/2
+        to R in the transverse decay, see `latent_nmr.physics.relaxation`.
+    equilibrium_mz : array_like, shape () or (n_curves,)
+        s^z to which spins relax, from -1/2 to 1/2. Whatever it is, spins start at s^z = 1/2: give
+        1/2 if that is their equilibrium.
     tolerance : float
         Largest error of any component of M at any sample that each curve may have, by an estimate
         made with the curve itself; |M(0)| = 1/2. At least 1e-5 in float32.
@@ -119,6 +129,9 @@ def simulate_lattices(
     frequencies, tables, couplings, decay_rate = checked_arrays(
         frequencies, kernel_tables, couplings, decay_rate
     )
+    relaxation_rate, equilibrium = checked_relaxation(
+        relaxation_rate, equilibrium_mz, len(frequencies)
+    )
     sequences = _checked_sequences(sequence, len(frequencies))
     check_choice("scheme", scheme, SCHEMES)
     check_choice("dtype", dtype, DTYPES)
@@ -126,9 +139,14 @@ def simulate_lattices(
     spectra = [kernels.coupling_spectrum(table) for table in tables]
     pulses = [np.stack([pulse.matrix() for pulse in s.pulses]) for s in sequences]
     unity = np.ones(len(tables))
-    rows = zip(frequencies, spectra, couplings, decay_rate, pulses, unity, strict=True)
+    losses = [
+        Relaxation(*row) if row[0] > 0 else None
+        for row in zip(relaxation_rate, equilibrium, strict=True)
+    ]
+    rows = zip(frequencies, spectra, couplings, decay_rate, pulses, unity, losses, strict=True)
     lattices = [propagate.Lattice._make(row) for row in rows]
-    rows = zip(frequencies, tables, couplings, decay_rate, sequences, strict=True)
+    rates = total_rate(decay_rate, relaxation_rate)
+    rows = zip(frequencies, tables, couplings, rates, sequences, strict=True)
     curves = [Curve._make(row) for row in rows]
     if step is None and scheme != "source":
         settings = {"tolerance": tolerance, "scheme": scheme, "dtype": dtype}
@@ -198,36 +216,71 @@ def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
     rounding = rounding_of(kernel_tables)
     tables = kernels.as_real("kernel_tables", kernel_tables)
     couplings = kernels.as_real("couplings", couplings)
-    decay_rate = kernels.as_real("decay_rate", decay_rate)
-    if decay_rate.ndim == 0:
-        decay_rate = np.full(n_curves, decay_rate)
     for name, array, shape in (
         ("kernel_tables", tables, frequencies.shape),
         ("couplings", couplings, (n_curves, 3)),
-        ("decay_rate", decay_rate, (n_curves,)),
     ):
-        if array.shape != shape:
-            raise InputError(
-                f"{name} must have shape {shape} to match frequencies, but has shape "
-                f"{array.shape}. Give one row per curve."
-            )
-    named = {
-        "frequencies": frequencies,
-        "kernel_tables": tables,
-        "couplings": couplings,
-        "decay_rate": decay_rate,
-    }
-    for name, array in named.items():
-        if not np.isfinite(array).all():
-            raise InputError(
-                f"{name} must be finite, but holds {array[~np.isfinite(array)][0]}. Replace it."
-            )
-    if (decay_rate < 0).any():
-        raise InputError(
-            f"decay_rate must be >= 0 MHz, but is {decay_rate.min():g}. Spins only lose coherence."
-        )
+        _check_shape(name, array, shape)
+    for name, array in (
+        ("frequencies", frequencies),
+        ("kernel_tables", tables),
+        ("couplings", couplings),
+    ):
+        _check_finite(name, array)
+    decay_rate = _checked_rate("decay_rate", decay_rate, n_curves, "Spins only lose coherence.")
     _check_symmetry(tables, rounding)
     return frequencies, tables, couplings, decay_rate
+
+
+def checked_relaxation(
+    relaxation_rate: npt.ArrayLike, equilibrium_mz: npt.ArrayLike, n_curves: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Convert both to float64, shape (n_curves,), and check them."""
+    cure = "Spins only approach equilibrium."
+    rate = _checked_rate("relaxation_rate", relaxation_rate, n_curves, cure)
+    equilibrium = _per_curve("equilibrium_mz", equilibrium_mz, n_curves)
+    largest = equilibrium[np.argmax(np.abs(equilibrium))]
+    if abs(largest) > 0.5 * (1 + ROUNDING):
+        raise InputError(
+            "equilibrium_mz must be from -1/2 to 1/2, because it is ⟨I^z⟩ of a spin 1/2, but is "
+            f"{largest:g}. Give half of the polarisation."
+        )
+    return rate, np.clip(equilibrium, -0.5, 0.5)
+
+
+def _checked_rate(
+    name: str, rate: npt.ArrayLike, n_curves: int, cure: str
+) -> npt.NDArray[np.float64]:
+    """Convert a rate to float64, shape (n_curves,), or raise if one is negative."""
+    rates = _per_curve(name, rate, n_curves)
+    if (rates < 0).any():
+        raise InputError(f"{name} must be >= 0 MHz, but is {rates.min():g}. {cure}")
+    return rates
+
+
+def _per_curve(name: str, values: npt.ArrayLike, n_curves: int) -> npt.NDArray[np.float64]:
+    """Finite numbers, one per curve; one stands for all."""
+    array = kernels.as_real(name, values)
+    if array.ndim == 0:
+        array = np.full(n_curves, array)
+    _check_shape(name, array, (n_curves,))
+    _check_finite(name, array)
+    return array
+
+
+def _check_shape(name: str, array: npt.NDArray[np.float64], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise InputError(
+            f"{name} must have shape {shape} to match frequencies, but has shape "
+            f"{array.shape}. Give one row per curve."
+        )
+
+
+def _check_finite(name: str, array: npt.NDArray[np.float64]) -> None:
+    if not np.isfinite(array).all():
+        raise InputError(
+            f"{name} must be finite, but holds {array[~np.isfinite(array)][0]}. Replace it."
+        )
 
 
 def _check_symmetry(tables: npt.NDArray[np.float64], rounding: float) -> None:

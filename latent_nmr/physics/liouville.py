@@ -15,13 +15,18 @@ def liouville_curve(
     table: npt.NDArray[np.floating],
     couplings: tuple[float, float, float],
     sequence: Sequence,
+    *,
+    decay_rate: float = 0.0,
+    relaxation_rate: float = 0.0,
+    equilibrium_mz: float = 0.0,
 ) -> npt.NDArray[np.float64]:
     """Simulate one curve as the lattice code behind the paper does.
 
     At every sample interval the mean field of every site is the sum over all pairs, and every
     site's 4 × 4 Liouvillian is exponentiated. (The exponential is a Taylor sum over all sites at
     once, which favours the source: its own code calls a library once per site.) It is the scheme
-    `source` of :func:`latent_nmr.simulate_lattices` by other means.
+    `source` of :func:`latent_nmr.simulate_lattices` by other means, but for losses, which that one
+    splits from the rotation.
 
     Parameters
     ----------
@@ -32,6 +37,9 @@ def liouville_curve(
     couplings : tuple of float
         (α_x, α_y, α_z), MHz.
     sequence : Sequence
+    decay_rate, relaxation_rate, equilibrium_mz : float
+        As in :func:`latent_nmr.simulate_lattices`, by Lindblad operators (see
+        :mod:`latent_nmr.physics.relaxation`), exponentiated together with the rotation.
 
     Returns
     -------
@@ -48,6 +56,8 @@ def liouville_curve(
     liouvillians = np.array(
         [-1j * (np.kron(op, identity) - np.kron(identity, op.T)) for op in spin]
     )
+    jumps = lindblad_operators(spin, decay_rate, relaxation_rate, equilibrium_mz)
+    losses = 2 * np.pi * sequence.dt * sum(map(dissipator, jumps))
     density = np.tile((identity / 2 + spin[2]).reshape(4, 1).astype(complex), (n_edge**2, 1, 1))
     measure = spin.transpose(0, 2, 1).reshape(3, 4)
     signal = []
@@ -63,8 +73,26 @@ def liouville_curve(
         field[:, 2] += frequencies.ravel()
         # H_i = -b_i · I_i
         generators = np.tensordot(-2 * np.pi * sequence.dt * field, liouvillians, 1)
-        density = exponential(generators) @ density
+        density = exponential(generators + losses) @ density
     return np.array(signal)
+
+
+def lindblad_operators(
+    spin: npt.NDArray, decay_rate: float, relaxation_rate: float, equilibrium_mz: float
+) -> list[npt.NDArray]:
+    """√Γ I^z, √Γ₋ I⁻ and √Γ₊ I⁺ of the given rates, MHz^½, of I^x, I^y and I^z."""
+    x, y, z = spin
+    up, down = (relaxation_rate * (0.5 + sign * equilibrium_mz) for sign in (1, -1))
+    rates = (2 * decay_rate, down, up)
+    return [
+        np.sqrt(rate) * one for rate, one in zip(rates, (z, x - 1j * y, x + 1j * y), strict=True)
+    ]
+
+
+def dissipator(jump: npt.NDArray) -> npt.NDArray:
+    """Matrix of ρ → LρL† − ½{L†L, ρ} on vec(ρ), row by row."""
+    identity, both = np.eye(len(jump)), jump.conj().T @ jump
+    return np.kron(jump, jump.conj()) - (np.kron(both, identity) + np.kron(identity, both.T)) / 2
 
 
 def exponential(matrices: npt.NDArray) -> npt.NDArray:

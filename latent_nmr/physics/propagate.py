@@ -9,7 +9,8 @@ The equation of motion is [P, eqs. 2 and 3]
     \mathbf b_i = (\alpha_x M^x_i,\ \alpha_y M^y_i,\ \nu_i + \alpha_z M^z_i), \qquad
     \mathbf M_i = \tfrac1\kappa \sum_{j \ne i} K(r_{ij})\, \mathbf s_j ,
 
-plus pure dephasing of the transverse part at the rate 2πR. g denotes the coupled part of the
+plus pure dephasing of the transverse part at the rate 2πR, and relaxation along z if there is one
+(`latent_nmr.physics.relaxation`). g denotes the coupled part of the
 field, g = αM. Everything here is a pure function of the arrays of one lattice; batches come from
 ``jax.vmap``.
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
@@ -33,6 +34,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from latent_nmr.physics.relaxation import Relaxation, relaxed
 from latent_nmr.physics.rotation import (
     Note,
     cross,
@@ -62,6 +64,8 @@ class Lattice(NamedTuple):
         Rotation of each pulse, in order of time.
     unity : Array, shape ()
         1; see `latent_nmr.physics.rotation.held`.
+    relaxation : Relaxation or None
+        None, for which other programs are compiled, where spins only dephase.
     """
 
     frequencies: jax.Array
@@ -70,6 +74,7 @@ class Lattice(NamedTuple):
     decay_rate: jax.Array
     pulses: jax.Array
     unity: jax.Array
+    relaxation: Relaxation | None = None
 
 
 class State(NamedTuple):
@@ -94,12 +99,14 @@ class State(NamedTuple):
 
 
 def in_angles(lattice: Lattice, interval: jax.Array | float) -> Lattice:
-    """Convert frequencies, couplings and decay from MHz to rad per interval."""
+    """Convert frequencies, couplings, decay and relaxation from MHz to rad per interval."""
     scale = 2 * math.pi * interval
+    relaxation = lattice.relaxation
     return lattice._replace(
         frequencies=scale * lattice.frequencies,
         couplings=scale * lattice.couplings,
         decay_rate=scale * lattice.decay_rate,
+        relaxation=relaxation and relaxation._replace(rate=scale * relaxation.rate),
     )
 
 
@@ -115,14 +122,9 @@ def with_line(field: jax.Array, lattice: Lattice) -> jax.Array:
     return jnp.stack([field[0], field[1], field[2] + lattice.frequencies])
 
 
-def dephase(spins: jax.Array, lattice: Lattice, n: jax.Array | float) -> jax.Array:
-    """Shrink the transverse part as pure dephasing does in n intervals."""
-    return transverse(jnp.exp(-lattice.decay_rate * n))[:, None, None] * spins
-
-
-def transverse(factor: jax.Array) -> jax.Array:
-    """Factors of (x, y, z) that multiply the transverse part by `factor`."""
-    return jnp.stack([factor, factor, jnp.ones_like(factor)])
+def relax(spins: jax.Array, lattice: Lattice, n: jax.Array | float) -> jax.Array:
+    """Dephase, and relax, for n intervals; shape (3, ...)."""
+    return relaxed(spins, lattice.decay_rate, lattice.relaxation, n)
 
 
 def ahead(
@@ -137,10 +139,10 @@ def ahead(
         return spins
     field = with_line(predicted, lattice)
     if program.scheme == "midpoint":
-        start = dephase(spins, lattice, n / 4)
+        start = relax(spins, lattice, n / 4)
         middle = turned(start, field, lattice.unity, n / 2, program.doublings)
-        return dephase(middle, lattice, n / 4)
-    start = dephase(spins, lattice, n / 2)
+        return relax(middle, lattice, n / 4)
+    start = relax(spins, lattice, n / 2)
     return mean_on_the_way(start, field, lattice.unity, n, program.doublings)
 
 
@@ -163,7 +165,7 @@ def turn(
     note: Note,
     noted: Any,
 ) -> tuple[jax.Array, Any]:
-    """Rotate by n intervals in a steady field, dephasing half before and half after.
+    """Rotate by n intervals in a steady field, dephasing and relaxing half before and half after.
 
     Parameters
     ----------
@@ -178,17 +180,16 @@ def turn(
     noted
     """
     length = jnp.asarray(n, spins.dtype)
-    start = dephase(spins, lattice, taken * length / 2)
+    start = relax(spins, lattice, taken * length / 2)
 
     def note_inside(noted, k, mean):
         # Half a step's decay was applied in advance; after k intervals k − n/2 is still lacking.
-        lacking = jnp.exp(-lattice.decay_rate * (jnp.asarray(k, spins.dtype) - length / 2))
-        return note(noted, k, transverse(lacking) * mean)
+        return note(noted, k, relax(mean, lattice, jnp.asarray(k, spins.dtype) - length / 2))
 
     settings = field, lattice.unity, n, program.doublings
     noted = signal_on_the_way(start, *settings, note_inside, noted)
     end = turned(start, field, lattice.unity, taken * length, program.doublings)
-    end = dephase(end, lattice, taken * length / 2)
+    end = relax(end, lattice, taken * length / 2)
     return end, note(noted, n * jnp.asarray(taken, jnp.int32), site_mean(end))
 
 

@@ -19,6 +19,7 @@ from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
 from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
+from latent_nmr.physics.relaxation import check_equilibrium, total_rate
 from latent_nmr.physics.schedule import field_evaluations
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
@@ -61,6 +62,11 @@ class Simulation:
     flip_angle_deg : float or None
         θ of the first pulse for all curves, degrees, the second being 2θ; None takes the
         preset's.
+    relaxation_rate : float
+        R₁ = 1/(2π T₁) of the longitudinal relaxation, MHz, see `simulate_lattices`. No preset has
+        one.
+    equilibrium_mz : float
+        M_z to which spins relax, from -1/2 to 1/2; they start at 1/2.
 
     Examples
     --------
@@ -81,6 +87,8 @@ class Simulation:
     dtype: str = "float32"
     with_mz: bool = False
     flip_angle_deg: float | None = None
+    relaxation_rate: float = 0.0
+    equilibrium_mz: float = 0.0
 
     def __post_init__(self):
         # NumPy's numbers become Python's: settings are written as JSON, and compared with it.
@@ -105,6 +113,13 @@ class Simulation:
                     f"flip_angle_deg must be left out for the preset {self.preset}, which draws an "
                     f"angle for every curve, but is {self.flip_angle_deg!r}. Leave it out."
                 )
+
+        self._check_relaxation()
+
+    def _check_relaxation(self) -> None:
+        check_number("relaxation_rate", self.relaxation_rate, at_least=0, unit="MHz")
+        check_number("equilibrium_mz", self.equilibrium_mz, at_least=-0.5, at_most=0.5)
+        check_equilibrium(self.equilibrium_mz, has_rate=self.relaxation_rate > 0)
 
     @property
     def has_tolerance(self) -> bool:
@@ -174,6 +189,8 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
         np.array([p.couplings for p in parameters]),
         [own_sequence(preset, p) for p in parameters],
         decay_rate=np.array([p.decay_rate for p in parameters]),
+        relaxation_rate=simulation.relaxation_rate,
+        equilibrium_mz=simulation.equilibrium_mz,
         tolerance=simulation.tolerance,
         step=simulation.step,
         scheme=simulation.scheme,
@@ -200,7 +217,8 @@ def _evaluations(
 ) -> int:
     table = kernels.kernel_table(parameters.kernel, parameters.kernel_parameter, preset.n_edge)
     couplings, sequence = np.array(parameters.couplings), own_sequence(preset, parameters)
-    curve = Curve(frequencies, table, couplings, parameters.decay_rate, sequence)
+    rate = total_rate(parameters.decay_rate, simulation.relaxation_rate)
+    curve = Curve(frequencies, table, couplings, rate, sequence)
     if not simulation.has_tolerance:
         step = 1 if simulation.step is None else simulation.step
         return field_evaluations(curve.plan(fixed_cut(step), simulation.scheme))

@@ -37,7 +37,7 @@ class Curve(NamedTuple):
     couplings : ndarray, shape (3,)
         MHz.
     decay_rate : float
-        R, MHz.
+        Of all losses, see `latent_nmr.physics.relaxation.total_rate`, MHz.
     sequence : Sequence
     """
 

@@ -133,7 +133,8 @@ def integration_errors(simulation: Simulation, indices: Rows[int]) -> pd.DataFra
     Parameters
     ----------
     simulation : Simulation
-        Whose preset has one sequence for all curves and no decay, such as `paper`.
+        Whose preset has one sequence for all curves and no decay, such as `paper`; without
+        relaxation.
     indices : sequence of int
         Numbers of the curves.
 

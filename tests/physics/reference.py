@@ -1,10 +1,10 @@
 """A second simulator, written from the equations alone, slow and in float64.
 
 Every site has a 2 x 2 density matrix ρ_i = 1/2 + 2 s_i · I. Its Liouvillian, a 4 x 4 matrix, is
-that of H_i = -ν_i I^z - Σ_d α_d M^d_i I^d plus a Lindblad operator √Γ I^z, whose transverse
-rate is Γ/2; it is exponentiated by SciPy. The mean field is a double sum over sites, the mean
-over a step a block of a larger exponential, Magnus' second term a commutator. Nothing here is
-shared with the package but the numbers that go in. Units: MHz and µs.
+that of H_i = -ν_i I^z - Σ_d α_d M^d_i I^d plus Lindblad operators √Γ I^z, whose transverse
+rate is Γ/2, and √Γ∓ I^∓; it is exponentiated by SciPy. The mean field is a double sum over sites,
+the mean over a step a block of a larger exponential, Magnus' second term a commutator. Nothing
+here is shared with the package but the numbers that go in. Units: MHz and µs.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,8 @@ class Sample:
         R and the sample interval.
     n_samples : int
     pulses : tuple of (sample, angle, phase)
+    relaxation_rate, equilibrium_mz : float
+        Γ₊ + Γ₋, and (Γ₊ - Γ₋)/2 over that.
     """
 
     frequencies: NDArray[np.float64]
@@ -55,6 +57,8 @@ class Sample:
     dt: float
     n_samples: int
     pulses: tuple[tuple[int, float, float], ...]
+    relaxation_rate: float = 0.0
+    equilibrium_mz: float = 0.0
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
@@ -121,26 +125,36 @@ def mean_propagator(generator: NDArray[np.complex128], duration: float):
     return expm(block)[:, :4, 4:]
 
 
-def dephasing(decay_rate: float, duration: float) -> NDArray[np.complex128]:
-    """Propagator of vec(ρ) under the Lindblad operator √Γ I^z, Γ/2 = 2πR, shape (4, 4)."""
-    z = SPIN[2]
-    lindblad = np.kron(z, z.conj()) - (np.kron(z @ z, ONE) + np.kron(ONE, (z @ z).T)) / 2
-    return expm(4 * np.pi * decay_rate * lindblad * duration)
+def losses(sample: Sample, duration: float) -> NDArray[np.complex128]:
+    """Propagator of vec(ρ) under all Lindblad operators, shape (4, 4)."""
+    raising = SPIN[0] + 1j * SPIN[1]
+    upwards = sample.relaxation_rate * (1 / 2 + sample.equilibrium_mz)
+    downwards = sample.relaxation_rate * (1 / 2 - sample.equilibrium_mz)
+    generator = np.zeros((4, 4), complex)
+    for rate, jump in (
+        (2 * sample.decay_rate, SPIN[2]),
+        (upwards, raising),
+        (downwards, raising.conj().T),
+    ):
+        lost = jump.conj().T @ jump
+        gained = np.kron(jump, jump.conj())
+        generator += rate * (gained - (np.kron(lost, ONE) + np.kron(ONE, lost.T)) / 2)
+    return expm(2 * np.pi * generator * duration)
 
 
 def evolve(rho, generator, sample: Sample, n: int, interval: float):
-    """Half a step's dephasing, n intervals of precession, the other half.
+    """Half a step's losses, n intervals of precession, the other half.
 
-    Returns ρ and the mean spin after each interval, which has dephased for just so long.
+    Returns ρ and the mean spin after each interval, which has lost for just so long.
     """
-    rho = applied(dephasing(sample.decay_rate, n * interval / 2), rho)
+    rho = applied(losses(sample, n * interval / 2), rho)
     one = expm(generator * interval)
     seen = []
     for k in range(1, n + 1):
         rho = applied(one, rho)
-        now = applied(dephasing(sample.decay_rate, (k - n / 2) * interval), rho)
+        now = applied(losses(sample, (k - n / 2) * interval), rho)
         seen.append(expectation(now).mean(axis=0))
-    return applied(dephasing(sample.decay_rate, n * interval / 2), rho), seen
+    return applied(losses(sample, n * interval / 2), rho), seen
 
 
 def pulsed(rho, angle: float, phase: float):
@@ -165,7 +179,7 @@ def averaged_generator(rho, history, sample: Sample, duration: float):
     """
 
     def field_ahead(predicted):
-        start = applied(dephasing(sample.decay_rate, duration / 2), rho)
+        start = applied(losses(sample, duration / 2), rho)
         generator = liouvillian(with_line(predicted, sample))
         mean = applied(mean_propagator(generator, duration), start)
         return coupled_field(expectation(mean), sample)
@@ -223,7 +237,10 @@ def exact_curve(sample: Sample) -> NDArray[np.float64]:
     def slope(_, flat):
         spins = flat.reshape(n_sites, 3)
         turning = np.cross(spins, local_field(spins, sample))
-        return (2 * np.pi * (turning - sample.decay_rate * spins * [1, 1, 0])).ravel()
+        rates = sample.decay_rate * np.array([1, 1, 0])
+        rates = rates + sample.relaxation_rate * np.array([1 / 2, 1 / 2, 1])
+        away = spins - sample.equilibrium_mz * np.array([0, 0, 1])
+        return (2 * np.pi * (turning - rates * away)).ravel()
 
     rho = sample.polarised()
     curve = np.zeros((0, 3))

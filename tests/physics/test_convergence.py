@@ -21,6 +21,9 @@ KERNELS = [("gaussian", 1.3), ("power", 2.0), ("rkky", 3.0)]
 ECHO = ((0, 1.2, 0.0), (24, 2.4, math.pi / 2))
 # Largest |b| of these lattices in MHz: |ν| up to 0.25 and a mean field below 0.1 beside it.
 LARGEST_FIELD = 0.3
+NO_LOSSES = {"decay_rate": 0.0}
+DEPHASING = {"decay_rate": 0.01}
+RELAXING = {"decay_rate": 0.004, "relaxation_rate": 0.03, "equilibrium_mz": 0.4}
 
 
 def sample(kernel="power", parameter=2.0, **changes):
@@ -45,6 +48,8 @@ def package_curve(numbers, **options):
         [numbers.couplings],
         Sequence(numbers.dt, numbers.n_samples, tuple(Pulse(*pulse) for pulse in numbers.pulses)),
         decay_rate=numbers.decay_rate,
+        relaxation_rate=numbers.relaxation_rate,
+        equilibrium_mz=numbers.equilibrium_mz,
         **({"dtype": "float64"} | options),
     )[0]
 
@@ -66,13 +71,16 @@ class TestAgainstTheReference:
     TOLERANCE = 1e-12
 
     @pytest.mark.parametrize(
-        ("law", "scheme", "step", "decay_rate"),
-        pairwise(KERNELS, ["averaged", "midpoint", "source"], [4, 1, 0.5], [0.0, 0.01]),
+        ("law", "scheme", "step", "losses"),
+        pairwise(
+            KERNELS,
+            ["averaged", "midpoint", "source"],
+            [4, 1, 0.5],
+            [NO_LOSSES, DEPHASING, RELAXING],
+        ),
     )
-    def test_unequal_couplings_and_flip_angles_off_ninety_degrees(
-        self, law, decay_rate, scheme, step
-    ):
-        numbers = sample(*law, decay_rate=decay_rate)
+    def test_unequal_couplings_and_flip_angles_off_ninety_degrees(self, law, losses, scheme, step):
+        numbers = sample(*law, **losses)
         np.testing.assert_allclose(
             package_curve(numbers, step=step, scheme=scheme),
             stepped_curve(numbers, step, scheme),
@@ -134,30 +142,31 @@ class TestOrderOfConvergence:
 
     STEPS = (4, 2, 1, 0.5)
 
-    # Splitting the dephasing off is of second order, which takes over from the third where R > 0.
+    # Splitting the losses off is of second order, which takes over from the third where R > 0.
     @pytest.mark.parametrize(
-        ("scheme", "decay_rate", "order"),
+        ("scheme", "losses", "order"),
         [
-            ("averaged", 0.0, 3),
-            ("averaged", 0.1, 2),
-            ("midpoint", 0.0, 2),
-            ("midpoint", 0.01, 2),
-            ("source", 0.01, 1),
+            ("averaged", NO_LOSSES, 3),
+            ("averaged", {"decay_rate": 0.1}, 2),
+            ("averaged", RELAXING | {"relaxation_rate": 0.2}, 2),
+            ("midpoint", NO_LOSSES, 2),
+            ("midpoint", DEPHASING, 2),
+            ("source", DEPHASING, 1),
         ],
     )
     @pytest.mark.parametrize(
         ("kernel", "parameter"),
         [pytest.param(*row, marks=[] if row[0] == "rkky" else pytest.mark.slow) for row in KERNELS],
     )
-    def test_at_the_ends_of_steps(self, kernel, parameter, scheme, decay_rate, order):
+    def test_at_the_ends_of_steps(self, kernel, parameter, scheme, losses, order):
         # Every step ends at every fourth sample, and at the pulse.
-        numbers = sample(kernel, parameter, decay_rate=decay_rate)
+        numbers = sample(kernel, parameter, **losses)
         exact = exact_curve(numbers)[::4]
         errors = [
             np.abs(package_curve(numbers, step=step, scheme=scheme)[::4] - exact).max()
             for step in self.STEPS
         ]
-        fastest = 2 * np.pi * (LARGEST_FIELD + decay_rate)
+        fastest = 2 * np.pi * (LARGEST_FIELD + numbers.decay_rate + numbers.relaxation_rate)
         assert_order(errors, order, fastest * numbers.dt * np.array(self.STEPS[:-1]))
 
     @pytest.mark.slow

@@ -23,6 +23,7 @@ FREQUENCIES = np.random.default_rng(3).uniform(-0.25, 0.25, (N_EDGE, N_EDGE))
 ECHO = spin_echo(dt=0.16, pulse_spacing=11, n_samples=30, flip_angle=1.3, phases=(0.2, 1.5))
 COUPLINGS, DECAY_RATE = (0.16, 0.1, 0.05), 0.01
 KERNELS = [("gaussian", 1.3), ("power", 2.0), ("rkky", 3.0)]
+RELAXING = {"relaxation_rate": 0.03, "equilibrium_mz": 0.4}
 
 
 def yukawa(distance, length, xp):
@@ -30,8 +31,8 @@ def yukawa(distance, length, xp):
     return xp.exp(-distance / length) / distance
 
 
-def inputs(parameter):
-    return curve_inputs(COUPLINGS, parameter, ECHO, decay_rate=DECAY_RATE)
+def inputs(parameter, **relaxation):
+    return curve_inputs(COUPLINGS, parameter, ECHO, decay_rate=DECAY_RATE, **relaxation)
 
 
 def expected_curve(table, **options):
@@ -56,10 +57,11 @@ class TestCurve:
     @pytest.mark.parametrize("options", [{"step": 2}, {"step": 0.5, "scheme": "midpoint"}])
     @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
     def test_it_is_that_of_simulate_lattices(self, kernel, parameter, options):
+        relaxation = RELAXING if kernel == "rkky" else {}
         with jax.enable_x64(True):
-            near = inputs(parameter)
+            near = inputs(parameter, **relaxation)
             curve = jax.jit(curve_function(FREQUENCIES, kernel, ECHO, near, **options))(near)
-        expected = expected_curve(kernel_table(kernel, parameter, N_EDGE), **options)
+        expected = expected_curve(kernel_table(kernel, parameter, N_EDGE), **options, **relaxation)
         np.testing.assert_allclose(curve, expected, atol=self.TOLERANCE)
 
     def test_a_law_of_the_users_own_gives_the_curve_of_its_table(self):
@@ -113,7 +115,7 @@ class TestGradients:
     def test_they_are_the_central_differences_for_every_input(self, kernel, parameter):
         h = 1e-4
         with jax.enable_x64(True):
-            near = inputs(parameter)
+            near = inputs(parameter, **RELAXING)
             curve = curve_function(FREQUENCIES, kernel, ECHO, near, step=2)
             value = jax.jit(lambda x: (self.WEIGHTS * curve(x)).sum())
             gradient = jax.jit(jax.grad(value))(near)
@@ -158,6 +160,30 @@ class TestGradients:
         assert abs(float(gradient.kernel_parameter)) < 1e-12
 
 
+class TestRelaxation:
+    """Derivatives with respect to the relaxation, and what is said of it."""
+
+    @pytest.mark.slow
+    def test_a_rate_of_zero_has_a_derivative_and_no_rate_has_none(self):
+        with jax.enable_x64(True):
+            near = inputs(2.0, relaxation_rate=0.0, equilibrium_mz=0.4)
+            curve = curve_function(FREQUENCIES, "power", ECHO, near, step=2)
+            last = jax.jit(lambda x: curve(x)[-1])
+            slope = jax.jit(jax.jacfwd(last))(near)
+            h = 1e-5
+            shifted = [near._replace(relaxation_rate=jnp.asarray(k * h)) for k in (-1, 1)]
+            difference = (last(shifted[1]) - last(shifted[0])) / (2 * h)
+            plain = jax.eval_shape(jax.grad(lambda x: curve(x)[-1, 0]), inputs(2.0))
+        # What the difference misses is h² times a third derivative, (2π · 5 µs)³; rounding 1e-15/h.
+        np.testing.assert_allclose(slope.relaxation_rate, difference, atol=1e-5)
+        assert np.abs(difference).min() > 0.1
+        assert plain.relaxation_rate is plain.equilibrium_mz is None
+
+    def test_an_equilibrium_without_a_rate_is_refused(self):
+        with pytest.raises(InputError, match=r"equilibrium_mz must be 0 without.*is 0\.4\. Give"):
+            inputs(2.0, equilibrium_mz=0.4)
+
+
 class TestMemory:
     """What the backward pass keeps."""
 
@@ -188,9 +214,10 @@ class TestMemory:
 SHORT = spin_echo(dt=0.16, pulse_spacing=5, n_samples=14)
 
 
-def short(alpha=0.2, parameter=2.0, decay=0.01, angle=math.pi / 2):
+def short(alpha=0.2, parameter=2.0, decay=0.01, angle=math.pi / 2, relaxation=0.0):
     """Inputs of a short record after a first pulse of any angle."""
-    near = curve_inputs((alpha, alpha, 0.0), parameter, SHORT, decay_rate=decay)
+    rates = {"decay_rate": decay, "relaxation_rate": relaxation}
+    near = curve_inputs((alpha, alpha, 0.0), parameter, SHORT, **rates)
     return near._replace(pulse_angles=near.pulse_angles.at[0].set(angle))
 
 
@@ -201,6 +228,7 @@ TOO_FAR = {
     "one coupling": (short()._replace(couplings=jnp.array([0.0, -0.5, 0.0])), "coupled field"),
     "kernel": (short(alpha=0.39, parameter=9.0), "random field at most"),
     "dephasing": (short(decay=0.1), "decay rate at most 0.0398, but it is 0.1"),
+    "relaxation": (short(relaxation=0.06), "decay rate at most 0.0398, but it is 0.1"),
     "a tilted pulse": (short(angle=1.0), "first cosine at most 0.26, but it is 0.54"),
     "no number": (short(alpha=math.nan), "but it is nan"),
     "no kernel": (short(parameter=math.nan), "but it is nan"),
@@ -336,6 +364,8 @@ class TestNumbersThatMakeNoCurve:
             ({"couplings": [0.1, np.inf, 0.1]}, "couplings must be finite"),
             ({"couplings": [0.1, 0.1]}, r"couplings must have shape \(1, 3\)"),
             ({"decay_rate": -1.0}, "decay_rate must be >= 0 MHz, but is -1"),
+            ({"relaxation_rate": -1.0}, "relaxation_rate must be >= 0 MHz, but is -1"),
+            ({"relaxation_rate": 1.0, "equilibrium_mz": 1.0}, "equilibrium_mz must be from -1/2"),
             ({"frequencies": np.zeros((6, 5))}, "one square lattice per curve"),
         ],
     )

@@ -118,7 +118,7 @@ class TestDephasing:
     def test_the_transverse_part_falls_as_the_exponential_and_the_rest_stays(self, dtype):
         sites = lattice("power", 2.0, ISOTROPIC, decay_rate=0.02, dtype=dtype)
         spins = random_spins(8, dtype)
-        out = propagate.dephase(spins, propagate.in_angles(sites, 0.5), 10)
+        out = propagate.relax(spins, propagate.in_angles(sites, 0.5), 10)
         expected = np.exp(-2 * np.pi * 0.02 * 5.0) * np.asarray(spins[:2])
         np.testing.assert_allclose(out[:2], expected, rtol=8 * float(jnp.finfo(dtype).eps))
         np.testing.assert_array_equal(out[2], spins[2])

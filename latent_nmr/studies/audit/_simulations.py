@@ -100,6 +100,8 @@ def simulate_at(
         np.repeat(table[None], len(numbers), axis=0),
         np.repeat(couplings[None], len(numbers), axis=0),
         preset.sequence,
+        relaxation_rate=simulation.relaxation_rate,
+        equilibrium_mz=simulation.equilibrium_mz,
         step=simulation.step,
         scheme=simulation.scheme,
         dtype=simulation.dtype,
