@@ -28,6 +28,7 @@ SHARED = {
     "_masks",
     "_png",
     "_rounding",
+    "_splits",
     "latent_axes",
     "shipped",
 }  # small modules at the top that anyone may import

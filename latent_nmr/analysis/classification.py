@@ -14,7 +14,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
-from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,8 +21,9 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from latent_nmr._splits import Rows, folds, split_rows
 from latent_nmr.analysis.out_of_bag import out_of_bag
-from latent_nmr.analysis.oversampling import Rows, leaky_split, oversample
+from latent_nmr.analysis.oversampling import leaky_split, oversample
 from latent_nmr.analysis.scores import N_NEIGHBOURS, POWER_LAW
 
 TREES = 100
@@ -131,7 +131,13 @@ def classify(
 
 
 def resampled_scores(
-    X: Matrix, labels: Labels, fitted: Rows, random_state: int, *, n_trees: int = TREES
+    X: Matrix,
+    labels: Labels,
+    fitted: Rows,
+    random_state: int,
+    *,
+    groups: Rows | None = None,
+    n_trees: int = TREES,
 ) -> dict[str, Any]:
     """Out-of-bag and five-fold scores of a random forest within the training set.
 
@@ -148,6 +154,8 @@ def resampled_scores(
         Training rows.
     random_state : int
         Seed of the forests and of the folds.
+    groups : ndarray of int, shape (n_curves,), or None
+        Curves of one group are in one fold, and out of bag together.
     n_trees : int
         Number of trees.
 
@@ -155,27 +163,28 @@ def resampled_scores(
     -------
     dict of dict
         Scores under `out_of_bag`, `five_fold` (means over folds) and, unless all classes have the
-        same size, `out_of_bag_leaky`.
+        same size, `out_of_bag_leaky`; without out-of-bag scores where every tree saw a curve of
+        every group.
     """
     weighted = RandomForestClassifier(
         n_trees, class_weight="balanced_subsample", n_jobs=-1, random_state=random_state
     ).fit(X[fitted], labels[fitted])
     maker = forest_maker(n_trees)
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state)
     by_fold = [
-        classify(maker, X, labels, fitted[inside], fitted[outside], random_state)["scores"]
-        for inside, outside in folds.split(fitted, labels[fitted])
+        classify(maker, X, labels, inside, outside, random_state)["scores"]
+        for inside, outside in folds(fitted, N_FOLDS, random_state, stratify=labels, groups=groups)
     ]
     found = {
-        "out_of_bag": _out_of_bag_scores(weighted, X[fitted], labels[fitted]),
+        "out_of_bag": _out_of_bag_scores(weighted, X, labels, fitted, groups),
         "five_fold": {name: float(np.mean([f[name] for f in by_fold])) for name in by_fold[0]},
     }
     repeated = oversample(labels, fitted, random_state)
     if len(repeated) > len(fitted):
         leaky = RandomForestClassifier(n_trees, n_jobs=-1, random_state=random_state)
         leaky.fit(X[repeated], labels[repeated])
-        found["out_of_bag_leaky"] = _out_of_bag_scores(leaky, X[repeated], labels[repeated])
-    return found
+        # On purpose, as the leak: copies and siblings count as other rows.
+        found["out_of_bag_leaky"] = _out_of_bag_scores(leaky, X, labels, repeated, None)
+    return {name: scores for name, scores in found.items() if scores}
 
 
 def leak_scores(
@@ -185,6 +194,7 @@ def leak_scores(
     *,
     fraction: float,
     random_state: int,
+    groups: Rows | None = None,
     n_trees: int = TREES,
 ) -> dict[str, Any]:
     """Measure how much oversampling before the split inflates the scores of a random forest.
@@ -201,6 +211,8 @@ def leak_scores(
         Fraction of the rows in the test set.
     random_state : int
         Seed of splits, oversampling and forests.
+    groups : ndarray of int, shape (n_curves,), or None
+        Curves of one group are on one side of every split but the leaky one.
     n_trees : int
         Number of trees.
 
@@ -218,9 +230,7 @@ def leak_scores(
     maker = forest_maker(n_trees)
     forest = maker(random_state).fit(X[wrong_fitted], labels[wrong_fitted])
     leaky = classification_scores(labels[wrong_scored], forest.predict(X[wrong_scored]))
-    fitted, scored = train_test_split(
-        rows, test_size=float(fraction), random_state=random_state, stratify=labels[rows]
-    )
+    fitted, scored = split_rows(rows, float(fraction), random_state, stratify=labels, groups=groups)
     repeated = oversample(labels, fitted, random_state)
     forest = maker(random_state).fit(X[repeated], labels[repeated])
     found = {"leaky": leaky}
@@ -230,10 +240,13 @@ def leak_scores(
 
 
 def _out_of_bag_scores(
-    forest: RandomForestClassifier, X: Matrix, truth: Labels
+    forest: RandomForestClassifier, X: Matrix, labels: Labels, rows: Rows, groups: Rows | None
 ) -> dict[str, float]:
     """Scores on the training rows, each predicted by the trees that were grown without it."""
-    probabilities = out_of_bag(forest, X)
+    truth = labels[rows]
+    probabilities = out_of_bag(forest, X[rows], None if groups is None else groups[rows])
     is_known = np.isfinite(probabilities[:, 0])
+    if not is_known.any():
+        return {}
     predicted = forest.classes_[np.argmax(probabilities[is_known], axis=1)]
     return classification_scores(truth[is_known], predicted)

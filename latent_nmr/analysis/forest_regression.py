@@ -48,6 +48,7 @@ def regress(
     scored: Rows,
     random_state: int,
     *,
+    groups: Rows | None = None,
     n_trees: int = TREES,
 ) -> dict[str, Any]:
     """Fit a random forest on rows `fitted`, score it on rows `scored`.
@@ -59,22 +60,27 @@ def regress(
         The target, in its own unit.
     fitted, scored : ndarray of int
     random_state : int
+    groups : ndarray of int, shape (n_curves,), or None
+        A curve is out of bag where no tree saw one of its group.
     n_trees : int
 
     Returns
     -------
     dict
         `scores` (`r2`, `mae`, `r2_out_of_bag`, `mae_out_of_bag`; errors in the unit of the
-        target, R² where it varies), `importances` (n_features,), `predicted` (n_scored,) and
+        target, R² where it varies; none out of bag
+        where every tree saw every group), `importances` (n_features,), `predicted` (n_scored,) and
         `out_of_bag` (n_fitted,; NaN where every tree saw the row).
     """
     forest = RandomForestRegressor(
         n_trees, max_features=MAX_FEATURES, n_jobs=-1, random_state=random_state
     ).fit(X[fitted], values[fitted])
     predicted = forest.predict(X[scored])
-    inside = out_of_bag(forest, X[fitted])
+    inside = out_of_bag(forest, X[fitted], None if groups is None else groups[fitted])
     is_known = np.isfinite(inside)  # of few trees, some rows are in all
-    by_bag = regression_scores(values[fitted][is_known], inside[is_known])
+    by_bag = {}
+    if is_known.any():
+        by_bag = regression_scores(values[fitted][is_known], inside[is_known])
     return {
         "scores": {
             **regression_scores(values[scored], predicted),

@@ -9,20 +9,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._splits import Rows, siblings
 
-def out_of_bag(forest: Any, X: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Mean prediction of the trees that did not see a row.
+
+def out_of_bag(
+    forest: Any, X: npt.NDArray[np.floating], groups: Rows | None = None
+) -> npt.NDArray[np.float64]:
+    """Mean prediction of the trees that saw neither a row nor another of its group.
 
     Parameters
     ----------
     forest : RandomForestRegressor or RandomForestClassifier
         Fitted to `X`, with bootstrap.
     X : ndarray, shape (n_rows, n_features)
+    groups : ndarray of int, shape (n_rows,), or None
+        Of K rows of a group each, a tree sees none with probability exp(-K).
 
     Returns
     -------
     ndarray, shape (n_rows,), or (n_rows, n_classes) of probabilities
-        NaN for rows that every tree saw.
+        NaN for rows of which every tree saw one of the group.
     """
     X = np.ascontiguousarray(X, np.float32)  # as trees hold it
     is_classifier = hasattr(forest, "classes_")
@@ -30,7 +36,9 @@ def out_of_bag(forest: Any, X: npt.NDArray[np.floating]) -> npt.NDArray[np.float
     n_trees = np.zeros(len(X))
     for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
         is_outside = np.ones(len(X), bool)
-        is_outside[drawn] = False
+        is_outside[siblings(np.unique(drawn), groups)] = False
+        if not is_outside.any():
+            continue
         predict = tree.predict_proba if is_classifier else tree.predict
         total[is_outside] += predict(X[is_outside], check_input=False)
         n_trees += is_outside

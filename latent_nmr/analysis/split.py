@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 
+from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.errors import InputError, check_count, check_number
 
 
@@ -30,8 +30,9 @@ def hold_out(
     *,
     fraction: float = 0.2,
     random_state: int = 0,
+    groups: npt.NDArray[np.generic] | None = None,
 ) -> Split:
-    """Split rows at random, each kernel in the same proportion.
+    """Split rows at random, each kernel in the same proportion, and no group torn.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def hold_out(
     fraction : float
         Part held out, in (0, 1).
     random_state : int
+    groups : ndarray, shape (n_curves,), or None
+        The material of each curve, whose repeats stay together; None where each has its own.
 
     Raises
     ------
@@ -55,21 +58,25 @@ def hold_out(
     check_count("random_state", random_state, at_least=0, at_most=2**32 - 1)
     # scikit-learn does not accept every string type that a file may hold.
     stratify = None if kernel is None else np.asarray(kernel).astype(object)
+    own = as_groups(groups, n_curves, "material")
+    count, what = n_groups(own, n_curves), "curves"
+    if count < n_curves:
+        what = "materials"
     if stratify is not None:
-        names, counts = np.unique(stratify, return_counts=True)
+        first = np.arange(n_curves) if own is None else np.unique(own, return_index=True)[1]
+        names, counts = np.unique(stratify[first], return_counts=True)
         if counts.min() < 2:
             raise InputError(
-                "every kernel must have at least 2 curves, one in each part of the split, but "
-                f"{names[counts.argmin()]} has {counts.min()}. Use more curves."
+                f"every kernel must have at least 2 {what}, one in each part of the split, but "
+                f"{names[counts.argmin()]} has {counts.min()}. Use more {what}."
             )
-    rows = np.arange(n_curves)
     try:
-        fitted, held_out = train_test_split(
-            rows, test_size=float(fraction), random_state=random_state, stratify=stratify
+        fitted, held_out = split_rows(
+            np.arange(n_curves), float(fraction), random_state, stratify=stratify, groups=own
         )
     except ValueError as error:
         raise InputError(
-            f"a held-out part of {fraction:g} must leave curves of every kernel in both parts, but "
-            f"there are {n_curves} curves ({error}). Use more curves, or another fraction."
+            f"a held-out part of {fraction:g} must leave {what} of every kernel in both parts, but "
+            f"there are {count} {what} ({error}). Use more {what}, or another fraction."
         ) from error
     return Split(np.sort(fitted), np.sort(held_out))

@@ -28,7 +28,9 @@ class Options:
     ] = "paper"
     """Published data set whose distributions are used."""
     n_curves: int = 1200
-    """Number of curves in the finished store."""
+    """Number of curves in the finished store, all repeats included."""
+    repeats: int = 1
+    """Curves of each material: the same parameters, fresh ν. --n-curves counts all of them."""
     seed: int = 0
     """Seed of the data set."""
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
@@ -70,9 +72,10 @@ def run(options: Options) -> Report:
     from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.stores import default_store, fill_with_progress, n_missing
 
-    n_curves = check_count("--n-curves", options.n_curves)
+    check_count("--n-curves", options.n_curves)
     settings = {name: getattr(options, name) for name in Simulation.__dataclass_fields__}
     simulation = Simulation(**settings)
+    n_curves = simulation.check_curves(options.n_curves)
     path = options.out or default_store(simulation)
     check_spread(options.spread)
     part = options.spread.part

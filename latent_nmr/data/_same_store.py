@@ -14,8 +14,9 @@ from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Finished curves whose parameters are drawn again before a store is continued.
 N_COMPARED = 8
-# What stores were made with that were begun before there was such a setting.
-NEWER = {"relaxation_rate": 0.0, "equilibrium_mz": 0.0}
+# Settings of stores that do not say them: those begun before there was such a setting, and, of the
+# last, all that have no repeats.
+UNSAID = {"relaxation_rate": 0.0, "equilibrium_mz": 0.0, "repeats": 1}
 
 
 def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:
@@ -24,12 +25,14 @@ def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -
     wanted = simulation_attributes(simulation)
     # An older store does not say how its numbers were drawn; its curves themselves do.
     unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
-    for name in (name for name in wanted if name not in unsaid):
-        held = group.attrs.get(name, NEWER.get(name))
-        if held != wanted[name]:
+    for name in (name for name in (*wanted, *UNSAID) if name not in unsaid):
+        held, asked = (
+            attributes.get(name, UNSAID.get(name)) for attributes in (group.attrs, wanted)
+        )
+        if held != asked:
             raise InputError(
                 f"a store must be continued with its own settings, but {path} has {name} = "
-                f"{held!r} and {wanted[name]!r} is asked for. "
+                f"{held!r} and {asked!r} is asked for. "
                 "Choose another path, or the store's setting."
             )
 

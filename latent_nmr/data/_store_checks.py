@@ -12,7 +12,7 @@ import xarray as xr
 import zarr
 
 from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums, dataset_checksums
-from latent_nmr.data._variables import ALL_SIGNALS
+from latent_nmr.data._variables import ALL_SIGNALS, PLACES
 from latent_nmr.data.echoes import magnitude
 from latent_nmr.errors import InputError, StoreWarning
 
@@ -20,7 +20,7 @@ from latent_nmr.errors import InputError, StoreWarning
 LARGEST_SPIN = 0.5 + 1e-3
 RESTORE = "Restore it from a copy, or simulate it again under another name."
 # Types of what is neither a signal, in float32, nor a label, in float64 or text.
-_TYPES = {"done": np.bool_, CURVE_CHECKSUMS: np.uint32}
+_TYPES = {"done": np.bool_, CURVE_CHECKSUMS: np.uint32, **dict.fromkeys(PLACES, np.int64)}
 # Levels between the warning and the call of the user, `open_echoes` or a command.
 _DEPTH = 5
 

@@ -12,7 +12,14 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     attribute_checksum,
 )
-from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, QUALITIES, SIGNALS
+from latent_nmr.data._variables import (
+    ALL_SIGNALS,
+    LABELS,
+    PER_CURVE,
+    PLACES,
+    QUALITIES,
+    SIGNALS,
+)
 from latent_nmr.data.echoes import simulation_attributes
 from latent_nmr.physics.simulate import Simulation, draw_parameters
 
@@ -44,9 +51,11 @@ def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
         create(name, ("curve", "time"), about, shape=(n_curves, len(time)), **of_signal)
     per_curve = {"shape": (n_curves,), "chunks": (CHUNK,)}
     own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
-    for name in (*LABELS, *own, *(QUALITIES if simulation.has_tolerance else ())):
+    quality = QUALITIES if simulation.has_tolerance else ()
+    for name in (*LABELS, *own, *quality, *(PLACES if simulation.repeats > 1 else ())):
         unit, title = PER_CURVE[name]
         kind, empty = (str, "") if name == "kernel" else ("float64", np.nan)
+        kind, empty = ("int64", -1) if name in PLACES else (kind, empty)
         about = {"units": unit, "long_name": title}
         create(name, ("curve",), about, dtype=kind, fill_value=empty, **per_curve)
     for name, (kind, title) in FLAGS.items():

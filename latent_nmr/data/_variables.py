@@ -22,7 +22,15 @@ CHALLENGE_LABELS = {
 ALL_LABELS = LABELS | CHALLENGE_LABELS
 # What is known of a curve beside its labels: nothing that a study would learn.
 QUALITIES = {"error_estimate": ("1", "estimated largest error of any component of M")}
-PER_CURVE = ALL_LABELS | QUALITIES
+# Which material a curve is of, and which of its repeats; only sets with repeats have them. Data of
+# other origin may have the first alone, as numbers or text: studies keep a material's curves
+# together.
+MATERIAL, REPEAT = "material", "repeat"
+PLACES = {
+    MATERIAL: ("", "number of the material: curves of one have the same parameters"),
+    REPEAT: ("", "number of the repeat of its material"),
+}
+PER_CURVE = ALL_LABELS | QUALITIES | PLACES
 SIGNALS = {"mx": "mean of s^x over the sites", "my": "mean of s^y over the sites"}
 LONGITUDINAL = {"mz": "mean of s^z over the sites"}
 ALL_SIGNALS = SIGNALS | LONGITUDINAL

@@ -26,6 +26,7 @@ from latent_nmr.data._variables import (
     ALL_SIGNALS,
     LONGITUDINAL,
     MAGNITUDE,
+    MATERIAL,
     PER_CURVE,
     SIGNALS,
 )
@@ -59,7 +60,7 @@ def label_rows(curves: SimulatedCurves) -> dict[str, np.ndarray]:
         labels["error_estimate"] = curves.error_estimates
     for position, (name, _) in enumerate(rows[0].challenge):
         labels[f"challenge_{name}"] = np.array([row.challenge[position][1] for row in rows])
-    return labels
+    return labels | curves.places
 
 
 def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
@@ -68,6 +69,8 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
     settings = asdict(simulation) | {"n_edge": preset.n_edge}
     rule = asdict(RULE) if simulation.has_tolerance else None
     settings |= {"tolerance": simulation.tolerance if rule else None, "step_rule": rule}
+    if simulation.repeats == 1:  # as sets of earlier versions have it
+        del settings["repeats"]
     pulses = preset.sequence.pulses
     return {
         "format": FORMAT,
@@ -260,7 +263,7 @@ def magnitude(dataset: xr.Dataset) -> np.ndarray:
 
 
 def fingerprint(dataset: xr.Dataset) -> str:
-    """SHA-256 over signals, time and labels: equal for equal numbers, wherever they are kept."""
+    """SHA-256 over signals, time, labels and materials: equal for equal numbers, anywhere."""
     names = fingerprinted_names(dataset.variables)
     return hash_variables((name, [_in_order(dataset[name])]) for name in names)
 
@@ -285,5 +288,5 @@ def label_fingerprint(dataset: xr.Dataset) -> str:
 
 def fingerprinted_names(variables: Collection[Hashable]) -> list[str]:
     """Those of `variables` that a fingerprint covers, in its order."""
-    kept = (*_signal_names(variables), *LONGITUDINAL, "time", *ALL_LABELS)
+    kept = (*_signal_names(variables), *LONGITUDINAL, "time", *ALL_LABELS, MATERIAL)
     return [name for name in kept if name in variables]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data._variables import PER_CURVE
+from latent_nmr.data._variables import MATERIAL, PER_CURVE
 from latent_nmr.data.echoes import fingerprint
 from latent_nmr.errors import InputError
 
@@ -42,6 +42,11 @@ def label_values(dataset: xr.Dataset, name: str) -> npt.NDArray[Any]:
     if not variable.dims:
         values = np.repeat(values[np.newaxis], dataset.sizes["curve"])
     return as_plain_text(values)
+
+
+def materials_of(dataset: xr.Dataset) -> npt.NDArray[Any] | None:
+    """Material of every curve, shape (n_curves,), if the data set says so: numbers or text."""
+    return label_values(dataset, MATERIAL) if MATERIAL in dataset.variables else None
 
 
 def known_labels(dataset: xr.Dataset, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:

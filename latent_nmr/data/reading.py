@@ -33,7 +33,7 @@ from latent_nmr.data._store_checks import (
     warn_without_checksums,
 )
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, SIGNALS
+from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, PLACES, SIGNALS
 from latent_nmr.data.echoes import FORMAT, FORMAT_VERSION, assemble, fingerprinted_names
 from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.errors import InputError, check_count
@@ -145,6 +145,7 @@ class StoredEchoes:
         labels = {name: self._read(name, 0, self.n_curves) for name in names}
         for name, values in labels.items():
             lost = values == "" if name == "kernel" else ~np.isfinite(values)
+            lost = values < 0 if name in PLACES else lost
             if np.any(lost):
                 curve = int(self._wanted[np.flatnonzero(lost)[0]])
                 raise InputError(

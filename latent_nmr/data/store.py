@@ -30,7 +30,7 @@ from latent_nmr.data._variables import ALL_SIGNALS, SIGNALS
 from latent_nmr.data.echoes import assemble, label_rows, simulation_attributes
 from latent_nmr.data.parts import chunks_of, n_chunks
 from latent_nmr.data.reading import array_names, array_of, check_arrays, holds, open_group
-from latent_nmr.errors import InputError, check_count
+from latent_nmr.errors import InputError
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
 
@@ -56,6 +56,7 @@ def simulate(
     flip_angle_deg: float | None = None,
     relaxation_rate: float = 0.0,
     equilibrium_mz: float = 0.0,
+    repeats: int = 1,
 ) -> xr.Dataset:
     """Simulate a labelled echo data set in memory.
 
@@ -65,13 +66,17 @@ def simulate(
         Published set whose distributions are used: `paper`, `challenge2021-gauss`,
         `challenge2021-rkky`, `challenge2021-spin` or `challenge2020`.
     n_curves : int
-        Number of curves; a longer set extends a shorter one of the same seed.
+        Number of curves, of all materials and repeats together; a longer set extends a shorter one
+        of the same seed.
     seed : int
         The one seed.
     line_draw, n_edge, line_shape, tolerance, step, scheme, dtype, with_mz
         As in `Simulation`.
     flip_angle_deg, relaxation_rate, equilibrium_mz
         As in `Simulation`.
+    repeats : int
+        K curves of each material, one after another: the same parameters, fresh offsets ν. The
+        coordinates `material` and `repeat` say which is which; `n_curves` must be a multiple of K.
 
     Returns
     -------
@@ -89,7 +94,6 @@ def simulate(
     >>> round(float(abs(ds.my[0, 0])), 3)
     0.5
     """
-    n_curves = check_count("n_curves", n_curves)
     simulation = Simulation(
         preset=preset,
         seed=seed,
@@ -104,7 +108,9 @@ def simulate(
         flip_angle_deg=flip_angle_deg,
         relaxation_rate=relaxation_rate,
         equilibrium_mz=equilibrium_mz,
+        repeats=repeats,
     )
+    n_curves = simulation.check_curves(n_curves)
     time = simulation.resolve().sequence.time
     parts = []
     with progress_bar(n_curves, "curve", delay=2) as bar:
@@ -135,7 +141,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
         If `path` holds something else, or a store made with other settings, or is being
         written by another process; if a new one would have the suffix of another format.
     """
-    check_count("n_curves", n_curves)
+    simulation.check_curves(n_curves)
     check_store_name(path)
     with sole_writer(path), locked_spans(path, [range(n_chunks(n_curves))]):
         _make_or_lengthen(path, simulation, n_curves)
@@ -168,7 +174,7 @@ def fill_part(
     InputError
         As :func:`fill_store` does, and if another process writes some of the part.
     """
-    check_count("n_curves", n_curves)
+    simulation.check_curves(n_curves)
     prepare_store(path, simulation, n_curves)
     with one_of_several_writers(path), locked_spans(path, chunks_of(rows, n_curves)):
         yield from _fill(path, simulation, rows, n_curves)

@@ -154,6 +154,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         X,
         y=None,  # noqa: ARG002
         *,
+        groups=None,
         on_epoch: Callable[[EpochRecord], None] | None = None,
         checkpoint: str | PathLike | None = None,
     ):
@@ -163,6 +164,9 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         ----------
         X : array-like, shape (n_rows, n_features)
         y : ignored
+        groups : array-like, shape (n_rows,), optional
+            Rows of one group, such as the repeats of a material, are all trained on or all held
+            out for early stopping.
         on_epoch : callable, optional
             Called with the record of each epoch.
         checkpoint : path-like, optional
@@ -187,7 +191,7 @@ class BetaVAE(TransformerMixin, SavedEstimator):
             If the loss left the finite numbers on the way; the best weights before are kept.
         """
         X, given = self._data_to_fit(X), self.get_params()
-        problem = problem_of(given, X)
+        problem = problem_of(given, X, groups)
         keeper = None
         if checkpoint is not None:
             keeper = Checkpoint(check_place(checkpoint), identity_of(problem, X))

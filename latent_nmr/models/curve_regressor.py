@@ -7,22 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr._columns import rows_of, targets_of
 from latent_nmr._jax_settings import own_settings, seed_key
+from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.fitted import FittedRegressor, installed_packages
 from latent_nmr.models.inference import device_name
 from latent_nmr.models.parameters import activations_of, check_regressor, check_rows_left
-from latent_nmr.models.regression_network import (
-    NetworkShape,
-    apply,
-    sensitivities,
-    states_of,
-)
+from latent_nmr.models.regression_network import NetworkShape, apply, sensitivities, states_of
 from latent_nmr.models.regression_training import (
     RegressionRecord,
     RegressionSchedule,
@@ -138,6 +133,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         X,
         y,
         *,
+        groups=None,
         validation_rows: Sequence[int] | None = None,
         on_epoch: Callable[[RegressionRecord], None] | None = None,
     ):
@@ -146,6 +142,8 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         Parameters
         ----------
         X, y : array-like
+        groups : array-like, shape (n_rows,), optional
+            Rows of one group are all trained on, or the epoch is chosen by all of them.
         validation_rows : sequence of int, optional
             Rows to choose the epoch by, in place of a random part.
         on_epoch : callable, optional
@@ -168,7 +166,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
         draw = check_random_state(self.random_state).randint
         split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
-        self._split(len(X), validation_rows, split_seed)
+        self._split(as_groups(groups, len(X)), len(X), validation_rows, split_seed)
         self._scale(X, targets)
         self.shape_ = NetworkShape(
             X.shape[1],
@@ -240,11 +238,17 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
         """Raise `InputError` for a constructor argument that cannot be used."""
         check_regressor(self.get_params())
 
-    def _split(self, n_rows: int, validation_rows: Sequence[int] | None, seed: int) -> None:
+    def _split(
+        self,
+        groups: npt.NDArray[np.int64] | None,
+        n_rows: int,
+        validation_rows: Sequence[int] | None,
+        seed: int,
+    ) -> None:
         everyone = np.arange(n_rows)
         if validation_rows is None:
-            n_held_out = check_rows_left(self.get_params(), n_rows, "0.1")
-            fitted, held_out = train_test_split(everyone, test_size=n_held_out, random_state=seed)
+            n_held_out = check_rows_left(self.get_params(), n_groups(groups, n_rows), "0.1")
+            fitted, held_out = split_rows(everyone, n_held_out, seed, groups=groups)
         else:
             held_out = np.unique(np.asarray(validation_rows, np.int64))
             if not len(held_out) or held_out[0] < 0 or held_out[-1] >= n_rows:

@@ -29,6 +29,7 @@ def fit_many(
     betas: Iterable[float] | None = None,
     model: BetaVAE | None = None,
     way: str = "auto",
+    groups: npt.ArrayLike | None = None,
     on_fit: Callable[[BetaVAE], None] | None = None,
 ) -> list[BetaVAE]:
     """Fit one model per β and seed to the same data, in the fastest way for the machine.
@@ -46,6 +47,8 @@ def fit_many(
         `threads`: one fit per core at a time, each the same bits as a fit alone. `vmap`: all in
         one program with a model axis, which fills an accelerator; equal to fits alone but for
         the rounding of float32, which training amplifies. `auto`: `threads` on a CPU, else `vmap`.
+    groups : array-like, shape (n_rows,), optional
+        As in `BetaVAE.fit`.
     on_fit : callable, optional
         Called with each model when it is done.
 
@@ -84,7 +87,7 @@ def fit_many(
         check_devices()
         way = "threads" if jax.default_backend() == "cpu" else "vmap"
     run = fit_in_threads if way == "threads" else fit_with_model_axis
-    run(models, X, on_fit or (lambda _: None))
+    run(models, X, on_fit or (lambda _: None), groups)
     return models
 
 
@@ -99,7 +102,10 @@ def as_list(name: str, values: Iterable) -> list:
 
 
 def fit_in_threads(
-    models: Sequence[BetaVAE], X: npt.ArrayLike, on_fit: Callable[[BetaVAE], None]
+    models: Sequence[BetaVAE],
+    X: npt.ArrayLike,
+    on_fit: Callable[[BetaVAE], None],
+    groups: npt.ArrayLike | None = None,
 ) -> None:
     """Fit models in as many threads as there are cores.
 
@@ -108,7 +114,7 @@ def fit_in_threads(
     two copies would push each other out of the processor's cache.
     """
     stopped = threading.Event()
-    problems, rows = prepare_all(models, X)
+    problems, rows = prepare_all(models, X, groups)
     with own_settings():
         shared = jnp.asarray(rows)
 
@@ -132,20 +138,26 @@ def fit_in_threads(
 
 
 def fit_with_model_axis(
-    models: Sequence[BetaVAE], X: npt.ArrayLike, on_fit: Callable[[BetaVAE], None]
+    models: Sequence[BetaVAE],
+    X: npt.ArrayLike,
+    on_fit: Callable[[BetaVAE], None],
+    groups: npt.ArrayLike | None = None,
 ) -> None:
     """Fit models by :func:`train_together`."""
-    problems, rows = prepare_all(models, X)
+    problems, rows = prepare_all(models, X, groups)
+    if len({len(problem.training_rows) for problem in problems}) > 1:  # groups of unequal size
+        fit_in_threads(models, X, on_fit, groups)
+        return
     for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):
         model._accept(fitted_model(fit, problem, model.get_params(), rows))
         on_fit(model)
 
 
 def prepare_all(
-    models: Sequence[BetaVAE], X: npt.ArrayLike
+    models: Sequence[BetaVAE], X: npt.ArrayLike, groups: npt.ArrayLike | None = None
 ) -> tuple[list[Problem], npt.NDArray[np.float32]]:
     """Problems of all models, and the rows they share."""
     rows = models[0]._data_to_fit(X)
     for model in models[1:]:
         model._data_to_fit(X)  # not the rows: each learns the names of its columns
-    return [problem_of(model.get_params(), rows) for model in models], rows
+    return [problem_of(model.get_params(), rows, groups) for model in models], rows

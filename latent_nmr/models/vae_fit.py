@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr._json import python_scalar
+from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.fitted import FittedVAE, installed_packages
@@ -23,17 +23,18 @@ from latent_nmr.models.training import EpochRecord, Fit, Problem, Schedule
 Rows = npt.NDArray[np.float32]
 
 
-def problem_of(parameters: Mapping[str, Any], X: Rows) -> Problem:
-    """Split the rows, and say what is to be trained."""
+def problem_of(
+    parameters: Mapping[str, Any], X: Rows, groups: npt.ArrayLike | None = None
+) -> Problem:
+    """Split the rows, no group torn, and say what is to be trained."""
     # NumPy's numbers have a type of their own, for which everything would be compiled again.
     parameters = {name: python_scalar(value) for name, value in parameters.items()}
-    check_rows_left(parameters, len(X), "0.15")
+    own = as_groups(groups, len(X))
+    check_rows_left(parameters, n_groups(own, len(X)), "0.15")
     draw = check_random_state(parameters["random_state"]).randint
     split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
-    training_rows, validation_rows = train_test_split(
-        np.arange(len(X)),
-        test_size=parameters["validation_fraction"],
-        random_state=split_seed,
+    training_rows, validation_rows = split_rows(
+        np.arange(len(X)), parameters["validation_fraction"], split_seed, groups=own
     )
     is_learned = learns_scale(parameters)
     of_schedule = (

@@ -1,11 +1,13 @@
 """Simulated data sets: draw the parameters and offset maps of a preset and simulate its curves.
 
-Curve i depends only on (seed, i), not on its batch, the device or the caller's JAX settings.
+Curve i depends only on (seed, i), not on its batch, the device or the caller's JAX settings. With K
+repeats of each material, curve i is repeat i mod K of material i // K: all repeats have the
+parameters of curve i // K of the data set without repeats, and repeat 0 is that very curve.
 """
 
 import math
 from collections.abc import Sequence as Rows
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import jax
 import numpy as np
@@ -29,7 +31,7 @@ from latent_nmr.physics.tolerance import Curve, check_tolerance
 MAX_SEED = 2**32 - 1
 
 # The key of a data set is split by role: this number is folded into it first.
-ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE = range(3)
+ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE, ROLE_REPEATED_LINE = range(4)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Simulation:
         one.
     equilibrium_mz : float
         M_z to which spins relax, from -1/2 to 1/2; they start at 1/2.
+    repeats : int
+        K curves of each material: the same parameters, and fresh offsets ν.
 
     Examples
     --------
@@ -89,6 +93,7 @@ class Simulation:
     flip_angle_deg: float | None = None
     relaxation_rate: float = 0.0
     equilibrium_mz: float = 0.0
+    repeats: int = 1
 
     def __post_init__(self):
         # NumPy's numbers become Python's: settings are written as JSON, and compared with it.
@@ -104,6 +109,12 @@ class Simulation:
             raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
         if self.n_edge is not None:
             check_count("n_edge", self.n_edge, at_least=2)
+        if check_count("repeats", self.repeats) > 1 and self.line_draw == "frozen":
+            raise InputError(
+                "repeats must be 1 for the line_draw frozen, which gives every curve the same "
+                f"offsets, so that repeats would be copies, but is {self.repeats}. Use independent "
+                "or stratified."
+            )
         if self.flip_angle_deg is not None:
             check_number(
                 "flip_angle_deg", self.flip_angle_deg, above=0, at_most=180, unit="degrees"
@@ -120,6 +131,17 @@ class Simulation:
         check_number("relaxation_rate", self.relaxation_rate, at_least=0, unit="MHz")
         check_number("equilibrium_mz", self.equilibrium_mz, at_least=-0.5, at_most=0.5)
         check_equilibrium(self.equilibrium_mz, has_rate=self.relaxation_rate > 0)
+
+    def check_curves(self, n_curves: int) -> int:
+        """Return a number of curves, if it is one of whole materials, or raise `InputError`."""
+        n_curves = check_count("n_curves", n_curves)
+        if n_curves % self.repeats:
+            below = n_curves - n_curves % self.repeats
+            raise InputError(
+                f"n_curves must be a multiple of repeats = {self.repeats}, since it counts the "
+                f"curves of all of them, but is {n_curves}. Take {below + self.repeats}."
+            )
+        return n_curves
 
     @property
     def has_tolerance(self) -> bool:
@@ -150,12 +172,15 @@ class SimulatedCurves:
         L, lattice constants.
     error_estimates : ndarray, shape (n_curves,)
         Of the largest error of any component of the signal; NaN where the step was fixed.
+    places : dict of ndarray of int, shape (n_curves,)
+        `material` and `repeat` of each curve; empty where every material has one curve.
     """
 
     signal: npt.NDArray[np.floating]
     parameters: list[CurveParameters]
     coupling_lengths: npt.NDArray[np.float64]
     error_estimates: npt.NDArray[np.float64]
+    places: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
 def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurves:
@@ -198,7 +223,15 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
         return_error=True,
     )
     lengths = np.array([kernels.coupling_length(table) for table in tables])
-    return SimulatedCurves(signal, parameters, lengths, errors)
+    return SimulatedCurves(signal, parameters, lengths, errors, places_of(simulation, indices))
+
+
+def places_of(simulation: Simulation, indices: Rows[int]) -> dict[str, npt.NDArray[np.int64]]:
+    """`material` and `repeat` of the given curves; nothing where every material has one curve."""
+    if simulation.repeats == 1:
+        return {}
+    materials, repeats = np.divmod(np.asarray(indices, np.int64), simulation.repeats)
+    return {"material": materials, "repeat": repeats}
 
 
 def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]:
@@ -209,7 +242,7 @@ def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]
     """
     preset, parameters = draw_parameters(simulation, indices)
     rows = zip(draw_fields(simulation, indices), parameters, strict=True)
-    return [_evaluations(simulation, preset, p, field.astype(np.float64)) for field, p in rows]
+    return [_evaluations(simulation, preset, p, nu.astype(np.float64)) for nu, p in rows]
 
 
 def _evaluations(
@@ -238,9 +271,10 @@ def draw_parameters(
     """Draw the parameters of the given curves; also returns the resolved preset."""
     preset = simulation.resolve()
     key = jax.random.fold_in(seed_key(simulation.seed), ROLE_PARAMETERS)
-    keys = [jax.random.fold_in(key, index) for index in indices]
+    materials = [index // simulation.repeats for index in indices]
+    keys = [jax.random.fold_in(key, material) for material in materials]
     n_edge = preset.n_edge
-    rows = zip(keys, indices, strict=True)
+    rows = zip(keys, materials, strict=True)
     return preset, [preset.law.draw(key, index, n_edge) for key, index in rows]
 
 
@@ -252,7 +286,17 @@ def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.fl
     if preset.line.draw == "frozen":
         keys = [jax.random.fold_in(key, ROLE_FROZEN_LINE)] * len(indices)
     else:
-        key = jax.random.fold_in(key, ROLE_LINE)
-        keys = [jax.random.fold_in(key, index) for index in indices]
-    fields = [draw_frequencies(k, preset.n_edge, preset.line) for k in keys]
-    return np.stack([np.asarray(field) for field in fields])
+        keys = [_line_key(key, *divmod(index, simulation.repeats)) for index in indices]
+    return np.stack([np.asarray(draw_frequencies(k, preset.n_edge, preset.line)) for k in keys])
+
+
+def _line_key(key: jax.Array, material: int, repeat: int) -> jax.Array:
+    """Key of the offsets of a repeat, from that of the data set.
+
+    Repeats beside the first have a role of their own: a key folded into that of the first could
+    be one that JAX makes when it splits that.
+    """
+    if not repeat:
+        return jax.random.fold_in(jax.random.fold_in(key, ROLE_LINE), material)
+    key = jax.random.fold_in(jax.random.fold_in(key, ROLE_REPEATED_LINE), material)
+    return jax.random.fold_in(key, repeat)

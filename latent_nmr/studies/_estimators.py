@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from latent_nmr._environment import refuse_environment
 from latent_nmr._masks import refuse_masked
@@ -109,7 +110,13 @@ def unfitted_digest(estimator: Any) -> str:
     return digest_of(estimator)
 
 
-def fit(model: Any, *data: npt.NDArray, needs: str, **options: Any) -> Any:
+def fit(
+    model: Any,
+    *data: npt.NDArray,
+    needs: str,
+    groups: npt.NDArray | None,
+    **options: Any,
+) -> Any:
     """Fit a model and return what is fitted: what `fit` returned, or the model itself.
 
     Parameters
@@ -120,9 +127,14 @@ def fit(model: Any, *data: npt.NDArray, needs: str, **options: Any) -> Any:
         The model gets copies: some write into what they are given, as scalers with `copy=False`.
     needs : str
         Method that what is fitted must have, `transform` or `predict`.
+    groups : ndarray, shape (n_rows,), or None
+        Materials, which the `fit` of a model that has such a parameter must know: it may split
+        the rows again.
     **options
         Further arguments of `fit`.
     """
+    if groups is not None and has_fit_parameter(model, "groups"):
+        options["groups"] = groups.copy()
     found = model.fit(*(part.copy() for part in data), **options)
     return found if callable(getattr(found, needs, None)) else model
 

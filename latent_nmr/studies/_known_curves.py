@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._splits import as_groups, siblings
 from latent_nmr.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,8 +41,13 @@ def knows_curves(metadata: Mapping[str, Any]) -> bool:
     return MEANS in metadata or DIGESTS in metadata
 
 
-def training_split(model: "BetaVAE", X: npt.NDArray) -> npt.NDArray:
+def training_split(
+    model: "BetaVAE", X: npt.NDArray, groups: npt.ArrayLike | None = None
+) -> npt.NDArray:
     """Say of each curve whether the model was fitted on it: `training`, `validation` or `new`.
+
+    A new curve of a group, such as a repeat of a material, is what a known curve of its group is:
+    of several, `training` before `validation`.
 
     Models of earlier versions noted hashes instead of means: by these, up to a fifth of noisy
     curves that were kept in a compact set are taken for new.
@@ -62,7 +68,12 @@ def training_split(model: "BetaVAE", X: npt.NDArray) -> npt.NDArray:
             "the model must say which curves it was trained on, but its metadata on them cannot be "
             f"read ({type(error).__name__}). Train it again with latent-nmr train-vae."
         ) from error
-    return np.append(parts, "new")[known[0]]
+    found = np.append(parts, "new")[known[0]]
+    own = as_groups(groups, len(X), "material")
+    related = {p: siblings(np.flatnonzero(found == p), own) for p in ("validation", "training")}
+    for part, rows in related.items():
+        found[rows] = part
+    return found
 
 
 def part_means(X: npt.NDArray, n_parts: int) -> npt.NDArray[np.float64]:

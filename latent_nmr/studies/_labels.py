@@ -12,8 +12,8 @@ from latent_nmr._columns import eager
 from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.labels import is_missing, plain_label
 from latent_nmr.data._texts import as_plain_text
-from latent_nmr.data._variables import PER_CURVE
-from latent_nmr.data.labels import label_values
+from latent_nmr.data._variables import MATERIAL, PER_CURVE, PLACES
+from latent_nmr.data.labels import label_values, materials_of
 from latent_nmr.errors import InputError
 from latent_nmr.studies.embedding import EMBEDDED_LABELS
 
@@ -44,6 +44,7 @@ def labels_by_name(
     ----------
     given : mapping, DataFrame, xarray.Dataset or None
         Of a data set those per curve, without the ones of simulated echoes that are not `first`.
+        `material` and `repeat` are none: see :func:`groups_of`.
     n_curves : int
     first : sequence of str
         Labels that come first, in this order; the others follow as they were given.
@@ -76,7 +77,24 @@ def labels_by_name(
         )
     # Known labels first, so that a table does not depend on the order in which they were given.
     order = dict.fromkeys([*(name for name in first if name in columns), *columns])
-    return {name: _column(name, columns[name], n_curves, place) for name in order}
+    named = [name for name in order if name not in PLACES]
+    return {name: _column(name, columns[name], n_curves, place) for name in named}
+
+
+def groups_of(given: Any) -> Any:
+    """Materials among labels of any form, whose curves no split may tear apart, or None.
+
+    Parameters
+    ----------
+    given : mapping, DataFrame, xarray.Dataset or None
+        What :func:`labels_by_name` takes.
+    """
+    if isinstance(given, xr.Dataset):
+        return materials_of(given)
+    if isinstance(given, Mapping):
+        return given.get(MATERIAL)
+    known = getattr(given, "columns", ())
+    return eager("labels", given)[MATERIAL] if MATERIAL in list(known) else None
 
 
 def complete_labels(labels: Labels) -> KnownLabels:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr._regular import regular
+from latent_nmr.data._variables import PLACES
 from latent_nmr.data.echoes import check_dataset
 from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies.trained_model import as_model, check_sampling
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
 # Labels that colour maps if none are chosen; data without them show their own, a few at most.
 MAP_LABELS, MOST_MAPS = ("kernel", "W", "L"), 4
-OWN_COLUMNS = re.compile(r"curve|LA\d+(_sd)?|rms|split")
+OWN_COLUMNS = re.compile(r"curve|material|repeat|LA\d+(_sd)?|rms|split")
 
 
 def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame":
@@ -39,12 +40,13 @@ def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame
     Returns
     -------
     DataFrame
-        One row per curve: `curve`, its index; `LA1`, `LA2`, … and `LA1_sd`, …, mean and standard
+        One row per curve: `curve`, its index, and `material` and `repeat` where the data have
+        them; `LA1`, `LA2`, … and `LA1_sd`, …, mean and standard
         deviation of the posterior; `rms`, the root mean square of curve minus reconstruction, as a
         fraction of what curves are normalised by; W (MHz), L (lattice constants), kernel, alpha_x
         and alpha_z (MHz) where the data have them, then all labels of other names (with `label_`
         before those that are called like a column); `split`, which is `training` or `validation`
-        for the model's own data and otherwise `new`.
+        for the model's own data, repeats of its materials included, and otherwise `new`.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     """The table of :func:`embed`, from features `X` of the curves, shape (n_curves, n_features)."""
     import pandas as pd
 
-    from latent_nmr.data.labels import curve_names, foreign_labels, known_labels
+    from latent_nmr.data.labels import curve_names, foreign_labels, known_labels, materials_of
     from latent_nmr.latent_axes import axis_names
 
     names = axis_names(model.n_components)
@@ -103,7 +105,7 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
     residual = model.inverse_transform(latent)
     residual -= X
     mean_square = np.mean(np.square(residual, out=residual), axis=1, dtype=np.float64)
-    columns: dict[str, Any] = {"curve": curve_names(dataset)}
+    columns: dict[str, Any] = {"curve": curve_names(dataset), **known_labels(dataset, PLACES)}
     columns |= dict(zip(names, latent.T, strict=True))
     columns |= dict(zip([f"{name}_sd" for name in names], deviation.T, strict=True))
     columns["rms"] = np.sqrt(mean_square).astype(X.dtype)
@@ -112,7 +114,8 @@ def embedding_table(model: "BetaVAE", dataset: "xr.Dataset", X: np.ndarray) -> "
         f"label_{name}" if OWN_COLUMNS.fullmatch(name) else name: values
         for name, values in foreign_labels(dataset).items()
     }
-    return pd.DataFrame({**columns, "split": training_split(model, X)})
+    split = training_split(model, X, materials_of(dataset))
+    return pd.DataFrame({**columns, "split": split})
 
 
 def label_columns(table: "pd.DataFrame") -> list[str]:

@@ -58,7 +58,7 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     matplotlib.figure.Figure
     """
     from latent_nmr.analysis.traversal import SPAN, mean_of_nearest, traverse
-    from latent_nmr.data.labels import label_values
+    from latent_nmr.data.labels import label_values, materials_of
     from latent_nmr.data.windows import features
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.overview import Walk, latent_overview
@@ -67,7 +67,7 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
 
     known = model.metadata_
     X = features(dataset, known["window"], known["normalisation"])
-    rows = np.flatnonzero(training_split(model, X) == "new")
+    rows = np.flatnonzero(training_split(model, X, materials_of(dataset)) == "new")
     latent = model.transform(X[rows])
     strength = label_values(dataset, "W")[rows]
     walks = []

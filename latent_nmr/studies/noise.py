@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES
 from latent_nmr.analysis.split import hold_out
+from latent_nmr.data.labels import materials_of
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import (
     curve_divisors,
@@ -95,7 +96,9 @@ def evaluate_noise(
     dict of EvaluationResult
         `clean`, with every level as a further part, and `SNR 10` and the like, of itself alone.
     """
-    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    split = hold_out(
+        dataset.sizes["curve"], dataset["kernel"].to_numpy(), groups=materials_of(dataset)
+    )
     labels = dataset.isel(curve=split.held_out)
     curves = {CLEAN: noisy_features(dataset, None, window=window)}
     curves |= {noise_level(snr): noisy_features(dataset, snr, window=window) for snr in levels}

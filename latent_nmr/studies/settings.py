@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.analysis.scores import REGRESSED, Parts, neighbour_scores
 from latent_nmr.analysis.split import hold_out
+from latent_nmr.data.labels import materials_of
 from latent_nmr.data.windows import features
 from latent_nmr.latent_axes import axis_state
 from latent_nmr.models.beta_vae import BetaVAE
@@ -34,6 +35,7 @@ def compare_settings(
     split: Split,
     *,
     n_seeds: int = 5,
+    groups: npt.ArrayLike | None = None,
 ) -> Iterator[tuple[str, Scores]]:
     """Yield the scores of β-VAEs with some settings, then of what they are compared with.
 
@@ -47,6 +49,8 @@ def compare_settings(
     split : pair of ndarray of int
         Rows to fit on, rows to score.
     n_seeds : int
+    groups : array-like, shape (n_curves,), optional
+        Materials, where there are repeats.
 
     Yields
     ------
@@ -58,7 +62,9 @@ def compare_settings(
         `epochs` and `scale`: each with `mean`, `sd` and `values` over seeds.
     """
     for title, setting in settings.items():
-        models = fit_many(X[split[0]], seeds=range(n_seeds), model=BetaVAE(**setting))
+        own = None if groups is None else np.asarray(groups)[split[0]]
+        template = BetaVAE(**setting)
+        models = fit_many(X[split[0]], seeds=range(n_seeds), model=template, groups=own)
         yield title, _over_seeds([_judge(model, X, labels, split) for model in models])
     pca = PCA(2, random_state=0).fit(X[split[0]])
     yield "PCA, 2 components", _over_seeds([_judge(pca, X, labels, split)])
@@ -80,7 +86,9 @@ def true_parameter_scores(dataset: "xr.Dataset", names: Sequence[str]) -> dict[s
     names : sequence of str
         Labels that serve as coordinates, each over its standard deviation.
     """
-    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    split = hold_out(
+        dataset.sizes["curve"], dataset["kernel"].to_numpy(), groups=materials_of(dataset)
+    )
     rows = [{n: dataset[n].to_numpy()[own] for n in (*REGRESSED, "kernel")} for own in split]
     fitted, scored = (np.stack([part[name] for name in names], axis=1) for part in rows)
     deviation = fitted.std(axis=0)
@@ -115,7 +123,9 @@ def score_setting(
     folder : path-like, optional
         Keeps fits and scores, so that an interrupted study continues.
     """
-    split = hold_out(dataset.sizes["curve"], dataset["kernel"].to_numpy())
+    split = hold_out(
+        dataset.sizes["curve"], dataset["kernel"].to_numpy(), groups=materials_of(dataset)
+    )
     return evaluate(
         features(dataset, window, normalisation),
         dataset,

@@ -20,7 +20,8 @@ def default_store(simulation: "Simulation") -> Path:
     """Where the default data set with these settings is kept."""
     angle = simulation.flip_angle_deg
     turned = "" if angle is None else f"-flip{angle:g}"
-    stem = f"{simulation.preset}-{simulation.line_draw}{turned}-seed{simulation.seed}"
+    repeated = "" if simulation.repeats == 1 else f"-repeats{simulation.repeats}"
+    stem = f"{simulation.preset}-{simulation.line_draw}{turned}{repeated}-seed{simulation.seed}"
     return DATA_FOLDER / f"{stem}.zarr"
 
 

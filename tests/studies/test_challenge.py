@@ -13,7 +13,7 @@ from latent_nmr.data.submission import check_submission
 from latent_nmr.report.challenge import challenge_lines, challenge_values
 from latent_nmr.studies.challenge._contenders import contenders, seeing
 from latent_nmr.studies.challenge._editions import EDITIONS, inputs_of, targets_of
-from latent_nmr.studies.challenge._fits import split_rows
+from latent_nmr.studies.challenge._fits import fitted_and_tested
 
 N_CURVES, N_EVALUATION = 60, 20
 # Short records of small lattices, of the scheme whose program is the shortest, and networks that
@@ -126,7 +126,7 @@ class TestScores:
         )
         edition = EDITIONS["2021-gauss"]
         X, y = inputs_of(edition, own, "record"), targets_of(edition, own)
-        fitted, tested = split_rows(N_CURVES, 0)
+        fitted, tested = fitted_and_tested(N_CURVES, 0)
         model = LinearRegression().fit(X[fitted], y[fitted])
         unseen = inputs_of(edition, evaluation, "record"), targets_of(edition, evaluation)
         for group, rows, truth in (
@@ -143,13 +143,13 @@ class TestScores:
         model = ln.CurveRegressor.load(folder / "models" / "deep")
         edition = EDITIONS["2021-gauss"]
         other, truth = own.isel(curve=slice(25)), targets_of(edition, own)
-        scales = truth[split_rows(N_CURVES, 0)[0]].std(axis=0)
+        scales = truth[fitted_and_tested(N_CURVES, 0)[0]].std(axis=0)
         errors = (model.predict(inputs_of(edition, other, "window")) - truth[:25]) / scales
         found = scores(result, model="deep", group="other", seed=0)["mse", "mean"]
         assert found == pytest.approx(np.mean(errors**2), rel=1e-4)
 
     def test_no_row_is_fitted_and_tested(self):
-        fitted, tested = split_rows(200, 1)
+        fitted, tested = fitted_and_tested(200, 1)
         assert len(tested) == 20
         assert sorted([*fitted, *tested]) == list(range(200))
 
@@ -181,7 +181,7 @@ class TestScores:
         curves["challenge_theta"][:] = np.where(np.arange(N_CURVES) % 2, 40.0, 140.0)
         result = ln.challenge("spin", curves, models={"ridge": Ridge()}, n_seeds=1)
         edition = EDITIONS["spin"]
-        truth = targets_of(edition, curves)[split_rows(N_CURVES, 0)[1]]
+        truth = targets_of(edition, curves)[fitted_and_tested(N_CURVES, 0)[1]]
         low = truth[:, 2] == 40
         wanted = r2_score(truth[low, 1], result.arrays["predicted ridge"][low, 1])
         found = result.by_angle()["r2"]["alpha_z"]["ridge"]
@@ -239,7 +239,7 @@ class TestMagnitude:
             found = ln.challenge("2021-gauss", curves, models=Ridge(), inputs=inputs, n_seeds=1)
             X = curves["magnitude"].to_numpy()[:, samples]
             y = targets_of(EDITIONS["2021-gauss"], own)
-            fitted, tested = split_rows(N_CURVES, 0)
+            fitted, tested = fitted_and_tested(N_CURVES, 0)
             wanted = Ridge().fit(X[fitted], y[fitted]).predict(X[tested])
             np.testing.assert_allclose(found.arrays["predicted Ridge"], wanted, rtol=1e-5)
 

@@ -75,7 +75,7 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
     names = {field.name for field in fields(Simulation)} & set(attributes)
     if attributes.get("tolerance") is None:  # of a fixed step, or of an earlier version
         names -= {"tolerance"}
-    settings = {name: attributes[name] for name in names - {"seed", "with_mz"}}
+    settings = {name: attributes[name] for name in names - {"seed", "with_mz", "repeats"}}
     return Simulation(**settings, seed=seed)
 
 

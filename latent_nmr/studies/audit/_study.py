@@ -13,6 +13,7 @@ from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
 from latent_nmr.data.echoes import fingerprint, simulation_attributes
+from latent_nmr.data.labels import materials_of
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
@@ -171,7 +172,7 @@ def audit(
         "marks": time_marks(simulation_attributes(simulation)),
         "summaries": [plain_summary(audit.summary) for audit, _ in audited],
         "n_curves": len(X),
-        "n_fitted": int((training_split(model, X) == "training").sum()),
+        "n_fitted": int((training_split(model, X, materials_of(dataset)) == "training").sum()),
         "data_sha256": data_sha256,
         "line_draw": simulation.line_draw,
         "data_spacing": {k: float(v) for k, v in audited[0][0].spacing._asdict().items()},

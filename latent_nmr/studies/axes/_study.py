@@ -227,20 +227,23 @@ class _Inputs(NamedTuple):
 
 
 def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
+    from latent_nmr.data.labels import materials_of
     from latent_nmr.data.windows import features
 
     check_sampling(dataset, "the data set", models[0])
     X = features(dataset, *(models[0].metadata_[name] for name in SHARED_METADATA))
     return _Inputs(
         [model.transform(X) for model in models],
-        [unseen_rows(model, X) for model in models],
+        [unseen_rows(model, X, materials_of(dataset)) for model in models],
         labels_by_name(dataset, len(X)),
     )
 
 
-def unseen_rows(model: BetaVAE, X: npt.NDArray[np.floating]) -> npt.NDArray[np.integer]:
-    """Curves, by their features `X`, that a model was not trained on."""
-    return np.flatnonzero(training_split(model, X) != "training")
+def unseen_rows(
+    model: BetaVAE, X: npt.NDArray[np.floating], groups: npt.ArrayLike | None = None
+) -> npt.NDArray[np.integer]:
+    """Curves, by their features `X`, of whose group, such as a material, a model saw none."""
+    return np.flatnonzero(training_split(model, X, groups) != "training")
 
 
 def _align(ledger: Ledger, latents: list[LatentArray], random_state: int) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._splits import as_groups
 from latent_nmr.data._variables import MAGNITUDE
 from latent_nmr.data.echoes import check_echoes, fingerprint, signal_names
 from latent_nmr.data.io import open_echoes
+from latent_nmr.data.labels import materials_of
 from latent_nmr.errors import InputError
 from latent_nmr.studies.challenge._editions import (
     COMPLEX,
@@ -53,6 +55,8 @@ class Material:
         Where the curves come from.
     identity : dict
         Digests of all data, as JSON holds them.
+    groups : ndarray of int, shape (n_curves,), or None
+        Materials, where there are repeats: no split tears one apart.
     """
 
     edition: Edition
@@ -65,6 +69,7 @@ class Material:
     others: dict[str, tuple[xr.Dataset, FloatArray]]
     source: str
     identity: dict[str, Any]
+    groups: npt.NDArray[np.int64] | None
 
 
 def gather(
@@ -114,9 +119,9 @@ def gather(
         "data_sha256": fingerprint(dataset),
         "evaluation_sha256": None if evaluation is None else fingerprint(evaluation),
     }
-    return Material(
-        edition, part, left_out, dataset, targets, evaluation, known, others, source, identity
-    )
+    groups = as_groups(materials_of(dataset), len(targets), "material")
+    of_set = edition, part, left_out, dataset, targets
+    return Material(*of_set, evaluation, known, others, source, identity, groups)
 
 
 def simulated(

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 
 from latent_nmr._files import staged_folder
 from latent_nmr._interrupts import stop_if_interrupted
+from latent_nmr._splits import split_rows
 from latent_nmr.analysis.challenge_scores import challenge_scores
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.models.persistence import write_files
@@ -50,7 +50,7 @@ class Contest:
 
     def split(self, seed: int) -> tuple[Rows, Rows]:
         """Rows to fit on and to test on."""
-        return split_rows(len(self.material.targets), seed)
+        return fitted_and_tested(len(self.material.targets), seed, groups=self.material.groups)
 
     def step(self, contender: Contender, seed: int) -> Step:
         """Fit and scores of a model, known by the model's own parameters."""
@@ -85,6 +85,8 @@ class Contest:
         kind, seed = contender.inputs, facts["seed"]
         X, y = self.inputs("own", kind), self.material.targets
         fitted, tested = self.split(seed)
+        own = self.material.groups
+        groups = None if own is None else own[fitted]
         model = contender.make(self.material.edition, X.shape[1], seed)
         start = time.perf_counter()
         if contender.name == PEEKING:
@@ -92,9 +94,9 @@ class Contest:
             chosen = np.arange(len(fitted), len(both))
             model.fit(X[both], y[both], validation_rows=chosen, on_epoch=_mind_interrupts)
         elif isinstance(model, CurveRegressor):
-            model.fit(X[fitted], y[fitted], on_epoch=_mind_interrupts)
+            model.fit(X[fitted], y[fitted], groups=groups, on_epoch=_mind_interrupts)
         else:
-            model = fit(model, X[fitted], y[fitted], needs="predict")
+            model = fit(model, X[fitted], y[fitted], needs="predict", groups=groups)
         seconds = time.perf_counter() - start
         predicted = self._predict(model, X[tested])
         result: dict[str, Any] = {
@@ -147,11 +149,9 @@ class Contest:
             write_files(model, staging, metadata)
 
 
-def split_rows(n_curves: int, seed: int) -> tuple[Rows, Rows]:
-    """Rows to fit on and to test on; a tenth is for the test."""
-    fitted, tested = train_test_split(
-        np.arange(n_curves), test_size=TEST_FRACTION, random_state=seed
-    )
+def fitted_and_tested(n_curves: int, seed: int, *, groups: Rows | None = None) -> tuple[Rows, Rows]:
+    """Rows to fit on and to test on; a tenth of the materials is for the test."""
+    fitted, tested = split_rows(np.arange(n_curves), TEST_FRACTION, seed, groups=groups)
     return np.sort(fitted), np.sort(tested)
 
 

@@ -140,7 +140,8 @@ class Fitter:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AxisWarning)
             copy = seeded(method.estimator, seed)
-            model = fit(copy, self._material.curves[FITTED], needs="transform")
+            own = self._material
+            model = fit(copy, own.curves[FITTED], needs="transform", groups=own.groups)
         return embed(model, self._material.curves, seconds=time.perf_counter() - start)
 
     def _vaes(self, method: Method) -> dict[int, Fit]:
@@ -163,7 +164,8 @@ class Fitter:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", AxisWarning)  # active axes are a score
                 curves = self._material.curves[FITTED]
-                fit_many(curves, seeds=seeds, model=method.estimator, on_fit=keep)
+                known = {"groups": self._material.groups, "on_fit": keep}
+                fit_many(curves, seeds=seeds, model=method.estimator, **known)
 
         for seed in method.seeds:
             if self._is_done(method, seed):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._splits import as_groups, siblings
 from latent_nmr.analysis.scores import (
     REGRESSED,
     Parts,
@@ -18,7 +19,13 @@ from latent_nmr.analysis.scores import (
 )
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.errors import InputError, check_number
-from latent_nmr.studies._labels import KnownLabels, Labels, complete_labels, labels_by_name
+from latent_nmr.studies._labels import (
+    KnownLabels,
+    Labels,
+    complete_labels,
+    groups_of,
+    labels_by_name,
+)
 
 FITTED, HELD_OUT, DATA = "training", "held-out", "data"
 # Labels that scores are known for; the others of simulated echoes follow from them.
@@ -39,6 +46,8 @@ class Material:
         By part; empty dictionaries for data without labels.
     split : Split
         Rows of the first set.
+    groups : ndarray of int, shape (n_fitted,), or None
+        Materials of the curves to fit on, where there are repeats.
     incomplete : dict of dict
         For the first set, called `data`, and each further set, the labels that are left out and
         the number of curves that lack them.
@@ -47,6 +56,7 @@ class Material:
     curves: dict[str, Curves]
     labels: dict[str, Labels]
     split: Split
+    groups: npt.NDArray[np.int64] | None
     incomplete: dict[str, dict[str, int]]
 
     @property
@@ -69,6 +79,7 @@ def divide(
     held_out: float,
     split_seed: int,
     split: tuple[Any, Any] | None,
+    groups: Any,
     n_neighbors: int,
 ) -> Material:
     """Check all data, split the first set, and put the others beside it.
@@ -82,10 +93,12 @@ def divide(
     curves = as_curves("X", X)
     known, lacking = as_labels(labels, len(curves), "X")
     incomplete = {DATA: lacking}
+    materials = as_groups(groups_of(labels) if groups is None else groups, len(curves), "material")
     if split is None:
-        own = hold_out(len(curves), known.get("kernel"), fraction=held_out, random_state=split_seed)
+        ways = {"fraction": held_out, "random_state": split_seed}
+        own = hold_out(len(curves), known.get("kernel"), groups=materials, **ways)
     else:
-        own = _as_split(split, len(curves))
+        own = _as_split(split, len(curves), materials)
     rows = {FITTED: own.fitted, HELD_OUT: own.held_out}
     parts: dict[str, Curves] = {part: curves[places] for part, places in rows.items()}
     of_part: dict[str, Labels] = {
@@ -105,10 +118,11 @@ def divide(
     for part in parts:
         if part != FITTED:
             check_neighbourhoods(len(parts[part]), part, n_neighbors)
-    return Material(parts, of_part, own, incomplete)
+    of_fitted = None if materials is None else materials[own.fitted]
+    return Material(parts, of_part, own, of_fitted, incomplete)
 
 
-def _as_split(split: tuple[Any, Any], n_curves: int) -> Split:
+def _as_split(split: tuple[Any, Any], n_curves: int, groups: npt.NDArray[np.int64] | None) -> Split:
     """Rows that were given, checked."""
     fitted, scored = (np.unique(np.asarray(rows)) for rows in split)
     both = np.concatenate([fitted, scored])
@@ -119,6 +133,13 @@ def _as_split(split: tuple[Any, Any], n_curves: int) -> Split:
             f"{n_curves - 1}, but has {len(fitted)} and {len(scored)} numbers, "
             f"{len(np.intersect1d(fitted, scored))} of them in both. Give rows to fit on and rows "
             "to score."
+        )
+    torn = np.intersect1d(siblings(fitted, groups), scored)
+    if len(torn):
+        raise InputError(
+            "split must keep the curves of a material together, or the scores would flatter, but "
+            f"row {torn[0]} is to be scored and another curve of its material to be fitted on. "
+            "Split materials, or leave it out."
         )
     return Split(fitted, scored)
 

@@ -36,6 +36,7 @@ def evaluate(
     held_out: float = 0.2,
     split_seed: int = 0,
     split: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    groups: npt.ArrayLike | None = None,
     also: Mapping[str, Any] | None = None,
     fitted: Any = None,
     ceiling: bool = True,
@@ -71,6 +72,9 @@ def evaluate(
         Seed of the split.
     split : pair of array of int, optional
         Rows of `X` to fit on and rows to score, in place of a random split.
+    groups : array-like, shape (n_curves,), optional
+        Material of each curve: its repeats are all fitted on or all scored. By default the
+        `material` of the labels, if they have it.
     also : mapping, optional
         Further sets by name, each an array like `X`, or a pair of one and its labels; all of
         their curves are scored.
@@ -123,10 +127,13 @@ def evaluate(
     check_count("split_seed", split_seed, at_least=0, at_most=2**32 - 1)
     plan = methods_of(methods, fitted, n_components, n_seeds)
     ways = {"held_out": held_out, "split_seed": split_seed}
-    material = divide(X, labels, also, **ways, split=split, n_neighbors=n_neighbors)
+    material = divide(X, labels, also, **ways, split=split, groups=groups, n_neighbors=n_neighbors)
     refuse_seen_curves(plan, material)
     place = None if folder is None else Path(folder)
-    ledger = Ledger(place, {"curves": digest_of(material.curves)})
+    identity = {"curves": digest_of(material.curves)}
+    if material.groups is not None:
+        identity["groups"] = digest_of(material.groups)
+    ledger = Ledger(place, identity)
     facts: dict[str, Any] = {**ways, "is_random_split": split is None, "n_neighbors": n_neighbors}
     with time_kept(place) as spent, _bar(plan, material, progress, ceiling=ceiling) as step:
         given = _metadata_of(metadata, material, facts)
@@ -157,7 +164,8 @@ def refuse_seen_curves(methods: Sequence[Method], material: Material) -> None:
             continue
         for part in material.scored_parts:
             curves = material.curves[part]
-            n_seen = int((training_split(model, curves) != "new").sum())
+            # A part holds whole materials: of one that was seen, it holds the seen curve itself.
+            n_seen = int((training_split(model, curves, None) != "new").sum())
             if n_seen:
                 raise InputError(
                     "a fitted model must not have seen a curve that is scored, or the scores would "

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._splits import as_groups
 from latent_nmr.analysis.polynomial import SectionPolynomials
 from latent_nmr.analysis.split import Split, hold_out
 from latent_nmr.data.windows import features, window_time
@@ -16,7 +17,7 @@ from latent_nmr.errors import InputError
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._estimators import fit, reason_of, seeded, transform, unfitted_digest
-from latent_nmr.studies._labels import complete_labels, labels_by_name
+from latent_nmr.studies._labels import complete_labels, groups_of, labels_by_name
 from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies.probes.names import KERNEL, LATENT, PCA, POINTS, POLYNOMIAL, TARGETS
 
@@ -41,6 +42,8 @@ class Material:
         Fraction of the curves that is only scored.
     incomplete : dict of int
         Of the other labels, the number of curves that lack them.
+    groups : ndarray of int, shape (n_curves,), or None
+        Materials, where there are repeats: no split tears one apart.
     """
 
     curves: npt.NDArray[np.float32]
@@ -48,6 +51,7 @@ class Material:
     labels: dict[str, npt.NDArray[Any]]
     held_out: float
     incomplete: dict[str, int]
+    groups: npt.NDArray[np.int64] | None
 
     @property
     def kernels(self) -> npt.NDArray[np.str_] | None:
@@ -56,7 +60,12 @@ class Material:
 
     def split(self, seed: int) -> Split:
         """Rows to fit on and to score in the repetition with this seed."""
-        return hold_out(len(self.curves), self.kernels, fraction=self.held_out, random_state=seed)
+        ways: Any = {"fraction": self.held_out, "random_state": seed}
+        return hold_out(len(self.curves), self.kernels, groups=self.groups, **ways)
+
+    def groups_at(self, rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64] | None:
+        """Materials of some curves."""
+        return None if self.groups is None else self.groups[rows]
 
     @cached_property
     def polynomials(self) -> npt.NDArray[np.float32]:
@@ -82,6 +91,7 @@ def gather(dataset: xr.Dataset, *, window: str, normalisation: str, held_out: fl
         labels=found,
         held_out=held_out,
         incomplete=incomplete,
+        groups=as_groups(groups_of(dataset), dataset.sizes["curve"], "material"),
     )
 
 
@@ -158,5 +168,10 @@ class FeatureMaker:
 
     def _learned(self, kind: str, split: Split, seed: int) -> dict[str, Matrix]:
         curves = self._material.curves
-        model = fit(seeded(self._makers[kind], seed), curves[split.fitted], needs="transform")
+        model = fit(
+            seeded(self._makers[kind], seed),
+            curves[split.fitted],
+            needs="transform",
+            groups=self._material.groups_at(split.fitted),
+        )
         return {"X": transform(model, curves)}

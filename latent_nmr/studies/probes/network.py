@@ -39,6 +39,7 @@ def predict_all(
     fitted: Rows,
     scored: Rows,
     seed: int,
+    groups: npt.NDArray | None = None,
 ) -> dict[str, Any]:
     """Fit one network to all targets on rows `fitted`, score it on rows `scored`.
 
@@ -55,6 +56,8 @@ def predict_all(
         Classifications of the kernel to score.
     fitted, scored : ndarray of int
     seed : int
+    groups : ndarray of int, shape (n_fitted,), or None
+        Materials of the rows to fit on.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def predict_all(
     extra = {}
     if isinstance(model, CurveRegressor):
         extra["on_epoch"] = lambda _: stop_if_interrupted()
-    model = fit(model, X[fitted], wanted[fitted], needs="predict", **extra)
+    model = fit(model, X[fitted], wanted[fitted], needs="predict", groups=groups, **extra)
     predicted = predict(model, X[scored], wanted.shape[1])
     by_target = dict(zip(values, predicted.T, strict=False))
     return {

@@ -109,7 +109,7 @@ class Foreign:
 
     def fit(self, X: Any, y: Any) -> Any:
         """What is fitted."""
-        return fit(seeded(self.estimator, self.seed), X, y, needs="predict")
+        return fit(seeded(self.estimator, self.seed), X, y, needs="predict", groups=None)
 
 
 def plan_of(

@@ -213,7 +213,12 @@ class Repetition:
 
     def _resample(self, facts: Facts, X: Matrix) -> dict[str, Any]:
         return resampled_scores(
-            X, self._classes(facts), self.split.fitted, self.seed, n_trees=self.plan.n_trees
+            X,
+            self._classes(facts),
+            self.split.fitted,
+            self.seed,
+            groups=self.material.groups,
+            n_trees=self.plan.n_trees,
         )
 
     def _leak(self, facts: Facts, X: Matrix) -> dict[str, Any]:
@@ -223,6 +228,7 @@ class Repetition:
             _leak_bins(self.material)[facts["bin"]],
             fraction=self.material.held_out,
             random_state=self.seed,
+            groups=self.material.groups,
             n_trees=self.plan.n_trees,
         )
 
@@ -235,7 +241,8 @@ class Repetition:
         strength, n_trees = self.material.labels["W"], self.plan.n_trees
         if facts["by"] == PREDICTED:
             # Out of bag where fitted.
-            found = regress(X, strength, *self.split, self.seed, n_trees=n_trees)
+            groups = self.material.groups
+            found = regress(X, strength, *self.split, self.seed, groups=groups, n_trees=n_trees)
             strength = np.empty(len(strength))
             strength[self.split.fitted] = found["out_of_bag"]
             strength[self.split.held_out] = found["predicted"]
@@ -248,11 +255,14 @@ class Repetition:
         fitted, scored = self._parts(facts["group"], target)
         if model == FOREST:
             n_trees = self.plan.n_trees
-            found = regress(X, values, fitted, scored, self.seed, n_trees=n_trees)
+            groups = self.material.groups
+            rows = fitted, scored
+            found = regress(X, values, *rows, self.seed, groups=groups, n_trees=n_trees)
             del found["out_of_bag"]
         else:
             copy = seeded(self.plan.foreign[model], self.seed)
-            predicted = predict(fit(copy, X[fitted], values[fitted], needs="predict"), X[scored])
+            own = {"needs": "predict", "groups": self.material.groups_at(fitted)}
+            predicted = predict(fit(copy, X[fitted], values[fitted], **own), X[scored])
             scores = regression_scores(values[scored], predicted)
             found = {"scores": scores, "predicted": predicted.tolist()}
         return self._without_predictions(found)
@@ -273,6 +283,7 @@ class Repetition:
             fitted,
             scored,
             self.seed,
+            self.material.groups_at(fitted),
         )
         return self._without_predictions(found)
 

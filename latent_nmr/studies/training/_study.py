@@ -121,7 +121,8 @@ def train(
     Parameters
     ----------
     dataset : xarray.Dataset
-        Echoes of `n_curves` curves.
+        Echoes of `n_curves` curves; those with one value of the coordinate `material`, if there is
+        one, are all trained on or all held out for early stopping.
     window : {"echo", "full", "echo300"}
         Part of the record: 400 samples around the echo, all, or 300 around the echo.
     normalisation : {"initial", "window_max"}
@@ -183,7 +184,7 @@ def train(
     X = features(dataset, window, normalisation)
     # What cannot be used is refused before the fit, not after it.
     described = _describe(dataset, X, window, normalisation)
-    _fit(fitted, X, None if folder is None else Path(folder), progress, on_epoch)
+    _fit(fitted, X, dataset, None if folder is None else Path(folder), progress, on_epoch)
     fitted.metadata_ = described
     embedding = embedding_table(fitted, dataset, X)
     shown = _figures.sheet_rows(fitted, dataset, n_shown)
@@ -228,11 +229,14 @@ def _describe(
 def _fit(
     model: BetaVAE,
     X: np.ndarray,
+    dataset: "xr.Dataset",
     folder: Path | None,
     progress: bool | None,
     on_epoch: Callable[[EpochRecord], object] | None,
 ) -> None:
     """Fit, with the losses of the last epoch beside the progress bar."""
+    from latent_nmr.data.labels import materials_of
+
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     with progress_bar(None, "epoch", shown=progress, bar_format=BAR_FORMAT) as bar:
@@ -249,7 +253,7 @@ def _fit(
             bar.update(epoch.epoch - bar.n)
 
         checkpoint = None if folder is None else folder / CHECKPOINT_FILE
-        model.fit(X, on_epoch=show, checkpoint=checkpoint)
+        model.fit(X, groups=materials_of(dataset), on_epoch=show, checkpoint=checkpoint)
 
 
 def _plain(values: pd.Series) -> np.ndarray:
