@@ -23,8 +23,13 @@ export function readDecoder(json) {
   const slope = json.negative_slope;
   const activations = {
     leaky_relu: (x) => (x < 0 ? slope * x : x),
+    gelu: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
     sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   };
+  const unknown = json.layers.find((layer) => !(layer.activation in activations));
+  if (unknown) {
+    throw new Error(`this reader does not know the activation ${unknown.activation}`);
+  }
   const layers = json.layers.map((layer) => ({
     nOutputs: layer.n_outputs,
     activation: activations[layer.activation],

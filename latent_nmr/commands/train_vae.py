@@ -40,6 +40,10 @@ class Options:
     """Divide |M| by its first sample, or by its largest in the window."""
     n_components: int = 2
     """Number of latent axes."""
+    hidden_layer_sizes: tuple[int, ...] | None = None
+    """Encoder layers, mirrored in the decoder; without it, the published ones."""
+    activation: Literal["leaky_relu", "gelu"] = "leaky_relu"
+    """Activation of hidden layers."""
     beta: float = 2.0
     """Weight of the KL term."""
     likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
@@ -48,6 +52,8 @@ class Options:
     """σ of the Gaussian likelihood, as a fraction of |M(0)|, or learned from the data."""
     learning_rate: float = 1e-3
     """Learning rate of Adam."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Course of the learning rate; cosine rises for 5 % of --max-epochs, then falls to nought."""
     batch_size: int = 128
     """Curves per optimiser step."""
     max_epochs: int = 1000

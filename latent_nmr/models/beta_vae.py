@@ -1,29 +1,38 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
+from typing import Any, Self
 
-import jax
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from latent_nmr._columns import columns_of, rows_of
-from latent_nmr.errors import AxisWarning, InputError, check_count
-from latent_nmr.latent_axes import axis_names, axis_warnings
-from latent_nmr.models import inference, parameters, value_range
+from latent_nmr._columns import rows_of
+from latent_nmr.errors import AxisWarning
+from latent_nmr.latent_axes import axis_warnings
+from latent_nmr.models import parameters, value_range
 from latent_nmr.models.checkpoint import Checkpoint, check_place, identity_of
 from latent_nmr.models.fitted import FittedModel, FittedVAE
-from latent_nmr.models.saved_estimator import SavedEstimator
-from latent_nmr.models.training import NOT_FINITE, EpochRecord, print_epoch, train
+from latent_nmr.models.latent_model import LatentModel
+from latent_nmr.models.schedule import NOT_FINITE, EpochRecord
+from latent_nmr.models.training import print_epoch, train
 from latent_nmr.models.vae_fit import fitted_model, problem_of
 
+# Smooth activations, and a learning rate that falls to nought: docs/beta_vae.md has the table.
+THOROUGH: Mapping[str, Any] = {
+    "hidden_layer_sizes": (128, 64, 32),
+    "activation": "gelu",
+    "learning_rate": 2e-3,
+    "schedule": "cosine",
+    "max_epochs": 100,
+    "patience": 100,
+}
 
-class BetaVAE(TransformerMixin, SavedEstimator):
+
+class BetaVAE(LatentModel):
     """β-variational autoencoder: curves to a few latent coordinates and back.
 
     Decoded rows lie in (0, 1), the range of the output's sigmoid: scale the data to it.
@@ -39,6 +48,8 @@ class BetaVAE(TransformerMixin, SavedEstimator):
     hidden_layer_sizes : tuple of int, default=None
         Encoder layers between input and heads; the decoder mirrors them. None takes
         (512, 128, 16) for 1882 columns and (128, 32, 16) for any other width.
+    activation : {"leaky_relu", "gelu"}, default="leaky_relu"
+        Of hidden layers; the published one has slope 0.01 below nought.
     beta : float, default=2.0
         Weight of the KL term, >= 0; it multiplies nothing else.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
@@ -48,7 +59,11 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         are active: a larger σ leaves less reason to use them. `learned` takes, step by step, the σ
         that fits the batch best.
     learning_rate : float, default=1e-3
-        Of Adam.
+        Of Adam; the largest, where `schedule` changes it.
+    schedule : {"constant", "cosine"}, default="constant"
+        Learning rate over the epochs. `cosine` rises linearly over the first 5 % of `max_epochs`
+        and falls along half a cosine to nearly nought in the last; let `patience` be long, as an
+        earlier end spends the rise and not the fall.
     batch_size : int, default=128
         Rows per optimiser step; at most the number of training rows is used.
     min_epoch_steps : int, default=50
@@ -121,10 +136,12 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         n_components=2,
         *,
         hidden_layer_sizes=None,
+        activation="leaky_relu",
         beta=2.0,
         likelihood="gaussian",
         scale=0.02,
         learning_rate=1e-3,
+        schedule="constant",
         batch_size=128,
         min_epoch_steps=50,
         max_epochs=1000,
@@ -136,10 +153,12 @@ class BetaVAE(TransformerMixin, SavedEstimator):
     ):
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
         self.beta = beta
         self.likelihood = likelihood
         self.scale = scale
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.batch_size = batch_size
         self.min_epoch_steps = min_epoch_steps
         self.max_epochs = max_epochs
@@ -148,6 +167,20 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         self.warm_up_epochs = warm_up_epochs
         self.random_state = random_state
         self.verbose = verbose
+
+    @classmethod
+    def thorough(cls, **overrides) -> Self:
+        """A setting that is trained to the end, for maps of more than two axes: `THOROUGH`.
+
+        Takes any argument of the constructor, in place of the setting's own or beside it.
+
+        Examples
+        --------
+        >>> from latent_nmr import BetaVAE
+        >>> BetaVAE.thorough(n_components=4, random_state=0).schedule
+        'cosine'
+        """
+        return cls(**{**THOROUGH, **overrides})
 
     def fit(
         self,
@@ -200,70 +233,6 @@ class BetaVAE(TransformerMixin, SavedEstimator):
         self._accept(fitted_model(fit, problem, given, X))
         return self
 
-    def transform(self, X):
-        """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
-        rows = self._validated(X)
-        return inference.encode(self.architecture_, self.weights_, rows)[0]
-
-    def transform_std(self, X):
-        """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
-        rows = self._validated(X)
-        return inference.deviations(self.architecture_, self.weights_, rows)
-
-    def inverse_transform(self, Z):
-        """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""
-        Z = columns_of("Z", Z, self.get_feature_names_out())
-        Z = check_array(Z, dtype=(np.float64, np.float32), input_name="Z")
-        if Z.shape[1] != self.architecture_.n_components:
-            raise InputError(
-                f"Z must have one column per latent axis ({self.architecture_.n_components}), "
-                f"but has shape {Z.shape}. Give an array (n_rows, n_components)."
-            )
-        return inference.decode(self.architecture_, self.weights_, Z)
-
-    def decoder(self) -> Callable[[jax.Array], jax.Array]:
-        """The decoder alone: a jitted function of JAX arrays that can be differentiated.
-
-        Maps latent points (..., n_components) to decoded rows (..., n_features), float32:
-        ``jax.jacobian(vae.decoder())(z)`` says how the curve changes along each axis.
-        """
-        check_is_fitted(self, "weights_")
-        return inference.decoder_function(self.architecture_, self.weights_)
-
-    def reconstruct(self, X):
-        """Decode the posterior means of `X`; the curves without what the axes do not hold."""
-        return self.inverse_transform(self.transform(X))
-
-    def sample(self, n_samples=1, *, random_state=None):
-        """Decode `n_samples` points drawn from the prior; returns (curves, latent points)."""
-        check_is_fitted(self, "weights_")
-        n_samples = check_count("n_samples", n_samples)
-        normal = check_random_state(random_state).standard_normal
-        Z = normal((n_samples, self.architecture_.n_components))
-        return self.inverse_transform(Z), Z
-
-    def score_samples(self, X):
-        """Evidence lower bound of every row at β = 1, in nats, shape (n_rows,).
-
-        Includes the Gaussian likelihood's constant, so that scales can be compared; the
-        Bernoulli likelihood of values between 0 and 1 has none, and its scores compare with
-        each other only. A row's score is the same in any company and at any time.
-        """
-        rows = self._validated(X)  # first: without a fit there are no parameters either
-        likelihood = self.parameters_["likelihood"]
-        rows = value_range.checked(rows, X, likelihood)
-        network = self.architecture_, self.weights_
-        return inference.evidence(*network, rows, likelihood, self.scale_)
-
-    def score(self, X, y=None):  # noqa: ARG002
-        """Mean of `score_samples`; higher is better."""
-        return float(self.score_samples(X).mean())
-
-    def get_feature_names_out(self, input_features=None):  # noqa: ARG002
-        """Names of the columns that `transform` returns: LA1, LA2, … ("latent axis")."""
-        check_is_fitted(self, "weights_")
-        return np.asarray(axis_names(self.architecture_.n_components), dtype=object)
-
     def check_parameters(self) -> None:
         """Raise `InputError` for a constructor argument that cannot be used."""
         parameters.check_vae(self.get_params())
@@ -296,12 +265,3 @@ class BetaVAE(TransformerMixin, SavedEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-
-    def _validated(self, X):
-        check_is_fitted(self, "weights_")
-        return validate_data(self, rows_of(self, X), dtype=(np.float64, np.float32), reset=False)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

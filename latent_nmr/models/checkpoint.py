@@ -22,7 +22,8 @@ import safetensors.numpy
 from latent_nmr._files import staged_file
 from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
-from latent_nmr.models.training import EpochRecord, Problem, Progress
+from latent_nmr.models.schedule import EpochRecord
+from latent_nmr.models.training import Problem, Progress
 
 FORMAT = "latent_nmr.progress"
 SECONDS_BETWEEN = 5.0

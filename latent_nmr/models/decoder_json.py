@@ -1,7 +1,8 @@
 """The decoder alone as JSON, for programs in other languages.
 
-A decoded curve takes a few lines anywhere: for each layer ``x ← activation(x · kernel + bias)``.
-docs/decoder.mjs is such a program, without dependencies.
+A decoded curve takes a few lines anywhere: for each layer ``x ← activation(x · kernel + bias)``,
+where the activation is `leaky_relu` with the slope given, `gelu` (by tanh, see
+`networks.ACTIVATIONS`) or `sigmoid`. docs/decoder.mjs is such a program, without dependencies.
 """
 
 import base64
@@ -53,17 +54,17 @@ def decoder_values(model: "BetaVAE") -> dict[str, Any]:
         "n_components": card["n_components"],
         "n_features": card["n_features"],
         "negative_slope": NEGATIVE_SLOPE,
-        "layers": _layers(model.weights_),
+        "layers": _layers(model.weights_, model.architecture_.activation),
         "axes": card["axes"],
         "metadata": card["metadata"],
         "weights_sha256": card["weights_sha256"],
     }
 
 
-def _layers(weights: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def _layers(weights: Mapping[str, np.ndarray], activation: str) -> list[dict[str, Any]]:
     n_hidden = sum(name.startswith("decoder.layers.") for name in weights) // 2
     names = [f"decoder.layers.{number}" for number in range(n_hidden)]
-    layers = [_layer(weights, name, "leaky_relu") for name in names]
+    layers = [_layer(weights, name, activation) for name in names]
     return [*layers, _layer(weights, "output", "sigmoid")]
 
 

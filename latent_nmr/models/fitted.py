@@ -16,7 +16,7 @@ import numpy.typing as npt
 from latent_nmr.models.networks import Architecture, Weights
 from latent_nmr.models.regression_network import NetworkShape
 from latent_nmr.models.regression_training import RegressionRecord
-from latent_nmr.models.training import EpochRecord
+from latent_nmr.models.schedule import EpochRecord
 
 # Fields that only some models have, by the attribute of an estimator that has them.
 OPTIONAL = {

@@ -15,8 +15,9 @@ from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import count_workers
+from latent_nmr.models.schedule import EpochRecord
 from latent_nmr.models.together import train_together
-from latent_nmr.models.training import EpochRecord, Problem, train
+from latent_nmr.models.training import Problem, train
 from latent_nmr.models.vae_fit import fitted_model, problem_of
 
 WAYS = ("auto", "threads", "vmap")

@@ -2,11 +2,11 @@
 
 Layer sizes are those of A. Rao et al., Phys. Rev. Research 5, 043098 (2023): an encoder
 1882→512→128→16→(2, 2) for the full curve and 400→128→32→16→(2, 2) for the echo window, with
-mirrored decoders. Hidden layers are leaky ReLU with slope 0.01, the heads for mean and
-log-variance are linear, the output is a sigmoid.
+mirrored decoders. Hidden layers are leaky ReLU with slope 0.01 (or, where asked for, GELU), the
+heads for mean and log-variance are linear, the output is a sigmoid.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
@@ -19,6 +19,12 @@ from flax import nnx
 from latent_nmr._jax_settings import own_settings
 
 NEGATIVE_SLOPE = 0.01
+PUBLISHED_ACTIVATION = "leaky_relu"
+# GELU as x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))) (D. Hendrycks and K. Gimpel, arXiv:1606.08415).
+ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
+    PUBLISHED_ACTIVATION: partial(nnx.leaky_relu, negative_slope=NEGATIVE_SLOPE),
+    "gelu": partial(nnx.gelu, approximate=True),
+}
 
 # Hidden layer sizes by number of inputs; any other width gets the default.
 PUBLISHED_SIZES = {1882: (512, 128, 16), 400: (128, 32, 16)}
@@ -32,11 +38,12 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes that decide the shape of every weight."""
+    """Sizes that decide the shape of every weight, and the activation of hidden layers."""
 
     n_features: int
     hidden_layer_sizes: tuple[int, ...]
     n_components: int
+    activation: str = PUBLISHED_ACTIVATION
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight by dotted name, from arithmetic alone.
@@ -56,15 +63,16 @@ class Architecture:
 
 
 class Perceptron(nnx.Module):
-    """Linear layers, each followed by a leaky ReLU."""
+    """Linear layers, each followed by an activation of `ACTIVATIONS`."""
 
-    def __init__(self, sizes: Sequence[int], *, rngs: nnx.Rngs):
+    def __init__(self, sizes: Sequence[int], activation: str, *, rngs: nnx.Rngs):
         layers = [nnx.Linear(n_in, n_out, rngs=rngs) for n_in, n_out in pairwise(sizes)]
         self.layers = nnx.List(layers)
+        self.activation = activation
 
     def __call__(self, x: jax.Array) -> jax.Array:
         for layer in self.layers:
-            x = nnx.leaky_relu(layer(x), NEGATIVE_SLOPE)
+            x = ACTIVATIONS[self.activation](layer(x))
         return x
 
 
@@ -73,11 +81,11 @@ class VAE(nnx.Module):
 
     def __init__(self, architecture: Architecture, *, rngs: nnx.Rngs):
         n_features, hidden = architecture.n_features, architecture.hidden_layer_sizes
-        n_latent = architecture.n_components
-        self.encoder = Perceptron((n_features, *hidden), rngs=rngs)
+        n_latent, activation = architecture.n_components, architecture.activation
+        self.encoder = Perceptron((n_features, *hidden), activation, rngs=rngs)
         self.mean_head = nnx.Linear(hidden[-1], n_latent, rngs=rngs)
         self.log_variance_head = nnx.Linear(hidden[-1], n_latent, rngs=rngs)
-        self.decoder = Perceptron((n_latent, *hidden[::-1]), rngs=rngs)
+        self.decoder = Perceptron((n_latent, *hidden[::-1]), activation, rngs=rngs)
         self.output = nnx.Linear(hidden[0], n_features, rngs=rngs)
 
     def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:

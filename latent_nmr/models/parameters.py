@@ -7,8 +7,10 @@ from typing import Any
 
 from latent_nmr._json import python_scalar
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
+from latent_nmr.models import networks
 from latent_nmr.models.losses import LIKELIHOODS
 from latent_nmr.models.regression_network import ACTIVATIONS, PUBLISHED_ACTIVATIONS, SOLVERS
+from latent_nmr.models.schedule import SCHEDULES
 
 LEARNED = "learned"
 
@@ -26,6 +28,7 @@ def check_vae(parameters: Parameters) -> None:
     check_count("n_components", parameters["n_components"])
     if parameters["hidden_layer_sizes"] is not None:
         _check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
+    check_choice("activation", parameters["activation"], networks.ACTIVATIONS)
     check_number("beta", parameters["beta"], at_least=0)
     check_choice("likelihood", likelihood, LIKELIHOODS)
     if not learns_scale(parameters):
@@ -36,6 +39,7 @@ def check_vae(parameters: Parameters) -> None:
             f"{scale!r} with likelihood {likelihood!r}. Give scale=0.02."
         )
     check_number("learning_rate", parameters["learning_rate"], above=0)
+    check_choice("schedule", parameters["schedule"], SCHEDULES)
     for name in ("batch_size", "min_epoch_steps", "max_epochs", "patience"):
         check_count(name, parameters[name])
     check_count("warm_up_epochs", parameters["warm_up_epochs"], at_least=0)

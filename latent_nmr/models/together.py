@@ -15,16 +15,8 @@ from flax import nnx
 from latent_nmr._jax_settings import own_settings
 from latent_nmr.models.epochs import Objective, Parts, evaluate_all, run_epochs
 from latent_nmr.models.networks import graph_of
-from latent_nmr.models.training import (
-    EpochRecord,
-    Fit,
-    Problem,
-    beginning,
-    is_better,
-    outcome,
-    stop_reason,
-    to_record,
-)
+from latent_nmr.models.schedule import EpochRecord, is_better, stop_reason
+from latent_nmr.models.training import Fit, Problem, beginning, outcome, to_record
 
 
 @own_settings()
@@ -91,7 +83,7 @@ class Group:
             self.rows,
             self.training_rows,
             stacked,
-            schedule.learning_rate,
+            schedule.rate(epoch),
             jax.vmap(jax.random.fold_in, (0, None))(self.epoch_keys, epoch),
             likelihood=first.likelihood,
             **schedule.portions(self.training_rows.shape[1]),

@@ -1,10 +1,9 @@
 """Fitting the β-VAE: epoch after epoch until the held-out reconstruction stops improving."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,60 +16,7 @@ from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.epochs import Objective, Parts, evaluate, run_epoch
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of
-
-NOT_FINITE = "loss not finite"
-CONVERGED = "validation reconstruction stopped improving"
-EXHAUSTED = "max_epochs reached"
-
-
-class EpochRecord(NamedTuple):
-    """One line of the training history; losses in nats per curve.
-
-    `reconstruction`, `kl` and `kl_per_axis` are means over the epoch's optimiser steps, those
-    of the validation part are taken after the last step.
-    """
-
-    epoch: int
-    beta: float
-    reconstruction: float
-    kl: float
-    kl_per_axis: tuple[float, ...]
-    validation_reconstruction: float
-    validation_kl: float
-    validation_kl_per_axis: tuple[float, ...]
-    seconds: float
-
-    def is_finite(self) -> bool:
-        """Whether every loss is."""
-        losses = self.reconstruction, self.kl, self.validation_reconstruction, self.validation_kl
-        return all(map(math.isfinite, losses))
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and in which portions to train.
-
-    An epoch passes all rows, and small sets several times until it has `min_epoch_steps`
-    steps, so that `patience` counts comparable pieces of work for any number of rows. Over the
-    first `warm_up_epochs`, β rises linearly to its value; only later epochs compete for the best.
-    """
-
-    batch_size: int
-    min_epoch_steps: int
-    max_epochs: int
-    patience: int
-    learning_rate: float
-    warm_up_epochs: int = 0
-
-    def portions(self, n_rows: int) -> dict[str, int]:
-        """Number and size of the batches of one epoch, from the number of training rows."""
-        batch_size = min(self.batch_size, n_rows)
-        n_batches = max(-(-n_rows // batch_size), self.min_epoch_steps)
-        return {"n_batches": n_batches, "batch_size": batch_size}
-
-    def beta_share(self, epoch: int) -> float:
-        """Part of β in force in an epoch, counted from 1."""
-        return min(1.0, epoch / (self.warm_up_epochs + 1))
+from latent_nmr.models.schedule import EpochRecord, Schedule, is_better, stop_reason
 
 
 @dataclass(frozen=True)
@@ -199,7 +145,7 @@ def next_epoch(
         rows,
         training_rows,
         objective,
-        schedule.learning_rate,
+        schedule.rate(epoch),
         jax.random.fold_in(epoch_key, epoch),
         likelihood=problem.likelihood,
         **schedule.portions(len(training_rows)),
@@ -232,42 +178,6 @@ def beginning(problem: Problem, rows: jax.Array) -> Progress:
     own = rows[jnp.asarray(problem.training_rows)]
     state = data_matched_state(problem.architecture, init_key, own)
     return Progress(state, optax.adam(problem.schedule.learning_rate).init(state), state)
-
-
-def is_better(
-    record: EpochRecord, history: Sequence[EpochRecord], best: int, schedule: Schedule
-) -> bool:
-    """Whether the next epoch after `history` takes the place of the best so far.
-
-    While β rises, reconstructions of different epochs cannot be compared: the last one counts,
-    until the first at full β takes its place.
-    """
-    if not record.is_finite():
-        return False
-    if not best or record.epoch <= schedule.warm_up_epochs + 1:
-        return True
-    return record.validation_reconstruction < history[best - 1].validation_reconstruction
-
-
-def best_epoch(history: Sequence[EpochRecord], schedule: Schedule) -> int:
-    """Epoch with the lowest validation reconstruction at full β; 0 if no loss was finite."""
-    best = 0
-    for record in history:
-        if is_better(record, history, best, schedule):
-            best = record.epoch
-    return best
-
-
-def stop_reason(history: Sequence[EpochRecord], best: int, schedule: Schedule) -> str:
-    """Why no further epoch is due; empty if one is."""
-    if not history:
-        return ""
-    if not history[-1].is_finite():
-        return NOT_FINITE
-    # While β rises the last epoch is the best, so that patience counts from the first after.
-    if len(history) - best >= schedule.patience:
-        return CONVERGED
-    return EXHAUSTED if len(history) >= schedule.max_epochs else ""
 
 
 def outcome(

@@ -7,6 +7,7 @@ from latent_nmr.models.card_checks import (
     check_keys,
     check_layer_sizes,
     check_number_or_nan,
+    check_object,
     check_total,
     check_vector,
     check_word,
@@ -14,8 +15,8 @@ from latent_nmr.models.card_checks import (
 from latent_nmr.models.card_text import finite_or_null
 from latent_nmr.models.cards import CardFormat
 from latent_nmr.models.fitted import FittedVAE
-from latent_nmr.models.networks import Architecture
-from latent_nmr.models.training import EpochRecord
+from latent_nmr.models.networks import ACTIVATIONS, PUBLISHED_ACTIVATION, Architecture
+from latent_nmr.models.schedule import EpochRecord
 
 SIZES = ("n_features", "hidden_layer_sizes", "n_components")
 FITTED = (
@@ -56,9 +57,18 @@ def check_architecture(card: dict[str, Any]) -> Architecture:
         check_count("n_features", card["n_features"]),
         check_layer_sizes(card["hidden_layer_sizes"]),
         check_count("n_components", card["n_components"]),
+        check_activation(card["parameters"]),
     )
     check_total(architecture.weight_shapes().values())
     return architecture
+
+
+def check_activation(parameters: Any) -> str:
+    """Return the activation of the hidden layers, which is a constructor argument."""
+    name = check_word("activation", check_object("parameters", parameters)["activation"])
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation must be among {', '.join(ACTIVATIONS)}")
+    return name
 
 
 def check_agreement(parameters: dict[str, Any], architecture: Architecture) -> None:
@@ -101,6 +111,13 @@ def _record(entry: Any, n_components: int) -> EpochRecord:
     return EpochRecord(**values)
 
 
+def from_version_2(card: dict[str, Any]) -> dict[str, Any]:
+    """Card of version 2 with the activation that all networks had then."""
+    parameters = check_object("parameters", card["parameters"])
+    return card | {"parameters": {"activation": PUBLISHED_ACTIVATION, **parameters}}
+
+
 FORMAT = CardFormat(
-    "latent_nmr.beta_vae", 2, "β-VAE", "echo", FittedVAE, SIZES, FITTED, to_entries, to_model
-)
+    "latent_nmr.beta_vae", 3, "β-VAE", "echo",
+    FittedVAE, SIZES, FITTED, to_entries, to_model, {2: from_version_2},
+)  # fmt: skip

@@ -18,7 +18,8 @@ from latent_nmr.models.fitted import FittedVAE, installed_packages
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
 from latent_nmr.models.orientation import orient
 from latent_nmr.models.parameters import check_rows_left, learns_scale
-from latent_nmr.models.training import EpochRecord, Fit, Problem, Schedule
+from latent_nmr.models.schedule import EpochRecord, Schedule
+from latent_nmr.models.training import Fit, Problem
 
 Rows = npt.NDArray[np.float32]
 
@@ -39,13 +40,14 @@ def problem_of(
     is_learned = learns_scale(parameters)
     of_schedule = (
         "batch_size", "min_epoch_steps", "max_epochs", "patience", "learning_rate",
-        "warm_up_epochs",
+        "warm_up_epochs", "schedule",
     )  # fmt: skip
     return Problem(
         architecture=networks.Architecture(
             n_features=X.shape[1],
             hidden_layer_sizes=networks.layer_sizes(X.shape[1], parameters["hidden_layer_sizes"]),
             n_components=parameters["n_components"],
+            activation=parameters["activation"],
         ),
         objective=Objective(parameters["beta"], 1.0 if is_learned else parameters["scale"]),
         likelihood=GAUSSIAN_LEARNED if is_learned else parameters["likelihood"],

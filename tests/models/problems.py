@@ -5,7 +5,8 @@ import numpy as np
 
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.networks import Architecture
-from latent_nmr.models.training import Problem, Schedule, train
+from latent_nmr.models.schedule import Schedule
+from latent_nmr.models.training import Problem, train
 
 ARCHITECTURE = Architecture(n_features=24, hidden_layer_sizes=(8,), n_components=2)
 TRAINING_ROWS, VALIDATION_ROWS = np.arange(150), np.arange(150, 200)

@@ -11,19 +11,29 @@ def dense(weights, name, x):
     return x @ np.asarray(kernel, np.float64) + np.asarray(bias, np.float64)
 
 
-def hidden_layers(weights, name, x):
-    """Linear layers ``name.layers.0``, 1, …, each followed by a leaky ReLU of slope 0.01."""
+def leaky_relu(x):
+    """x above nought, x/100 below."""
+    return np.maximum(x, 0.0) + 0.01 * np.minimum(x, 0.0)
+
+
+def gelu(x):
+    """x Φ(x), with Φ of the standard normal distribution."""
+    return x * stats.norm.cdf(x)
+
+
+def hidden_layers(weights, name, x, activation=leaky_relu):
+    """Linear layers ``name.layers.0``, 1, …, each followed by an activation."""
     number = 0
     while f"{name}.layers.{number}.kernel" in weights:
         x = dense(weights, f"{name}.layers.{number}", x)
-        x = np.maximum(x, 0.0) + 0.01 * np.minimum(x, 0.0)
+        x = activation(x)
         number += 1
     return x
 
 
-def encode(weights, x):
+def encode(weights, x, activation=leaky_relu):
     """Posterior mean and log-variance."""
-    h = hidden_layers(weights, "encoder", np.asarray(x, np.float64))
+    h = hidden_layers(weights, "encoder", np.asarray(x, np.float64), activation)
     return dense(weights, "mean_head", h), dense(weights, "log_variance_head", h)
 
 

@@ -38,12 +38,12 @@ def in_javascript(decoder, points, folder):
     return json.loads(run.stdout)
 
 
-def with_random_weights(fitted, n_features):
+def with_random_weights(fitted, n_features, activation="leaky_relu"):
     """A model of the published size for so many columns, with weights that all matter."""
     hidden = layer_sizes(n_features, None)
     model = BetaVAE()
     vars(model).update({**vars(fitted), "hidden_layer_sizes": None, "n_features_in_": n_features})
-    model.architecture_ = Architecture(n_features, hidden, 2)
+    model.architecture_ = Architecture(n_features, hidden, 2, activation)
     weights = reference.random_weights(weight_shapes(model.architecture_))
     model.weights_ = {name: array.astype(np.float32) for name, array in weights.items()}
     model.metadata_ = {"time_us": [0.0, 0.5], "unit": "µs"}
@@ -80,9 +80,11 @@ class TestSaveDecoder:
 class TestJavaScript:
     """docs/decoder.mjs under Node."""
 
-    @pytest.mark.parametrize("n_features", [400, 1882])
-    def test_it_decodes_as_inverse_transform_does(self, fitted, n_features, tmp_path):
-        model = with_random_weights(fitted, n_features)
+    @pytest.mark.parametrize(
+        ("n_features", "activation"), [(400, "leaky_relu"), (1882, "leaky_relu"), (24, "gelu")]
+    )
+    def test_it_decodes_as_inverse_transform_does(self, fitted, n_features, activation, tmp_path):
+        model = with_random_weights(fitted, n_features, activation)
         save_decoder(model, tmp_path / "decoder.json")
         points = np.random.default_rng(0).normal(size=(8, 2)) * 2
         result = in_javascript(tmp_path / "decoder.json", points, tmp_path)
@@ -98,6 +100,7 @@ class TestJavaScript:
             ({"format": "other"}, "must be a latent_nmr.decoder"),
             ({"format_version": 2}, "must be a latent_nmr.decoder"),
             ({"n_components": 3}, "a point must have 3 numbers, but has 2"),
+            ({"layers": [{"activation": "swish"}]}, "does not know the activation swish"),
         ],
     )
     def test_it_refuses_what_it_cannot_read(self, fitted, tmp_path, change, complaint):

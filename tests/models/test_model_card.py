@@ -14,7 +14,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.card_checks import check_rows, strict_json
 from latent_nmr.models.card_summary import read_summary
 from latent_nmr.models.fitted import OPTIONAL, FittedVAE
-from latent_nmr.models.training import EpochRecord
+from latent_nmr.models.schedule import EpochRecord
 from latent_nmr.models.vae_card import check_history
 from latent_nmr.report.model_card import card_lines
 

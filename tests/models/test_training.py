@@ -9,7 +9,7 @@ import pytest
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.epochs import Objective, evaluate, run_epoch, shuffled_rows
 from latent_nmr.models.networks import graph_of
-from latent_nmr.models.training import EpochRecord, Schedule, best_epoch, stop_reason
+from latent_nmr.models.schedule import EpochRecord, Schedule, best_epoch, stop_reason
 from tests.models import problems
 from tests.models.problems import ARCHITECTURE, VALIDATION_ROWS, same, small_problem
 
@@ -114,6 +114,17 @@ class TestWarmUp:
 
     def test_of_equal_epochs_the_first_is_best(self):
         assert best_epoch(history(3.0, 2.0, 2.0), schedule()) == 2
+
+
+class TestLearningRate:
+    """Each epoch has its own."""
+
+    def test_an_epoch_is_trained_at_its_rate(self, curves):
+        # With forty epochs the first of two rising ones has half of the rate.
+        rising = fit(curves, learning_rate=0.02, max_epochs=40, patience=1, schedule="cosine")
+        half, whole = (fit(curves, learning_rate=rate, max_epochs=1) for rate in (0.01, 0.02))
+        first = [found.history[0]._replace(seconds=0.0) for found in (rising, half, whole)]
+        assert first[0] == first[1] != first[2]
 
 
 class TestNotFinite:

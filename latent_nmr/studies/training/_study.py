@@ -13,7 +13,7 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.persistence import write_files
-from latent_nmr.models.training import EpochRecord
+from latent_nmr.models.schedule import EpochRecord
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.embedding import EMBEDDED_LABELS, embedding_table
 from latent_nmr.studies.trained_model import describe_data
