@@ -70,10 +70,12 @@ def relaxed(
     if relaxation is None:
         across = jnp.exp(-dephasing_rate * n)
         return jnp.stack([across, across, jnp.ones_like(across)])[apart] * spins
-    across = jnp.exp(-(dephasing_rate + relaxation.rate / 2) * n)
-    lost = -jnp.expm1(-relaxation.rate * n)
-    gained = jnp.zeros_like(lost), jnp.zeros_like(lost), lost * relaxation.equilibrium
-    return jnp.stack([across, across, 1 - lost])[apart] * spins + jnp.stack(gained)[apart]
+    across = dephasing_rate + relaxation.rate / 2
+    # What is lost, not what is kept: that is near 1, and one rounding of it would count every step.
+    lost = -jnp.expm1(-n * jnp.stack([across, across, relaxation.rate]))
+    nothing = jnp.zeros_like(relaxation.equilibrium)
+    equilibrium = jnp.stack([nothing, nothing, relaxation.equilibrium])
+    return spins - lost[apart] * (spins - equilibrium[apart])
 
 
 def total_rate(dephasing_rate: Values, relaxation_rate: Values) -> Values:

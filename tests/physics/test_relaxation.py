@@ -78,6 +78,17 @@ class TestOneSpin:
             back = relaxed(relaxed(spins, *own, 2.5), *own, -2.5)
         np.testing.assert_allclose(back, spins, atol=1e-15)
 
+    def test_rounding_does_not_add_up_over_many_short_steps(self):
+        spins = jnp.asarray([[0.3], [0.2], [-0.3]], "float32")
+        own = jnp.float32(1e-5), Relaxation(jnp.float32(1.3e-4), jnp.float32(0.4))
+        steps = jax.jit(
+            lambda start: jax.lax.fori_loop(0, 4000, lambda _, s: relaxed(s, *own, 1.0), start)
+        )
+        with jax.enable_x64(True):
+            exact = relaxed(*jax.tree.map(lambda v: jnp.asarray(v, "float64"), (spins, *own)), 4000)
+        # 4000 roundings of 3e-8 of 0.3 at random: 6e-7; all of one sign: 4e-5.
+        np.testing.assert_allclose(steps(spins), exact, atol=2e-6)
+
 
 class TestWithoutCouplings:
     """Closed forms; steps are exact there."""
