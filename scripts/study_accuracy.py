@@ -26,7 +26,7 @@ from latent_nmr.studies.accuracy import (
     hard_cases,
     integration_errors,
 )
-from latent_nmr.studies.error_calibration import calibrate, calibration_result
+from latent_nmr.studies.error_calibration import calibrate, calibration_result, draw_lattices
 
 RANDOM_SEED = 62
 COMMAND = "python scripts/study_accuracy.py"
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--hard", type=int, default=300, help="lattices drawn to be hard")
     options = parser.parse_args()
     records = []
-    for record in calibrate(options.hard):
+    for record in calibrate(draw_lattices(options.hard)):
         print(*record.values(), flush=True)
         records.append(record)
     write_result(

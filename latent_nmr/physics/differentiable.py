@@ -29,9 +29,9 @@ from latent_nmr.physics.lattices import (
 )
 from latent_nmr.physics.relaxation import Relaxation, check_equilibrium, total_rate
 from latent_nmr.physics.reversible import reversible_record
+from latent_nmr.physics.search import Curve
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
-from latent_nmr.physics.tolerance import Curve
 
 # Fits move away from their starting point; the plan allows for couplings larger by this factor.
 COUPLING_MARGIN = 2.0

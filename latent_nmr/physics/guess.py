@@ -13,19 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.physics.sequence import Sequence
-from latent_nmr.physics.steps import Cut, field_bounds, fixed_cut
+from latent_nmr.physics.steps import Cut, cut_within, field_bounds
 
 FloatArray = npt.NDArray[np.float64]
 
-# First guesses, in sample intervals, longest first.
-GUESSES = (12.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, *(0.5**k for k in range(1, 8)))
 
-
+# In sample intervals.
+SHORTEST_GUESS = 1 / 128
 # cos θ of a pulse that counts as one of 90°: M_z is then less than a hundredth of M.
 UPRIGHT = 0.01
-SATELLITE_PERCENTILE = 85
+# Offsets at the second percentile of BUNCH that are by less than a factor above those at the first
+# are one line, however few its spins: those of one line's tails lie farther apart.
+SATELLITE_PERCENTILE, BUNCH, BUNCHED = 85, (93, 97), 1.15
 # Steps of the coarser curve between two pulses, at least.
-LEAST_STEPS = 2
+LEAST_STEPS = 4
 # M of uncoupled spins is taken from some offsets, on a grid of samples; a noise of 1/√n_sites must
 # be below a third of what counts as died away. Edges stand away from louder times by a margin
 # and on a coarser grid, in grid points, so that curves with their own ν agree.
@@ -37,16 +38,19 @@ class StepRule:
     """Constants that decide the steps of a curve; stored with the data that they made.
 
     The first guess is the longest step T, µs, whose angles stay below limits for a tolerance of
-    0.001, which grow with the third root of the tolerance.
+    0.001. They scale with the third root of the tolerance, up to a factor `most_lenient`, those of
+    the line up to one: from longer steps one could not tell how large the error is.
 
     Parameters
     ----------
     coupled_angle, tilted_angle : float
         Rotation of a spin in T by the aligned field of all others, rad, after a first pulse of 90°
         and of another angle: then a magnetisation along z stays, and holds the spins together.
+    along_z : float
+        How much α_z counts in that: its field is along the offsets, and changes their axes little.
     line_angle, satellite_angle : float
-        Rotation by the median of |ν|, and by its 85th percentile: a seventh of the spins or more
-        with a large common offset are a satellite line, whose field rotates fast. Rad.
+        Rotation by the median of |ν|, and by that of satellite lines, whose field rotates fast, see
+        :func:`satellite_offset`. Rad.
     decay : float
         Loss by dephasing.
     roughness : float
@@ -56,61 +60,85 @@ class StepRule:
         a pulse of 90° and with a smooth kernel.
     pause_below : float
         M that has died away, as a share of |M(0)|.
-    smooth, rough : float
-        Roughness of a kernel on 100 × 100 sites below which errors fall with the third power of
-        the step, and above which, at steps worth taking, with the second. On others it counts in
-        proportion to their edge: fewer sites average less.
-    lossy : float
-        Dephasing rate, MHz, from which on errors fall with the second power as well.
     ratio : int
         By what factor the steps of the first comparison are longer.
     safety : float
-        By what factor errors may exceed what two curves' difference and that power say.
-    margin, rough_margin : float
-        Share of the tolerance that an estimate may take where errors fall with the third power of
-        the step, and with the second; in between, in proportion.
+        By what factor errors may exceed what two curves' difference and the scheme's order say,
+        under a smooth kernel after a first pulse of 90°.
+    rough_safety, tilted_safety : float
+        By what factor more under a rough kernel, and under a smooth one after a pulse of another
+        angle: few fast neighbours, and spins that keep a part along z, make errors fall more
+        slowly.
+    smooth, rough : float
+        Roughness of a kernel on 100 × 100 sites below which it is smooth, and above which rough. On
+        others it counts in proportion to their edge: fewer sites average less.
+    lossy : float
+        Dephasing rate, MHz, from which on it counts as much as a rough kernel.
+    small : float
+        Share of the tolerance down to which errors are taken to fall with the step as they should:
+        a smaller estimate is half of what two curves differ by, up to this.
+    margin : float
+        Share of the tolerance that an estimate may take.
+    aim : float
+        What shorter steps aim at, as a share of what an estimate may be.
+    least_division, most_division : float
+        By what factor steps become shorter at once. Rounding errors that grow do not fall with the
+        step: by a larger factor, an estimate would take them for errors that do.
     most_divided : int
         By what factor steps may become shorter than those of the first guess.
-    most_stalled : int
-        Divisions in a row that do not lower the estimate, after which it stays.
+    progress, most_stalled : float, int
+        The search ends where the estimate did not fall below this share of the lowest so far, that
+        many times in a row.
     """
 
-    coupled_angle: float = 0.4
-    tilted_angle: float = 0.2
-    line_angle: float = 0.24
-    satellite_angle: float = 0.64
+    most_lenient: float = 1.3
+    coupled_angle: float = 0.265
+    tilted_angle: float = 0.12
+    along_z: float = 0.5
+    line_angle: float = 0.3
+    satellite_angle: float = 0.8
     decay: float = 0.02
     roughness: float = 2.4
     pause_factor: int = 2
     pause_below: float = 0.1
-    smooth: float = 0.03
-    rough: float = 0.06
-    lossy: float = 0.002
     ratio: int = 4
-    safety: float = 2.3
-    margin: float = 0.9
-    rough_margin: float = 0.5
+    safety: float = 1.7
+    rough_safety: float = 3.5
+    tilted_safety: float = 1.8
+    smooth: float = 0.03
+    rough: float = 0.3
+    lossy: float = 0.002
+    small: float = 0.2
+    margin: float = 0.8
+    aim: float = 0.8
+    least_division: float = 1.25
+    most_division: float = 2.0
     most_divided: int = 64
+    progress: float = 0.9
     most_stalled: int = 2
 
-    def error_factor(self, ratio: int, power: float) -> float:
+    def error_factor(self, ratio: float, order: int, safety: float) -> float:
         """Estimated error over the difference from a curve with steps `ratio` times as long."""
-        return self.safety / (ratio**power - 1)
+        return safety / (ratio**order - 1)
 
-    def power(self, table: FloatArray, scheme: str, decay_rate: float) -> float:
-        """Power of the step with which errors fall."""
-        share = (roughness(table) * 100 / len(table) - self.smooth) / (self.rough - self.smooth)
+    def how_rough(self, table: FloatArray, decay_rate: float) -> float:
+        """How rough a kernel is, with dephasing, from 0 to 1."""
+        on_100_sites = max(roughness(table) * 100 / len(table), self.smooth)
+        share = math.log(on_100_sites / self.smooth) / math.log(self.rough / self.smooth)
         # Dephasing is split from rotation, symmetrically: second order, of what little it is.
-        share = min(max(share, decay_rate / self.lossy, 0.0), 1.0)
-        return 3 - share if scheme == "averaged" else 2 - share / 2
+        return min(max(share, decay_rate / self.lossy), 1.0)
 
-    def share(self, power: float) -> float:
-        """Share of the tolerance that an estimate may take."""
-        return self.margin - (self.margin - self.rough_margin) * min(max(3 - power, 0.0), 1.0)
+    def own_safety(self, table: FloatArray, decay_rate: float, sequence: Sequence) -> float:
+        """Factor of safety for one kernel, dephasing and sequence."""
+        rough = self.how_rough(table, decay_rate)
+        tilted = 1 if is_upright(sequence) else self.tilted_safety
+        return self.safety * tilted ** (1 - rough) * self.rough_safety**rough
 
-    def division(self, excess: float) -> int:
-        """By what steps are divided, for an estimated error over what it may be."""
-        return next((k for k in range(2, self.ratio) if excess <= k**2), self.ratio)
+    def shorter(self, cut: Cut, excess: float, order: int) -> Cut:
+        """Cut for an estimated error that is by a factor `excess` above what it may be."""
+        factor = (excess / self.aim) ** (1 / order)
+        factor = min(max(factor, self.least_division), self.most_division)
+        return cut_within(cut.step / factor, cut.pause)
 
 
 RULE = StepRule()
@@ -141,26 +169,25 @@ def first_cut(
         Largest error of any component of M; |M(0)| = 1/2.
     rule : StepRule
     """
-    _, coupled = field_bounds(frequencies, table, couplings)
+    _, coupled = field_bounds(frequencies, table, couplings * [1, 1, rule.along_z])
     restless = 2 * math.pi * roughness(table) * float(np.abs(couplings).sum())
     offsets = np.abs(frequencies)
-    is_upright = abs(math.cos(sequence.pulses[0].angle)) <= UPRIGHT
-    longest = (tolerance / 1e-3) ** (1 / 3) * min(
-        _ratio(rule.coupled_angle if is_upright else rule.tilted_angle, 2 * math.pi * coupled),
-        _ratio(rule.line_angle, 2 * math.pi * float(np.median(offsets))),
-        _ratio(
-            rule.satellite_angle, 2 * math.pi * float(np.percentile(offsets, SATELLITE_PERCENTILE))
-        ),
-        _ratio(rule.decay, 2 * math.pi * decay_rate),
-        _ratio(math.sqrt(_ratio(rule.roughness, sequence.time[-1])), np.float64(restless) ** 1.5),
-    )
+    upright = is_upright(sequence)
+    scale = min((tolerance / 1e-3) ** (1 / 3), rule.most_lenient)
+    longest = min(
+        scale * _ratio(rule.coupled_angle if upright else rule.tilted_angle, coupled),
+        min(scale, 1) * _ratio(rule.line_angle, float(np.median(offsets))),
+        min(scale, 1) * _ratio(rule.satellite_angle, satellite_offset(frequencies)),
+        scale * _ratio(rule.decay, decay_rate),
+    ) / (2 * math.pi)
+    roughness_bound = math.sqrt(_ratio(rule.roughness, sequence.time[-1]))
+    longest = min(longest, scale * _ratio(roughness_bound, restless**1.5))
     # Between two pulses there must be room for some of the longer steps of the comparison.
     spacing = min((n for n in sequence.segments if n), default=1)
     longest = min(longest / sequence.dt, spacing / (LEAST_STEPS * rule.ratio))
-    fitting = [guess for guess in GUESSES if guess <= longest]
-    cut = fixed_cut(fitting[0] if fitting else GUESSES[-1])
-    is_smooth = rule.power(table, "averaged", 0.0) == 3
-    return cut._replace(pause=rule.pause_factor if is_upright and is_smooth else 1)
+    cut = cut_within(max(longest, SHORTEST_GUESS))
+    may_pause = upright and rule.how_rough(table, 0.0) == 0
+    return cut._replace(pause=rule.pause_factor if may_pause else 1)
 
 
 def quiet_times(
@@ -200,6 +227,19 @@ def _quiet_runs(loud: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     firsts = -(-(borders[:-1] + QUIET_MARGIN) // QUIET_ROUND) * QUIET_ROUND
     lasts = (borders[1:] - QUIET_MARGIN) // QUIET_ROUND * QUIET_ROUND
     return [(int(a), int(b)) for a, b in zip(firsts, lasts, strict=True) if a < b]
+
+
+def satellite_offset(frequencies: FloatArray) -> float:
+    """Offset |ν| of the fastest spins that turn together, MHz."""
+    inner, outer = np.percentile(np.abs(frequencies), BUNCH)
+    if outer < BUNCHED * inner:
+        return float(outer)
+    return float(np.percentile(np.abs(frequencies), SATELLITE_PERCENTILE))
+
+
+def is_upright(sequence: Sequence) -> bool:
+    """Whether the first pulse leaves no magnetisation along z."""
+    return abs(math.cos(sequence.pulses[0].angle)) <= UPRIGHT
 
 
 def roughness(table: FloatArray) -> float:

@@ -16,10 +16,10 @@ from latent_nmr.errors import ROUNDING, InputError, NumericalError, check_choice
 from latent_nmr.physics import kernels, propagate
 from latent_nmr.physics.devices import run_lattices
 from latent_nmr.physics.relaxation import Relaxation, total_rate
+from latent_nmr.physics.search import Curve
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
 from latent_nmr.physics.tolerance import (
-    Curve,
     check_tolerance,
     run_to_tolerance,
     warn_of_errors,
@@ -44,6 +44,7 @@ def simulate_lattices(
     scheme: str = "averaged",
     dtype: str = "float32",
     return_error: bool = False,
+    names: Rows[str] | None = None,
 ) -> Any:
     """Simulate given lattices: an offset map, kernel, couplings and decay rate for each curve.
 
@@ -86,6 +87,8 @@ def simulate_lattices(
         Precision of the dynamics. JAX's global setting is left alone.
     return_error : bool
         Return the estimated errors too.
+    names : sequence of str, optional
+        What warnings and errors call the curves; otherwise "row 0" and so on.
 
     Returns
     -------
@@ -136,6 +139,7 @@ def simulate_lattices(
     check_choice("scheme", scheme, SCHEMES)
     check_choice("dtype", dtype, DTYPES)
     check_tolerance(tolerance, dtype)
+    names = [f"row {row}" for row in range(len(frequencies))] if names is None else names
     spectra = [kernels.coupling_spectrum(table) for table in tables]
     pulses = [np.stack([pulse.matrix() for pulse in s.pulses]) for s in sequences]
     unity = np.ones(len(tables))
@@ -151,17 +155,17 @@ def simulate_lattices(
     if step is None and scheme != "source":
         settings = {"tolerance": tolerance, "scheme": scheme, "dtype": dtype}
         signal, errors = run_to_tolerance(lattices, curves, **settings)
-        warn_of_errors(errors, tolerance)
+        warn_of_errors(errors, tolerance, names)
     else:
         cut = fixed_cut(1 if step is None else step)
         if step is None:
-            warn_of_long_steps(curves, cut, tolerance)
+            warn_of_long_steps(curves, cut, tolerance, names)
         signal = run_lattices(lattices, [curve.plan(cut, scheme) for curve in curves], dtype)
         errors = np.full(len(curves), np.nan)
     broken = np.flatnonzero(~np.isfinite(signal).all(axis=(1, 2)))
     if broken.size:
         raise NumericalError(
-            f"a simulated curve must be finite, but row {broken[0]} is not. "
+            f"a simulated curve must be finite, but {names[broken[0]]} is not. "
             "Use a shorter step or dtype float64."
         )
     return (signal, errors) if return_error else signal

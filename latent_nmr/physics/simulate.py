@@ -23,9 +23,10 @@ from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
 from latent_nmr.physics.relaxation import check_equilibrium, total_rate
 from latent_nmr.physics.schedule import field_evaluations
+from latent_nmr.physics.search import Curve, Search
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
-from latent_nmr.physics.tolerance import Curve, check_tolerance
+from latent_nmr.physics.tolerance import check_tolerance
 
 # JAX keys are made from 32 bits: larger seeds would repeat smaller ones.
 MAX_SEED = 2**32 - 1
@@ -221,6 +222,7 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
         scheme=simulation.scheme,
         dtype=simulation.dtype,
         return_error=True,
+        names=[f"curve {index}" for index in indices],
     )
     lengths = np.array([kernels.coupling_length(table) for table in tables])
     return SimulatedCurves(signal, parameters, lengths, errors, places_of(simulation, indices))
@@ -255,7 +257,8 @@ def _evaluations(
     if not simulation.has_tolerance:
         step = 1 if simulation.step is None else simulation.step
         return field_evaluations(curve.plan(fixed_cut(step), simulation.scheme))
-    return sum(map(field_evaluations, curve.first_plans(simulation.tolerance, simulation.scheme)))
+    search = Search(curve, simulation.tolerance, simulation.scheme)
+    return sum(map(field_evaluations, search.wanted()))
 
 
 def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:

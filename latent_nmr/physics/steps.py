@@ -53,6 +53,19 @@ class Cut(NamedTuple):
         return self._replace(n=self.n // common, stride=self.stride * (factor // common))
 
 
+# Of steps that are chosen, longest first: whole samples, then one and three over powers of two.
+LENGTHS = (
+    *(Cut(n, 1) for n in (16, 14, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2)),
+    *(Cut(n, 2**k) for k in range(11) for n, k in ((3, k + 1), (1, k))),
+)
+
+
+def cut_within(step: float, pause: int = 1) -> Cut:
+    """Longest cut into steps of at most a length in sample intervals."""
+    fitting = (cut for cut in LENGTHS if cut.step <= step)
+    return next(fitting, LENGTHS[-1])._replace(pause=pause)
+
+
 def fixed_cut(step: float) -> Cut:
     """Cut into steps of one given length in sample intervals, whole or one over a whole number."""
     is_number = isinstance(step, Real) and not isinstance(step, bool)

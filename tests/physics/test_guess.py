@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latent_nmr.physics.guess import GUESSES, RULE, StepRule, first_cut, quiet_times
+from latent_nmr.physics.guess import RULE, StepRule, first_cut, quiet_times, satellite_offset
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.sequence import Pulse, Sequence, cpmg, spin_echo
-from latent_nmr.physics.steps import fixed_cut
+from latent_nmr.physics.steps import LENGTHS, cut_within
 
 N_EDGE = 8
 PAPER = get_preset("paper").sequence
@@ -36,7 +36,7 @@ def guessed(
     dt=0.16,
     flip_angle=math.pi / 2,
     tolerance=1e-3,
-    spacing=200,
+    spacing=260,
 ):
     """The guess, in sample intervals."""
     table = kernel_table(kernel, parameter, N_EDGE)
@@ -86,15 +86,17 @@ class TestFirstCut:
         ids=["field", "tilted", "line", "decay", "neighbours", "samples", "pulses", "tolerance"],
     )
     def test_every_limit_shortens_them(self, hard):
-        assert guessed(**EASY) == GUESSES[0]
-        assert guessed(**EASY | hard) < GUESSES[0]
+        assert guessed(**EASY) == LENGTHS[0].step
+        assert guessed(**EASY | hard) < LENGTHS[0].step
 
     def test_where_nothing_moves_they_are_the_longest(self):
-        assert guessed(coupling=0.0, width=0.0) == GUESSES[0]
+        assert guessed(coupling=0.0, width=0.0) == LENGTHS[0].step
 
-    def test_every_guess_is_a_step_and_the_longest_comes_first(self):
-        assert all(fixed_cut(guess).step == guess for guess in GUESSES)
-        assert list(GUESSES) == sorted(GUESSES, reverse=True)
+    @given(step=st.floats(1e-4, 40))
+    def test_the_longest_length_within_is_chosen_in_steps_of_a_half_at_most(self, step):
+        chosen = cut_within(step)
+        assert min(step, 16) / 2 < chosen.step <= step or chosen == LENGTHS[-1]
+        assert chosen.n == 1 or chosen.stride == 1 or math.gcd(chosen.n, chosen.stride) == 1
 
     def test_a_second_component_off_the_centre_shortens_them_and_a_tail_does_not(self):
         table, couplings = kernel_table("gaussian", 8.0, 100), np.full(3, 0.1)
@@ -103,7 +105,15 @@ class TestFirstCut:
         cuts = [
             first_cut(nu, table, couplings, 0.0, PAPER, tolerance=1e-3) for nu in (tail, satellites)
         ]
-        assert [cut.step for cut in cuts] == [6.0, 1.0]
+        assert [cut.step for cut in cuts] == [5.0, 1.5]
+
+    @pytest.mark.parametrize("every", [2, 5, 13])  # of which each is a satellite
+    def test_satellites_are_found_however_few_and_tails_are_none(self, every):
+        tail = np.asarray(draw_frequencies(jax.random.key(0), 100, Line(0.05, 0.5)), np.float64)
+        noise = np.random.default_rng(0).normal(0, 0.01, (100, 100))
+        lines = np.where(np.arange(10_000).reshape(100, 100) % every == 0, 0.3, 0.0) + noise
+        assert satellite_offset(lines) == pytest.approx(0.3, rel=0.07)
+        assert satellite_offset(tail) == np.percentile(np.abs(tail), 85)
 
     @given(degrees=st.floats(1, 179))
     def test_only_upright_spins_under_a_smooth_kernel_get_pauses(self, degrees):
@@ -117,38 +127,53 @@ class TestFirstCut:
             assert (cut.pause > 1) == (is_upright and kernel == "gaussian")
 
 
-class TestPower:
-    """How errors are taken to fall with the step."""
+class TestSafety:
+    """By what factor errors may exceed what two curves differ by."""
 
     @pytest.mark.parametrize(
-        ("kernel", "parameter", "n_edge", "decay_rate", "power"),
+        ("kernel", "parameter", "n_edge", "decay_rate", "roughness"),
         [
-            ("gaussian", 20.0, 100, 0.0, 3.0),
-            ("power", 3.0, 100, 0.0, 2.0),
-            ("gaussian", 20.0, 20, 0.0, 2.0),  # uniform, on few sites
-            ("gaussian", 20.0, 100, 0.01, 2.0),
-            ("gaussian", 20.0, 100, 0.001, 2.5),
-            ("power", 3.0, 100, 0.01, 2.0),
+            ("gaussian", 20.0, 100, 0.0, 0.0),
+            ("power", 4.0, 100, 0.0, 1.0),
+            ("gaussian", 20.0, 14, 0.0, 1.0),  # uniform, on few sites
+            ("gaussian", 20.0, 100, 0.01, 1.0),
+            ("gaussian", 20.0, 100, 0.001, 0.5),
+            ("power", 3.0, 100, 0.01, 1.0),
         ],
     )
-    def test_it_is_lower_for_rough_kernels_few_sites_and_dephasing(
-        self, kernel, parameter, n_edge, decay_rate, power
+    def test_rough_kernels_few_sites_and_dephasing_count_as_rough(
+        self, kernel, parameter, n_edge, decay_rate, roughness
     ):
         table = kernel_table(kernel, parameter, n_edge)
-        assert RULE.power(table, "averaged", decay_rate) == power
+        assert RULE.how_rough(table, decay_rate) == roughness
 
-    @given(ratio=st.integers(2, 4), power=st.floats(1.5, 3))
-    def test_the_estimate_is_at_least_what_an_error_of_that_power_is(self, ratio, power):
+    def test_it_is_larger_for_rough_kernels_and_for_tilted_pulses(self):
+        smooth, rough = kernel_table("gaussian", 20.0, 100), kernel_table("power", 3.0, 100)
+        upright, tilted = (
+            [RULE.own_safety(table, 0.0, sequence) for table in (smooth, rough)]
+            for sequence in (PAPER, PAPER.flipped_by(1.0))
+        )
+        assert 1 < upright[0] < upright[1] <= tilted[1]
+        assert upright[0] < tilted[0] <= tilted[1]
+        assert [RULE.own_safety(smooth, 0.0, PAPER.flipped_by(1.8))] == tilted[:1]
+
+    @given(ratio=st.floats(1.25, 4), order=st.integers(2, 3), safety=st.floats(1, 6))
+    def test_the_estimate_is_what_an_error_of_that_order_is_times_the_safety(
+        self, ratio, order, safety
+    ):
         # Errors of e and e ratio^p differ by e (ratio^p − 1) if they have one sign.
-        assert RULE.error_factor(ratio, power) * (ratio**power - 1) >= 1
+        difference = ratio**order - 1
+        assert RULE.error_factor(ratio, order, safety) * difference == pytest.approx(safety)
 
-    def test_estimates_of_rough_curves_must_be_the_farther_below_the_tolerance(self):
-        shares = [RULE.share(power) for power in (1.5, 2.0, 2.5, 3.0)]
-        assert shares == [0.5, 0.5, pytest.approx(0.7), 0.9]
-
-    @given(excess=st.floats(1.0, 1e6))
-    def test_steps_are_divided_by_more_where_more_is_needed(self, excess):
-        assert 2 <= RULE.division(excess) <= RULE.division(2 * excess) <= RULE.ratio
+    @given(excess=st.floats(1.0, 1e6), cut=st.sampled_from(LENGTHS[:-6]), order=st.integers(2, 3))
+    def test_steps_are_shortened_by_as_much_as_the_error_asks_and_no_more_than_allowed(
+        self, excess, cut, order
+    ):
+        shorter = RULE.shorter(cut, excess, order)
+        factor = cut.step / shorter.step
+        assert factor >= min(excess ** (1 / order), RULE.most_division) * (1 - 1e-9)
+        assert RULE.least_division <= factor <= 2 * RULE.most_division
+        assert shorter.step >= RULE.shorter(cut, 2 * excess, order).step
 
 
 class TestQuietTimes:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError, StepWarning
-from latent_nmr.physics.guess import StepRule
+from latent_nmr.physics.guess import RULE, StepRule
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
+from latent_nmr.physics.search import ROUNDING, Curve, Search
 from latent_nmr.physics.sequence import spin_echo
 from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
 
@@ -99,11 +100,11 @@ class TestUnstableMotion:
     """Curves whose small errors grow."""
 
     # Spins along z in a field along x, y and z of one sign and size stand still, unless disturbed.
-    ROWS = ("power", 9.0, (2.0, -2.0, 1.0), spin_echo(1.3, 80, 240, 0.9), "lorentzian")
+    ROWS = ("power", 9.0, (0.5, -0.5, 0.25), spin_echo(1.3, 30, 80, 0.9), "lorentzian")
 
     def test_they_are_named_with_their_error_and_no_others(self):
         hard, easy = lattices(*self.ROWS, n_curves=1), lattices(*HARD["long-ranged"], n_curves=1)
-        with pytest.warns(StepWarning, match=r"at most 0\.001 \(tolerance\).*1 of 2 .*\(rows 1\)"):
+        with pytest.warns(StepWarning, match=r"at most 0\.001 \(tolerance\).*1 of 2 .*\(row 1\)"):
             _, estimates = simulate_lattices(
                 np.concatenate([easy[0], hard[0]]),
                 easy[1] + hard[1],
@@ -113,6 +114,11 @@ class TestUnstableMotion:
             )
         assert estimates[0] <= 1e-3 < estimates[1]
 
+    def test_curves_of_a_simulation_are_named_by_their_numbers(self):
+        simulation = Simulation("challenge2021-gauss", n_edge=12, seed=3, tolerance=1.01e-5)
+        with pytest.warns(StepWarning, match=r"1 of 1 curves \(curve 43\)"):
+            simulate_curves(simulation, [43])
+
     def test_the_source_scheme_says_where_its_one_step_is_too_long(self):
         rows = lattices(*HARD["strong"])
         with pytest.warns(StepWarning, match="2 of 2 curves.*Sample more finely"):
@@ -121,6 +127,55 @@ class TestUnstableMotion:
             warnings.simplefilter("error")
             simulate_lattices(*lattices(*HARD["long-ranged"]), scheme="source")
             simulate_lattices(*rows, scheme="source", step=1)
+
+
+class TestSearch:
+    """What is wanted next, by what the last runs recorded."""
+
+    def search(self):
+        frequencies, (table, _), (couplings, _), sequence = lattices(*HARD["long-ranged"])
+        return Search(Curve(frequencies[0], table, np.array(couplings), 0.0, sequence), 1e-3)
+
+    def answer(self, search, errors):
+        """Give a search runs of so large errors; the steps wanted next, in intervals."""
+        search.take([np.full((240, 3), error) for error in errors])
+        return [plan.runs[0][0][1] / plan.stride for plan in search.wanted()]
+
+    def test_a_pair_comes_first_and_one_that_agrees_is_enough(self):
+        search = self.search()
+        coarse, fine = search.wanted()
+        assert coarse.runs[0][0][1] == RULE.ratio * fine.runs[0][0][1]
+        assert self.answer(search, [0.0, 1e-5]) == []
+        assert 0 < search.estimate < 1e-4
+        assert search.signal.max() == 1e-5
+
+    @pytest.mark.parametrize(("difference", "estimate"), [(1e-5, 0.5e-5), (1e-3, 2e-4)])
+    def test_small_differences_are_not_taken_for_much_smaller_errors(self, difference, estimate):
+        search = self.search()
+        assert self.answer(search, [0.0, difference]) == []
+        assert search.estimate == pytest.approx(estimate + ROUNDING["float32"], rel=1e-6)
+
+    def test_shorter_steps_are_wanted_as_long_as_they_help(self):
+        search, fine = self.search(), self.search().wanted()[1]
+        step, error, found = fine.runs[0][0][1], 0.0006, []
+        (wanted,) = self.answer(search, [64 * error, error])
+        while search.wanted():
+            error *= (wanted / step) ** 3
+            found.append(wanted / step)
+            step = wanted
+            wanted = next(iter(self.answer(search, [error])), None)
+        # Errors that fall as they should are within the tolerance at once, with little to spare.
+        assert len(found) == 1
+        assert error < search.estimate <= 1e-3
+
+    def test_a_difference_that_does_not_fall_ends_the_search_above_the_tolerance(self):
+        search, rng = self.search(), np.random.default_rng(0)
+        n_runs = 0
+        while found := search.wanted():
+            search.take([rng.normal(0, 0.01, (240, 3)) for _ in found])
+            n_runs += len(found)
+        assert n_runs <= 8
+        assert search.estimate > 1e-3
 
 
 class TestSettings:
@@ -154,5 +209,11 @@ class TestSettings:
         assert np.isnan(fixed.error_estimates).all()
 
     def test_the_rule_decides(self):
+        frequencies, (table, _), (couplings, _), sequence = lattices(*HARD["strong"])
+        curve = Curve(frequencies[0], table, np.array(couplings), 0.0, sequence)
+        plain, careful = (Search(curve, 1e-3, rule=StepRule(safety=s)) for s in (1.0, 2.0))
+        for search in (plain, careful):
+            search.take([np.zeros((240, 3)), np.full((240, 3), 1e-2)])
         # Half the safety is half the estimate, but for the share of rounding.
-        assert StepRule(safety=1).error_factor(4, 3) == StepRule(safety=2).error_factor(4, 3) / 2
+        shares = [search.estimate - ROUNDING["float32"] for search in (plain, careful)]
+        assert shares[1] == pytest.approx(2 * shares[0])

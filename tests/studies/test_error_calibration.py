@@ -18,11 +18,10 @@ from latent_nmr.studies.error_calibration import (
     SEQUENCES,
     calibrate,
     calibration_summary,
-    draw_lattice,
+    draw_lattices,
 )
 
-RNG = np.random.default_rng(0)
-LATTICES = [draw_lattice(RNG) for _ in range(200)]
+LATTICES = list(draw_lattices(200))
 
 
 class TestDraw:
@@ -57,7 +56,7 @@ class TestDraw:
         assert 0.1 < np.mean([lattice.decay_rate > 0 for lattice in LATTICES]) < 0.4
 
     def test_the_seed_decides(self):
-        again = draw_lattice(np.random.default_rng(0))
+        (again,) = draw_lattices(1, random_state=0)
         np.testing.assert_array_equal(again.frequencies, LATTICES[0].frequencies)
 
 
@@ -87,7 +86,7 @@ class TestSummary:
 
 @pytest.mark.slow
 def test_hard_lattices_keep_what_is_promised():
-    records = list(calibrate(24, random_state=5))
+    records = list(calibrate(draw_lattices(24, random_state=5)))
     row = calibration_summary(records).iloc[0]
     # Of 24, one may be the one in a hundred.
     assert row["within"] >= 22 / 24
