@@ -33,6 +33,7 @@ from latent_nmr.models.beta_vae import BetaVAE as BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor as CurveRegressor
 from latent_nmr.models.many import fit_many as fit_many
 from latent_nmr.models.pretrained import load_pretrained as load_pretrained
+from latent_nmr.models.repeat_pca import RepeatPCA as RepeatPCA
 from latent_nmr.physics.differentiable import curve_function as curve_function
 from latent_nmr.physics.differentiable import curve_inputs as curve_inputs
 from latent_nmr.physics.kernels import kernel_table as kernel_table
