@@ -32,11 +32,11 @@ settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Files that take longest start first, so that no worker ends long after the others.
-FIRST = ("commands", "studies", "models", "physics")
+FIRST = ("test_wheel.py", "test_portable.py", "commands", "studies", "models", "physics")
 
 
 def pytest_collection_modifyitems(items):
-    """Order whole files: rooms of `FIRST`, then the others."""
+    """Order whole files: rooms and files of `FIRST`, then the others."""
     tests = Path(__file__).parent
 
     def rank(item):

@@ -119,6 +119,12 @@ def initial_states(shape: NetworkShape, key: jax.Array) -> tuple[nnx.State, nnx.
     return parameters, statistics
 
 
+@partial(jax.jit, static_argnames="solver")  # one program instead of two for every shape
+def solver_at_rest(parameters: nnx.State, *, solver: str) -> optax.OptState:
+    """Optimiser before its first step, which does not depend on the learning rate."""
+    return SOLVERS[solver](1.0).init(parameters)
+
+
 @partial(jax.jit, static_argnames=("shape", "solver", "batch_size", "n_batches"))
 def run_epoch(
     parameters,

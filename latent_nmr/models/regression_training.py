@@ -14,12 +14,12 @@ import numpy.typing as npt
 from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.regression_network import (
-    SOLVERS,
     NetworkShape,
     Weights,
     apply,
     initial_states,
     run_epoch,
+    solver_at_rest,
     weights_of,
 )
 
@@ -104,7 +104,7 @@ def train_network(
     with own_settings():
         init_key, epoch_key = jax.random.split(key)
         parameters, statistics = initial_states(shape, init_key)
-        solver_state = SOLVERS[schedule.solver](schedule.learning_rate).init(parameters)
+        solver_state = solver_at_rest(parameters, solver=schedule.solver)
         (own_rows, own_targets), (asked, wanted) = (
             tuple(part[jnp.asarray(rows)] for part in data) for rows in split
         )

@@ -177,7 +177,13 @@ def beginning(problem: Problem, rows: jax.Array) -> Progress:
     init_key, _, _ = problem.keys()
     own = rows[jnp.asarray(problem.training_rows)]
     state = data_matched_state(problem.architecture, init_key, own)
-    return Progress(state, optax.adam(problem.schedule.learning_rate).init(state), state)
+    return Progress(state, adam_at_rest(state), state)
+
+
+@jax.jit  # one program instead of two for every shape of a weight
+def adam_at_rest(state: nnx.State) -> optax.OptState:
+    """Adam before its first step, which does not depend on the learning rate."""
+    return optax.adam(1.0).init(state)
 
 
 def outcome(

@@ -15,7 +15,7 @@ from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.trained_model import describe_data
 
-N_CURVES = 80
+N_CURVES = 140
 SMALL = ["--n-edge", "8", "--step", "4"]
 FEW = ["--n-steps", "3", "--n-neighbors", "10", "--n-simulations", "4"]
 
@@ -31,7 +31,7 @@ def workplace(tmp_path_factory):
     assert main(simulate(folder / "echoes.zarr")) == 0
     dataset = open_echoes(folder / "echoes.zarr")
     X = features(dataset)
-    model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=5, min_epoch_steps=5, random_state=0).fit(X)
+    model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=5, min_epoch_steps=1, random_state=0).fit(X)
     model.save(folder / "model", metadata=describe_data(dataset, X, "echo", "initial"))
     assert main(arguments(folder, folder / "done", "--axes", "2", "--seed", "3")) == 0
     return folder

@@ -27,7 +27,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("baselines") / "echoes.zarr"
-    assert list(fill_store(path, ln.Simulation(n_edge=8, scheme="source"), N_CURVES))
+    assert list(fill_store(path, ln.Simulation(n_edge=8, step=4), N_CURVES))
     return path
 
 

@@ -28,9 +28,9 @@ def one_thread():
 def place(tmp_path_factory):
     """Two data sets, and one evaluation of the first that is scored on both."""
     folder = tmp_path_factory.mktemp("evaluate")
-    dataset = ln.load_reference(n_curves=100)
+    dataset = ln.load_reference(n_curves=120)
     ln.save_echoes(dataset.isel(curve=slice(60)), folder / "echoes.nc")
-    other = dataset.isel(curve=slice(60, 100)).assign_attrs(line_draw="frozen")
+    other = dataset.isel(curve=slice(60, 120)).assign_attrs(line_draw="frozen")
     ln.save_echoes(other, folder / "other.nc")
     words = ["evaluate", folder / "echoes.nc", *QUICK, "--n-components", "1", "2", "--verdict"]
     words += ["--also", folder / "other.nc", "--out", folder / "report"]
@@ -88,7 +88,7 @@ class TestFiles:
         stems = {path.stem for path in (place / "report" / "figures").iterdir()}
         assert stems == {"maps", "dimensions"}
         result = EvaluationResult.load(place / "report")
-        assert result.embedding("pca", 2, part="other").shape == (40, 2)
+        assert result.embedding("pca", 2, part="other").shape == (60, 2)
 
     def test_the_verdict_is_given_only_where_it_is_asked_for(self, place, values, tmp_path, capsys):
         assert "The claim that a VAE finds" in values["sentences"]["held-out"][0]
@@ -167,7 +167,7 @@ class TestOptions:
         words = [place / "echoes.nc", "--methods", "vae", "--models", tmp_path / "model"]
         words += ["--no-ceiling", "--n-neighbors", "5", "--out", tmp_path / "out"]
         for seed, code in ((0, 0), (1, 2)):
-            model = ln.BetaVAE(2, hidden_layer_sizes=(4,), max_epochs=1, random_state=seed).fit(X)
+            model = ln.BetaVAE(2, max_epochs=1, random_state=seed).fit(X)
             model.save(tmp_path / "model", describe_data(dataset, X, "echo", "initial"))
             assert run(capsys, *words)[0] == code
         assert "has changed since" in run(capsys, *words)[2][0]

@@ -236,9 +236,9 @@ class TestResult:
     @pytest.fixture(scope="class")
     @staticmethod
     def model(data):
-        few = {"max_epochs": 2, "min_epoch_steps": 2}
+        few = {"max_epochs": 2, "min_epoch_steps": 1}
         model = ln.BetaVAE(hidden_layer_sizes=(8,), random_state=0, **few)
-        return ln.train(data, model=model, progress=False).model
+        return ln.train(data.isel(curve=slice(40)), model=model, progress=False).model
 
     def test_a_loaded_result_has_the_same_table_and_draws_the_same(self, model, data, tmp_path):
         result = ln.audit(model, data, axes=(2,), **FEW)

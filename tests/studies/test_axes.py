@@ -12,14 +12,14 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.axes import AxesResult, name_axes
 from latent_nmr.studies.trained_model import describe_data
 
-N_CURVES, N_FITTED = 160, 120
+N_CURVES, N_FITTED = 180, 140
 FEW = {"n_permutations": 39, "n_information_permutations": 19}
 LABELS = ["W", "L", "kernel", "alpha_x", "alpha_z"]
 
 
 @pytest.fixture(scope="module")
 def dataset():
-    return ln.simulate("paper", N_CURVES, n_edge=12, step=4)
+    return ln.simulate("paper", N_CURVES, n_edge=8, step=4)
 
 
 def fitted(dataset, seed=0, window="echo", **parameters):
@@ -178,7 +178,8 @@ class TestRefusals:
     """Models that cannot be compared, and bad numbers."""
 
     def test_models_of_different_windows(self, dataset, models):
-        other = fitted(dataset, 1, window="echo300")
+        other = fitted(dataset, 1)
+        other.metadata_["window"] = "echo300"
         with pytest.raises(InputError, match=r"share one window.*model 2 has 'echo300' and model"):
             name_axes([models[0], other], dataset, **FEW)
 
@@ -208,8 +209,8 @@ class TestRefusals:
             name_axes(models[0], dataset, align=True, **FEW)
 
     def test_a_model_that_does_not_know_its_data(self, dataset):
-        undescribed = BetaVAE(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
-        undescribed.fit(ln.features(dataset, window="echo"))
+        undescribed = fitted(dataset)
+        undescribed.metadata_ = {}
         with pytest.raises(InputError, match="model 1 must say what it was trained on"):
             name_axes(undescribed, dataset)
 

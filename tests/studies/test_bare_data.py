@@ -114,7 +114,7 @@ class TestMarks:
 
     def test_an_audit_takes_the_times_of_pulses_from_its_simulations(self):
         echoes = ln.simulate("paper", 40, n_edge=8, step=4, seed=1)
-        model = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=1, min_epoch_steps=2, random_state=0)
+        model = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=1, min_epoch_steps=1, random_state=0)
         model = ln.train(echoes, model=model).model
         without = copy.copy(model)
         without.metadata_ = {k: v for k, v in model.metadata_.items() if k not in ALL}
