@@ -8,7 +8,7 @@ time only; those of the caller stay as they are.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,7 @@ RANDOM_NUMBERS = f"{KEY_IMPLEMENTATION}, partitionable"
 
 
 @contextmanager
-def own_settings(*, double: bool = False) -> Iterator[None]:
+def own_settings(*, double: bool = False, on_cpu: bool = False) -> Iterator[None]:
     """Set what decides numbers, as a context or as a decorator of a function.
 
     JAX keeps these settings per thread: a function that runs in a pool needs them there.
@@ -33,6 +33,9 @@ def own_settings(*, double: bool = False) -> Iterator[None]:
     ----------
     double : bool
         Compute in float64 rather than in float32.
+    on_cpu : bool
+        Compute on the CPU where JAX has it: what is drawn is then the same to the bit beside a GPU,
+        whose functions round differently.
 
     Raises
     ------
@@ -50,8 +53,18 @@ def own_settings(*, double: bool = False) -> Iterator[None]:
         # Not numbers, but refusals: a frozen line is one key used for every curve, on purpose.
         jax.debug_key_reuse(False),
         jax.transfer_guard("allow"),
+        jax.default_device(_cpu()) if on_cpu else nullcontext(),
     ):
         yield
+
+
+@cache
+def _cpu() -> Any:
+    """First CPU, or None, JAX's own choice, where ``JAX_PLATFORMS`` leaves CPUs out."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
 
 
 @cache
@@ -80,7 +93,7 @@ def typed_key(key: Any) -> jax.Array:
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
         return key
     own = jax.config.jax_default_prng_impl  # type: ignore[attr-defined]
-    # The implementations are told apart by the length; two of them have four numbers.
+    # The implementations are known by the length; two of them have four numbers.
     made_by = {(2,): KEY_IMPLEMENTATION, (4,): own if own.endswith("rbg") else "rbg"}
     shape = getattr(key, "shape", None)
     if dtype == jnp.uint32 and shape in made_by:

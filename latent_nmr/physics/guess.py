@@ -103,7 +103,7 @@ class StepRule:
     pause_below: float = 0.1
     ratio: int = 4
     safety: float = 1.7
-    rough_safety: float = 3.5
+    rough_safety: float = 4.7
     tilted_safety: float = 1.8
     smooth: float = 0.03
     rough: float = 0.3

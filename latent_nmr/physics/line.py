@@ -171,7 +171,7 @@ def draw_frequencies(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> 
     return _drawn(typed_key(key), n_edge, line)
 
 
-@own_settings()
+@own_settings(on_cpu=True)
 @partial(jax.jit, static_argnames=("n_edge", "line"))
 def _drawn(key: jax.Array, n_edge: int, line: Line | MeasuredLine) -> jax.Array:
     """Frequencies of one lattice from a typed key."""

@@ -267,7 +267,7 @@ def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:
     return preset.sequence if angle is None else preset.sequence.flipped_by(angle)
 
 
-@own_settings()
+@own_settings(on_cpu=True)
 def draw_parameters(
     simulation: Simulation, indices: Rows[int]
 ) -> tuple[Preset, list[CurveParameters]]:
@@ -281,7 +281,7 @@ def draw_parameters(
     return preset, [preset.law.draw(key, index, n_edge) for key, index in rows]
 
 
-@own_settings()
+@own_settings(on_cpu=True)
 def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:
     """Draw the offset maps ν of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
     preset = simulation.resolve()
