@@ -42,6 +42,7 @@ from latent_nmr.physics.lattices import simulate_lattices as simulate_lattices
 from latent_nmr.physics.line import Line as Line
 from latent_nmr.physics.line import MeasuredLine as MeasuredLine
 from latent_nmr.physics.line import draw_frequencies as draw_frequencies
+from latent_nmr.physics.protocols import Protocol as Protocol
 from latent_nmr.physics.sequence import Pulse as Pulse
 from latent_nmr.physics.sequence import Sequence as Sequence
 from latent_nmr.physics.sequence import cpmg as cpmg

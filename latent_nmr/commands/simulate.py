@@ -21,6 +21,8 @@ class Options:
 
     preset: Literal[
         "paper",
+        "paper-60",
+        "paper-pair",
         "challenge2021-gauss",
         "challenge2021-rkky",
         "challenge2021-spin",
@@ -51,6 +53,10 @@ class Options:
     """Keep M_z too."""
     flip_angle_deg: float | None = None
     """θ of the first pulse in degrees, the second being 2θ; without it, the preset's."""
+    protocols: tuple[str, ...] = ()
+    """Several echoes of each material: θ in degrees, or θ:τ with τ in µs, as in 90:100 60:100."""
+    offsets: Literal["same", "fresh"] = "same"
+    """Whether all protocols of a curve have the same ν."""
     relaxation_rate: float = 0.0
     """R₁ = 1/(2π T₁) of the relaxation along z, MHz."""
     equilibrium_mz: float = 0.0

@@ -12,7 +12,7 @@ import xarray as xr
 
 from latent_nmr.data._attributes import check_attributes
 from latent_nmr.data._contents import check_description, check_read
-from latent_nmr.data._csv import TITLE, signal_columns
+from latent_nmr.data._csv import TITLE, is_signal, signal_columns
 from latent_nmr.data._plain import rebuild
 from latent_nmr.data._store_checks import check_unchanged
 from latent_nmr.data._text import (
@@ -26,11 +26,12 @@ from latent_nmr.data._text import (
 )
 from latent_nmr.data._variables import ALL_SIGNALS, PER_CURVE, SIGNALS
 from latent_nmr.data.echoes import assemble
+from latent_nmr.data.protocols import PROTOCOL, PROTOCOLS
 from latent_nmr.errors import InputError
 
 # Tables of version 0.1.0.
 TITLE_1 = "# latent_nmr echo table, version 1"
-_COMMENT = re.compile(r"#\s*(attributes|time_us|variables|checksums)\b\s*:?\s*(.*)")
+_COMMENT = re.compile(r"#\s*(attributes|time_us|variables|checksums|values)\b\s*:?\s*(.*)")
 _WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
 _REWRITE = "Write the file with ln.save_echoes."
 _KEEP_EDITED = "is read without the line '# checksums: …'"
@@ -46,19 +47,23 @@ def read_csv(path: Path) -> xr.Dataset:
     names = _split(lines[first])
     variables = _described(path, comments, names, first, lines[0] == TITLE_1)
     labels = [name for name, about in variables.items() if about["dims"] == ["curve"]]
-    signals = [name for name, about in variables.items() if about["dims"] == ["curve", "time"]]
+    signals = [name for name, about in variables.items() if is_signal(about["dims"])]
+    aside = _values_aside(path, comments, variables)
+    protocols = _protocols(path, variables, aside)
     heads = ["curve", *(name for name in labels if name != "curve")]
-    columns = signal_columns(signals, len(time))
+    columns = signal_columns(signals, len(time), protocols)
     _check_header(path, first + 1, names, [*heads, *columns])
     types = {name: variables.get(name, {"dtype": "int64"})["dtype"] for name in heads}
     # Text may begin with the mark of a comment.
     numbers = _row_lines(path, lines, first + 1, may_comment=types["curve"] != "text")
     texts, rows = _read_rows(path, lines, numbers, heads, columns)
-    arrays: dict[str, npt.NDArray] = {"time": time} | {
+    arrays: dict[str, npt.NDArray] = {"time": time, **aside} | {
         name: _label(path, numbers, name, column, types[name])
         for name, column in zip(heads, zip(*texts, strict=True), strict=True)
     }
-    arrays |= dict(zip(signals, np.split(rows, len(signals), axis=1), strict=True))
+    for name, values in zip(signals, np.split(rows, len(signals), axis=1), strict=True):
+        shape = (len(rows), len(protocols), len(time))
+        arrays[name] = values.reshape(shape).swapaxes(0, 1) if protocols else values
     if lines[0] == TITLE_1:
         present = {name: arrays[name] for name in signals}
         own = {name: arrays[name] for name in labels if name != "curve"}
@@ -130,7 +135,10 @@ def _checked_comments(
         rule = f"attributes must be names with values, but are {quote(json.dumps(attributes))}"
         raise flaw(path, line, rule, _REWRITE)
     try:
-        check_attributes(attributes, "the table")
+        if (
+            PROTOCOLS not in attributes
+        ):  # which have some of their own, and are checked with the rest
+            check_attributes(attributes, "the table")
     except InputError as error:
         raise InputError(f"{path}, line {line}: {error}") from None
     return attributes, times
@@ -156,8 +164,9 @@ def _described(
     line, variables = comments.get("variables", (1, None))
     try:
         check_description(variables, {})
-        allowed = (["time"], ["curve"], ["curve", "time"])
-        if any(about["dims"] not in allowed for about in variables.values()):  # type: ignore[union-attr]
+        found = [about["dims"] for about in variables.values()]  # type: ignore[union-attr]
+        allowed = (["time"], ["curve"], [], [PROTOCOL])
+        if not all(dims in allowed or is_signal(dims) for dims in found):
             raise ValueError
         if "time" not in variables:  # type: ignore[operator]
             raise ValueError
@@ -165,6 +174,36 @@ def _described(
         rule = "the line '# variables: …' must give dims, dtype, coordinate and attrs of each"
         raise flaw(path, line, f"{rule}, but does not", _REWRITE) from None
     return variables  # type: ignore[return-value]
+
+
+def _values_aside(
+    path: Path, comments: Comments, variables: dict[str, Any]
+) -> dict[str, npt.NDArray]:
+    """Values of the variables that no row has."""
+    names = [name for name, about in variables.items() if about["dims"] in ([], [PROTOCOL])]
+    line, values = comments.get("values", (1, {}))
+    found = {}
+    for name in names:
+        try:
+            array = np.asarray(values[name])
+            is_text = variables[name]["dtype"] == "text"
+            found[name] = array.astype("U" if is_text else variables[name]["dtype"])
+        except (KeyError, TypeError, ValueError):
+            rule = f"the line '# values: …' must hold {name}, but does not"
+            raise flaw(path, line, rule, _REWRITE) from None
+    return found
+
+
+def _protocols(path: Path, variables: dict[str, Any], aside: dict[str, npt.NDArray]) -> list[str]:
+    """Names of the protocols in the columns of signals; none where there is one only."""
+    if not any(about["dims"] == [PROTOCOL, "curve", "time"] for about in variables.values()):
+        return []
+    if PROTOCOL in aside and aside[PROTOCOL].ndim == 1:
+        return [str(name) for name in aside[PROTOCOL].tolist()]
+    counts = {len(v) for n, v in aside.items() if variables[n]["dims"] == [PROTOCOL] and v.ndim}
+    if len(counts) != 1:
+        raise flaw(path, 1, f"the table must say its {PROTOCOL}s, but does not", _REWRITE)
+    return [str(number) for number in range(counts.pop())]
 
 
 def _guessed_from_names(path: Path, names: list[str], first: int) -> dict[str, Any]:

@@ -18,17 +18,19 @@ from latent_nmr.data._contents import check_arrays, check_description, check_lab
 from latent_nmr.data._texts import as_plain_text, plain_text
 from latent_nmr.data._variables import ALL_SIGNALS, MAGNITUDE
 from latent_nmr.data.echoes import check_echoes
+from latent_nmr.data.protocols import PROTOCOL
 from latent_nmr.errors import InputError
 
 # Kinds of NumPy types: truth values, whole, real and complex numbers, text.
 PLAIN_KINDS = "biufcU"
+SIGNAL_DIMS = (("curve", "time"), (PROTOCOL, "curve", "time"))
 
 
 def plain(dataset: xr.Dataset) -> xr.Dataset:
     """Check a data set and return an equal one, in memory, made of plain things only.
 
-    Signals come with the dimensions (curve, time), in that order; text as `<U`; tuples and arrays
-    among the attributes as lists, NumPy numbers as Python's.
+    Signals come with the dimensions (curve, time), in that order, after that of protocols; text as
+    `<U`; tuples and arrays among the attributes as lists, NumPy numbers as Python's.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def plain(dataset: xr.Dataset) -> xr.Dataset:
     others = {name: kept for name, kept in variables.items() if name not in coordinates}
     for name in {*ALL_SIGNALS, *MAGNITUDE} & {*others}:
         dims, values, _ = others[name]
-        if dims != ("curve", "time") or values.dtype not in (np.float32, np.float64):
+        if dims not in SIGNAL_DIMS or values.dtype not in (np.float32, np.float64):
             raise InputError(
                 f"signals must be float32 or float64 with the dimensions (curve, time), but {name} "
                 f"is {values.dtype} with {dims}. Convert it: ds[{name!r}].astype('float32')."
@@ -139,8 +141,7 @@ def _plain_name(name: Hashable) -> str:
 
 def _plain_variable(name: str, variable: xr.Variable) -> tuple[tuple[str, ...], npt.NDArray, dict]:
     dims = tuple(_plain_name(dim) for dim in variable.dims)
-    if set(dims) == {"curve", "time"}:
-        dims = ("curve", "time")
+    dims = next((own for own in SIGNAL_DIMS if set(own) == set(dims)), dims)
     values = variable.transpose(*dims).to_numpy()
     values = as_plain_text(values)
     if values.dtype.kind not in PLAIN_KINDS or values.dtype.name in ("float128", "complex256"):

@@ -9,27 +9,34 @@ import xarray as xr
 from latent_nmr._masks import refuse_masked
 from latent_nmr.data._variables import SIGNALS
 from latent_nmr.data.echoes import check_echoes
+from latent_nmr.data.protocols import PROTOCOL, has_protocols, own_attributes
 from latent_nmr.errors import InputError, check_number
 
 RECORDS = "spectrometer"  # the attribute that holds the list of what was done
 
 
 def complex_signal(dataset: xr.Dataset) -> npt.NDArray[np.complex128]:
-    """M⁺ of a checked data set in a new array, shape (n_curves, n_samples)."""
+    """M⁺ of a checked data set in a new array, shape (n_curves, n_samples).
+
+    Of several protocols, shape (n_protocols, n_curves, n_samples).
+    """
     check_echoes(dataset, both_components=True)
     if not isinstance(dataset.attrs.get(RECORDS, []), list):
         raise InputError(
             f"the attribute {RECORDS} must be the list of what was done to the data set, but is "
             f"{dataset.attrs[RECORDS]!r}. Keep that under another name."
         )
-    mx, my = (dataset[name].transpose("curve", "time").to_numpy() for name in SIGNALS)
+    mx, my = (dataset[name].transpose(..., "curve", "time").to_numpy() for name in SIGNALS)
     return mx.astype(np.float64) + 1j * my.astype(np.float64)
 
 
 def per_curve(
     name: str, value: npt.ArrayLike, dataset: xr.Dataset, **rule: Any
 ) -> npt.NDArray[np.float64]:
-    """Return `value` as a checked array: shape () for a number, else (n_curves,)."""
+    """Return `value` as a checked array: shape () for a number, else (n_curves,).
+
+    Of several protocols also (n_protocols, n_curves).
+    """
     refuse_masked(name, value)
     try:
         values = np.asarray(value)
@@ -38,14 +45,21 @@ def per_curve(
         values, found = np.empty((0, 0)), "has rows of unequal length"
     if not values.ndim:
         return np.array(check_number(name, value, **rule))
-    n_curves = dataset.sizes["curve"]
-    if values.shape != (n_curves,):
+    n_curves, several = dataset.sizes["curve"], ""
+    shapes: list[tuple[int, ...]] = [(n_curves,)]
+    if has_protocols(dataset):
+        shapes.append((dataset.sizes[PROTOCOL], n_curves))
+        several = f", or of each protocol and curve, shape {shapes[1]}"
+    if values.shape not in shapes:
         raise InputError(
-            f"{name} must be one number or one per curve, shape ({n_curves},), but {found}. "
-            f"Give one number, or {n_curves} in a row."
+            f"{name} must be one number or one per curve, shape ({n_curves},){several}, but "
+            f"{found}. Give one number, or {n_curves} in a row."
         )
-    numbers = [check_number(f"{name}[{i}]", v, **rule) for i, v in enumerate(values.tolist())]
-    return np.array(numbers)
+    numbers = [
+        check_number(f"{name}[{', '.join(map(str, place))}]", value.item(), **rule)
+        for place, value in np.ndenumerate(values)
+    ]
+    return np.array(numbers).reshape(values.shape)
 
 
 def curve_numbers(dataset: xr.Dataset) -> list[int]:
@@ -72,11 +86,12 @@ def curve_numbers(dataset: xr.Dataset) -> list[int]:
 def checked_pulse_samples(dataset: xr.Dataset) -> list[int]:
     """Indices of the samples at which the pulses are, all on the record."""
     n_samples = dataset.sizes["time"]
-    samples = np.array(dataset.attrs.get("pulse_samples", []), dtype=object).ravel().tolist()
+    attributes = own_attributes(dataset)
+    samples = np.array(attributes.get("pulse_samples", []), dtype=object).ravel().tolist()
     if not samples:
         raise InputError(
             "the data set must say when its pulses are, but its attribute pulse_samples is "
-            f"{'empty' if 'pulse_samples' in dataset.attrs else 'missing'}. "
+            f"{'empty' if 'pulse_samples' in attributes else 'missing'}. "
             "Set ds.attrs['pulse_samples'] to the list of their sample indices."
         )
     for sample in samples:
@@ -91,7 +106,7 @@ def checked_pulse_samples(dataset: xr.Dataset) -> list[int]:
 def recorded(
     dataset: xr.Dataset, name: str, signal: npt.NDArray[np.complex128], **arguments: Any
 ) -> xr.Dataset:
-    """Return a new data set with `signal`, shape (n_curves, n_samples), and a record of `name`.
+    """Return a new data set with `signal`, shaped as by `complex_signal`, and a record of `name`.
 
     Arguments per curve are kept whole, with the numbers of their curves, so that the record
     still says which is whose after a subset was taken, and is enough to do it again.
@@ -106,13 +121,15 @@ def recorded(
     for channel, values in zip(SIGNALS, (signal.real, signal.imag), strict=True):
         with np.errstate(over="ignore"):
             numbers = values.astype(np.float32)
-        bad = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
+        of_curves = np.isfinite(numbers).all(axis=-1).reshape(-1, dataset.sizes["curve"])
+        bad = np.flatnonzero(~of_curves.all(axis=0))
         if len(bad):
             raise InputError(
                 f"the result must be finite in float32, but {name} takes {channel} of curve "
                 f"{dataset['curve'].to_numpy()[bad[0]]} beyond it. Use smaller arguments."
             )
-        variables[channel] = (("curve", "time"), numbers, dataset[channel].attrs)
+        dims = ("curve", "time") if numbers.ndim == 2 else (PROTOCOL, "curve", "time")
+        variables[channel] = (dims, numbers, dataset[channel].attrs)
     rest = dataset.drop_vars(list(SIGNALS)).copy(deep=True)
     done = [*rest.attrs.get(RECORDS, []), record]
     return rest.assign(variables).assign_attrs({RECORDS: done})

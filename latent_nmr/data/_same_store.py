@@ -15,8 +15,14 @@ from latent_nmr.physics.simulate import Simulation, draw_parameters
 # Finished curves whose parameters are drawn again before a store is continued.
 N_COMPARED = 8
 # Settings of stores that do not say them: those begun before there was such a setting, and, of the
-# last, all that have no repeats.
-UNSAID = {"relaxation_rate": 0.0, "equilibrium_mz": 0.0, "repeats": 1}
+# last, all that have no repeats and no protocols.
+UNSAID = {
+    "relaxation_rate": 0.0,
+    "equilibrium_mz": 0.0,
+    "repeats": 1,
+    "protocols": None,
+    "offsets": "same",
+}
 
 
 def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -> None:

@@ -25,7 +25,7 @@ _TYPES = {"done": np.bool_, CURVE_CHECKSUMS: np.uint32, **dict.fromkeys(PLACES, 
 _DEPTH = 5
 
 
-def check_lengths(path: Path, arrays: Mapping[str, zarr.Array]) -> int:
+def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_protocols: int = 1) -> int:
     """Refuse a store in which an array is too short for its flags, or of another kind.
 
     Nothing of them is read for it. Arrays are lengthened before the flags, so that longer ones are
@@ -41,10 +41,12 @@ def check_lengths(path: Path, arrays: Mapping[str, zarr.Array]) -> int:
                 f"simulation writes it. {RESTORE}"
             )
         is_long_enough = name == "time" or array.shape[:1] >= (n_curves,)
-        if array.shape[1:] != ((n_samples,) if is_signal else ()) or not is_long_enough:
+        of_signal = (n_samples,) if n_protocols == 1 else (n_protocols, n_samples)
+        if array.shape[1:] != (of_signal if is_signal else ()) or not is_long_enough:
+            several = "" if n_protocols == 1 else f" in {n_protocols} protocols"
             raise InputError(
                 f"data must be a complete store, but {name} in {path} has the shape {array.shape} "
-                f"for {n_curves} curves of {n_samples} samples. {RESTORE}"
+                f"for {n_curves} curves of {n_samples} samples{several}. {RESTORE}"
             )
     return max(array.shape[0] for name, array in arrays.items() if name != "time")
 
@@ -66,7 +68,8 @@ def check_simulated_times(
 
 def check_spins(path: Path, dataset: xr.Dataset) -> None:
     """Refuse curves longer than a spin can be."""
-    largest = magnitude(dataset).max(axis=1)
+    largest = magnitude(dataset).max(axis=-1)
+    largest = largest.max(axis=0) if largest.ndim > 1 else largest  # of all protocols
     # NaN is no value too large; it is named by the check for finite values.
     beyond = np.flatnonzero(largest > LARGEST_SPIN)
     if len(beyond):

@@ -21,6 +21,7 @@ from latent_nmr.data._variables import (
     SIGNALS,
 )
 from latent_nmr.data.echoes import simulation_attributes
+from latent_nmr.data.protocols import PROTOCOL
 from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
@@ -34,7 +35,12 @@ FLAGS = {
 
 def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
     """Write an empty store: attributes, time, and arrays without data."""
-    time = simulation.resolve().sequence.time
+    sequences = simulation.resolve().sequences
+    time, n_protocols = sequences[0].time, len(sequences)
+    # Curves first, although data sets have protocols first: chunks and growth are along curves.
+    shape, dims = (n_curves, n_protocols, len(time)), ("curve", PROTOCOL, "time")
+    if n_protocols == 1:
+        shape, dims = (n_curves, len(time)), ("curve", "time")
     attributes: dict[str, Any] = simulation_attributes(simulation)
     noted = {CHECKSUM_OF_ATTRIBUTES: attribute_checksum(attributes)}
     group = zarr.open_group(path, mode="w", attributes=attributes | noted)
@@ -46,9 +52,8 @@ def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
 
     create("time", ("time",), {"units": "µs"}, data=time)
     for name, title in (ALL_SIGNALS if simulation.with_mz else SIGNALS).items():
-        of_signal = {"dtype": "float32", "fill_value": np.nan, "chunks": (CHUNK, len(time))}
-        about = {"units": "1", "long_name": title}
-        create(name, ("curve", "time"), about, shape=(n_curves, len(time)), **of_signal)
+        of_signal = {"dtype": "float32", "fill_value": np.nan, "chunks": (CHUNK, *shape[1:])}
+        create(name, dims, {"units": "1", "long_name": title}, shape=shape, **of_signal)
     per_curve = {"shape": (n_curves,), "chunks": (CHUNK,)}
     own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
     quality = QUALITIES if simulation.has_tolerance else ()

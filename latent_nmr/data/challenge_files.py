@@ -27,6 +27,7 @@ from latent_nmr.data._text import (
 )
 from latent_nmr.data.echoes import assemble, check_echoes, sample_times
 from latent_nmr.data.labels import label_values, labels_of
+from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.errors import InputError, check_choice
 
 FloatArray = npt.NDArray[np.float64]
@@ -187,6 +188,7 @@ def save_challenge(dataset: xr.Dataset, folder: Path | str, kind: str, part: str
     """
     challenge = CHALLENGES[check_choice("kind", kind, CHALLENGES)]
     check_choice("part", part, PARTS)
+    refuse_protocols(dataset, "a data set of the challenge")
     _check_writable(check_echoes(dataset, both_components=True), challenge, kind)
     folder = Path(folder)
     paths = challenge.signal_paths(folder, part)

@@ -21,7 +21,7 @@ import xarray as xr
 from latent_nmr._files import staged_file
 from latent_nmr.data._contents import check_arrays, check_description, check_read, first_line
 from latent_nmr.data._plain import describe, plain, rebuild
-from latent_nmr.data._variables import ALL_LABELS, ALL_SIGNALS, LABELS, MAGNITUDE
+from latent_nmr.data._variables import ALL_LABELS, ALL_SIGNALS, LABELS, MAGNITUDE, SIGNALS
 from latent_nmr.data.echoes import assemble, check_echoes, magnitude, signal_names
 from latent_nmr.errors import InputError, check_choice
 
@@ -118,7 +118,8 @@ def _with_magnitude(kept: xr.Dataset) -> xr.Dataset:
     length = magnitude(kept)
     attributes = {"units": "1", "long_name": MAGNITUDE["magnitude"]}
     rest = kept.drop_vars([name for name in ALL_SIGNALS if name in kept.variables])
-    return rest.assign(magnitude=(("curve", "time"), length, attributes))
+    dims = kept[next(iter(SIGNALS))].dims
+    return rest.assign(magnitude=(dims, length, attributes))
 
 
 def _to_steps(values: npt.NDArray, is_signed: bool) -> tuple[float, npt.NDArray[np.uint16]]:
@@ -131,14 +132,14 @@ def _to_steps(values: npt.NDArray, is_signed: bool) -> tuple[float, npt.NDArray[
     step = scale / n_steps
     lowest = -n_steps if is_signed else 0
     counts = np.clip(np.round(exact / step), lowest, n_steps).astype(np.int64)
-    return step, np.diff(counts, axis=1, prepend=0).astype(np.uint16)  # modulo 2¹⁶
+    return step, np.diff(counts, axis=-1, prepend=0).astype(np.uint16)  # modulo 2¹⁶
 
 
 def _from_steps(
     name: str, steps: npt.NDArray, step: float, is_signed: bool, dtype: str
 ) -> npt.NDArray:
     """Undo :func:`_to_steps`."""
-    if steps.dtype != np.uint16 or steps.ndim != 2:
+    if steps.dtype != np.uint16 or steps.ndim not in (2, 3):
         raise ValueError(f"{name} holds {steps.dtype} of shape {steps.shape}, not steps")
     n_steps = 32767 if is_signed else 65535
     is_number = type(step) is float and 0 < step < math.inf
@@ -146,7 +147,7 @@ def _from_steps(
         raise ValueError(f"the step of {name} is {step!r:.40}, which no file of ours has")
     if dtype not in ("float32", "float64"):
         raise ValueError(f"the type of {name} is {dtype}, not float32 or float64")
-    counts = np.cumsum(steps, axis=1, dtype=np.uint16)
+    counts = np.cumsum(steps, axis=-1, dtype=np.uint16)
     return (step * (counts.view(np.int16) if is_signed else counts)).astype(dtype)
 
 

@@ -4,15 +4,25 @@ M = Mx + i My is the mean transverse magnetisation, in any unit, the same for al
 in µs.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import check_coordinate, columns_of, rows_of
-from latent_nmr._masks import refuse_masked
-from latent_nmr._rounding import cut, rounding_of
+from latent_nmr._columns import check_coordinate, columns_of
 from latent_nmr._times import plain_duration, record_times, refuse_shorter, typical_interval
+from latent_nmr.data._given_curves import (
+    as_numbers,
+    as_table,
+    checked_rows,
+    components,
+    given_rows,
+    names_of_protocols,
+    one_protocol,
+    split_protocols,
+)
 from latent_nmr.data.feature_layout import (
     checked_part,
     column_names,
@@ -30,14 +40,15 @@ from latent_nmr.data.windows import (
 )
 from latent_nmr.errors import InputError, check_choice, check_number
 
-# Precisions that are kept; any other number becomes the double one of its kind.
-KEPT_DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 # µs; no echo comes so soon after a pulse at 0, so that shorter times were meant in ms or s.
 SHORTEST_ECHO_TIME = 1.0
 
 
 class EchoFeatures(TransformerMixin, BaseEstimator):
     """Features of spin echoes: a window of the record, scaled to [0, 1].
+
+    Several protocols of each material, such as echoes after pulses of 60° and 120°, come as arrays
+    (n_curves, n_protocols, n_time), or of xarray; their features stand side by side.
 
     scikit-learn's own `check_estimator` does not apply, because its `validate_data` refuses the
     complex arrays that this transformer is for.
@@ -61,22 +72,25 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         sample of the mean |M| in the second half of the record, since a record starts with the
         free-induction decay. Where noise or interactions skew the echo, that is a few samples
         off 2τ; give the time to compare fits on different curves. A number below 1 µs and two
-        samples was meant in ms or s, unless it is the time of a sample.
+        samples was meant in ms or s, unless it is the time of a sample. Of several protocols, one
+        time or a list with one for each.
 
     Attributes
     ----------
     echo_index_ : int
-        Sample of the echo.
+        Sample of the echo; a list, one for each, of several protocols.
     samples_ : slice
-        Samples of the window.
-    time_ : ndarray, shape (n_window,)
+        Samples of the window; likewise.
+    time_ : ndarray, shape (n_window,), or (n_protocols, n_window)
         Their times, µs.
-    scale_ : float
+    scale_ : float, or ndarray of shape (n_protocols,)
         Mean over the training rows of what each was divided by, in the unit of M.
+    protocols_ : list of str
+        Names of several protocols, or their numbers from 1; empty for one.
     part_, normalisation_, has_time_ : str or Polar, str, bool
         Settings of the fit; `set_params` changes the next one.
     n_features_in_ : int
-        Number of samples in a record, n_time.
+        Number of samples in a record, n_time, or in those of all protocols.
     feature_names_in_ : ndarray of str
         Columns of the data frame that it was fitted to; only then.
     coordinate_in_ : ndarray, shape (n_time,)
@@ -113,7 +127,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like, shape (n_curves, n_time)
+        X : array-like, shape (n_curves, n_time), or (n_curves, n_protocols, n_time)
             M, complex; for `magnitude` also |M|, real.
         y : None
             Not used.
@@ -130,25 +144,34 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 "time must be given for part='polar', whose lag is a time, but is None. Give the "
                 "times of whole records, in µs."
             )
-        given = rows_of(self, X, reset=True)
-        X = _checked(given, part)
-        n_time = X.shape[1]
+        given = given_rows(self, X, reset=True)
+        X = checked_rows(given, part)
+        n_time = X.shape[-1]
         time = self._checked_time(n_time)
         if self.time is not None and "time" in getattr(given, "dims", ()):
-            check_coordinate("X", given, time)
-        echo_index = self._echo_index(X, time)
-        samples = window_slice(self.window, n_time, echo_index)
-        divisors = curve_divisors(_components(X), samples, self.normalisation)
-        feature_blocks(time[samples], part)  # refuses samples that do not fit the lag
+            check_coordinate("X", one_protocol(given), time)
+        echoes = split_protocols(X)
+        echo_indices = [
+            self._echo_index(own, time, echo_time)
+            for own, echo_time in zip(echoes, self._echo_times(len(echoes), X.ndim), strict=True)
+        ]
+        samples = [window_slice(self.window, n_time, index) for index in echo_indices]
+        scales = [
+            float(curve_divisors(components(own), its, self.normalisation).mean(dtype=np.float64))
+            for own, its in zip(echoes, samples, strict=True)
+        ]
+        feature_blocks(time[samples[0]], part)  # refuses samples that do not fit the lag
         # Only the names and the number of columns: check_array would refuse complex numbers.
-        validate_data(self, given, skip_check_array=True)
+        validate_data(self, as_table(given), skip_check_array=True)
         # What the fitted object is, whatever `set_params` makes of the next fit.
         self.part_, self.normalisation_ = part, self.normalisation
         self.has_time_ = self.time is not None
-        self.echo_index_ = echo_index
-        self.samples_ = samples
-        self.time_ = time[samples]
-        self.scale_ = float(divisors.mean(dtype=np.float64))
+        several = X.ndim > 2
+        self.protocols_ = names_of_protocols(given, len(echoes)) if several else []
+        self.echo_index_ = echo_indices if several else echo_indices[0]
+        self.samples_ = samples if several else samples[0]
+        self.time_ = np.stack([time[own] for own in samples]) if several else time[samples[0]]
+        self.scale_ = np.array(scales) if several else scales[0]
         return self
 
     def transform(self, X):
@@ -156,27 +179,33 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like, shape (n_curves, n_time)
+        X : array-like, shape (n_curves, n_time), or (n_curves, n_protocols, n_time)
             As in `fit`.
 
         Returns
         -------
         ndarray, shape (n_curves, n_window), or (n_curves, 2 n_window) for `both`
-            Or fewer columns for `polar`. In [0, 1]; float32 for complex64 and float32, else
-            float64.
+            Or fewer columns for `polar`, and as many for each protocol. In [0, 1]; float32 for
+            complex64 and float32, else float64.
         """
         check_is_fitted(self)
-        given = rows_of(self, X)
-        X = _checked(given, self.part_)
-        if X.shape[1] != self.n_features_in_:
+        given = given_rows(self, X)
+        X = checked_rows(given, self.part_)
+        echoes, windows = split_protocols(X), self._windows()
+        is_alike = X.ndim == 2 + bool(self.protocols_) and len(echoes) == len(windows)
+        if not is_alike or X[0].size != self.n_features_in_:
+            n_protocols = f" in {len(windows)} protocols" if self.protocols_ else ""
             raise InputError(
-                f"X must have as many samples as in fit ({self.n_features_in_}), but has shape "
-                f"{X.shape}. Give whole records on the same time grid."
+                f"X must have as many samples as in fit ({self.n_features_in_}{n_protocols}), but "
+                f"has shape {X.shape}. Give whole records on the same time grid."
             )
-        validate_data(self, given, reset=False, skip_check_array=True)
-        signal = _components(X)
-        divisors = curve_divisors(signal, self.samples_, self.normalisation_)
-        return scaled_window(signal, self.samples_, self.part_, divisors, self.time_)
+        validate_data(self, as_table(given), reset=False, skip_check_array=True)
+        parts = []
+        for own, (samples, time, _, _) in zip(echoes, windows, strict=True):
+            signal = components(own)
+            divisors = curve_divisors(signal, samples, self.normalisation_)
+            parts.append(scaled_window(signal, samples, self.part_, divisors, time))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def inverse_transform(self, X):
         """Return the signal on the window's grid `time_`, in the unit of M.
@@ -194,14 +223,14 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray, shape (n_curves, n_window)
+        ndarray, shape (n_curves, n_window), or (n_curves, n_protocols, n_window)
             |M|, Re M or Im M; for `both` and `polar` M itself, complex.
         """
         check_is_fitted(self)
-        blocks = feature_blocks(self.time_, self.part_)
+        blocks = feature_blocks(self.time_, self.part_, self.protocols_)
         X = columns_of("features", X, self.get_feature_names_out())
         check_coordinate("features", X, column_times(blocks))
-        X = _as_numbers(X, "features")
+        X = as_numbers(X, "features")
         n_columns = blocks[-1].columns.stop
         if np.iscomplexobj(X) or X.shape[1] != n_columns:
             raise InputError(
@@ -209,14 +238,41 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 f"part={part_name(self.part_)!r}, but are {X.dtype} of shape {X.shape}. Give what "
                 "transform returned, or a model's reconstruction of it."
             )
-        zero = self.echo_index_ - self.samples_.start
-        return self.scale_ * signal_of(X, self.part_, self.time_, zero)
+        windows = self._windows()
+        parts = [
+            scale * signal_of(own, self.part_, time, index - samples.start)
+            for own, (samples, time, index, scale) in zip(
+                np.split(X, len(windows), axis=1), windows, strict=True
+            )
+        ]
+        return np.stack(parts, axis=1) if self.protocols_ else parts[0]
 
     def get_feature_names_out(self, input_features=None):  # noqa: ARG002
         """Names of the columns, such as "|M|(168.1 µs)"; `input_features` is not used."""
         check_is_fitted(self)
         unit = "µs" if self.has_time_ else None
-        return np.array(column_names(feature_blocks(self.time_, self.part_), unit), dtype=object)
+        blocks = feature_blocks(self.time_, self.part_, self.protocols_)
+        return np.array(column_names(blocks, unit), dtype=object)
+
+    def _windows(self) -> list[tuple[slice, npt.NDArray[np.float64], int, float]]:
+        """Samples, times, echo and scale of each protocol, or of the one there is."""
+        if not self.protocols_:
+            return [(self.samples_, self.time_, self.echo_index_, self.scale_)]  # type: ignore[list-item]
+        fitted: Any = self.samples_, self.time_, self.echo_index_, self.scale_
+        return list(zip(*fitted, strict=True))
+
+    def _echo_times(self, n_protocols: int, n_dims: int) -> list[Any]:
+        """`echo_time` of each protocol."""
+        given: Any = self.echo_time
+        is_list = isinstance(given, list | tuple) or getattr(given, "ndim", 0) == 1
+        if not is_list:
+            return [given] * n_protocols
+        if n_dims == 2 or len(given) != n_protocols:
+            raise InputError(
+                f"echo_time must be one time, or one for each of the {n_protocols} protocols, but "
+                f"holds {len(given)}. Give one number for all."
+            )
+        return list(given)
 
     def _checked_time(self, n_time: int) -> npt.NDArray[np.float64]:
         """Times of the samples, or their numbers where no times are given."""
@@ -230,13 +286,13 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             )
         return time
 
-    def _echo_index(self, X: npt.NDArray, time: npt.NDArray[np.float64]) -> int:
+    def _echo_index(self, X: npt.NDArray, time: npt.NDArray[np.float64], echo_time: Any) -> int:
         """Sample nearest to `echo_time`, or the highest of the second half's mean |M|."""
-        if self.echo_time is None:
+        if echo_time is None:
             half = X.shape[1] // 2
             return half + int(np.abs(X[:, half:]).mean(axis=0, dtype=np.float64).argmax())
         # Without times, a time is the number of a sample, and has no unit.
-        given, is_plain = self.echo_time, False
+        given, is_plain = echo_time, False
         if self.time is not None:
             given, is_plain = plain_duration("echo_time", given)
         echo_time = check_number(
@@ -257,57 +313,3 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _checked(X, part: str | Polar) -> npt.NDArray:
-    """Return `X` as curves of a part, or raise."""
-    given, X = X, _as_numbers(X, "X")
-    if np.iscomplexobj(X):
-        return X
-    if part != "magnitude":
-        raise InputError(
-            f"X must be complex for part={part_name(part)!r}, but is real ({X.dtype}). Give "
-            "mx + 1j * my, or use part='magnitude', which also takes |M|."
-        )
-    # Arithmetic such as a scaler's and its inverse leaves zeros at -1e-9.
-    negative = np.argwhere(-rounding_of(given) * abs(X).max() > X)
-    if len(negative):
-        row, sample = negative[0]
-        raise InputError(
-            "a real X must be |M|, which is never negative, but is "
-            f"{X[row, sample]:g} in row {row} at sample {sample}. Give complex curves, "
-            "mx + 1j * my."
-        )
-    return cut(X, 0, np.inf)
-
-
-def _as_numbers(values, name: str) -> npt.NDArray:
-    """Return a finite table of at least one row, in a precision that is kept, or raise."""
-    refuse_masked(name, values)
-    values = np.asarray(values)
-    if values.ndim != 2 or not values.size:
-        raise InputError(
-            f"{name} must have the shape (n_curves, n_time) with at least one curve, but has shape "
-            f"{values.shape}. Give one row per curve; a single one as curve[np.newaxis]."
-        )
-    if values.dtype.kind not in "iufc":
-        raise InputError(
-            f"{name} must hold numbers, but its dtype is {values.dtype}. Convert it first."
-        )
-    dtype = values.dtype.newbyteorder("=")
-    if dtype not in KEPT_DTYPES:
-        dtype = np.complex128 if dtype.kind == "c" else np.float64
-    values = values.astype(dtype, copy=False)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row, sample = np.argwhere(bad)[0]
-        raise InputError(
-            f"{name} must be finite, but is {values[row, sample]} in row {row} at column {sample} "
-            f"({int(bad.any(axis=1).sum())} such rows). Drop or repair these rows."
-        )
-    return values
-
-
-def _components(X: npt.NDArray) -> tuple[npt.NDArray, ...]:
-    """Real and imaginary part, or |M| alone."""
-    return (np.real(X), np.imag(X)) if np.iscomplexobj(X) else (X,)

@@ -30,6 +30,12 @@ from latent_nmr.data._variables import (
     PER_CURVE,
     SIGNALS,
 )
+from latent_nmr.data.protocols import (
+    PROTOCOL,
+    each_protocol,
+    protocol_coordinates,
+    sequence_attributes,
+)
 from latent_nmr.errors import InputError
 from latent_nmr.physics.guess import RULE
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation
@@ -69,9 +75,11 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
     settings = asdict(simulation) | {"n_edge": preset.n_edge}
     rule = asdict(RULE) if simulation.has_tolerance else None
     settings |= {"tolerance": simulation.tolerance if rule else None, "step_rule": rule}
+    del settings["protocols"]
     if simulation.repeats == 1:  # as sets of earlier versions have it
         del settings["repeats"]
-    pulses = preset.sequence.pulses
+    if len(preset.sequences) == 1:
+        del settings["offsets"]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -81,10 +89,7 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
         "cutoff_MHz": preset.line.cutoff,
         "n_samples": preset.sequence.n_samples,
         "dt_us": preset.sequence.dt,
-        "pulse_samples": [pulse.sample for pulse in pulses],
-        "pulse_angles_rad": [pulse.angle for pulse in pulses],
-        "pulse_phases_rad": [pulse.phase for pulse in pulses],
-        "echo_index": preset.sequence.echo_sample,
+        **sequence_attributes(preset),
         "package_version": version("latent-nmr"),
     }
 
@@ -99,14 +104,14 @@ def assemble(
 
     Parameters
     ----------
-    signals : dict of ndarray, shape (n_curves, n_samples)
+    signals : dict of ndarray, shape (n_curves, n_samples), or (n_curves, n_protocols, n_samples)
         `mx`, `my` and perhaps `mz`, or `magnitude` alone; dimensionless.
     time : ndarray, shape (n_samples,)
         µs.
     labels : dict of ndarray, shape (n_curves,)
         Any of `PER_CURVE`.
     attributes : dict
-        Settings; must hold `echo_index`.
+        Settings; must hold `echo_index`, or tell that of each protocol.
     """
     n_curves = len(next(iter(signals.values())))
     coordinates: dict[str, Any] = {
@@ -116,15 +121,14 @@ def assemble(
     for name, values in labels.items():
         unit, title = PER_CURVE[name]
         coordinates[name] = ("curve", values, {"units": unit, "long_name": title})
-    variables = {
-        name: (
-            ("curve", "time"),
-            np.asarray(signals[name], np.float32),
-            {"units": "1", "long_name": title},
-        )
-        for name, title in (ALL_SIGNALS | MAGNITUDE).items()
-        if name in signals
-    }
+    coordinates |= protocol_coordinates(attributes)
+    variables = {}
+    for name, title in (ALL_SIGNALS | MAGNITUDE).items():
+        if name in signals:
+            values, dims = np.asarray(signals[name], np.float32), ("curve", "time")
+            if values.ndim == 3:
+                values, dims = values.swapaxes(0, 1), (PROTOCOL, *dims)
+            variables[name] = (dims, values, {"units": "1", "long_name": title})
     return xr.Dataset(variables, coordinates, attributes)
 
 
@@ -152,12 +156,13 @@ def check_echoes(
         )
     dataset = check_frame(dataset, name)
     for signal in signal_names(dataset):
-        bad = np.argwhere(~np.isfinite(dataset[signal].to_numpy()))
+        values = dataset[signal].transpose("curve", ..., "time").to_numpy()
+        bad = np.argwhere(~np.isfinite(values))
         if len(bad):
-            row, sample = bad[0]
+            row, *_, sample = bad[0]
             raise InputError(
                 f"{name} must be finite, but {signal} of curve {dataset['curve'][row].item()} is "
-                f"{float(dataset[signal][row, sample])} at sample {sample} "
+                f"{float(values[tuple(bad[0])])} at sample {sample} "
                 f"({len(np.unique(bad[:, 0]))} such curves). Drop or repair these curves."
             )
     return dataset
@@ -186,9 +191,10 @@ def check_frame(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
                 f"{dimension} has the dimensions {dataset[dimension].dims}. Drop or repair it."
             )
     dataset = _in_microseconds(dataset, name)
-    check_attributes(dataset.attrs, name)
-    for dimension, what in (("curve", "curve"), ("time", "sample")):
-        if not dataset.sizes[dimension]:
+    for own in each_protocol(dataset):
+        check_attributes(own.attrs, name)
+    for dimension, what in (("curve", "curve"), ("time", "sample"), (PROTOCOL, "protocol")):
+        if not dataset.sizes.get(dimension, 1):
             raise InputError(
                 f"{name} must hold at least one {what}, but is empty. Check what was selected."
             )
@@ -196,8 +202,11 @@ def check_frame(dataset: xr.Dataset, name: str = "the data set") -> xr.Dataset:
 
 
 def _check_signal(signal: str, values: xr.DataArray, name: str) -> None:
-    """Raise `InputError` for other dimensions than (curve, time), and for what is no number."""
-    wanted, found = ("curve", "time"), values.dims
+    """Raise `InputError` for other dimensions than (curve, time), and for what is no number.
+
+    Beside these there may be that of the protocols.
+    """
+    wanted, found = ("curve", "time"), tuple(dim for dim in values.dims if dim != PROTOCOL)
     missing = [dim for dim in wanted if dim not in found]
     strange = [dim for dim in found if dim not in wanted]
     if missing and len(strange) == len(missing):
@@ -215,7 +224,7 @@ def _check_signal(signal: str, values: xr.DataArray, name: str) -> None:
         return
     raise InputError(
         f"{name} must have signals with the dimensions (curve, time), but {signal} has "
-        f"{found}. {cure}"
+        f"{values.dims}. {cure}"
     )
 
 
@@ -255,9 +264,12 @@ def _signal_names(variables: Collection[Hashable]) -> tuple[str, ...]:
 
 
 def magnitude(dataset: xr.Dataset) -> np.ndarray:
-    """|M(t)| of every curve, dimensionless, shape (n_curves, n_samples)."""
+    """|M(t)| of every curve, dimensionless, shape (n_curves, n_samples).
+
+    Of several protocols, shape (n_protocols, n_curves, n_samples).
+    """
     first, *rest = (
-        dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)
+        dataset[name].transpose(..., "curve", "time").to_numpy() for name in signal_names(dataset)
     )
     return np.hypot(first, rest[0]) if rest else first
 
@@ -270,7 +282,7 @@ def fingerprint(dataset: xr.Dataset) -> str:
 
 def _in_order(variable: xr.DataArray) -> np.ndarray:
     """Values with the curves along the first axis, in this machine's order of bytes."""
-    first = [dim for dim in ("curve", "time") if dim in variable.dims]
+    first = [dim for dim in ("curve", PROTOCOL, "time") if dim in variable.dims]
     values = as_plain_text(variable.transpose(*first, ...).to_numpy())
     return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 

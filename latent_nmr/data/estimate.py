@@ -58,7 +58,7 @@ def estimate_cost(simulation: Simulation, n_curves: int) -> Estimate:
     evaluations = planned_evaluations(simulation, indices)
     planning = (time.perf_counter() - start) / len(indices)
     mean = sum(evaluations) / len(evaluations)
-    n_records = 2 if simulation.has_tolerance else 1
+    n_records = (2 if simulation.has_tolerance else 1) * len(preset.sequences)
     transforms = PER_EVALUATION[simulation.scheme] * mean + PER_SAMPLE * n_records * n_samples
     seconds = transforms * transform_seconds(preset.n_edge, simulation.dtype, n_curves)
     return Estimate((planning + seconds) * n_curves, store_size(simulation, n_curves), mean)
@@ -67,8 +67,9 @@ def estimate_cost(simulation: Simulation, n_curves: int) -> Estimate:
 def store_size(simulation: Simulation, n_curves: int) -> int:
     """Bytes that a store takes at most."""
     n_signals = len(ALL_SIGNALS if simulation.with_mz else SIGNALS)
-    n_samples = simulation.resolve().sequence.n_samples
-    return int(OVERHEAD * n_curves * (4 * n_signals * n_samples + 8 * len(LABELS)))
+    sequences = simulation.resolve().sequences
+    n_values = n_signals * len(sequences) * sequences[0].n_samples
+    return int(OVERHEAD * n_curves * (4 * n_values + 8 * len(LABELS)))
 
 
 def check_space(path: Path, n_bytes: int) -> None:

@@ -40,6 +40,8 @@ class Block(NamedTuple):
         Values that the features 0 and 1 stand for.
     columns : slice
         Where they stand among all.
+    protocol : str
+        Which of several protocols it is of; empty for one only.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Block(NamedTuple):
     low: float
     high: float
     columns: slice
+    protocol: str = ""
 
     def values(self, X: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Values of the quantity, of features `X` of shape (..., n_features); frequencies in MHz.
@@ -69,15 +72,19 @@ def part_name(part: str | Polar) -> str:
     return POLAR if isinstance(part, Polar) else part
 
 
-def feature_blocks(time: npt.NDArray[np.floating], part: str | Polar = "magnitude") -> list[Block]:
+def feature_blocks(
+    time: npt.NDArray[np.floating], part: str | Polar = "magnitude", protocols: Sequence[str] = ()
+) -> list[Block]:
     """Blocks of columns of the features of a window.
 
     Parameters
     ----------
-    time : ndarray, shape (n_window,)
-        Times of its samples, µs.
+    time : ndarray, shape (n_window,), or (n_protocols, n_window)
+        Times of its samples, µs; of several protocols as :func:`latent_nmr.window_time` gives them.
     part : str or Polar
         As for :func:`latent_nmr.features`.
+    protocols : sequence of str
+        Their names; without them, numbers from 1.
 
     Examples
     --------
@@ -89,6 +96,8 @@ def feature_blocks(time: npt.NDArray[np.floating], part: str | Polar = "magnitud
     ('w ν', (3, 96), [169.34, 169.98])
     """
     part, time = checked_part(part), np.asarray(time, np.float64)
+    if time.ndim > 1:
+        return _of_protocols(time, part, protocols)
     if isinstance(part, Polar):
         grid, scale = grid_of(time, part), part.frequency_scale
         found = [("|M|", time[grid.amplitudes], 0, 1), (FREQUENCY, grid.middles, -scale, scale)]
@@ -99,6 +108,20 @@ def feature_blocks(time: npt.NDArray[np.floating], part: str | Polar = "magnitud
     return [Block(*own, slice(*edges[n : n + 2].tolist())) for n, own in enumerate(found)]
 
 
+def _of_protocols(
+    times: npt.NDArray[np.float64], part: str | Polar, names: Sequence[str]
+) -> list[Block]:
+    """Blocks of one protocol after the other."""
+    found: list[Block] = []
+    for number, time in enumerate(times):
+        first = found[-1].columns.stop if found else 0
+        name = names[number] if names else str(number + 1)
+        for block in feature_blocks(time, part):
+            columns = slice(first + block.columns.start, first + block.columns.stop)
+            found.append(block._replace(columns=columns, protocol=name))
+    return found
+
+
 def column_times(blocks: Sequence[Block]) -> npt.NDArray[np.float64]:
     """Time of every column, µs."""
     return np.concatenate([block.time for block in blocks])
@@ -106,7 +129,11 @@ def column_times(blocks: Sequence[Block]) -> npt.NDArray[np.float64]:
 
 def column_names(blocks: Sequence[Block], unit: str | None) -> list[str]:
     """Names of the columns, such as "|M|(168.1 µs)"; without a unit, times are samples' numbers."""
-    return [f"{block.name}({time})" for block in blocks for time in _time_texts(block.time, unit)]
+    return [
+        f"{block.name}({time}){f', {block.protocol}' if block.protocol else ''}"
+        for block in blocks
+        for time in _time_texts(block.time, unit)
+    ]
 
 
 def _time_texts(times: npt.NDArray[np.float64], unit: str | None) -> list[str]:

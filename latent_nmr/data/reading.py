@@ -36,6 +36,7 @@ from latent_nmr.data._texts import plain_text
 from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, PLACES, SIGNALS
 from latent_nmr.data.echoes import FORMAT, FORMAT_VERSION, assemble, fingerprinted_names
 from latent_nmr.data.labels import labelled_fingerprint
+from latent_nmr.data.protocols import n_protocols
 from latent_nmr.errors import InputError, check_count
 
 # The attribute of a store that `save_echoes` wrote, which `simulate` does not continue.
@@ -254,7 +255,8 @@ def check_arrays(path: Path, group: zarr.Group) -> int:
     # Flags first: they are lengthened last, and this may happen now.
     noted = ["done", *(name for name in [CURVE_CHECKSUMS] if holds(group, name))]
     names = [*noted, "time", *array_names(group)]
-    return check_lengths(path, {name: array_of(group, name) for name in names})
+    arrays = {name: array_of(group, name) for name in names}
+    return check_lengths(path, arrays, n_protocols(group.attrs))
 
 
 def holds(group: zarr.Group, name: str) -> bool:

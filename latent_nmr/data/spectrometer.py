@@ -4,6 +4,8 @@ M⁺ = mx + i my is dimensionless, time in µs since the first pulse, frequencie
 rad. Under ds/dt = 2π s × b a spin at +ν turns clockwise, M⁺ ∝ exp(-2πiνt). Every function takes
 an echo data set and returns a new one in float32, with a record of what it did (its name and
 its arguments, as JSON) appended to `attrs["spectrometer"]`; nothing of it enters the physics.
+Several protocols are treated alike: one number per curve holds for all, as the carrier does, and an
+array (n_protocols, n_curves) gives each its own.
 
 The functions do not commute; a receiver works in the order of this module: offset, phase, noise,
 baseline, dead time. Offset and phase leave |M| alone. The other three spoil |M| at the first
@@ -25,6 +27,7 @@ from latent_nmr.data._receiver import (
     recorded,
 )
 from latent_nmr.data.echoes import sample_times
+from latent_nmr.data.protocols import each_protocol, protocol_number
 from latent_nmr.data.windows import echo_sample, window_slice
 from latent_nmr.errors import InputError, check_count, check_number
 
@@ -108,9 +111,10 @@ def add_noise(
     """Add white Gaussian noise, independent in mx and my.
 
     The standard deviation in each channel is the largest |M| of the curve in `window`, divided
-    by `snr`. The noise of a curve depends on `seed` and on its number, the coordinate `curve`,
-    and not on which other curves are there or in which order; a record cut short at its end has
-    the beginning of the same noise. Noise that is added twice needs two seeds, or it is the same.
+    by `snr`. The noise of a curve depends on `seed`, on its number, the coordinate `curve`, and on
+    the protocol where there are several, and not on which other curves are there or in which
+    order; a record cut short at its end has the beginning of the same noise. Noise that is added
+    twice needs two seeds, or it is the same.
 
     Where the signal is weak the noise lifts the mean of |M| to about 1.25 standard deviations.
     For features of noisy curves use the normalisation `window_max`: `initial` divides by the
@@ -147,24 +151,28 @@ def add_noise(
     signal = complex_signal(dataset)
     ratio = per_curve("snr", snr, dataset, above=0)
     seed = check_count("seed", seed, at_least=0)
-    n_samples = dataset.sizes["time"]
-    samples = window_slice(window, n_samples, echo_sample(dataset))
-    curves = curve_numbers(dataset)
-    height = np.abs(signal[:, samples]).max(axis=1)
-    if not height.all():
-        raise InputError(
-            f"every curve must have a signal to set its noise by, but curve "
-            f"{curves[int(np.argmin(height))]} is zero in the window {window!r}. "
-            "Drop it, choose another window, or add the noise before the dead time."
-        )
-    with np.errstate(over="ignore"):  # recorded refuses what is no longer finite
-        deviation = height / ratio
-    for row, curve in enumerate(curves):
-        # A spawn key, not a longer seed: (seed, curve) pairs never run into each other.
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(curve,)))
-        # Sample by sample, so that a shorter record has the same noise.
-        noise = rng.standard_normal((n_samples, 2)).view(np.complex128)[:, 0]
-        signal[row] += deviation[row] * noise
+    n_samples, curves = dataset.sizes["time"], curve_numbers(dataset)
+    of_protocols = signal.reshape(-1, len(curves), n_samples)
+    ratios = np.broadcast_to(ratio, of_protocols.shape[:2])
+    for own, echoes, its_ratio in zip(each_protocol(dataset), of_protocols, ratios, strict=True):
+        samples = window_slice(window, n_samples, echo_sample(own))
+        height = np.abs(echoes[:, samples]).max(axis=1)
+        if not height.all():
+            raise InputError(
+                f"every curve must have a signal to set its noise by, but curve "
+                f"{curves[int(np.argmin(height))]} is zero in the window {window!r}. "
+                "Drop it, choose another window, or add the noise before the dead time."
+            )
+        with np.errstate(over="ignore"):  # recorded refuses what is no longer finite
+            deviation = height / its_ratio
+        number = protocol_number(own)
+        for row, curve in enumerate(curves):
+            # A spawn key, not a longer seed: (seed, curve) pairs never run into each other.
+            key = (curve, number) if number else (curve,)
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+            # Sample by sample, so that a shorter record has the same noise.
+            noise = rng.standard_normal((n_samples, 2)).view(np.complex128)[:, 0]
+            echoes[row] += deviation[row] * noise
     return recorded(dataset, "add_noise", signal, snr=ratio, seed=seed, window=window)
 
 
@@ -245,14 +253,16 @@ def blank_dead_time(dataset: xr.Dataset, dead_time: float) -> xr.Dataset:
     # Samples that stand at the end of the dead time up to rounding are not blanked: three
     # roundings (both times, their difference) of at most half a spacing each.
     rounding = 2 * np.spacing(np.abs(time).max())
-    blanked = np.zeros(len(time), bool)
-    for sample in checked_pulse_samples(dataset):
-        elapsed = time - time[sample]
-        blanked |= (elapsed >= 0) & (elapsed + rounding * (elapsed > 0) < dead_time)
-    if blanked.all():
-        raise InputError(
-            f"dead_time must leave some of the record, which lasts {time[-1] - time[0]:g} µs, but "
-            f"is {dead_time:g} µs. Give it in µs."
-        )
-    signal[:, blanked] = 0
+    of_protocols = signal.reshape(-1, *signal.shape[-2:])
+    for own, echoes in zip(each_protocol(dataset), of_protocols, strict=True):
+        blanked = np.zeros(len(time), bool)
+        for sample in checked_pulse_samples(own):
+            elapsed = time - time[sample]
+            blanked |= (elapsed >= 0) & (elapsed + rounding * (elapsed > 0) < dead_time)
+        if blanked.all():
+            raise InputError(
+                f"dead_time must leave some of the record, which lasts {time[-1] - time[0]:g} µs, "
+                f"but is {dead_time:g} µs. Give it in µs."
+            )
+        echoes[:, blanked] = 0
     return recorded(dataset, "blank_dead_time", signal, dead_time=dead_time)

@@ -6,38 +6,33 @@ zarr renames finished chunks into place, so a killed writer loses at most the ba
 A power cut may lose more: nothing is forced to the platter. `reading` reads what is written here.
 """
 
-import errno
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 import zarr
 
-from latent_nmr._environment import refuse_environment
 from latent_nmr._files import staged_folder
 from latent_nmr._interrupts import stop_if_interrupted
 from latent_nmr._locks import InUseError, locked_spans, one_of_several_writers, sole_writer
 from latent_nmr._progress import progress_bar
-from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums
 from latent_nmr.data._formats import check_store_name
-from latent_nmr.data._guarded import damaged, guarded
+from latent_nmr.data._guarded import guarded
 from latent_nmr.data._same_store import check_same_curves, check_same_settings
 from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
-from latent_nmr.data._variables import ALL_SIGNALS, SIGNALS
+from latent_nmr.data._store_writing import signals_of, write_or_explain
 from latent_nmr.data.echoes import assemble, label_rows, simulation_attributes
 from latent_nmr.data.parts import chunks_of, n_chunks
 from latent_nmr.data.reading import array_names, array_of, check_arrays, holds, open_group
-from latent_nmr.errors import InputError
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
 
 # Seconds that a process waits for another to create or lengthen a store that both write.
 PATIENCE = 30.0
-# What the operating system says when a disk, a quota or a limit is full.
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def simulate(
@@ -57,6 +52,8 @@ def simulate(
     relaxation_rate: float = 0.0,
     equilibrium_mz: float = 0.0,
     repeats: int = 1,
+    protocols: Any = None,
+    offsets: str = "same",
 ) -> xr.Dataset:
     """Simulate a labelled echo data set in memory.
 
@@ -64,7 +61,8 @@ def simulate(
     ----------
     preset : str
         Published set whose distributions are used: `paper`, `challenge2021-gauss`,
-        `challenge2021-rkky`, `challenge2021-spin` or `challenge2020`.
+        `challenge2021-rkky`, `challenge2021-spin` or `challenge2020`; or that of the paper with
+        other pulses: `paper-60`, and `paper-pair` with 60° and 120°.
     n_curves : int
         Number of curves, of all materials and repeats together; a longer set extends a shorter one
         of the same seed.
@@ -77,11 +75,18 @@ def simulate(
     repeats : int
         K curves of each material, one after another: the same parameters, fresh offsets ν. The
         coordinates `material` and `repeat` say which is which; `n_curves` must be a multiple of K.
+    protocols : sequence of float, of pairs, or of Protocol, or str, optional
+        Several echoes of each material: pulse angles in degrees, such as [60, 120], pairs with τ in
+        µs, such as [(90, 100), (90, 50)], or "90:100 90:50". Signals then have the dimensions
+        (protocol, curve, time), and coordinates along `protocol` its name, `flip_angle` and `tau`.
+    offsets : {"same", "fresh"}
+        Whether protocols share the offsets ν of a curve.
 
     Returns
     -------
     xarray.Dataset
-        `mx`, `my` (curve, time), dimensionless, with time in µs and labels per curve.
+        `mx`, `my` (curve, time), dimensionless, with time in µs and labels per curve; for several
+        protocols (protocol, curve, time).
 
     Examples
     --------
@@ -109,6 +114,8 @@ def simulate(
         relaxation_rate=relaxation_rate,
         equilibrium_mz=equilibrium_mz,
         repeats=repeats,
+        protocols=protocols,
+        offsets=offsets,
     )
     n_curves = simulation.check_curves(n_curves)
     time = simulation.resolve().sequence.time
@@ -250,7 +257,7 @@ def _fill(
     for batch in (batch for span in rows for batch in _batches(span)):
         missing = [row for row in batch if not done[row]]
         if missing:
-            _write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
+            write_or_explain(path, group, simulate_curves(simulation, missing), missing, done)
             done[missing] = True
             yield int(done.sum())
             stop_if_interrupted()
@@ -270,44 +277,8 @@ def _batches(rows: range) -> list[range]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def _signals(curves: SimulatedCurves, *, with_mz: bool) -> dict[str, np.ndarray]:
-    names = ALL_SIGNALS if with_mz else SIGNALS
-    return {name: curves.signal[..., axis] for axis, name in enumerate(names)}
-
-
 def _to_dataset(curves: SimulatedCurves, time: np.ndarray, simulation: Simulation) -> xr.Dataset:
     attributes = simulation_attributes(simulation)
     return assemble(
-        _signals(curves, with_mz=simulation.with_mz), time, label_rows(curves), attributes
+        signals_of(curves, with_mz=simulation.with_mz), time, label_rows(curves), attributes
     )
-
-
-def _write_or_explain(
-    path: Path, group: zarr.Group, curves: SimulatedCurves, rows: list[int], done: np.ndarray
-) -> None:
-    """Write curves, turning a full disk into a message that says what is safe."""
-    try:
-        _write(group, curves, rows)
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        raise InputError(
-            f"{path} must fit on its disk, but there is no space for more than {int(done.sum())} "
-            f"of {len(done)} curves ({error.strerror}). These stay readable. Free space and run "
-            "the same command again."
-        ) from error
-    except (MemoryError, InputError):  # nothing is wrong with the files, or it is said already
-        raise
-    except Exception as error:
-        refuse_environment(error)
-        raise damaged(path, error) from error
-
-
-def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
-    """Write curves to their rows, flags last."""
-    written = _signals(curves, with_mz=holds(group, "mz")) | label_rows(curves)
-    if holds(group, CURVE_CHECKSUMS):  # a store of 0.1.0 has none
-        written[CURVE_CHECKSUMS] = curve_checksums(np.array(rows), written)
-    written["done"] = np.ones(len(rows), bool)
-    for name, values in written.items():
-        array_of(group, name).oindex[np.array(rows)] = values

@@ -15,6 +15,7 @@ from latent_nmr.data._attributes import echo_index_of, interval_of
 from latent_nmr.data.echoes import check_echoes, check_frame, sample_times, signal_names
 from latent_nmr.data.feature_layout import checked_part, feature_blocks
 from latent_nmr.data.polar import Polar, amplitudes_and_frequencies, echoes_of, grid_of
+from latent_nmr.data.protocols import each_protocol, has_protocols, own_attributes
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
@@ -59,9 +60,10 @@ def echo_sample(dataset: xr.Dataset) -> int:
         record was then cut or thinned after `echo_index` was written, and the first sample is
         no longer that of |M(0)|.
     """
-    index = echo_index_of(dataset.attrs)
-    if "dt_us" in dataset.attrs:
-        step = interval_of(dataset.attrs)
+    attributes = own_attributes(dataset)
+    index = echo_index_of(attributes)
+    if "dt_us" in attributes:
+        step = interval_of(attributes)
         last = dataset.sizes["time"] - 1
         sample = min(max(index, 0), last)
         stands = float(sample_times(dataset)[sample])
@@ -76,7 +78,9 @@ def echo_sample(dataset: xr.Dataset) -> int:
 
 
 def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
-    """Times of a window's samples, µs.
+    """Times of a window's samples, µs, shape (n_window,).
+
+    Of several protocols, shape (n_protocols, n_window): each has the window of its own echo.
 
     Examples
     --------
@@ -87,8 +91,13 @@ def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     (400, np.float64(199.9))
     """
     dataset = check_frame(dataset)
-    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
-    return sample_times(dataset)[samples]
+    time = sample_times(dataset)
+    parts = [time[_samples(own, window)] for own in each_protocol(dataset)]
+    return np.stack(parts) if has_protocols(dataset) else parts[0]
+
+
+def _samples(dataset: xr.Dataset, window: str) -> slice:
+    return window_slice(window, dataset.sizes["time"], echo_sample(dataset))
 
 
 def features(
@@ -99,14 +108,17 @@ def features(
 ) -> npt.NDArray[np.float32]:
     """Signal of every curve in a window, scaled to [0, 1].
 
+    Of a data set with several protocols, the features of one after the other, side by side.
+
     The shorthand, for a data set, of `latent_nmr.data.echo_features.EchoFeatures`.
 
     Parameters
     ----------
     dataset : xarray.Dataset
-        With `mx`, `my` (curve, time), or `magnitude`, and the attribute `echo_index`.
+        With `mx`, `my` (curve, time) or (protocol, curve, time), or `magnitude`, and the attribute
+        `echo_index`.
     window : {"echo", "full", "echo300"}
-        Which samples.
+        Which samples, about the echo of each protocol.
     normalisation : {"initial", "window_max"}
         `initial` divides by |M| at the first sample of the record, so that the echo's height,
         which carries the coupling strength, is kept; `window_max` divides each curve by its
@@ -120,7 +132,8 @@ def features(
     Returns
     -------
     ndarray of float32, shape (n_curves, n_window), (n_curves, 2 n_window) for `both`
-        Or for `polar` fewer; :func:`latent_nmr.feature_blocks` says what each column is.
+        Or for `polar` fewer, and as many of each protocol; :func:`latent_nmr.feature_blocks` says
+        what each column is.
 
     Raises
     ------
@@ -140,11 +153,19 @@ def features(
     part = checked_part(part)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     dataset = check_echoes(dataset, both_components=part != "magnitude")
-    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
+    parts = [_of_protocol(own, window, normalisation, part) for own in each_protocol(dataset)]
+    joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    return joined.astype(np.float32, copy=False)
+
+
+def _of_protocol(
+    dataset: xr.Dataset, window: str, normalisation: str, part: str | Polar
+) -> npt.NDArray:
+    """Features of a data set (curve, time)."""
+    samples = _samples(dataset, window)
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
-    time = sample_times(dataset)[samples]
-    return scaled_window(signal, samples, part, divisors, time).astype(np.float32, copy=False)
+    return scaled_window(signal, samples, part, divisors, sample_times(dataset)[samples])
 
 
 def curve_divisors(

@@ -17,18 +17,35 @@ from latent_nmr.physics.parameters import (
     Law,
     UniformLaw,
 )
+from latent_nmr.physics.protocols import Protocol
 from latent_nmr.physics.sequence import Sequence, spin_echo
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A data set: lattice, line, sequence, and the law its curves are drawn from."""
+    """A data set: lattice, line, sequence, and the law its curves are drawn from.
+
+    Attributes
+    ----------
+    name : str
+    n_edge : int
+    line : Line
+    sequence : Sequence
+        The first, where there are several.
+    law : Law
+    protocols : tuple of Protocol
+        Where a data set has more than one echo of each material.
+    sequences : tuple of Sequence
+        One for each protocol, or the one there is.
+    """
 
     name: str
     n_edge: int
     line: Line
     sequence: Sequence
     law: Law
+    protocols: tuple[Protocol, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
 
 
 # [P] records one sample per 1/(2π) µs. The challenge records half as many, and its line is cut
@@ -51,6 +68,23 @@ PRESETS = {
             Line(fwhm=0.05, cutoff=0.5),
             _PAPER_ECHO,
             _PAPER_LAW,
+        ),
+        # Away from 90° a magnetisation stays along z and turns the phase of M by α_z.
+        Preset(
+            "paper-60",
+            100,
+            Line(fwhm=0.05, cutoff=0.5),
+            _PAPER_ECHO.flipped_by(math.radians(60)),
+            _PAPER_LAW,
+        ),
+        # By opposite amounts at θ and 180° - θ, where an unknown carrier turns both alike.
+        Preset(
+            "paper-pair",
+            100,
+            Line(fwhm=0.05, cutoff=0.5),
+            _PAPER_ECHO,
+            _PAPER_LAW,
+            protocols=(Protocol(60.0), Protocol(120.0)),
         ),
         Preset(
             "challenge2021-spin",

@@ -5,159 +5,29 @@ repeats of each material, curve i is repeat i mod K of material i // K: all repe
 parameters of curve i // K of the data set without repeats, and repeat 0 is that very curve.
 """
 
-import math
 from collections.abc import Sequence as Rows
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._jax_settings import own_settings, seed_key
-from latent_nmr._json import python_scalar
-from latent_nmr.errors import InputError, check_choice, check_count, check_number
+from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics import kernels
-from latent_nmr.physics.lattices import DTYPES, SCHEMES, simulate_lattices
+from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.line import draw_frequencies
-from latent_nmr.physics.parameters import CurveParameters, FlipAngleLaw
-from latent_nmr.physics.presets import Preset, get_preset
-from latent_nmr.physics.relaxation import check_equilibrium, total_rate
+from latent_nmr.physics.parameters import CurveParameters
+from latent_nmr.physics.presets import Preset
+from latent_nmr.physics.relaxation import total_rate
 from latent_nmr.physics.schedule import field_evaluations
 from latent_nmr.physics.search import Curve, Search
 from latent_nmr.physics.sequence import Sequence
+from latent_nmr.physics.simulation import FRESH, MAX_SEED, Simulation
 from latent_nmr.physics.steps import fixed_cut
-from latent_nmr.physics.tolerance import check_tolerance
-
-# JAX keys are made from 32 bits: larger seeds would repeat smaller ones.
-MAX_SEED = 2**32 - 1
 
 # The key of a data set is split by role: this number is folded into it first.
-ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE, ROLE_REPEATED_LINE = range(4)
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """Every setting that decides the numbers of a simulated data set, except how many curves.
-
-    Parameters
-    ----------
-    preset : str
-        Name of the published set whose distributions are used.
-    seed : int
-        The one seed; curve i depends on (seed, i) alone.
-    line_draw : {"independent", "stratified", "frozen"}
-        How ν is drawn, see `Line`.
-    n_edge : int or None
-        Lattice edge in sites; None takes the preset's.
-    line_shape : {"lorentzian", "gaussian"}
-        Distribution of ν, with the preset's width and cutoff.
-    tolerance : float
-        Largest error of any component of M of a curve, |M(0)| being 1/2; see `simulate_lattices`.
-    step : float or None
-        Time step in sample intervals, instead of a tolerance: a whole number, or one over a whole
-        number.
-    scheme : {"averaged", "midpoint", "source"}
-        See `simulate_lattices`.
-    dtype : {"float32", "float64"}
-        Precision of the dynamics; ν is drawn in float32 for both.
-    with_mz : bool
-        Keep M_z as well, which a receiver does not detect.
-    flip_angle_deg : float or None
-        θ of the first pulse for all curves, degrees, the second being 2θ; None takes the
-        preset's.
-    relaxation_rate : float
-        R₁ = 1/(2π T₁) of the longitudinal relaxation, MHz, see `simulate_lattices`. No preset has
-        one.
-    equilibrium_mz : float
-        M_z to which spins relax, from -1/2 to 1/2; they start at 1/2.
-    repeats : int
-        K curves of each material: the same parameters, and fresh offsets ν.
-
-    Examples
-    --------
-    >>> import latent_nmr as ln
-    >>> settings = ln.Simulation("paper", seed=7, line_draw="stratified", n_edge=20)
-    >>> settings.resolve().sequence.echo_sample
-    1256
-    """
-
-    preset: str = "paper"
-    seed: int = 0
-    line_draw: str = "independent"
-    n_edge: int | None = None
-    line_shape: str = "lorentzian"
-    tolerance: float = 1e-3
-    step: float | None = None
-    scheme: str = "averaged"
-    dtype: str = "float32"
-    with_mz: bool = False
-    flip_angle_deg: float | None = None
-    relaxation_rate: float = 0.0
-    equilibrium_mz: float = 0.0
-    repeats: int = 1
-
-    def __post_init__(self):
-        # NumPy's numbers become Python's: settings are written as JSON, and compared with it.
-        for entry in fields(self):
-            object.__setattr__(self, entry.name, python_scalar(getattr(self, entry.name)))
-        check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
-        if self.step is not None:
-            fixed_cut(self.step)
-        check_choice("scheme", self.scheme, SCHEMES)
-        check_tolerance(self.tolerance, check_choice("dtype", self.dtype, DTYPES))
-        replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
-        if not isinstance(self.with_mz, bool):
-            raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
-        if self.n_edge is not None:
-            check_count("n_edge", self.n_edge, at_least=2)
-        if check_count("repeats", self.repeats) > 1 and self.line_draw == "frozen":
-            raise InputError(
-                "repeats must be 1 for the line_draw frozen, which gives every curve the same "
-                f"offsets, so that repeats would be copies, but is {self.repeats}. Use independent "
-                "or stratified."
-            )
-        if self.flip_angle_deg is not None:
-            check_number(
-                "flip_angle_deg", self.flip_angle_deg, above=0, at_most=180, unit="degrees"
-            )
-            if isinstance(get_preset(self.preset).law, FlipAngleLaw):
-                raise InputError(
-                    f"flip_angle_deg must be left out for the preset {self.preset}, which draws an "
-                    f"angle for every curve, but is {self.flip_angle_deg!r}. Leave it out."
-                )
-
-        self._check_relaxation()
-
-    def _check_relaxation(self) -> None:
-        check_number("relaxation_rate", self.relaxation_rate, at_least=0, unit="MHz")
-        check_number("equilibrium_mz", self.equilibrium_mz, at_least=-0.5, at_most=0.5)
-        check_equilibrium(self.equilibrium_mz, has_rate=self.relaxation_rate > 0)
-
-    def check_curves(self, n_curves: int) -> int:
-        """Return a number of curves, if it is one of whole materials, or raise `InputError`."""
-        n_curves = check_count("n_curves", n_curves)
-        if n_curves % self.repeats:
-            below = n_curves - n_curves % self.repeats
-            raise InputError(
-                f"n_curves must be a multiple of repeats = {self.repeats}, since it counts the "
-                f"curves of all of them, but is {n_curves}. Take {below + self.repeats}."
-            )
-        return n_curves
-
-    @property
-    def has_tolerance(self) -> bool:
-        """Whether steps follow the tolerance: they are not fixed, by `step` or the scheme."""
-        return self.step is None and self.scheme != "source"
-
-    def resolve(self) -> Preset:
-        """Return the preset with this simulation's lattice edge, line and pulse angle."""
-        preset = get_preset(self.preset)
-        line = replace(preset.line, draw=self.line_draw, shape=self.line_shape)
-        sequence = preset.sequence
-        if self.flip_angle_deg is not None:
-            sequence = sequence.flipped_by(math.radians(self.flip_angle_deg))
-        n_edge = self.n_edge or preset.n_edge
-        return replace(preset, line=line, n_edge=n_edge, sequence=sequence)
+ROLE_PARAMETERS, ROLE_LINE, ROLE_FROZEN_LINE, ROLE_REPEATED_LINE, ROLE_PROTOCOL_LINE = range(5)
 
 
 @dataclass(frozen=True)
@@ -166,13 +36,14 @@ class SimulatedCurves:
 
     Attributes
     ----------
-    signal : ndarray, shape (n_curves, n_samples, 3)
-        Mean spin, dimensionless.
+    signal : ndarray, shape (n_curves, n_samples, 3), or (n_curves, n_protocols, n_samples, 3)
+        Mean spin, dimensionless; the second of several protocols.
     parameters : list of CurveParameters
     coupling_lengths : ndarray, shape (n_curves,)
         L, lattice constants.
     error_estimates : ndarray, shape (n_curves,)
-        Of the largest error of any component of the signal; NaN where the step was fixed.
+        Of the largest error of any component of the signal, in any protocol; NaN where the step
+        was fixed.
     places : dict of ndarray of int, shape (n_curves,)
         `material` and `repeat` of each curve; empty where every material has one curve.
     """
@@ -209,12 +80,17 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
     indices = [check_count("curve index", i, at_least=0, at_most=MAX_SEED) for i in indices]
     preset, parameters = draw_parameters(simulation, indices)
     tables = [kernels.kernel_table(p.kernel, p.kernel_parameter, preset.n_edge) for p in parameters]
+    # Protocols of a curve stand side by side, as rows of one run.
+    n_protocols = len(preset.sequences)
+    offsets = [draw_fields(simulation, indices, number) for number in range(n_protocols)]
+    rows = [p for p in parameters for _ in preset.sequences]
+    ends = [f", protocol {n + 1}" for n in range(n_protocols)] if n_protocols > 1 else [""]
     signal, errors = simulate_lattices(
-        draw_fields(simulation, indices),
-        np.stack(tables),
-        np.array([p.couplings for p in parameters]),
-        [own_sequence(preset, p) for p in parameters],
-        decay_rate=np.array([p.decay_rate for p in parameters]),
+        np.stack(offsets, axis=1).reshape(-1, preset.n_edge, preset.n_edge),
+        np.repeat(np.stack(tables), n_protocols, axis=0),
+        np.array([p.couplings for p in rows]),
+        [sequence for p in parameters for sequence in own_sequences(preset, p)],
+        decay_rate=np.array([p.decay_rate for p in rows]),
         relaxation_rate=simulation.relaxation_rate,
         equilibrium_mz=simulation.equilibrium_mz,
         tolerance=simulation.tolerance,
@@ -222,9 +98,12 @@ def simulate_curves(simulation: Simulation, indices: Rows[int]) -> SimulatedCurv
         scheme=simulation.scheme,
         dtype=simulation.dtype,
         return_error=True,
-        names=[f"curve {index}" for index in indices],
+        names=[f"curve {index}{end}" for index in indices for end in ends],
     )
     lengths = np.array([kernels.coupling_length(table) for table in tables])
+    if n_protocols > 1:
+        signal = signal.reshape(len(indices), n_protocols, *signal.shape[1:])
+        errors = errors.reshape(len(indices), n_protocols).max(axis=1)
     return SimulatedCurves(signal, parameters, lengths, errors, places_of(simulation, indices))
 
 
@@ -237,21 +116,30 @@ def places_of(simulation: Simulation, indices: Rows[int]) -> dict[str, npt.NDArr
 
 
 def planned_evaluations(simulation: Simulation, indices: Rows[int]) -> list[int]:
-    """Number of mean-field evaluations for each of the given curves: a measure of their cost.
+    """Mean-field evaluations for each of the given curves, all protocols: a measure of their cost.
 
     Those of the first guess of the steps and of the comparison, if the steps are not fixed; some
     curves turn out to need more.
     """
     preset, parameters = draw_parameters(simulation, indices)
-    rows = zip(draw_fields(simulation, indices), parameters, strict=True)
-    return [_evaluations(simulation, preset, p, nu.astype(np.float64)) for nu, p in rows]
+    found = np.zeros(len(indices), int)
+    for number in range(len(preset.sequences)):
+        fields = draw_fields(simulation, indices, number).astype(np.float64)
+        for row, own in enumerate(parameters):
+            sequence = own_sequences(preset, own)[number]
+            found[row] += _evaluations(simulation, preset.n_edge, own, fields[row], sequence)
+    return found.tolist()
 
 
 def _evaluations(
-    simulation: Simulation, preset: Preset, parameters: CurveParameters, frequencies
+    simulation: Simulation,
+    n_edge: int,
+    parameters: CurveParameters,
+    frequencies: npt.NDArray[np.float64],
+    sequence: Sequence,
 ) -> int:
-    table = kernels.kernel_table(parameters.kernel, parameters.kernel_parameter, preset.n_edge)
-    couplings, sequence = np.array(parameters.couplings), own_sequence(preset, parameters)
+    table = kernels.kernel_table(parameters.kernel, parameters.kernel_parameter, n_edge)
+    couplings = np.array(parameters.couplings)
     rate = total_rate(parameters.decay_rate, simulation.relaxation_rate)
     curve = Curve(frequencies, table, couplings, rate, sequence)
     if not simulation.has_tolerance:
@@ -261,10 +149,10 @@ def _evaluations(
     return sum(map(field_evaluations, search.wanted()))
 
 
-def own_sequence(preset: Preset, parameters: CurveParameters) -> Sequence:
-    """Sequence of one curve: the preset's, with the curve's own pulse angle if it has one."""
+def own_sequences(preset: Preset, parameters: CurveParameters) -> list[Sequence]:
+    """Sequences of one curve: the preset's, with the curve's own pulse angle if it has one."""
     angle = parameters.flip_angle
-    return preset.sequence if angle is None else preset.sequence.flipped_by(angle)
+    return [own if angle is None else own.flipped_by(angle) for own in preset.sequences]
 
 
 @own_settings(on_cpu=True)
@@ -282,13 +170,21 @@ def draw_parameters(
 
 
 @own_settings(on_cpu=True)
-def draw_fields(simulation: Simulation, indices: Rows[int]) -> npt.NDArray[np.float32]:
-    """Draw the offset maps ν of the given curves, MHz, shape (n_curves, n_edge, n_edge)."""
+def draw_fields(
+    simulation: Simulation, indices: Rows[int], protocol: int = 0
+) -> npt.NDArray[np.float32]:
+    """Draw the offset maps ν of the given curves, MHz, shape (n_curves, n_edge, n_edge).
+
+    `protocol` counts the protocols, from 0; it matters only for fresh offsets.
+    """
     preset = simulation.resolve()
     key = seed_key(simulation.seed)
     if preset.line.draw == "frozen":
         keys = [jax.random.fold_in(key, ROLE_FROZEN_LINE)] * len(indices)
     else:
+        if protocol and simulation.offsets == FRESH:
+            # As if of another data set: materials and repeats have the roles that they have there.
+            key = jax.random.fold_in(jax.random.fold_in(key, ROLE_PROTOCOL_LINE), protocol)
         keys = [_line_key(key, *divmod(index, simulation.repeats)) for index in indices]
     return np.stack([np.asarray(draw_frequencies(k, preset.n_edge, preset.line)) for k in keys])
 

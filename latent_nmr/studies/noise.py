@@ -10,6 +10,7 @@ import numpy.typing as npt
 from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES
 from latent_nmr.analysis.split import hold_out
 from latent_nmr.data.labels import materials_of
+from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import (
     curve_divisors,
@@ -51,6 +52,7 @@ def noisy_features(
     seed : int
         Of the noise; a level adds its ratio.
     """
+    refuse_protocols(dataset, "data for levels of noise")
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset))
 
     def channels(curves: "xr.Dataset") -> list[npt.NDArray]:

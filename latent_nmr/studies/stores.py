@@ -20,6 +20,10 @@ def default_store(simulation: "Simulation") -> Path:
     """Where the default data set with these settings is kept."""
     angle = simulation.flip_angle_deg
     turned = "" if angle is None else f"-flip{angle:g}"
+    for protocol in simulation.protocols or ():
+        spacing = "" if protocol.tau_us is None else f"-{protocol.tau_us:g}us"
+        turned += f"-{protocol.flip_angle_deg:g}deg{spacing}"
+    turned += "-fresh" * (simulation.offsets == "fresh")
     repeated = "" if simulation.repeats == 1 else f"-repeats{simulation.repeats}"
     stem = f"{simulation.preset}-{simulation.line_draw}{turned}{repeated}-seed{simulation.seed}"
     return DATA_FOLDER / f"{stem}.zarr"

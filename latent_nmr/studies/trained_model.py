@@ -96,11 +96,13 @@ def describe_data(
 def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") -> None:
     """Raise `InputError` if a data set has other times in the window than the model's own data."""
     from latent_nmr.data.echoes import check_frame, sample_times
+    from latent_nmr.data.protocols import refuse_protocols
     from latent_nmr.data.windows import echo_sample, window_slice
     from latent_nmr.errors import InputError
 
     window, wanted = model.metadata_["window"], np.asarray(model.metadata_["time_us"])
     dataset = check_frame(dataset)
+    refuse_protocols(dataset, "data for a model")
     # The window is the model's: the advice to use another would be no help.
     cure = "The model needs data with a longer record, or use one of another window."
     samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset), cure)

@@ -14,6 +14,7 @@ from latent_nmr.data._variables import MAGNITUDE
 from latent_nmr.data.echoes import check_echoes, fingerprint, signal_names
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.labels import materials_of
+from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.errors import InputError
 from latent_nmr.studies.challenge._editions import (
     COMPLEX,
@@ -89,7 +90,9 @@ def gather(
         them; for records that are too short, labels that are missing, and a target that does not
         vary.
     """
-    check_echoes(dataset, "dataset")
+    for name, one in {"dataset": dataset, "evaluation": evaluation, **also}.items():
+        if one is not None:
+            refuse_protocols(check_echoes(one, name), name)
     part = part_of(dataset, part)
     _check_records(edition, dataset, "dataset", part)
     edition, left_out = without_constant_targets(edition, dataset)

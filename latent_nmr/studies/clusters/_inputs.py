@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr.data.protocols import own_attributes, refuse_protocols
 from latent_nmr.errors import InputError
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._labels import Labels, complete_labels, labels_by_name
@@ -27,12 +28,13 @@ def inputs_of(
         from latent_nmr.data.labels import labelled_fingerprint
         from latent_nmr.data.windows import features, window_time
 
+        refuse_protocols(data, "data for clusters")
         X = features(data, window, normalisation)
         facts = {
             "data_sha256": labelled_fingerprint(data),
             "window": window,
             "normalisation": normalisation,
-            "marks": time_marks(data.attrs),
+            "marks": time_marks(own_attributes(data)),
         }
         arrays = {"time": window_time(data, window)}
         labels = data if labels is None else labels

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data._attributes import line_draw_of
+from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
@@ -49,6 +50,8 @@ def evaluate_echoes(
     InputError
         As :func:`evaluate`; also for a set or a model of another window.
     """
+    for name, one in {"dataset": dataset, **(also or {})}.items():
+        refuse_protocols(one, name)
     X = features(dataset, window, normalisation)
     time = window_time(dataset, window)
     others = {}

@@ -11,6 +11,7 @@ from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_
 from latent_nmr.data._attributes import line_draw_of, pulse_angles_of
 from latent_nmr.data.echoes import check_frame
 from latent_nmr.data.labels import labelled_fingerprint
+from latent_nmr.data.protocols import own_attributes, refuse_protocols
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
 from latent_nmr.errors import NumericalError, check_choice, check_count, check_number
 from latent_nmr.studies._estimators import reason_of
@@ -149,6 +150,7 @@ def probe(
     check_number("held_out", held_out, above=0, at_most=0.9)
     n_workers = min(cpu_count(), MOST_FITS) if n_jobs is None else check_count("n_jobs", n_jobs)
     check_frame(dataset)
+    refuse_protocols(dataset, "data to probe")
     network = default_network() if network is None else network
     material = gather(dataset, window=window, normalisation=normalisation, held_out=held_out)
     plan = plan_of(
@@ -179,7 +181,7 @@ def probe(
         **settings,
         "data_sha256": data_digest,
         "line_draw": line_draw_of(dataset.attrs),
-        "pulse_angles_rad": pulse_angles_of(dataset.attrs),
+        "pulse_angles_rad": pulse_angles_of(own_attributes(dataset)),
         "packages": package_versions(),
         "seconds": total["seconds"],
     }

@@ -221,7 +221,9 @@ def _describe(
 ) -> dict[str, Any]:
     """Metadata of the model; raises `InputError` also for labels that no table can show."""
     from latent_nmr.data.labels import known_labels
+    from latent_nmr.data.protocols import refuse_protocols
 
+    refuse_protocols(dataset, "data to train on")
     known_labels(dataset, EMBEDDED_LABELS)
     return describe_data(dataset, X, window, normalisation)
 
