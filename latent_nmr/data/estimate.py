@@ -15,8 +15,8 @@ from latent_nmr.physics.yardstick import transform_seconds
 # fewer on large lattices, but some, as kernels take turns.
 MOST_PLANNED, SITES_PLANNED, LEAST_PLANNED = 24, 240_000, 3
 # Time of a field evaluation with its step, and of a sample noted, over that of the transforms.
-PER_EVALUATION = {"averaged": 2.8, "midpoint": 2.9, "source": 2.4}
-PER_SAMPLE = 0.15
+PER_EVALUATION = {"averaged": 2.1, "midpoint": 2.1, "source": 1.9}
+PER_SAMPLE = 0.05
 # Files of labels and flags beside those of the curves. What compression saves is not counted.
 OVERHEAD = 1.05
 

@@ -10,9 +10,8 @@ The equation of motion is [P, eqs. 2 and 3]
     \mathbf M_i = \tfrac1\kappa \sum_{j \ne i} K(r_{ij})\, \mathbf s_j ,
 
 plus pure dephasing of the transverse part at the rate 2πR, and relaxation along z if there is one
-(`latent_nmr.physics.relaxation`). g denotes the coupled part of the
-field, g = αM. Everything here is a pure function of the arrays of one lattice; batches come from
-``jax.vmap``.
+(`latent_nmr.physics.relaxation`). g denotes the coupled part of the field, g = αM. Everything here
+is a pure function of the arrays of one lattice; batches come from ``jax.vmap``.
 [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
 
 The default scheme, `averaged`, is a Magnus integrator of third order with one field evaluation per
@@ -36,12 +35,16 @@ import jax.numpy as jnp
 
 from latent_nmr.physics.relaxation import Relaxation, relaxed
 from latent_nmr.physics.rotation import (
+    Components,
     Note,
+    Vectors,
+    combined,
     cross,
     held,
     mean_on_the_way,
     signal_on_the_way,
     site_mean,
+    through_middle,
     turned,
 )
 from latent_nmr.physics.schedule import Evaluations, Program, Timing
@@ -82,18 +85,19 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    spins : Array, shape (3, n_edge, n_edge)
-    last, before : Array, shape (3, n_edge, n_edge)
-        Mean fields found by the last evaluation, and one step before, rad per interval.
+    spins : Components
+    predicted, last : Components
+        Mean field that the next evaluation is to start from, and the one that it is compared with,
+        rad per interval.
     at : Array, shape ()
         Intervals since the first pulse.
     signal : Array, shape (n_samples, 3)
         Mean spin at every sample, as far as it is known.
     """
 
-    spins: jax.Array
-    last: jax.Array
-    before: jax.Array
+    spins: Components
+    predicted: Components
+    last: Components
     at: jax.Array
     signal: jax.Array
 
@@ -110,26 +114,42 @@ def in_angles(lattice: Lattice, interval: jax.Array | float) -> Lattice:
     )
 
 
-def mean_field(spins: jax.Array, lattice: Lattice) -> jax.Array:
+def mean_field(spins: Vectors, lattice: Lattice) -> Components:
     """Coupled part of every local field, g_i = α M_i [P, eqs. 2 and 3], rad per interval."""
-    # The convolution with K/κ is diagonal in the Fourier basis: n² log n, not n⁴.
-    transform = jnp.fft.rfft2(spins) * lattice.spectrum[None]
-    return lattice.couplings[:, None, None] * jnp.fft.irfft2(transform, s=spins.shape[1:])
+    # The convolution with K/κ is diagonal in the Fourier basis: n² log n, not n⁴. Its spectrum is
+    # real, so that x and y go as one complex field, whose parts do not mix.
+    shape = spins[2].shape
+    transform = jnp.fft.fft2(jax.lax.complex(spins[0], spins[1]))
+    planar = jnp.fft.ifft2(scaled(transform, whole(lattice.spectrum, shape[1])))
+    upright = jnp.fft.irfft2(scaled(jnp.fft.rfft2(spins[2]), lattice.spectrum), s=shape)
+    alpha = lattice.couplings
+    return alpha[0] * planar.real, alpha[1] * planar.imag, alpha[2] * upright
 
 
-def with_line(field: jax.Array, lattice: Lattice) -> jax.Array:
+def scaled(values: jax.Array, factors: jax.Array) -> jax.Array:
+    """Complex values times real factors."""
+    return jax.lax.complex(values.real * factors, values.imag * factors)
+
+
+def whole(spectrum: jax.Array, n_edge: int) -> jax.Array:
+    """Spectrum of an even kernel from its half."""
+    mirrored = spectrum[:, (n_edge - 1) // 2 : 0 : -1]
+    return jnp.concatenate([spectrum, mirrored], axis=1)
+
+
+def with_line(field: Vectors, lattice: Lattice) -> Components:
     """Add the site's own frequency to a field: b = ν ẑ + g."""
-    return jnp.stack([field[0], field[1], field[2] + lattice.frequencies])
+    return field[0], field[1], field[2] + lattice.frequencies
 
 
-def relax(spins: jax.Array, lattice: Lattice, n: jax.Array | float) -> jax.Array:
-    """Dephase, and relax, for n intervals; shape (3, ...)."""
+def relax(spins: Vectors, lattice: Lattice, n: jax.Array | float) -> Components:
+    """Dephase, and relax, for n intervals; before them for negative n."""
     return relaxed(spins, lattice.decay_rate, lattice.relaxation, n)
 
 
 def ahead(
-    spins: jax.Array, predicted: jax.Array, lattice: Lattice, program: Program, n: jax.Array | float
-) -> jax.Array:
+    spins: Vectors, predicted: Vectors, lattice: Lattice, program: Program, n: jax.Array | float
+) -> Vectors:
     """Spins whose mean field is that of the next n intervals; as they are for n = 0.
 
     `averaged`: their mean while they turn in the field `predicted`; `midpoint`: half way; `source`:
@@ -143,28 +163,29 @@ def ahead(
         middle = turned(start, field, lattice.unity, n / 2, program.doublings)
         return relax(middle, lattice, n / 4)
     start = relax(spins, lattice, n / 2)
-    return mean_on_the_way(start, field, lattice.unity, n, program.doublings)
+    return mean_on_the_way(start, field, n, program.doublings)
 
 
-def magnus_field(field: jax.Array, rise: jax.Array, lattice: Lattice, n: jax.Array) -> jax.Array:
+def magnus_field(field: Vectors, rise: Vectors, lattice: Lattice, n: jax.Array) -> Components:
     """Steady field that turns spins as one that rises linearly, by `rise` over n intervals, does.
 
     Magnus' second term for s' = s × b with b = b̄ + (τ/n − 1/2) d is n²/12 b̄ × d.
     """
     at_middle = with_line(field, lattice)
-    return at_middle + n / 12 * cross(at_middle, rise)
+    x, y, z = cross(at_middle, rise)
+    return at_middle[0] + n / 12 * x, at_middle[1] + n / 12 * y, at_middle[2] + n / 12 * z
 
 
 def turn(
-    spins: jax.Array,
-    field: jax.Array,
+    spins: Vectors,
+    field: Vectors,
     lattice: Lattice,
     program: Program,
     n: jax.Array | int,
     taken: jax.Array | float,
     note: Note,
     noted: Any,
-) -> tuple[jax.Array, Any]:
+) -> tuple[Components, Any]:
     """Rotate by n intervals in a steady field, dephasing and relaxing half before and half after.
 
     Parameters
@@ -173,24 +194,26 @@ def turn(
         1, or 0 to leave the spins as they are; what is noted is then void.
     note, noted
         See :func:`latent_nmr.physics.rotation.signal_on_the_way`; the last call is for the end.
-
-    Returns
-    -------
-    spins : Array, shape (3, n_edge, n_edge)
-    noted
     """
-    length = jnp.asarray(n, spins.dtype)
-    start = relax(spins, lattice, taken * length / 2)
+    length = jnp.asarray(n, spins[0].dtype)
+    half = taken * length / 2
+
+    def finish(spins):
+        return relax(spins, lattice, half)
+
+    settings = field, lattice.unity, 2 * half, program.doublings
+    end, middle = through_middle(finish(spins), *settings, finish)
+    at_end = site_mean(end)
 
     def note_inside(noted, k, mean):
-        # Half a step's decay was applied in advance; after k intervals k − n/2 is still lacking.
-        return note(noted, k, relax(mean, lattice, jnp.asarray(k, spins.dtype) - length / 2))
+        # Half a step's losses were taken in advance; after k intervals those of k − n/2 are due.
+        due = relax(mean, lattice, jnp.asarray(k, length.dtype) - length / 2)
+        return note(noted, k, jnp.stack(due))
 
-    settings = field, lattice.unity, n, program.doublings
-    noted = signal_on_the_way(start, *settings, note_inside, noted)
-    end = turned(start, field, lattice.unity, taken * length, program.doublings)
-    end = relax(end, lattice, taken * length / 2)
-    return end, note(noted, n * jnp.asarray(taken, jnp.int32), site_mean(end))
+    at_middle = jnp.stack(relax(at_end, lattice, -half)) + middle.mean
+    settings = lattice.unity, n, program.doublings_inside, note_inside
+    noted = signal_on_the_way(middle._replace(mean=at_middle), *settings, noted)
+    return end, note(noted, n * jnp.asarray(taken, jnp.int32), at_end)
 
 
 def advance(
@@ -214,26 +237,28 @@ def advance(
     stride : Array or int
         Intervals of a sample.
     """
-    spins, last, before, at, signal = state
+    spins, predicted, last, at, signal = state
     # Looked up once and not, as XLA would, for every site. The length is of a step, in arithmetic.
-    weights = evaluation._replace(length=jnp.asarray(n, spins.dtype))
-    length, ahead_of, taken, predict, rise, kept = held(weights, lattice.unity)
-    predicted = predict[0] * last + predict[1] * before
+    weights = evaluation._replace(length=jnp.asarray(n, spins[0].dtype))
+    length, ahead_of, taken, rise, predict, kept = held(weights, lattice.unity)
     felt = ahead(spins, predicted, lattice, program, length * ahead_of)
     found = mean_field(felt, lattice)
-    risen = rise[0] * found + rise[1] * last + rise[2] * before
-    field = magnus_field(found, risen, lattice, length)
+    risen = combined(rise, found, -rise, last)
+    field = held(magnus_field(found, risen, lattice, length), lattice.unity)
 
     def note(signal, k, mean):
-        # Of several intervals per sample, the last one stays.
-        sample = (at + k + stride - 1) // stride
+        per_sample = jnp.asarray(stride, at.dtype)
+        # What is between two samples goes where the step's end, or what follows, overwrites it.
+        k = jnp.where(jax.lax.rem(at + k, per_sample) == 0, k, n)
+        sample = jax.lax.div(at + k + stride - 1, per_sample)
         return jax.lax.dynamic_update_index_in_dim(signal, mean, sample, axis=0)
 
     # Where no step is taken, later evaluations overwrite what is noted.
     spins, signal = turn(spins, field, lattice, program, n, taken, note, signal)
-    before = kept[0] * found + kept[1] * last + kept[2] * before
     at = (at + n * taken.astype(at.dtype)).astype(at.dtype)
-    return State(spins, found, before, at, signal)
+    predicted = combined(predict[0], found, predict[1], last)
+    last = combined(1 - kept, found, kept, last)
+    return State(spins, predicted, last, at, signal)
 
 
 def evolve(
@@ -250,7 +275,8 @@ def evolve(
 
 def after_pulse(state: State, pulse: jax.Array, stride: jax.Array | int) -> State:
     """Turn all spins by a pulse; a sample at its time is the one just after it."""
-    spins = jnp.einsum("ab,bij->aij", pulse, state.spins, precision="highest")
+    x, y, z = state.spins
+    spins = tuple(row[0] * x + row[1] * y + row[2] * z for row in pulse)
     signal = jax.lax.dynamic_update_index_in_dim(
         state.signal, site_mean(spins), state.at // stride, axis=0
     )
@@ -259,19 +285,19 @@ def after_pulse(state: State, pulse: jax.Array, stride: jax.Array | int) -> Stat
 
 def at_rest(lattice: Lattice, n_samples: int) -> State:
     """All spins along z, before the first pulse."""
-    zero = jnp.zeros((3, *lattice.frequencies.shape), lattice.frequencies.dtype)
-    signal = jnp.zeros((n_samples, 3), zero.dtype)
-    return State(zero.at[2].set(0.5), zero, zero, jnp.zeros((), jnp.int32), signal)
+    zero = jnp.zeros_like(lattice.frequencies)
+    none = zero, zero, zero
+    return State(
+        (zero, zero, zero + 0.5),
+        none,
+        none,
+        jnp.zeros((), jnp.int32),
+        jnp.zeros((n_samples, 3), zero.dtype),
+    )
 
 
 def record(lattice: Lattice, timing: Timing, program: Program) -> jax.Array:
     """Mean spin of one lattice at every sample of the sequence.
-
-    Parameters
-    ----------
-    lattice : Lattice
-    timing : Timing of Array
-    program : Program
 
     Returns
     -------

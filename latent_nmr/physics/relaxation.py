@@ -29,6 +29,7 @@ import jax
 import jax.numpy as jnp
 
 from latent_nmr.errors import InputError
+from latent_nmr.physics.rotation import Components, Vectors
 
 # Of NumPy before a run, of JAX inside it.
 Values = Any
@@ -50,32 +51,30 @@ class Relaxation(NamedTuple):
 
 
 def relaxed(
-    spins: jax.Array,
+    spins: Vectors,
     dephasing_rate: jax.Array,
     relaxation: Relaxation | None,
     n: jax.Array | float,
-) -> jax.Array:
+) -> Components:
     """Spins after n intervals without a field; before them for negative n.
 
     Parameters
     ----------
-    spins : Array, shape (3, ...)
+    spins : Vectors
     dephasing_rate : Array, shape ()
         R, rad per interval.
     relaxation : Relaxation or None
         None leaves s^z as it is, and nothing is computed for it.
     n : Array or float
     """
-    apart = (..., *(None,) * (spins.ndim - 1))
+    x, y, z = spins
     if relaxation is None:
         across = jnp.exp(-dephasing_rate * n)
-        return jnp.stack([across, across, jnp.ones_like(across)])[apart] * spins
-    across = dephasing_rate + relaxation.rate / 2
+        return across * x, across * y, z
     # What is lost, not what is kept: that is near 1, and one rounding of it would count every step.
-    lost = -jnp.expm1(-n * jnp.stack([across, across, relaxation.rate]))
-    nothing = jnp.zeros_like(relaxation.equilibrium)
-    equilibrium = jnp.stack([nothing, nothing, relaxation.equilibrium])
-    return spins - lost[apart] * (spins - equilibrium[apart])
+    lost_across = -jnp.expm1(-(dephasing_rate + relaxation.rate / 2) * n)
+    lost_along = -jnp.expm1(-relaxation.rate * n)
+    return x - lost_across * x, y - lost_across * y, z - lost_along * (z - relaxation.equilibrium)
 
 
 def total_rate(dephasing_rate: Values, relaxation_rate: Values) -> Values:

@@ -32,7 +32,7 @@ def _evolve(state: State, n: int, evaluations: Evaluations, stride: int, lattice
     The steps go in about √n_evaluations groups of which only the first states are kept.
     """
     n_evaluations = len(evaluations.length)
-    dtype = state.spins.dtype
+    dtype = state.signal.dtype
     rows = jax.tree.map(lambda values: jnp.asarray(values, dtype), evaluations)
 
     def evaluate(state, evaluation):

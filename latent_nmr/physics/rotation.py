@@ -2,7 +2,7 @@ r"""Rotation of spins about their momentarily frozen local fields, and the signa
 
 Notation: s spin, b field as a rotation vector in rad per interval, so that
 :math:`\dot{\mathbf s} = \mathbf s \times \mathbf b` and time counts intervals; θ = k|b| the
-angle of k intervals. Vectors are arrays of shape (3, n_edge, n_edge). With
+angle of k intervals. With
 
 .. math:: \mathbf A = \mathbf s \times \mathbf b, \qquad \mathbf C = \mathbf b \times \mathbf A,
 
@@ -13,12 +13,37 @@ theorems of the doubled angle lead from a small one to any.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+# Components x, y and z of vectors, one for each site: three arrays of shape (n_edge, n_edge), which
+# XLA computes faster than one of three times the size.
+Components = tuple[jax.Array, jax.Array, jax.Array]
+Vectors = Components | jax.Array
+
+
+class Middle(NamedTuple):
+    """A rotation as seen from its middle: s + k f₁ A − k² f₂ C, where k changes one sign only.
+
+    Attributes
+    ----------
+    along, inward : Array, shape (3, n_sites)
+        A and C of the spins there.
+    squared : Array, shape (n_sites,)
+        |b|².
+    mean : Array, shape (3,)
+        Mean spin there.
+    """
+
+    along: jax.Array
+    inward: jax.Array
+    squared: jax.Array
+    mean: jax.Array
+
 
 # Takes what was noted before, the number of intervals and the mean spin after them, shape (3,).
 Note = Callable[[Any, jax.Array | int, jax.Array], Any]
@@ -28,20 +53,20 @@ SERIES_MAX_ANGLE = 2.0
 # Doublings of rotations come in a few numbers, so that curves share a few compiled programs: up to
 # 16 rad and 64 rad. Each doubles the rounding errors; angles beyond are left to sines and cosines.
 DOUBLINGS, BEYOND = (3, 5), 6
+# A single interval often needs none.
+INSIDE = (0, *DOUBLINGS)
 
 
-def cross(a: jax.Array, b: jax.Array) -> jax.Array:
-    """a × b, of vectors along the first axis."""
-    return jnp.stack(
-        [
-            a[1] * b[2] - a[2] * b[1],
-            a[2] * b[0] - a[0] * b[2],
-            a[0] * b[1] - a[1] * b[0],
-        ]
+def cross(a: Vectors, b: Vectors) -> Components:
+    """a × b."""
+    return (
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
     )
 
 
-def squared_length(a: jax.Array) -> jax.Array:
+def squared_length(a: Vectors) -> jax.Array:
     """|a|²."""
     return a[0] * a[0] + a[1] * a[1] + a[2] * a[2]
 
@@ -59,9 +84,9 @@ def n_terms(max_angle: float, first_factorial: int, resolution: float) -> int:
     return max(k, 2)
 
 
-def n_doublings(max_angle: float) -> int:
+def n_doublings(max_angle: float, among: Sequence[int] = DOUBLINGS) -> int:
     """Doublings that lead from the series to angles up to `max_angle`, rad; else BEYOND."""
-    return next((n for n in DOUBLINGS if max_angle <= SERIES_MAX_ANGLE * 2**n), BEYOND)
+    return next((n for n in among if max_angle <= SERIES_MAX_ANGLE * 2**n), BEYOND)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -74,10 +99,6 @@ def sine_like(x: jax.Array, doublings: int) -> tuple[jax.Array, jax.Array, jax.A
         θ², not negative, up to (2 · 2^doublings)², or of any size for BEYOND.
     doublings : int
         How often a small angle is doubled, see :func:`n_doublings`.
-
-    Returns
-    -------
-    f1, f2, f3 : Array
     """
     return _with_slopes(x, doublings)[0]
 
@@ -132,93 +153,162 @@ def _series(x: jax.Array, order: int) -> jax.Array:
 
 
 def mean_on_the_way(
-    spins: jax.Array, field: jax.Array, unity: jax.Array, n: jax.Array | float, doublings: int
-) -> jax.Array:
+    spins: Vectors, field: Vectors, n: jax.Array | float, doublings: int
+) -> Components:
     r"""Average of a spin over n intervals of its rotation, (1/n) ∫₀ⁿ s(τ) dτ; s itself for n = 0.
 
     Parameters
     ----------
-    spins, field : Array, shape (3, n_edge, n_edge)
+    spins, field : Vectors
         s, and b in rad per interval.
-    unity : Array, shape ()
-        1, known at run time only; see :func:`held`.
     n : Array or float
-        May be known at run time only.
     doublings : int
         For the largest n|b| that occurs, see :func:`n_doublings`.
     """
     along = cross(spins, field)
     _, f2, f3 = sine_like(squared_length(field) * n**2, doublings)
-    first, second = held((n * f2, n**2 * f3), unity)
-    return spins + first[None] * along - second[None] * cross(field, along)
+    return plus(spins, combined(n * f2, along, -(n**2) * f3, cross(field, along)))
 
 
 def turned(
-    spins: jax.Array, field: jax.Array, unity: jax.Array, n: jax.Array | float, doublings: int
-) -> jax.Array:
+    spins: Vectors, field: Vectors, unity: jax.Array, n: jax.Array | float, doublings: int
+) -> Components:
     """Spins after n intervals of rotation; |s| is conserved to rounding error for any field.
 
-    Parameters as those of :func:`mean_on_the_way`.
+    Parameters as those of :func:`mean_on_the_way`, and `unity` as that of :func:`held`.
     """
     along = cross(spins, field)
     f1, f2, _ = sine_like(squared_length(field) * n**2, doublings)
     sine, versine = held((n * f1, n**2 * f2), unity)
-    return spins + sine[None] * along - versine[None] * cross(field, along)
+    return plus(spins, combined(sine, along, -versine, cross(field, along)))
+
+
+def through_middle(
+    spins: Vectors,
+    field: Vectors,
+    unity: jax.Array,
+    n: jax.Array | float,
+    doublings: int,
+    finish: Callable[[Components], Components],
+) -> tuple[Components, Middle]:
+    """Spins after n intervals of rotation, and what they are half way.
+
+    Parameters
+    ----------
+    spins, field, unity, n, doublings
+        As those of :func:`turned`.
+    finish : callable
+        What happens to the spins in the end; done here, they are written once.
+
+    Returns
+    -------
+    end : Components
+    middle : Middle
+        Its mean is what the mean spin has there beyond that of the end, before `finish`.
+    """
+    half = jnp.asarray(n, spins[0].dtype) / 2
+    # One long axis, as products of matrices and vectors want it.
+    start, field = flat(spins), flat(field)
+    x_half, along = (x := squared_length(field)) * half**2, cross(start, field)
+    f1, f2 = held(sine_like(x_half, doublings - (doublings != BEYOND))[:2], unity)
+    middle_along = stacked(combined(1 - x_half * f2, along, -half * f1, cross(field, along)))
+    inward = stacked(cross(field, middle_along))
+    # From the middle back to the start and on to the end it is the same way, but for one sign.
+    chord = 2 * half * f1
+    way = chord * middle_along[0], chord * middle_along[1], chord * middle_along[2]
+    end = held(finish(plus(start, way)), unity)
+    mean = half**2 * weighed_mean(f2, inward) - half * weighed_mean(f1, middle_along)
+    x_end, y_end, z_end = (component.reshape(spins[0].shape) for component in end)
+    return (x_end, y_end, z_end), Middle(middle_along, inward, x, mean)
 
 
 def signal_on_the_way(
-    spins: jax.Array,
-    field: jax.Array,
-    unity: jax.Array,
-    n: jax.Array | int,
-    doublings: int,
-    note: Note,
-    noted: Any,
+    middle: Middle, unity: jax.Array, n: jax.Array | int, doublings: int, note: Note, noted: Any
 ) -> Any:
     """Mean spins after 1 … n − 1 intervals of rotation, each given to `note`.
 
     Parameters
     ----------
-    spins, field, unity, n, doublings
-        As those of :func:`mean_on_the_way`.
+    middle : Middle
+    unity, n
+        As those of :func:`turned`.
+    doublings : int
+        For the largest |b|.
     note : callable
-        Returns what is noted now. It may be called once more, for the interval n.
+        Returns what is noted now; void if it is called for the interval n.
     noted : pytree of Array
-        To begin with.
-
-    Returns
-    -------
-    pytree of Array
-        What was noted in the end.
     """
-    along = cross(spins, field)
-    x = squared_length(field)
-    f1, f2, _ = sine_like(x, doublings)
-    f1, f2 = held((f1, f2), unity)
-    # The way of a spin from one interval to the next, and that of the interval before the first.
-    # Every such way is 2 cos θ times the last one, less the one before: it needs no constant term.
-    forth, back = f1[None] * along, f2[None] * cross(field, along)
-    twice_cosine = (2 - 2 * x * f2)[None]
+    along, inward, x, mean = middle
+    whole, odd = n // 2, n % 2
+    noted = note(noted, whole + odd * (n - whole), mean)
+    # Samples stand 1, 2, … intervals before and after the middle, or 1/2, 3/2, …
+    is_odd = jnp.asarray(odd, x.dtype)
+    first = 1 - is_odd / 2
+    f1, f2 = held(sine_like(x * first**2, doublings)[:2], unity)
+    # k f₁ and k² f₂ after k intervals; both go on by the same rule, k by k.
+    sine, versine = first * f1, first**2 * f2
+    rise = 2 * ((1 - is_odd) * versine + is_odd * 2 * sine * sine)
+    twice_cosine = 2 - x * rise
 
-    def two_intervals(pair, state):
-        way, way_before, step, mean, noted = state
-        mean = mean + step
-        noted = note(noted, 2 * pair + 1, mean)
-        way_before = twice_cosine * way - way_before
-        mean = mean + site_mean(way_before)
-        noted = note(noted, 2 * pair + 2, mean)
-        way = twice_cosine * way_before - way
-        # Averaged here, not where it is used: XLA would copy it first.
-        return way, way_before, site_mean(way), mean, noted
+    def pair(number, sine, versine, noted):
+        after = whole + 1 + number
+        before = n - after
+        odd_part = weighed_mean(sine, along)
+        even_part = mean - weighed_mean(versine, inward)
+        noted = note(noted, jnp.where(before > 0, before, n), even_part - odd_part)
+        return note(noted, after, even_part + odd_part)
 
-    way, way_before = forth - back, forth + back
-    state = way, way_before, site_mean(way), site_mean(spins), noted
-    return jax.lax.fori_loop(0, n // 2, two_intervals, state)[-1]
+    def two_pairs(number, state):
+        # Two, as each takes the place of the last but one.
+        sine_before, sine, versine_before, versine, noted = state
+        sine_before = twice_cosine * sine - sine_before
+        versine_before = twice_cosine * versine - versine_before + rise
+        noted = pair(2 * number, sine_before, versine_before, noted)
+        sine = twice_cosine * sine_before - sine
+        versine = twice_cosine * versine_before - versine + rise
+        noted = pair(2 * number + 1, sine, versine, noted)
+        return sine_before, sine, versine_before, versine, noted
+
+    # At −1 and 0 intervals from the middle, or at −3/2 and −1/2.
+    sines = -sine * (1 + is_odd * twice_cosine), -is_odd * sine
+    earlier = versine * (1 + is_odd * (twice_cosine - 2)) + is_odd * rise
+    state = *sines, earlier, is_odd * versine, noted
+    return jax.lax.fori_loop(0, (n + 1) // 4, two_pairs, state)[-1]
 
 
-def site_mean(vectors: jax.Array) -> jax.Array:
+def combined(a: jax.Array, first: Vectors, b: jax.Array, second: Vectors) -> Components:
+    """a · first + b · second."""
+    x, y, z = (a * p + b * q for p, q in zip(first, second, strict=True))
+    return x, y, z
+
+
+def plus(first: Vectors, second: Vectors) -> Components:
+    """first + second."""
+    return first[0] + second[0], first[1] + second[1], first[2] + second[2]
+
+
+def flat(vectors: Vectors) -> Components:
+    """Components of shape (n_sites,)."""
+    return vectors[0].ravel(), vectors[1].ravel(), vectors[2].ravel()
+
+
+def stacked(vectors: Components) -> jax.Array:
+    """Components as one array, shape (3, n_sites)."""
+    array = jnp.zeros((3, vectors[0].size), vectors[0].dtype)
+    # One after the other: XLA computes what it concatenates several times slower.
+    for row, component in enumerate(vectors):
+        array = array.at[row].set(component)
+    return array
+
+
+def weighed_mean(weights: jax.Array, vectors: jax.Array) -> jax.Array:
+    """Mean of weighed vectors over the sites, shape (3,)."""
+    return jnp.dot(vectors, weights.ravel(), precision="highest") / weights.size
+
+
+def site_mean(vectors: Vectors) -> jax.Array:
     """Mean over the sites, shape (3,)."""
-    return jnp.mean(vectors, axis=(1, 2))
+    return jnp.stack([jnp.mean(component) for component in vectors])
 
 
 def held(values: Any, unity: jax.Array) -> Any:

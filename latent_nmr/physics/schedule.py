@@ -36,6 +36,8 @@ class Plan(NamedTuple):
         the lattice code behind [P], exact rotation in the field of the step's start, first order.
     doublings : int
         For the largest rotation in one step, see `latent_nmr.physics.rotation.n_doublings`.
+    doublings_inside : int
+        The same for one interval.
     """
 
     interval: float
@@ -43,12 +45,14 @@ class Plan(NamedTuple):
     runs: tuple[tuple[Run, ...], ...]
     scheme: str
     doublings: int
+    doublings_inside: int
 
     @property
     def program(self) -> "Program":
         """What must be compiled."""
         n_intervals = sum(count * length for own in self.runs for count, length in own)
-        return Program(self.scheme, n_intervals // self.stride + 1, self.doublings)
+        n_samples = n_intervals // self.stride + 1
+        return Program(self.scheme, n_samples, self.doublings, self.doublings_inside)
 
 
 class Program(NamedTuple):
@@ -58,13 +62,14 @@ class Program(NamedTuple):
     ----------
     scheme : {"averaged", "midpoint", "source"}
     n_samples : int
-    doublings : int
-        As that of `Plan`.
+    doublings, doublings_inside : int
+        As those of `Plan`.
     """
 
     scheme: str
     n_samples: int
     doublings: int
+    doublings_inside: int
 
 
 class Evaluations(NamedTuple):
@@ -78,20 +83,22 @@ class Evaluations(NamedTuple):
         1 to evaluate the field of spins as they will be in the step, 0 as they are.
     taken : Array, shape (n_evaluations,)
         1 to take the step in the field found, 0 to evaluate once more first.
+    rise : Array, shape (n_evaluations,)
+        Weight of what the mean field found has changed since the last one kept, in the field's
+        rise over the step.
     predict : Array, shape (n_evaluations, 2)
-        Weights of the last two mean fields in the field that spins turn in meanwhile.
-    rise : Array, shape (n_evaluations, 3)
-        Weights of the mean field found and of the last two in its rise over the step.
-    before : Array, shape (n_evaluations, 3)
-        The same for the mean field that counts as the one before the field found.
+        Weights of the mean field found and of the last one kept in the field that spins turn in
+        while the next evaluation looks ahead.
+    kept : Array, shape (n_evaluations,)
+        1 to keep the last mean field for the next evaluation, 0 to replace it by that found.
     """
 
     length: Values
     ahead: Values
     taken: Values
-    predict: Values
     rise: Values
-    before: Values
+    predict: Values
+    kept: Values
 
 
 class Timing(NamedTuple):
@@ -167,27 +174,25 @@ def _evaluations(scheme: str, runs: tuple[Run, ...]) -> Evaluations:
         each = 2 if scheme == "midpoint" else 1
         ahead = np.tile([0.0, 1.0][:each], n)
         last = np.tile([0.0] * (each - 1) + [1.0], n)
-        nothing = np.zeros((each * n, 3))
-        predict = np.stack([ahead, 0 * ahead], axis=1)
-        return Evaluations(np.repeat(length, each), ahead, last, predict, nothing, nothing)
+        nothing = np.zeros(each * n)
+        predict = np.stack([1 - ahead, nothing], axis=1)
+        return Evaluations(np.repeat(length, each), ahead, last, nothing, predict, nothing)
     if not n:
-        return Evaluations(length, *(np.zeros((0, *s)) for s in ((), (), (2,), (3,), (3,))))
-    # A start knows the field g₀ only, then a first ḡ beside it: (g₀ + 2ḡ)/3, the rise 2(ḡ − g₀),
-    # and a field before it, ḡ − rise.
-    predict = [(0.0, 0.0), (1.0, 0.0), (2 / 3, 1 / 3)]
-    rise = [(0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (2.0, 0.0, -2.0)]
-    before = [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (-1.0, 0.0, 2.0)]
+        return Evaluations(length, *(np.zeros((0, *s)) for s in ((), (), (), (2,), ())))
+    # A start knows the field g₀ only, then a first ḡ beside it, which predicts (g₀ + 2ḡ)/3; with
+    # the second ḡ, the rise is 2(ḡ − g₀), and there is a field before it, ḡ − rise.
     # Then, the line through the last two mean fields, each at the middle of its step. A constant
     # field acts on a spin's mean over a step of h as that line does if it is taken at h/3.
     own, last = length[1:], length[:-1]
     earlier = np.concatenate([length[:1], length[:-2]])
     weight = (2 * own / 3 + last) / (last + earlier)
-    slope, zero = 2 * own / (own + last), np.zeros(n - 1)
+    weight[:1] *= 2
+    predict = np.stack([1 + weight, -weight], axis=1)
     return Evaluations(
         np.concatenate([np.repeat(length[:1], 3), own]),
         np.concatenate([[0.0], np.ones(n + 1)]),
         np.concatenate([[0.0, 0.0], np.ones(n)]),
-        np.concatenate([predict, np.stack([1 + weight, -weight], axis=1)]),
-        np.concatenate([rise, np.stack([slope, -slope, zero], axis=1)]),
-        np.concatenate([before, np.tile([0.0, 1.0, 0.0], (n - 1, 1))]),
+        np.concatenate([[0.0, 0.0, 2.0], 2 * own / (own + last)]),
+        np.concatenate([[(1.0, 0.0), (2 / 3, 1 / 3)], predict, [(0.0, 0.0)]]),
+        np.concatenate([[0.0, 1.0], np.zeros(n)]),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.errors import ROUNDING, InputError
-from latent_nmr.physics.rotation import n_doublings
+from latent_nmr.physics.rotation import INSIDE, n_doublings
 from latent_nmr.physics.schedule import Plan, Run
 from latent_nmr.physics.sequence import Sequence
 
@@ -130,7 +130,8 @@ def make_plan(
         _runs(cut, cut.stride * pulse.sample, cut.stride * (pulse.sample + count), pauses)
         for pulse, count in zip(sequence.pulses, sequence.segments, strict=True)
     ]
-    return Plan(interval, cut.stride, tuple(runs), scheme, n_doublings(bound))
+    doublings = n_doublings(bound), n_doublings(bound / n_longest, INSIDE)
+    return Plan(interval, cut.stride, tuple(runs), scheme, *doublings)
 
 
 def _runs(cut: Cut, start: int, end: int, pauses: Rows[tuple[int, int]]) -> tuple[Run, ...]:

@@ -190,7 +190,7 @@ class TestMemory:
     @staticmethod
     def temporary_bytes(n_steps):
         """Scratch memory of the gradient of one sample, as compiled."""
-        plan = Plan(0.1, 1, (((n_steps, 1),),), "averaged", 3)
+        plan = Plan(0.1, 1, (((n_steps, 1),),), "averaged", 3, 3)
         spectrum = coupling_spectrum(kernel_table("power", 2.0, 8))
         pulses = Pulse(0, 1.2).matrix()[None]
         rows = (np.zeros((8, 8)), spectrum, np.full(3, 0.1), 0.0, pulses, 1.0)

@@ -46,7 +46,7 @@ def plan(step=1.0, interval=0.1, scheme="averaged", segments=()):
     """
     n, stride = max(round(step), 1), max(round(1 / step), 1)
     runs = tuple(filled(stride * count, n) for count in segments)
-    return Plan(interval / stride, stride, runs, scheme, n_doublings(2.0 * n))
+    return Plan(interval / stride, stride, runs, scheme, n_doublings(2.0 * n), 0)
 
 
 def filled(n_intervals, n):
@@ -59,9 +59,9 @@ def evolved(spins, sites, cut):
     """`evolve` from MHz: spins (3, n_edge, n_edge) and signal, whose first row is zero."""
     timing = jax.tree.map(jnp.asarray, timing_of(cut, spins.dtype))
     in_angles = propagate.in_angles(sites, cut.interval)
-    zero = jnp.zeros_like(spins)
+    none = tuple(jnp.zeros_like(spins))
     signal = jnp.zeros((cut.program.n_samples, 3), spins.dtype)
-    state = State(spins, zero, zero, jnp.zeros((), "int32"), signal)
+    state = State(tuple(spins), none, none, jnp.zeros((), "int32"), signal)
     state = propagate.evolve(state, *timing.starts, timing, in_angles, cut.program)
     return np.asarray(state.spins), np.asarray(state.signal)
 
@@ -303,6 +303,16 @@ class TestRecord:
             cut = plan(step, segments=self.SEGMENTS)
             compiled(sites, jax.tree.map(jnp.asarray, timing_of(cut, "float32")), cut.program)
         assert compiled._cache_size() == 1
+
+    @pytest.mark.parametrize(("n", "stride"), [(5, 2), (7, 3), (8, 3), (2, 5)])
+    def test_steps_that_end_between_samples_give_the_same_ones(self, n, stride):
+        with jax.enable_x64(True):
+            sites = lattice("power", 2.0, (0.0, 0.0, 0.0), line_width=0.3, decay_rate=0.01)
+            runs = tuple(filled(stride * count, n) for count in self.SEGMENTS)
+            cut = Plan(0.1 / stride, stride, runs, "averaged", n_doublings(2.0 * n), 0)
+            found, expected = recorded(sites, cut), recorded(sites, plan(1, segments=self.SEGMENTS))
+        # Nothing but the offsets of uncoupled spins, some hundred operations of size 1/2.
+        np.testing.assert_allclose(found, expected, atol=1e-13)
 
     @pytest.mark.parametrize("stride", [1, 3])
     def test_a_sample_at_the_time_of_a_pulse_is_the_one_after_it(self, stride):

@@ -79,7 +79,7 @@ class TestOneSpin:
         np.testing.assert_allclose(back, spins, atol=1e-15)
 
     def test_rounding_does_not_add_up_over_many_short_steps(self):
-        spins = jnp.asarray([[0.3], [0.2], [-0.3]], "float32")
+        spins = tuple(jnp.asarray([[0.3], [0.2], [-0.3]], "float32"))
         own = jnp.float32(1e-5), Relaxation(jnp.float32(1.3e-4), jnp.float32(0.4))
         steps = jax.jit(
             lambda start: jax.lax.fori_loop(0, 4000, lambda _, s: relaxed(s, *own, 1.0), start)
@@ -144,7 +144,7 @@ class TestWithCouplings:
         assert np.abs(relaxing - plain).max() > 0.01
 
     def test_no_rate_computes_nothing_for_it(self):
-        plan = Plan(DT, 1, (((5, 4),),), "averaged", 3)
+        plan = Plan(DT, 1, (((5, 4),),), "averaged", 3, 3)
         rows = FREQUENCIES, np.fft.rfft2(TABLE).real, np.full(3, 0.1), 0.01, np.eye(3)[None], 1.0
         lattice = propagate.Lattice(*(jnp.asarray(row, "float32") for row in rows))
 

@@ -32,13 +32,20 @@ def fields_up_to(angle):
 def swept(spins, field, n, max_angle, dtype):
     """Spins after n intervals, and their means over the sites after 1 … n − 1."""
     spins, field = jnp.asarray(spins, dtype), jnp.asarray(field, dtype)
-    settings = field, jnp.ones((), dtype), n, rotation.n_doublings(n * max_angle)
+    unity = jnp.ones((), dtype)
+    settings = field, unity, n, rotation.n_doublings(n * max_angle)
 
     def note(noted, k, mean):
         return noted.at[k - 1].set(mean)
 
-    signal = rotation.signal_on_the_way(spins, *settings, note, jnp.zeros((n + 1, 3), dtype))
-    return np.asarray(rotation.turned(spins, *settings)), np.asarray(signal[: n - 1])
+    end, middle = rotation.through_middle(spins, *settings, lambda end: end)
+    middle = middle._replace(mean=middle.mean + rotation.site_mean(end))
+    inside = rotation.n_doublings(max_angle, rotation.INSIDE)
+    signal = rotation.signal_on_the_way(
+        middle, unity, n, inside, note, jnp.full((n + 1, 3), jnp.nan, dtype)
+    )
+    np.testing.assert_allclose(end, rotation.turned(spins, *settings), atol=n * 8 * EPS[str(dtype)])
+    return np.asarray(end), np.asarray(signal[: n - 1])
 
 
 def turned(spins, field, duration):
@@ -55,9 +62,9 @@ def turned(spins, field, duration):
 class TestSweep:
     """n intervals of ds/dt = s × b with b frozen."""
 
-    @pytest.mark.parametrize("angle", ANGLES)
-    def test_every_interval_is_the_exponential_of_the_cross_product_matrix(self, angle):
-        spins, field, n = random_vectors(1, 0.5), fields_up_to(angle), 5
+    @pytest.mark.parametrize(("angle", "n"), [*zip(ANGLES, (5, 6, 7, 8, 3), strict=True)])
+    def test_every_interval_is_the_exponential_of_the_cross_product_matrix(self, angle, n):
+        spins, field = random_vectors(1, 0.5), fields_up_to(angle)
         with jax.enable_x64(True):
             end, signal = swept(spins, field, n, angle, "float64")
         # sin and cos of angles up to nθ know their argument to ε nθ, and the n-fold addition
@@ -100,7 +107,8 @@ class TestSweep:
         settings = jnp.ones((), dtype), n, rotation.n_doublings(n * max_angle)
 
         def end(field):
-            return rotation.turned(spin[:, None, None], field[:, None, None], *settings)[:, 0, 0]
+            end = rotation.turned(spin[:, None, None], field[:, None, None], *settings)
+            return jnp.stack(end)[:, 0, 0]
 
         np.testing.assert_array_equal(jax.jit(end)(zero), spin)
         # To first order s + n s × b; column d is what field component d does.
@@ -143,6 +151,8 @@ class TestSineLike:
         reach = {m: rotation.SERIES_MAX_ANGLE * 2**m for m in rotation.DOUBLINGS}
         assert n == rotation.BEYOND or reach[n] >= angle
         assert all(reach[m] < angle for m in rotation.DOUBLINGS if m < n)
+        inside = rotation.n_doublings(angle, rotation.INSIDE)
+        assert inside == (n if angle > rotation.SERIES_MAX_ANGLE else 0)
 
 
 class TestNumberOfTerms:
@@ -173,8 +183,8 @@ class TestMeanOnTheWay:
     def test_it_is_the_integral_of_the_rotation(self, angle, n):
         spins, field = random_vectors(5, 0.5), fields_up_to(angle)
         with jax.enable_x64(True):
-            settings = jnp.ones(()), n, rotation.n_doublings(n * angle)
-            mean = rotation.mean_on_the_way(jnp.asarray(spins), jnp.asarray(field), *settings)
+            doublings = rotation.n_doublings(n * angle)
+            mean = rotation.mean_on_the_way(jnp.asarray(spins), jnp.asarray(field), n, doublings)
         # 60 nodes integrate sines of up to 48 rad exactly: the error of Gauss' rule falls as
         # (e · 48/2 / 240)^120.
         nodes, weights = np.polynomial.legendre.leggauss(60)
@@ -188,7 +198,7 @@ class TestMeanOnTheWay:
     def test_it_is_the_spin_itself_where_there_is_no_field_or_no_time(self, angle, n, dtype):
         spins = jnp.asarray(random_vectors(6, 0.5), dtype)
         field = jnp.asarray(fields_up_to(angle), dtype)
-        mean = rotation.mean_on_the_way(spins, field, jnp.ones((), dtype), n, 2)
+        mean = rotation.mean_on_the_way(spins, field, n, 2)
         np.testing.assert_array_equal(mean, spins)
 
 

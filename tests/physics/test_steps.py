@@ -154,16 +154,19 @@ class TestPlan:
         self, monkeypatch, scheme, law, width, coupling, step
     ):
         # A curve whose series were cut too early would be wrong without a warning.
-        met = []
+        met, inside = [], []
 
         def spied(function):
-            def spy(spins, field, unity, n, *others):
-                met.append(float(n * jnp.sqrt((field * field).sum(axis=0)).max()))
-                return function(spins, field, unity, n, *others)
+            def spy(spins, field, *others):
+                largest = float(jnp.linalg.norm(jnp.stack(field), axis=0).max())
+                n = next(value for value in others if value is not lattice.unity)
+                met.append(float(n) * largest)
+                inside.append(largest)
+                return function(spins, field, *others)
 
             return spy
 
-        for name in ("turned", "signal_on_the_way", "mean_on_the_way"):
+        for name in ("turned", "through_middle", "mean_on_the_way"):
             monkeypatch.setattr(propagate, name, spied(getattr(propagate, name)))
         table, couplings = kernel_table(*law, N_EDGE), coupling * np.ones(3)
         sequence = spin_echo(dt=0.16, pulse_spacing=8, n_samples=17, flip_angle=1.3)
@@ -178,3 +181,6 @@ class TestPlan:
         # What the doublings reach, or what they would be for forty times the angle.
         assert max(met) <= SERIES_MAX_ANGLE * 2**plan.doublings or plan.doublings == BEYOND
         assert plan.doublings <= n_doublings(40 * max(met))
+        assert (
+            max(inside) <= SERIES_MAX_ANGLE * 2**plan.doublings_inside or plan.doublings == BEYOND
+        )

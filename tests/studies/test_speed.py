@@ -21,7 +21,7 @@ from latent_nmr.studies.accuracy import (
     largest_errors,
 )
 from latent_nmr.studies.speed.figures import simulator_figure, training_figure
-from latent_nmr.studies.speed.simulator import extrapolated
+from latent_nmr.studies.speed.simulator import extrapolated, fitted_exponent, paper_times
 from latent_nmr.studies.speed.timing import in_turns
 from latent_nmr.studies.speed.training import epoch_times, product_shapes, widths_of
 
@@ -51,6 +51,21 @@ class TestSimulator:
         assert far["fitted_exponent"] == pytest.approx(4.0)
         assert far["source_s"] == pytest.approx(100.0)
         assert far["ratio"] == pytest.approx(2000.0)
+
+    def test_the_growth_is_the_slope_between_logarithms(self):
+        rows = [{"n_edge": n, "median_s": 1e-6 * n**2.2} for n in (100, 317, 400)]
+        assert fitted_exponent(rows) == pytest.approx(2.2)
+
+    def test_both_multiples_are_of_times_of_the_same_run(self):
+        found = paper_times(1, 1, n_edge=8)
+        for own in (found["tolerance"], found["fixed_step"]):
+            seconds = own["per_curve"]["median_s"]
+            assert own["per_evaluation_s"] * own["evaluations_mean"] == pytest.approx(seconds)
+            yardstick = found["yardstick"]["median_s"]
+            assert own["yardstick_multiple"] == pytest.approx(seconds / yardstick)
+            alone = own["evaluations_mean"] * found["transforms"]["median_s"]
+            assert own["transforms_multiple"] == pytest.approx(seconds / alone)
+        assert len(found["load"]["before"]) == 3
 
 
 class TestTraining:

@@ -1,7 +1,7 @@
 """Speed of the simulator over lattice edges, and beside the algorithm of its source."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -14,39 +14,72 @@ from latent_nmr.physics.line import Line, draw_frequencies
 from latent_nmr.physics.liouville import liouville_curve
 from latent_nmr.physics.presets import get_preset
 from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
+from latent_nmr.physics.yardstick import transform_seconds
 from latent_nmr.studies.accuracy import Lattices, converged, largest_errors
 from latent_nmr.studies.speed.timing import seconds, spread, times_in_turns
 
 COUPLINGS = (0.1, 0.1, 0.1)
 # Products of float32 100 × 100 matrices: a unit of time of the machine itself.
 YARDSTICK_PRODUCTS = 942 * 12
+# In samples: about that of most curves of `paper`.
+FIXED_STEP = 6
 
 
-def curve_times(n_curves: int, repeats: int, simulation: Simulation | None = None) -> dict:
-    """Seconds per curve of a simulation, beside matrix products as a yardstick.
+def paper_times(n_curves: int, repeats: int, n_edge: int | None = None) -> dict[str, Any]:
+    """Seconds per curve and per field evaluation of `paper`, beside two yardsticks.
 
     Parameters
     ----------
     n_curves : int
     repeats : int
-    simulation : Simulation, optional
-        By default `paper`.
+    n_edge : int, optional
+        Another one than that of the preset.
+
+    Returns
+    -------
+    dict
+        `tolerance` and `fixed_step`: each with `per_curve`, `evaluations_mean` (those planned: what
+        curves need beyond the first guess is in the time, but not in the number),
+        `per_evaluation_s`, and the medians of the time over those of matrix products
+        (`yardstick_multiple`) and of its own Fourier transforms alone (`transforms_multiple`).
+        `yardstick` and `transforms` (of one field evaluation), in s; `load`, before and after.
     """
-    simulation, indices = simulation or Simulation("paper", seed=2026), range(n_curves)
-    evaluations = planned_evaluations(simulation, indices)
-    simulate_curves(simulation, indices)  # compiles
-    contenders = {"ours": lambda: simulate_curves(simulation, indices), "yardstick": yardstick}
-    times = times_in_turns(contenders, repeats, warm_up=False)
-    ours, yardsticks = [time / n_curves for time in times["ours"]], times["yardstick"]
-    ratios = [time / own for time, own in zip(ours, yardsticks, strict=True)]
-    return {
-        "n_curves": n_curves,
-        "per_curve": spread(ours),
-        "yardstick": spread(yardsticks),
-        "yardstick_multiple": float(np.median(ratios)),
-        "evaluations_mean": float(np.mean(evaluations)),
-        "evaluations_max": max(evaluations),
+    settings = {"tolerance": {}, "fixed_step": {"step": FIXED_STEP}}
+    simulations = {
+        name: Simulation("paper", seed=2026, n_edge=n_edge, **own) for name, own in settings.items()
     }
+    resolved, indices = simulations["tolerance"].resolve(), range(n_curves)
+    measured: list[float] = []
+    contenders: dict[str, Callable[[], Any]] = {
+        name: lambda own=own: simulate_curves(own, indices) for name, own in simulations.items()
+    }
+    for run in contenders.values():
+        run()  # compiles
+    contenders["yardstick"] = yardstick
+    contenders["transforms"] = lambda: measured.append(
+        transform_seconds(resolved.n_edge, "float32", n_curves)
+    )
+    before = os.getloadavg()
+    times = times_in_turns(contenders, repeats, warm_up=False)
+    found: dict[str, Any] = {
+        "n_curves": n_curves,
+        "yardstick": spread(times["yardstick"]),
+        "transforms": spread(measured),
+        "load": {"before": before, "after": os.getloadavg()},
+    }
+    for name, simulation in simulations.items():
+        own = [time / n_curves for time in times[name]]
+        evaluations = float(np.mean(planned_evaluations(simulation, indices)))
+        beside = {"yardstick": times["yardstick"], "transforms": np.multiply(measured, evaluations)}
+        found[name] = {
+            "per_curve": spread(own),
+            "evaluations_mean": evaluations,
+            "per_evaluation_s": float(np.median(own)) / evaluations,
+        } | {
+            f"{key}_multiple": float(np.median(np.divide(own, unit)))
+            for key, unit in beside.items()
+        }
+    return found
 
 
 def yardstick() -> None:
@@ -91,6 +124,12 @@ def beside_source(edges: Sequence[int], repeats: int) -> Iterator[dict[str, Any]
             "source": spread([theirs_s]) | {"error": float(np.abs(theirs[0] - exact[0]).max())},
             "ratio": theirs_s / float(np.median(ours_s)),
         }
+
+
+def fitted_exponent(rows: Sequence[dict[str, Any]]) -> float:
+    """Power of the lattice edge with which the time grows, of rows of :func:`times_by_edge`."""
+    edges = np.log([row["n_edge"] for row in rows])
+    return float(np.polyfit(edges, np.log([row["median_s"] for row in rows]), 1)[0])
 
 
 def extrapolated(rows: Sequence[dict[str, Any]], ours_at_100: float) -> dict[str, Any]:
