@@ -4,12 +4,18 @@ import shlex
 from collections.abc import Collection
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from latent_nmr._letters import path_text
 
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
+Part = Literal["magnitude", "both", "real", "imaginary", "polar"]
+
+
+def features_name(options: Any) -> str:
+    """What the default of --out calls the features: the window, and the part if it is not |M|."""
+    return options.window if options.part == "magnitude" else f"{options.window}-{options.part}"
 
 
 def settings_of(options: Any) -> dict[str, Any]:

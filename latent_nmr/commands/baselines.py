@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from latent_nmr.commands._settings import Part, features_name
 from latent_nmr.commands._shell import DataPath, Report
 
 FIGURES_FOLDER = Path("artifacts/figures")
@@ -25,10 +26,12 @@ class Options:
     """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
     normalisation: Literal["initial", "window_max"] = "initial"
     """Divide |M| by its first sample, or by its largest in the window."""
+    part: Part = "magnitude"
+    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     seed: int = 0
     """Seed of the starts of K-means and of the curves whose silhouettes are taken."""
     out: Path | None = None
-    """Folder to write; without it, artifacts/figures/baselines-WINDOW."""
+    """Folder to write; without it, artifacts/figures/baselines-WINDOW[-PART]."""
     force: bool = False
     """Replace an earlier result."""
     json: bool = False
@@ -49,7 +52,7 @@ def run(options: Options) -> Report:
     from latent_nmr.studies.clusters import clusters
 
     check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
-    out = options.out or FIGURES_FOLDER / f"baselines-{options.window}"
+    out = options.out or FIGURES_FOLDER / f"baselines-{features_name(options)}"
     output = Output("baselines", options, out)
     finished = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
     if finished is not None:
@@ -60,6 +63,7 @@ def run(options: Options) -> Report:
             dataset,
             window=options.window,
             normalisation=options.normalisation,
+            part=options.part,
             random_state=options.seed,
             folder=folder,
         )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
+from latent_nmr.commands._settings import Part, features_name
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report, tell
 
 RESULT_FILE = "evaluation.json"
@@ -35,6 +36,8 @@ class Options:
     """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
     normalisation: Literal["initial", "window_max"] = "initial"
     """Divide |M| by its first sample, or by its largest in the window."""
+    part: Part = "magnitude"
+    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     held_out: float = 0.2
     """Fraction of the curves that is only scored."""
     split_seed: int = 0
@@ -48,7 +51,7 @@ class Options:
     verdict: bool = False
     """Add the paper's claim held against the scores, and every method beside the β-VAE."""
     out: Path | None = None
-    """Folder to write; without it, artifacts/runs/evaluate-WINDOW."""
+    """Folder to write; without it, artifacts/runs/evaluate-WINDOW[-PART]."""
     force: bool = False
     """Replace an earlier evaluation; fits on the same data and split are kept."""
     json: bool = False
@@ -63,7 +66,7 @@ def run(options: Options) -> Report:
     from latent_nmr.errors import InputError
     from latent_nmr.studies.trained_model import model_digest
 
-    out = options.out or Path("artifacts/runs") / f"evaluate-{options.window}"
+    out = options.out or Path("artifacts/runs") / f"evaluate-{features_name(options)}"
     output = Output("evaluate", options, out)
     for name, paths in (("also", options.also), ("models", options.models)):
         places = [Path(path.stem) if name == "also" else real_path(path) for path in paths]
@@ -106,6 +109,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
         sorted(options.methods),
         window=options.window,
         normalisation=options.normalisation,
+        part=options.part,
         also={path_text(path.stem): open_echoes(path) for path in options.also},
         models=[load_model(path) for path in options.models],
         n_components=options.n_components,
@@ -116,7 +120,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
         n_neighbors=options.n_neighbors,
         folder=folder,
     )
-    names = ("data", "window", "normalisation")
+    names = ("data", "window", "normalisation", "part")
     head = {"format": EVALUATION, "command": output.command, "settings": output.settings}
     values = head | {name: output.settings[name] for name in names}
     values["data_sha256"] = fingerprint(dataset)

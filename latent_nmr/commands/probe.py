@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from latent_nmr.commands._settings import Part, features_name
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report
 
 Classifiers = tuple[
@@ -56,12 +57,14 @@ class Options:
     """Part of the record."""
     normalisation: Literal["initial", "window_max"] = "initial"
     """What |M| is divided by: |M(0)|, or the largest value in the window."""
+    part: Part = "magnitude"
+    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     held_out: float = 0.2
     """Fraction of the curves that is only scored."""
     n_trees: int = 100
     """Trees of every random forest."""
     out: Path | None = None
-    """Folder to write; by default artifacts/runs/probe-WINDOW."""
+    """Folder to write; by default artifacts/runs/probe-WINDOW[-PART]."""
     force: bool = False
     """Replace an earlier probe; fits on the same data are kept."""
     json: bool = False
@@ -78,7 +81,7 @@ def run(options: Options) -> Report:
     from latent_nmr.studies.probes.study import probe
     from latent_nmr.studies.probes.tables import write_csv
 
-    out = options.out or Path("artifacts/runs") / f"probe-{options.window}"
+    out = options.out or Path("artifacts/runs") / f"probe-{features_name(options)}"
     output = Output("probe", options, out)
     earlier = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
     if earlier is not None:

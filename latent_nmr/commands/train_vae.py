@@ -1,10 +1,10 @@
 """Train a β-VAE on spin echoes and write the model, its embedding and its figures."""
 
-import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from latent_nmr.commands._settings import Part, features_name
 from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Options:
     """How ν of these curves is drawn."""
     normalisation: Literal["initial", "window_max"] = "initial"
     """Divide |M| by its first sample, or by its largest in the window."""
+    part: Part = "magnitude"
+    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     n_components: int = 2
     """Number of latent axes."""
     hidden_layer_sizes: tuple[int, ...] | None = None
@@ -69,7 +71,7 @@ class Options:
     seed: int = 0
     """Seed of split, weights, batch order and latent noise."""
     out: Path | None = None
-    """Folder to write; without it, artifacts/runs/vae-WINDOW-seedSEED."""
+    """Folder to write; without it, artifacts/runs/vae-WINDOW[-PART]-seedSEED."""
     force: bool = False
     """Replace an earlier run."""
     json: bool = False
@@ -81,7 +83,7 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._output import Output
     from latent_nmr.data.labels import labelled_fingerprint
 
-    out = options.out or RUNS_FOLDER / f"vae-{options.window}-seed{options.seed}"
+    out = options.out or RUNS_FOLDER / f"vae-{features_name(options)}-seed{options.seed}"
     model = untrained_model(options)
     source = source_of(options)
     output = Output("train-vae", options, out, positional=())
@@ -100,11 +102,15 @@ def train_and_write(
 ) -> tuple[dict[str, Any], str]:
     """Fit the model and write everything but the manifest; returns what that says, and of what."""
     from latent_nmr.data.labels import labelled_fingerprint
+    from latent_nmr.physics.simulate import Simulation
     from latent_nmr.report.training import training_values
+    from latent_nmr.studies._workplace import Stopwatch
+    from latent_nmr.studies.stores import fill_with_progress
 
     clock = Stopwatch()
     if options.simulate is not None:
-        simulate_data(options, source)
+        simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
+        fill_with_progress(source, simulation, options.simulate, tell)
     dataset = open_data(options, source)
     clock.lap("data")
     result = fit(options, model, dataset, folder)
@@ -160,16 +166,6 @@ def source_of(options: Options) -> Path:
     return default_store(Simulation(seed=options.data_seed, line_draw=options.line_draw))
 
 
-def simulate_data(options: Options, path: Path) -> None:
-    """Fill the store of --simulate."""
-    from latent_nmr.physics.simulate import Simulation
-    from latent_nmr.studies.stores import fill_with_progress
-
-    simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
-    assert options.simulate is not None  # asked for where it is given
-    fill_with_progress(path, simulation, options.simulate, tell)
-
-
 def open_data(options: Options, path: Path) -> "xr.Dataset":
     """The curves to train on."""
     from latent_nmr.data.io import open_echoes
@@ -206,24 +202,11 @@ def fit(
             dataset,
             window=options.window,
             normalisation=options.normalisation,
+            part=options.part,
             model=model,
             folder=folder,
             on_epoch=continued,
         )
-
-
-class Stopwatch:
-    """Wall time of each part of a job, in seconds."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, part: str) -> None:
-        """Book the time since the last call on `part`."""
-        now = time.perf_counter()
-        self.seconds[part] = round(now - self._last, 2)
-        self._last = now
 
 
 def report_of(values: dict[str, Any], remark: str, out: Path) -> Report:

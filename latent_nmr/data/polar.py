@@ -50,11 +50,13 @@ class Polar:
         Time over which the phase advances, µs. ν lies in the band ± 1/(2 lag), 0.2 MHz: a carrier
         farther off comes back from the other side.
     frequency_scale : float
-        w ν that is mapped to 1, MHz. Beside amplitudes up to 1 it decides how much the frequency
-        counts: at four times the default α_z is hardly seen.
+        w ν that is mapped to 1, MHz: a range of 0.05 MHz fills [0, 1] by default. Beside
+        amplitudes up to 1 it decides how much the frequency counts: at twice the default PCA
+        hardly sees α_z any more.
     weight_floor : float
         Where a has this value the frequency has the weight 1/2, as at |M| = 0.045 |M(0)|. Raise it
-        to five times the variance of the noise, over |M(0)|², where that is more.
+        to 50 times the variance of the noise, over |M(0)|², where that is more: the scatter of a
+        column then stays below 0.13.
 
     Examples
     --------
@@ -67,7 +69,7 @@ class Polar:
     """
 
     lag: float = 2.5
-    frequency_scale: float = 0.05
+    frequency_scale: float = 0.025
     weight_floor: float = 0.002
 
     def __post_init__(self):

@@ -109,7 +109,8 @@ def draw_curves(
     # Above the names of the marks.
     ax.set_title(panel.title, fontsize="small", pad=13)
     ax.set_xlim(limits)
-    ax.set_ylim(bottom=0)
+    if min(panel.decoded.min(), panel.simulated.min()) >= 0:
+        ax.set_ylim(bottom=0)
 
 
 def draw_residual(

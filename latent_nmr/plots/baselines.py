@@ -136,7 +136,9 @@ def cluster_curves(
     ax.set(xlabel=time_text, ylabel=signal_text, xlim=limits)
     # Room above the curves for the legend, which hides the dotted lines behind it.
     highest = max(float(cluster.upper.max()) for cluster in clusters)
-    ax.set_ylim(0, highest / (0.95 - ROW_HEIGHT * len(clusters)))
+    bottom = min(0.0, *(1.05 * float(cluster.lower.min()) for cluster in clusters))
+    share = 0.95 - ROW_HEIGHT * len(clusters)
+    ax.set_ylim(bottom, bottom + (highest - bottom) / share)
     ax.legend(loc="upper right", edgecolor="white", framealpha=1, fontsize="small")
     return ax
 
@@ -220,13 +222,14 @@ def clusters_figure(
     """
     figure = new_figure(4.9 * len(by_count), 3.7)
     row = figure.subplots(1, len(by_count), sharey=True, squeeze=False)[0]
-    tops = []
+    frames = []
     for ax, (count, clusters) in zip(row, by_count.items(), strict=True):
         text = signal_text if ax is row[0] else ""
         cluster_curves(time, clusters, signal_text=text, time_text=time_text, marks=marks, ax=ax)
         ax.set_title(f"K = {count}", fontsize="medium", pad=LETTER_PAD)
-        tops.append(ax.get_ylim()[1])  # at once: the next panel changes what they share
-    row[0].set_ylim(0, max(tops))
+        frames.append(ax.get_ylim())  # at once: the next panel changes what they share
+    bottoms, tops = zip(*frames, strict=True)
+    row[0].set_ylim(min(bottoms), max(tops))
     _set_letters(row)
     return figure
 

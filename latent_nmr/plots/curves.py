@@ -1,6 +1,7 @@
 """Curves against time: traversals of latent space, and data over their reconstructions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,36 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from latent_nmr.plots.style import TIME_TEXT, mark_times, new_figure, own_axes
+
+
+class Quantity(NamedTuple):
+    """What some columns of features are.
+
+    Attributes
+    ----------
+    text : str
+        Label, with the unit.
+    time : ndarray, shape (n_columns,), or None
+        µs; without them, columns are numbered.
+    columns : slice
+        Which these are.
+    low, high : float
+        What the features 0 and 1 stand for.
+    """
+
+    text: str
+    time: npt.NDArray[np.floating] | None
+    columns: slice = slice(None)
+    low: float = 0
+    high: float = 1
+
+    def values(self, X: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Its values, shape (..., n_columns), in features of shape (..., n_features)."""
+        own = X[..., self.columns]
+        return own if (self.low, self.high) == (0, 1) else self.low + (self.high - self.low) * own
 
 
 def traversal(
@@ -59,6 +87,7 @@ def traversal(
     True
     """
     ax = own_axes(ax, 4.6, 3.4)
+    bottom = min(0.0, ax.get_ylim()[0])
     low, high = color_limits or (float(colours.min()), float(colours.max()))
     scale = Normalize(low, high)
     for curve, colour in zip(curves, colours, strict=True):
@@ -67,10 +96,62 @@ def traversal(
     limits = float(time[0]), float(time[-1])
     mark_times(ax, marks or {}, limits)
     ax.set(xlabel=TIME_TEXT, ylabel=signal_text, xlim=limits)
-    # Panels that share this axis may hold higher curves.
+    # Panels that share this axis may hold higher curves, or lower ones.
     top = max(ax.get_ylim()[1], 1.05 * float(np.max(curves)))
-    ax.set_ylim(0, top)
+    ax.set_ylim(min(bottom, 1.05 * float(np.min(curves))), top)
     return ax
+
+
+def traversal_grid(
+    figure: Figure | SubFigure,
+    curves: npt.NDArray[np.floating],
+    colours: Sequence[npt.NDArray[np.floating]],
+    quantities: Sequence[Quantity],
+    *,
+    titles: Sequence[str],
+    color_texts: Sequence[str],
+    color_limits: Sequence[tuple[float, float]],
+    marks: Mapping[str, float],
+) -> None:
+    """Draw the curves along several axes, a column each, with a row for each of their quantities.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+        Where to draw.
+    curves : ndarray, shape (n_axes, n_steps, n_features)
+    colours : sequence of ndarray, each of shape (n_steps,)
+        Numbers that colour the curves along each axis.
+    quantities : sequence of Quantity
+    titles, color_texts, color_limits : sequence
+        One per axis.
+    marks : mapping of float
+        Names and times of pulses and echo.
+    """
+    n_axes, n_rows = len(curves), len(quantities)
+    # Blocks of columns have times of their own, of the same window: the frame is the first one's.
+    grid = figure.subplots(n_rows, n_axes, sharey="row", squeeze=False)
+    for row, (quantity, panels) in enumerate(zip(quantities, grid, strict=True)):
+        for column, (ax, walk) in enumerate(zip(panels, curves, strict=True)):
+            values = quantity.values(walk)
+            traversal(
+                np.arange(values.shape[1]) if quantity.time is None else quantity.time,
+                values,
+                colours[column],
+                color_text=color_texts[column],
+                color_limits=color_limits[column],
+                signal_text=quantity.text if not column else "",
+                marks=dict(marks) if not row else {},
+                ax=ax,
+            )
+            ax.set_xlim(grid[0, column].get_xlim())
+            if quantity.time is None:
+                ax.set_xlabel("feature")
+            if row < n_rows - 1:
+                ax.set_xlabel("")
+                ax.tick_params(labelbottom=False)
+            if not row:
+                ax.set_title(titles[column], pad=16, fontsize="medium")
 
 
 def reconstruction_sheet(

@@ -127,8 +127,9 @@ def draw_coefficients(
 def _curve_behind(ax: Axes, time: FloatArray, curve: FloatArray) -> None:
     """Fill the area under `curve`, to 0.9 of the panel's height whatever its scale is."""
     behind = ax.twinx()
-    behind.fill_between(time, 0, curve / max(float(np.max(curve)), 1e-12), color="0.9", linewidth=0)
-    behind.set_ylim(0, 1.1)
+    shown = curve / max(float(np.abs(curve).max()), 1e-12)
+    behind.fill_between(time, 0, shown, color="0.9", linewidth=0)
+    behind.set_ylim(min(0, 1.1 * float(shown.min())), 1.1)
     behind.set_axis_off()
     ax.set_zorder(behind.get_zorder() + 1)
     ax.patch.set_visible(False)

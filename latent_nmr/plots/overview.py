@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from latent_nmr.plots.curves import traversal
+from latent_nmr.plots.curves import Quantity, traversal_grid
 from latent_nmr.plots.latent import latent_map
 from latent_nmr.plots.style import new_figure
 
@@ -33,11 +33,10 @@ def latent_overview(
     latent: npt.NDArray[np.floating],
     labels: Mapping[str, npt.NDArray],
     walks: Sequence[Walk],
-    time: npt.NDArray[np.floating],
+    quantities: Sequence[Quantity],
     *,
     span: float,
     color_text: str,
-    signal_text: str,
     marks: dict[str, float],
 ) -> Figure:
     """Draw (a-c) the latent plane by three labels and (d) the curves generated along its axes.
@@ -52,17 +51,18 @@ def latent_overview(
         Labels that colour the maps.
     walks : sequence of Walk
         One per axis, two as a rule.
-    time : ndarray, shape (n_features,)
-        µs.
+    quantities : sequence of Quantity
+        What the curves' columns are; each has a row of its own.
     span : float
         Half the range of the maps' axes; curves outside are counted below (a).
-    color_text, signal_text : str
-        Labels, with units, of the colours and of the curves.
+    color_text : str
+        Label, with the unit, of the colours.
     marks : dict
         Name and time of pulses and echo, µs.
     """
-    figure = new_figure(9.6, 6.8)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.15, 1), squeeze=False)[:, 0]
+    figure = new_figure(9.6, 3.9 + 2.9 * len(quantities))
+    ratios = (1.15, len(quantities))
+    upper, lower = figure.subfigures(2, 1, height_ratios=ratios, squeeze=False)[:, 0]
     maps = upper.subplots(1, len(labels), sharex=True, sharey=True, squeeze=False)[0]
     outside = int((np.abs(latent[:, :2]) > span).any(axis=1).sum())
     for letter, ax, (label, values) in zip("abcdef", maps, labels.items(), strict=False):
@@ -77,19 +77,15 @@ def latent_overview(
     if outside:
         maps[0].set_xlabel(f"LA1\n({outside} of {len(latent)} curves lie outside)")
     limits = min(walk.colours.min() for walk in walks), max(walk.colours.max() for walk in walks)
-    row = lower.subplots(1, len(walks), sharey=True, squeeze=False)[0]
-    for ax, walk in zip(row, walks, strict=True):
-        is_first = ax is row[0]
-        traversal(
-            time,
-            walk.curves,
-            walk.colours,
-            color_text=color_text if ax is row[-1] else "",
-            color_limits=(float(limits[0]), float(limits[1])),
-            signal_text=signal_text if is_first else "",
-            marks=marks,
-            ax=ax,
-        )
-        title = f"along {walk.name}, from {-span:g} to {span:g}"
-        ax.set_title(f"(d)  {title}" if is_first else title, pad=16, fontsize="medium")
+    titles = [f"along {walk.name}, from {-span:g} to {span:g}" for walk in walks]
+    traversal_grid(
+        lower,
+        np.stack([walk.curves for walk in walks]),
+        [walk.colours for walk in walks],
+        quantities,
+        titles=[f"(d)  {titles[0]}", *titles[1:]],
+        color_texts=[""] * (len(walks) - 1) + [color_text],
+        color_limits=[(float(limits[0]), float(limits[1]))] * len(walks),
+        marks=marks,
+    )
     return figure

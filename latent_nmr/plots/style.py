@@ -32,6 +32,7 @@ SIGNAL_TEXTS = {
     "initial": "|M(t)| / |M(0)|",
     "window_max": "|M(t)| / max |M|",
 }
+FREQUENCY_TEXTS = {"w ν": "local frequency, w ν (MHz)"}
 TIME_TEXT = "t (µs)"
 # The first is the default.
 FORMATS = (".png", ".pdf", ".svg")

@@ -17,8 +17,9 @@ def cluster_lines(facts: Mapping[str, Any], source: str = "") -> list[str]:
     needed = facts["pca"]["n_components_for"]
     of = f" of {source}" if source else ""
     window = f", window {facts['window']}" if facts["window"] else ""
+    columns = f"{facts['part']} features" if "part" in facts else "samples"
     rows = [
-        ("data", f"{facts['n_curves']} curves × {facts['n_features']} samples{of}{window}"),
+        ("data", f"{facts['n_curves']} curves × {facts['n_features']} {columns}{of}{window}"),
         ("PCA", f"{', '.join(parts).replace('PC2 explains', 'PC2')} of the variance; "
          f"90 % take {needed['0.9']} components, 99 % take {needed['0.99']}"),
         *_scree_rows(facts),

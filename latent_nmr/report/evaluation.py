@@ -30,6 +30,13 @@ SHORT_TITLES = {"forest": "forest (ceiling)", "shuffled": "shuffled (floor)"}
 FACTS = ("role", "method", "n_components", "score", "mean", "sd", "n_seeds")
 
 
+def window_text(values: Mapping[str, Any]) -> str:
+    """Window of the features, and what of M they are if it is not |M|."""
+    part = values.get("part", "magnitude")
+    more = "" if part == "magnitude" else f", {part}"
+    return f"{values.get('window', 'unknown')} window{more}"
+
+
 def rows_of(result: "EvaluationResult", part: str) -> list[Row]:
     """The table of a part: by dimension the methods and the floor; the ceiling at the end.
 
@@ -89,7 +96,7 @@ def verdict(result: "EvaluationResult", part: str = "held-out") -> list[Verdict]
 def evaluation_lines(values: Mapping[str, Any]) -> list[str]:
     """What a terminal shows of the values of an evaluation."""
     lines = [
-        f"{values['n_curves']} curves of {values['data']}, {values['window']} window: fitted on "
+        f"{values['n_curves']} curves of {values['data']}, {window_text(values)}: fitted on "
         f"{values['n_training']}, scored on {values['n_held_out']}"
     ]
     for part, entries in values["tables"].items():

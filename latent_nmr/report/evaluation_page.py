@@ -10,7 +10,7 @@ from latent_nmr.report._html import PageFigure, document, picture, png_of, words
 from latent_nmr.report._page_tables import LEGEND, axes_words, dimensions_of, tables
 from latent_nmr.report._score_blocks import blocks
 from latent_nmr.report._score_words import SPREAD_RULE, listed
-from latent_nmr.report.evaluation import rows_of, verdict, write_csv
+from latent_nmr.report.evaluation import rows_of, verdict, window_text, write_csv
 from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.score_table import Row
 from latent_nmr.studies.evaluation._figures import captions
@@ -75,10 +75,9 @@ def page(
 
 def _facts(result: Mapping[str, Any]) -> str:
     data = escape(str(result.get("data", "unknown data")))
-    window = escape(str(result.get("window", "unknown")))
+    window = escape(window_text(result))
     return (
-        f'<p class="facts"><code>{data}</code> · {window} window · {_count(result, "n_curves")} '
-        f"curves</p>"
+        f'<p class="facts"><code>{data}</code> · {window} · {_count(result, "n_curves")} curves</p>'
     )
 
 

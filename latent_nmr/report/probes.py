@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from latent_nmr.report.cells import cell
+from latent_nmr.report.evaluation import window_text
 from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.kept_results import PROBE
 from latent_nmr.report.labels import unknown_notes
@@ -24,6 +25,8 @@ KEPT_FACTS = (
     "n_training", "n_held_out", "n_seeds", "n_forest_seeds", "n_detail_seeds", "packages",
     "seconds",
 )  # fmt: skip
+# Of features that are not |M|.
+PART_FACTS = ("part", "polar")
 UNIT_TEXTS = {"W": "MHz", "alpha_x": "MHz", "alpha_z": "MHz", "L": "lattice constants"}
 # Of "0.123 ± 0.045", and of errors with a digit more.
 CELL_WIDTH = 15
@@ -58,6 +61,7 @@ def probe_values(
         "settings": dict(settings),
         "data": settings["data"],
         **{name: result.facts[name] for name in KEPT_FACTS},
+        **{name: result.facts[name] for name in PART_FACTS if name in result.facts},
         "incomplete_labels": result.facts.get("incomplete_labels", {}),
         "constant_labels": result.facts.get("constant_labels", []),
         "tables": result.tables,
@@ -74,7 +78,7 @@ def probe_lines(values: Entry) -> list[str]:
         As from :func:`probe_values`.
     """
     lines = [
-        f"{values['n_curves']} curves of {values['data']}, {values['window']} window: "
+        f"{values['n_curves']} curves of {values['data']}, {window_text(values)}: "
         f"{values['n_training']} fitted, {values['n_held_out']} scored; mean ± standard deviation "
         f"over {_seeds(values)}"
     ]

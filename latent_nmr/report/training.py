@@ -8,7 +8,7 @@ from latent_nmr.studies.axes import axis_name_of
 from latent_nmr.studies.training import TrainingResult
 
 # Facts that say how figures are drawn, not how the training went.
-OF_FIGURES = ("span", "n_steps", "shown_titles", "window", "normalisation")
+OF_FIGURES = ("span", "n_steps", "shown_titles", "window", "normalisation", "polar")
 NOT_FINITE = "loss not finite"
 
 
@@ -36,8 +36,10 @@ def training_lines(values: Mapping[str, Any]) -> list[str]:
         for name, axis in values["axes"].items()
     ]
     parts = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in values["seconds"].items())
+    columns = f"{values['part']} features" if "part" in values else "samples"
     rows = {
-        "data": f"{values['n_curves']} curves × {values['n_features']} samples of {values['data']}",
+        "data": f"{values['n_curves']} curves × {values['n_features']} {columns} of "
+        f"{values['data']}",
         "epochs": f"{values['n_epochs']}, best {values['best_epoch']} ({values['stop_reason']})",
         "training": f"reconstruction {values['reconstruction']:.2f}, KL {values['kl']:.2f}"
         " nats per curve",

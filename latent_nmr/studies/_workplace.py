@@ -30,3 +30,17 @@ def time_kept(folder: Path | None) -> Iterator[dict[str, float]]:
         total["seconds"] = before + time.perf_counter() - start
         if path is not None:
             write_json(path, total["seconds"])
+
+
+class Stopwatch:
+    """Wall time of each part of a job, in seconds."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Book the time since the last call on `part`."""
+        now = time.perf_counter()
+        self.seconds[part] = round(now - self._last, 2)
+        self._last = now

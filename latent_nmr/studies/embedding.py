@@ -72,9 +72,9 @@ def embed_blocks(
     model: "BetaVAE", blocks: "Iterable[xr.Dataset]", source: Path | str = "the data set"
 ) -> "Iterator[pd.DataFrame]":
     """The tables of :func:`embed`, one per block of curves; `source` names them in messages."""
-    from latent_nmr.data.windows import features
+    from latent_nmr.data.feature_settings import FeatureSettings
 
-    window, normalisation = model.metadata_["window"], model.metadata_["normalisation"]
+    settings = FeatureSettings.of_metadata(model.metadata_)
     n_before = 0
     for block in blocks:
         if not n_before:
@@ -83,7 +83,7 @@ def embed_blocks(
         n_before += len(numbers)
         if "curve" not in block.variables:
             block = block.assign_coords(curve=numbers)
-        yield embedding_table(model, block, features(block, window, normalisation))
+        yield embedding_table(model, block, settings.of(block))
 
 
 def read_embedding(path: Path) -> "pd.DataFrame":

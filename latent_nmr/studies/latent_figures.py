@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data._attributes import echo_index_of, interval_of, pulse_numbers
+from latent_nmr.data.feature_layout import FREQUENCY, SIGNAL_NAMES, feature_blocks, part_of_metadata
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.studies._result import Figures
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.plots.curves import Quantity
+
+# Ends of the names of figures of further quantities.
+SUFFIXES = {"Im M": "imaginary", FREQUENCY: "frequency"}
 
 
 def map_figures(model: "BetaVAE", dataset: "xr.Dataset", color: Sequence[str]) -> Figures:
@@ -59,14 +65,12 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     """
     from latent_nmr.analysis.traversal import SPAN, mean_of_nearest, traverse
     from latent_nmr.data.labels import label_values, materials_of
-    from latent_nmr.data.windows import features
     from latent_nmr.latent_axes import axis_names
     from latent_nmr.plots.overview import Walk, latent_overview
-    from latent_nmr.plots.style import SIGNAL_TEXTS
     from latent_nmr.studies._known_curves import training_split
 
     known = model.metadata_
-    X = features(dataset, known["window"], known["normalisation"])
+    X = FeatureSettings.of_metadata(known).of(dataset)
     rows = np.flatnonzero(training_split(model, X, materials_of(dataset)) == "new")
     latent = model.transform(X[rows])
     strength = label_values(dataset, "W")[rows]
@@ -78,10 +82,9 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
         latent,
         {label: label_values(dataset, label)[rows] for label in ("W", "L", "kernel")},
         walks,
-        np.asarray(known["time_us"]),
+        quantities_of(known, np.asarray(known["time_us"])),
         span=SPAN,
         color_text="mean W of the nearest data (MHz)",
-        signal_text=SIGNAL_TEXTS[known["normalisation"]],
         marks=time_marks(known),
     )
 
@@ -118,7 +121,6 @@ def draw_traversals(
     from latent_nmr.analysis.traversal import traverse
     from latent_nmr.errors import check_number
     from latent_nmr.latent_axes import axis_names
-    from latent_nmr.plots.style import SIGNAL_TEXTS
 
     names = axis_names(model.n_components)
     span = check_number("span", span, above=0)
@@ -133,8 +135,7 @@ def draw_traversals(
         names=names,
         latent=None if labelled is None else labelled[names].to_numpy(),
         strength=None if labelled is None else _numbers(labelled["W"]),
-        time=np.asarray(model.metadata_["time_us"]),
-        signal_text=SIGNAL_TEXTS[model.metadata_["normalisation"]],
+        quantities=quantities_of(model.metadata_, np.asarray(model.metadata_["time_us"])),
         marks=time_marks(model.metadata_),
     )
 
@@ -147,8 +148,7 @@ def draw_walks(
     axes: Sequence[int] | None = None,
     latent: np.ndarray | None = None,
     strength: np.ndarray | None = None,
-    time: np.ndarray | None = None,
-    signal_text: str,
+    quantities: "Sequence[Quantity]",
     marks: dict[str, float],
 ):
     """Decoded curves along latent axes, one panel each, the other axes at zero.
@@ -165,14 +165,13 @@ def draw_walks(
     latent : ndarray, shape (n_curves, n_components), optional
     strength : ndarray, shape (n_curves,), optional
         W of data at `latent`, MHz; without it, places on the axis colour the curves.
-    time : ndarray, shape (n_features,), optional
-        µs; without it, numbers of features.
-    signal_text : str
+    quantities : sequence of Quantity
+        What the features are; each has a row of its own.
     marks : dict of float
         Names and times of pulses and echo.
     """
     from latent_nmr.analysis.traversal import mean_of_nearest
-    from latent_nmr.plots.curves import traversal
+    from latent_nmr.plots.curves import traversal_grid
     from latent_nmr.plots.style import new_figure
 
     axes = range(1, len(curves) + 1) if axes is None else axes
@@ -183,24 +182,45 @@ def draw_walks(
             points = np.zeros((len(positions), latent.shape[1]))
             points[:, axis - 1] = positions
             colours.append(mean_of_nearest(points, latent, strength))
-    figure = new_figure(4.9 * len(curves), 3.5)
-    row = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
-    for ax, axis, walk, colour in zip(row, axes, curves, colours, strict=True):
-        traversal(
-            np.arange(walk.shape[1]) if time is None else time,
-            walk,
-            colour,
-            color_text=color_text,
-            color_limits=(float(np.min(colours)), float(np.max(colours))),
-            signal_text=signal_text if ax is row[0] else "",
-            marks=marks,
-            ax=ax,
-        )
-        if time is None:
-            ax.set_xlabel("feature")
-        ends = f"from {positions[0]:g} to {positions[-1]:g}"
-        ax.set_title(f"along {names[axis - 1]}, {ends}", pad=16, fontsize="medium")
+    ends = f"from {positions[0]:g} to {positions[-1]:g}"
+    figure = new_figure(4.9 * len(curves), 0.8 + 2.7 * len(quantities))
+    traversal_grid(
+        figure,
+        curves,
+        colours,
+        quantities,
+        titles=[f"along {names[axis - 1]}, {ends}" for axis in axes],
+        color_texts=[color_text] * len(curves),
+        color_limits=[(float(np.min(colour)), float(np.max(colour))) for colour in colours],
+        marks=marks,
+    )
     return figure
+
+
+def quantities_of(known: Mapping[str, Any], time: np.ndarray) -> "list[Quantity]":
+    """What the features of echoes are, of a model's metadata or a result's facts.
+
+    Parameters
+    ----------
+    known : mapping
+        With `normalisation`, and the part of M unless it is |M|.
+    time : ndarray, shape (n_window,)
+        Times of the window's samples, µs.
+    """
+    from latent_nmr.plots.curves import Quantity
+    from latent_nmr.plots.style import FREQUENCY_TEXTS, SIGNAL_TEXTS
+
+    length = SIGNAL_TEXTS[known["normalisation"]]
+    texts = {name: length.replace("|M(t)|", f"{name}(t)", 1) for name in SIGNAL_NAMES}
+    texts |= {"|M|": length, **FREQUENCY_TEXTS}
+    blocks = feature_blocks(time, part_of_metadata(known))
+    return [Quantity(texts[b.name], b.time, b.columns, b.low, b.high) for b in blocks]
+
+
+def quantity_suffixes(known: Mapping[str, Any], time: np.ndarray) -> list[str]:
+    """Ends of the names of figures that show one quantity each; none for the first."""
+    blocks = feature_blocks(time, part_of_metadata(known))
+    return ["", *(f"_{SUFFIXES[block.name]}" for block in blocks[1:])]
 
 
 def _numbers(column: "pd.Series") -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from latent_nmr.analysis.score_names import HEADLINES, METHOD_TITLES
 from latent_nmr.analysis.split import hold_out
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import materials_of
 from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.data.spectrometer import add_noise
@@ -109,7 +110,9 @@ def evaluate_noise(
         others = [name for name in curves if name != CLEAN] if fitted == CLEAN else []
 
         def describe(rows: npt.NDArray, X=X, fitted=fitted) -> dict[str, Any]:
-            known = describe_data(dataset.isel(curve=rows), X[rows], window, "initial")
+            known = describe_data(
+                dataset.isel(curve=rows), X[rows], FeatureSettings(window, "initial")
+            )
             return {**known, "fitted_on": fitted}
 
         results[fitted] = evaluate(

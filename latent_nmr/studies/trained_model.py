@@ -12,6 +12,7 @@ from latent_nmr.studies._known_curves import MEANS, knows_curves, note_curves
 if TYPE_CHECKING:
     import xarray as xr
 
+    from latent_nmr.data.feature_settings import FeatureSettings
     from latent_nmr.models.beta_vae import BetaVAE
 
 # Attributes of the data that a model's figures mark, where the data have them, and what must be
@@ -76,16 +77,14 @@ def model_digest(path: Path) -> str:
 
 
 def describe_data(
-    dataset: "xr.Dataset", X: np.ndarray, window: str, normalisation: str
+    dataset: "xr.Dataset", X: np.ndarray, settings: "FeatureSettings"
 ) -> dict[str, Any]:
     """Metadata that ties a model to the data it was trained on, `X` being their features."""
     from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.windows import window_time
 
     return {
-        "window": window,
-        "normalisation": normalisation,
-        "time_us": window_time(dataset, window).tolist(),
+        **settings.as_metadata(),
+        "time_us": settings.time(dataset).tolist(),
         **{n: json_value(dataset.attrs[n]) for n in COPIED_ATTRIBUTES if n in dataset.attrs},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),

@@ -10,6 +10,7 @@ import pytest
 
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import save_compact
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.windows import features
 from latent_nmr.models.beta_vae import BetaVAE
@@ -32,7 +33,7 @@ def workplace(tmp_path_factory):
     dataset = open_echoes(folder / "echoes.zarr")
     X = features(dataset)
     model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=5, min_epoch_steps=1, random_state=0).fit(X)
-    model.save(folder / "model", metadata=describe_data(dataset, X, "echo", "initial"))
+    model.save(folder / "model", metadata=describe_data(dataset, X, FeatureSettings()))
     assert main(arguments(folder, folder / "done", "--axes", "2", "--seed", "3")) == 0
     return folder
 

@@ -7,6 +7,7 @@ import pytest
 
 import latent_nmr as ln
 from latent_nmr.commands.main import main
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.io import save_echoes
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.axes import name_axes
@@ -28,7 +29,7 @@ def workplace(tmp_path_factory):
         model = BetaVAE(
             hidden_layer_sizes=(8,), max_epochs=1, min_epoch_steps=1, random_state=seed
         ).fit(X)
-        model.save(folder / f"seed{seed}", metadata=describe_data(dataset, X, "echo", "initial"))
+        model.save(folder / f"seed{seed}", metadata=describe_data(dataset, X, FeatureSettings()))
     return folder
 
 

@@ -67,7 +67,8 @@ class TestResult:
         out, values = finished
         assert {path.name for path in out.iterdir()} == {*FIGURES, "baselines.json", "run.json"}
         assert values["command"] == (
-            f"latent-nmr baselines {values['data']} --window echo --normalisation initial --seed 0"
+            f"latent-nmr baselines {values['data']} --window echo --normalisation initial "
+            "--part magnitude --seed 0"
         )
 
     def test_the_numbers_are_those_of_the_study(self, finished, dataset):

@@ -13,6 +13,7 @@ import zarr
 
 from latent_nmr.commands.main import main
 from latent_nmr.data.compact import load_compact, save_compact
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.io import open_echoes
 from latent_nmr.data.reading import BLOCK
 from latent_nmr.data.store import fill_store
@@ -64,7 +65,7 @@ def make_store(path, n_curves):
 def make_model(path, dataset):
     X = features(dataset)
     model = BetaVAE(hidden_layer_sizes=(8,), max_epochs=1, min_epoch_steps=1, random_state=0).fit(X)
-    model.save(path, metadata=describe_data(dataset, X, "echo", "initial"))
+    model.save(path, metadata=describe_data(dataset, X, FeatureSettings()))
     return BetaVAE.load(path)
 
 

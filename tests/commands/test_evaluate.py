@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 import latent_nmr as ln
 from latent_nmr.commands.main import main
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate_echoes
 from latent_nmr.studies.trained_model import describe_data
 
@@ -168,7 +169,7 @@ class TestOptions:
         words += ["--no-ceiling", "--n-neighbors", "5", "--out", tmp_path / "out"]
         for seed, code in ((0, 0), (1, 2)):
             model = ln.BetaVAE(2, max_epochs=1, random_state=seed).fit(X)
-            model.save(tmp_path / "model", describe_data(dataset, X, "echo", "initial"))
+            model.save(tmp_path / "model", describe_data(dataset, X, FeatureSettings()))
             assert run(capsys, *words)[0] == code
         assert "has changed since" in run(capsys, *words)[2][0]
 

@@ -10,7 +10,8 @@ import latent_nmr as ln
 from latent_nmr.data.feature_layout import part_metadata, part_of_metadata
 from latent_nmr.data.polar import amplitudes_and_frequencies, echoes_of, grid_of
 
-POLAR = ln.Polar()
+# A scale that cuts nothing of these curves.
+POLAR = ln.Polar(frequency_scale=0.05)
 DT, N_TIME, ECHO = 1 / (2 * np.pi), 1000, 700
 TIME = DT * np.arange(N_TIME)
 # Rounding of M, as a phase, at the smallest |M| that counts: 2^-24 over the root of w² a.
@@ -96,7 +97,7 @@ class TestFrequencies:
         M = curves()
         M[:, 600:650] = 0
         M[:, 750:] = 1e-4 * (rng.normal(size=(4, 250)) + 1j * rng.normal(size=(4, 250)))
-        frequency = ln.feature_blocks(TIME[500:900], "polar")[1]
+        frequency = ln.feature_blocks(TIME[500:900], POLAR)[1]
         X = features(M)[:, frequency.columns]
         assert np.isfinite(X).all()
         is_zero = (frequency.time > TIME[600]) & (frequency.time < TIME[650])
@@ -165,7 +166,7 @@ class TestInverse:
     @given(st.integers(0, 99), st.sampled_from([1, 2]))
     def test_curves_come_back_up_to_their_phase(self, seed, n):
         time, M = n * TIME, curves(n * TIME, seed=seed)
-        transformer = ln.EchoFeatures(time, part="polar", echo_time=time[ECHO])
+        transformer = ln.EchoFeatures(time, part=POLAR, echo_time=time[ECHO])
         back = transformer.inverse_transform(transformer.fit_transform(M))
         inside = M[:, transformer.samples_]
         wanted = inside * np.exp(-1j * np.angle(inside[:, [200]]))
@@ -178,7 +179,7 @@ class TestInverse:
 
     def test_the_curve_that_comes_back_has_the_same_features(self):
         M = curves()
-        transformer = ln.EchoFeatures(TIME, part="polar", echo_time=TIME[ECHO])
+        transformer = ln.EchoFeatures(TIME, part=POLAR, echo_time=TIME[ECHO])
         X = transformer.fit_transform(M)
         record = np.full(M.shape, 0.5, complex)
         record[:, transformer.samples_] = transformer.inverse_transform(X)
@@ -187,7 +188,7 @@ class TestInverse:
     def test_any_numbers_of_a_decoder_give_a_finite_curve(self):
         X = np.random.default_rng(0).random((20, 296)).astype(np.float32)
         X[0], X[1] = 0, 1
-        transformer = ln.EchoFeatures(TIME, part="polar", echo_time=TIME[ECHO]).fit(curves())
+        transformer = ln.EchoFeatures(TIME, part=POLAR, echo_time=TIME[ECHO]).fit(curves())
         back = transformer.inverse_transform(X)
         assert back.dtype == np.complex64
         assert np.isfinite(back).all()
@@ -197,15 +198,15 @@ class TestColumns:
     """What the columns are."""
 
     def test_names_and_times(self):
-        transformer = ln.EchoFeatures(TIME, part="polar", echo_time=TIME[ECHO]).fit(curves())
+        transformer = ln.EchoFeatures(TIME, part=POLAR, echo_time=TIME[ECHO]).fit(curves())
         names = transformer.get_feature_names_out()
         assert len(names) == 296 == len(set(names))
         assert (names[1], names[200]) == ("|M|(79.9 µs)", "w ν(80.9 µs)")
 
     def test_blocks_give_values_in_their_unit(self):
         M = curves()
-        amplitude, frequency = ln.feature_blocks(TIME[500:900], "polar")
-        X = ln.features(data_set(M), part="polar")
+        amplitude, frequency = ln.feature_blocks(TIME[500:900], POLAR)
+        X = ln.features(data_set(M), part=POLAR)
         np.testing.assert_allclose(
             amplitude.values(X), 2 * np.abs(M[:, 500:900:2]), atol=1e-6, rtol=0
         )
@@ -261,13 +262,13 @@ class TestRefusals:
 
     def test_times_are_asked_for(self):
         with pytest.raises(ln.InputError, match=r"time must be given.*is None\. Give the times"):
-            ln.EchoFeatures(part="polar").fit(curves())
+            ln.EchoFeatures(part=POLAR).fit(curves())
 
     def test_data_without_phases_are_refused(self):
         ds = data_set(curves())
         lengths = ds.assign(magnitude=np.hypot(ds.mx, ds.my)).drop_vars(["mx", "my"])
         with pytest.raises(ln.InputError, match=r"both mx and my.*saved with both"):
-            ln.features(lengths, part="polar")
+            ln.features(lengths, part=POLAR)
 
     @pytest.mark.parametrize("name", ["lag", "frequency_scale", "weight_floor"])
     @pytest.mark.parametrize("value", [0, -1, np.nan, "1", None])

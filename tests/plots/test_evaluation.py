@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from latent_nmr.plots.curves import Quantity
 from latent_nmr.plots.evaluation import (
     Line,
     Map,
@@ -112,7 +113,7 @@ class TestOverview:
             Walk("LA2", np.full((3, 40), 0.3), np.array([0.2, 0.25, 0.3])),
         ]
         figure = latent_overview(
-            cloud, labels, walks, time, span=2.5, color_text="W", signal_text="|M|",
+            cloud, labels, walks, [Quantity("|M|", time)], span=2.5, color_text="W",
             marks={"echo": 200.0},
         )  # fmt: skip
         maps = [ax for ax in figure.axes if ax.get_xlabel().startswith("LA1")]

@@ -9,6 +9,7 @@ import pytest
 import latent_nmr as ln
 from latent_nmr.analysis.neighbourhood import PARAMETERS, neighbourhoods
 from latent_nmr.analysis.traversal import traverse
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.spectrometer import add_noise
 from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError
@@ -58,7 +59,7 @@ class Oracle:
 
     def __init__(self, dataset, extra=0.0):
         self.X = features(dataset)
-        self.metadata_ = describe_data(dataset, self.X, "echo", "initial")
+        self.metadata_ = describe_data(dataset, self.X, FeatureSettings())
         self.labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
         scale = [
             (dataset[name].to_numpy() - c) / w for name, c, w in (("W", 0.2, 0.03), ("L", 4, 1))
@@ -164,7 +165,7 @@ class TestNewCurves:
     def test_a_curve_of_the_data_is_made_again_from_its_own_labels(self, data, place):
         dataset = data.copy()
         X = features(dataset)
-        metadata = describe_data(dataset, X, "echo", "initial")
+        metadata = describe_data(dataset, X, FeatureSettings())
         for row in (0, 1, 2):  # one of each kernel
             curve = dataset.isel(curve=row)
             own = type(place)(

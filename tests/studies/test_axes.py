@@ -7,6 +7,7 @@ import pytest
 
 import latent_nmr as ln
 from latent_nmr.analysis.dependence import rank_correlations
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.axes import AxesResult, name_axes
@@ -27,7 +28,7 @@ def fitted(dataset, seed=0, window="echo", **parameters):
     X = ln.features(part, window=window)
     parameters = {"hidden_layer_sizes": (8,), "max_epochs": 1, "min_epoch_steps": 1} | parameters
     model = BetaVAE(random_state=seed, **parameters).fit(X)
-    model.metadata_ = describe_data(part, X, window, "initial")
+    model.metadata_ = describe_data(part, X, FeatureSettings(window))
     return model
 
 

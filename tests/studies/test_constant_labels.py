@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import latent_nmr as ln
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.plots.parity import parity_figure
 from latent_nmr.report.challenge_tables import angles
 from latent_nmr.report.probe_tables import by_pulse_angle, networks, regressions
@@ -20,7 +21,7 @@ from latent_nmr.studies.settings import compare_settings
 pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB")
 
 N_CURVES = 150
-SPLIT = {"window": "echo", "normalisation": "initial", "held_out": 0.3}
+SPLIT = {"held_out": 0.3}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def with_constant(dataset, rows, name="temperature", value=0.1):
 @pytest.fixture(scope="module")
 def probed(echoes):
     """Constant on the held-out curves of the first seed; of another label, on those not `power`."""
-    held_out = gather(echoes, **SPLIT).split(0).held_out
+    held_out = gather(echoes, FeatureSettings(), **SPLIT).split(0).held_out
     others = held_out[echoes["kernel"].to_numpy()[held_out] != "power"]
     dataset = with_constant(with_constant(echoes, held_out), others, "pressure")
     return ln.probe(
@@ -121,7 +122,7 @@ class TestProbe:
         assert not [line for line in probe_lines(values) if "no R²" in line]
 
     def test_all_labels_constant_leave_errors_and_a_parity_figure(self, echoes):
-        held_out = gather(echoes, **SPLIT).split(0).held_out
+        held_out = gather(echoes, FeatureSettings(), **SPLIT).split(0).held_out
         found = ln.probe(
             with_constant(echoes, held_out), features="points", targets="temperature",
             regressors=Ridge(), n_seeds=1, held_out=0.3,

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import latent_nmr as ln
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies.probes import steps
@@ -260,7 +261,7 @@ class TestFeatures:
     @pytest.fixture(scope="class")
     @staticmethod
     def material(echoes):
-        return gather(echoes, window="echo", normalisation="initial", held_out=0.3)
+        return gather(echoes, FeatureSettings(), held_out=0.3)
 
     @pytest.mark.slow
     def test_the_latent_axes_are_those_of_a_model_fitted_to_the_training_part(self, material):
@@ -273,7 +274,7 @@ class TestFeatures:
         kinds = {"pca": ("pca",)}
         before = make_features(material, kinds=kinds)["pca"]
         fitted, held_out = material.split(0)
-        changed = gather(echoes, window="echo", normalisation="initial", held_out=0.3)
+        changed = gather(echoes, FeatureSettings(), held_out=0.3)
         changed.curves[held_out] = 0.5
         after = make_features(changed, kinds=kinds)["pca"]
         np.testing.assert_array_equal(after[fitted], before[fitted])

@@ -7,27 +7,50 @@ import numpy as np
 
 from latent_nmr.plots.audit import AuditPanel, audit_profiles, audit_sheet
 from latent_nmr.plots.style import KERNEL_STYLES, SIGNAL_TEXTS, Figure
+from latent_nmr.studies.latent_figures import quantities_of, quantity_suffixes
 
 Facts = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 
 
-def draw_sheet(facts: Facts, arrays: Arrays, axis: int, n_drawn: int) -> Figure:
-    """Curves of some points along an axis, evenly spread, over the bands they are judged by."""
+def sheet_names(facts: Facts, arrays: Arrays) -> dict[str, tuple[int, int]]:
+    """Axis and number of the quantity of every sheet: one for each quantity of the features."""
+    suffixes = quantity_suffixes(facts, arrays["time"])
+    return {
+        f"LA{axis}{suffix}": (axis, number)
+        for axis in facts["axes"]
+        for number, suffix in enumerate(suffixes)
+    }
+
+
+def draw_sheet(facts: Facts, arrays: Arrays, axis: int, number: int, n_drawn: int) -> Figure:
+    """Curves of some points along an axis, evenly spread, over the bands they are judged by.
+
+    `number` counts the quantities of the features, of which one is drawn.
+    """
+    quantity = quantities_of(facts, arrays["time"])[number]
+    assert quantity.time is not None  # of echoes
+    unit = quantity.high - quantity.low
+
+    def drawn(name: str, place: int) -> np.ndarray:
+        curve = arrays[f"{name}/{axis}"][place]
+        is_deviation = name.endswith("_sd")
+        return unit * curve[quantity.columns] if is_deviation else quantity.values(curve)
+
     rows = _rows(facts, axis)
     places = np.linspace(0, len(rows) - 1, min(n_drawn, len(rows))).round().astype(int)
     names = ("decoded", "simulated", "simulated_sd", "neighbors", "neighbors_sd")
     panels = [
         AuditPanel(
             _title(rows[place], facts["n_neighbors"]),
-            *(arrays[f"{name}/{axis}"][place] for name in names),
+            *(drawn(name, place) for name in names),
         )
         for place in places
     ]
     return audit_sheet(
-        arrays["time"],
+        quantity.time,
         panels,
-        signal_text=SIGNAL_TEXTS[facts["normalisation"]],
+        signal_text=quantity.text,
         simulated_text=f"simulated at their mean parameters, {facts['n_simulations']} offset maps",
         neighbours_text=f"{facts['n_neighbors']} nearest curves",
         marks=facts["marks"],
@@ -56,7 +79,8 @@ def draw_profiles(facts: Facts) -> Figure:
                 "axis_name": f"LA{axis}",
             }
         )
-    return audit_profiles(profiles, signal_text=SIGNAL_TEXTS[facts["normalisation"]])
+    text = SIGNAL_TEXTS[facts["normalisation"]] if "part" not in facts else "features"
+    return audit_profiles(profiles, signal_text=text)
 
 
 def _rows(facts: Facts, axis: int) -> Sequence[Mapping[str, Any]]:

@@ -34,9 +34,9 @@ def point_records(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def drawn_arrays(audited: Sequence[Audited]) -> dict[str, np.ndarray]:
-    """Curves and bands of every point, by axis: shape (n_steps, n_features)."""
-    arrays = {"time": audited[0][0].time}
+def drawn_arrays(audited: Sequence[Audited], time: Sequence[float]) -> dict[str, np.ndarray]:
+    """Times of the window, and by axis curves and bands of every point, (n_steps, n_features)."""
+    arrays = {"time": np.asarray(time)}
     for audit, _ in audited:
         parts = {
             "decoded": [point.decoded for point in audit.points],

@@ -13,8 +13,9 @@ from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
 from latent_nmr.data.echoes import fingerprint, simulation_attributes
+from latent_nmr.data.feature_layout import column_times
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import materials_of
-from latent_nmr.data.windows import features
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.physics.simulate import Simulation
@@ -43,7 +44,8 @@ class AuditResult(StudyResult):
 
     `table` has one row per decoded curve: its place, its verdict (`faithful`, `averages` or
     `invents`), the parameters of the data around it, and how far it is from simulations and from
-    the nearest data. `figures` are a sheet of curves per axis (`LA1`, …) and `profile`.
+    the nearest data. `figures` are a sheet of curves per axis (`LA1`, …) and `profile`; where
+    features are more than |M|, a sheet for each quantity (`LA1_frequency`).
 
     Examples
     --------
@@ -66,8 +68,8 @@ class AuditResult(StudyResult):
     def _drawers(self) -> dict[str, Callable[[], Any]]:
         facts, arrays = self.facts, self.arrays
         drawers: dict[str, Callable[[], Any]] = {
-            f"LA{axis}": lambda axis=axis: _figures.draw_sheet(facts, arrays, axis, n_drawn=6)
-            for axis in facts["axes"]
+            name: lambda place=place: _figures.draw_sheet(facts, arrays, *place, n_drawn=6)
+            for name, place in _figures.sheet_names(facts, arrays).items()
         }
         return {**drawers, "profile": lambda: _figures.draw_profiles(facts)}
 
@@ -143,13 +145,12 @@ def audit(
     chosen = chosen_axes(axes, model.n_components)
     check_sampling(dataset, Path("the data set"), model)
     simulation = simulation_of(dataset, seed)
-    metadata = model.metadata_
-    X = features(dataset, metadata["window"], metadata["normalisation"])
-    data_sha256 = fingerprint(dataset)
+    features, time = FeatureSettings.of_metadata(model.metadata_), model.metadata_["time_us"]
+    X, data_sha256 = features.of(dataset), fingerprint(dataset)
     walks = [traverse(model, model.n_components, a, span=span, n_steps=n_steps) for a in chosen]
     # New curves depend on the settings of the simulation and on each place, not on the decoder.
-    identity = {name: metadata[name] for name in ("window", "normalisation", "time_us")}
-    identity |= {"simulation": asdict(simulation)}
+    known = features.as_metadata()
+    identity = {**known, "time_us": time, "simulation": asdict(simulation)}
     ledger = Ledger(None if folder is None else Path(folder), identity)
     with progress_bar(len(chosen) * n_steps, "point", shown=progress, desc="simulating") as bar:
         audited = audit_axes(
@@ -168,7 +169,7 @@ def audit(
         "axes": list(chosen),
         "n_neighbors": n_neighbors,
         "n_simulations": n_simulations,
-        "normalisation": metadata["normalisation"],
+        **known,
         "marks": time_marks(simulation_attributes(simulation)),
         "summaries": [plain_summary(audit.summary) for audit, _ in audited],
         "n_curves": len(X),
@@ -178,7 +179,7 @@ def audit(
         "data_spacing": {k: float(v) for k, v in audited[0][0].spacing._asdict().items()},
         "points": rows,
     }
-    return AuditResult(as_records(point_records(rows)), facts, drawn_arrays(audited))
+    return AuditResult(as_records(point_records(rows)), facts, drawn_arrays(audited, time))
 
 
 def chosen_axes(axes: int | Sequence[int] | None, n_components: int) -> tuple[int, ...]:
@@ -218,7 +219,7 @@ def audit_axes(
     # The model's own data need not say when the pulses are; the simulations do.
     made = simulation_attributes(simulation)
     record = Record(
-        np.asarray(metadata["time_us"]),
+        column_times(FeatureSettings.of_metadata(metadata).blocks(metadata["time_us"])),
         [sample * made["dt_us"] for sample in made["pulse_samples"]],
         made["echo_index"] * made["dt_us"],
     )

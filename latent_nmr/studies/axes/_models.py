@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies.trained_model import as_model
 
-# Must be equal, or the axes are not those of one experiment.
-SHARED_METADATA = ("window", "normalisation")
 # Differ between seeds on purpose, or change nothing that is learned.
 FREE_PARAMETERS = ("random_state", "verbose")
 
@@ -44,8 +43,10 @@ def checked_models(
 
 
 def _check_comparable(first: BetaVAE, first_name: str, model: BetaVAE, name: str) -> None:
+    # The features, too, must be equal, or the axes are not those of one experiment.
+    settings = [FeatureSettings.of_metadata(one.metadata_) for one in (first, model)]
     pairs = {
-        **{key: (first.metadata_[key], model.metadata_[key]) for key in SHARED_METADATA},
+        **dict(zip(settings[0]._fields, zip(*settings, strict=True), strict=True)),
         "n_components": (first.n_components, model.n_components),
     }
     for key, (wanted, found) in pairs.items():

@@ -23,7 +23,7 @@ from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies._labels import labels_by_name
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import StudyResult, as_records, record
-from latent_nmr.studies.axes._models import SHARED_METADATA, checked_models, differing_parameters
+from latent_nmr.studies.axes._models import checked_models, differing_parameters
 from latent_nmr.studies.trained_model import check_sampling
 
 if TYPE_CHECKING:
@@ -227,11 +227,11 @@ class _Inputs(NamedTuple):
 
 
 def _inputs_of(models: Sequence[BetaVAE], dataset: "xr.Dataset") -> _Inputs:
+    from latent_nmr.data.feature_settings import FeatureSettings
     from latent_nmr.data.labels import materials_of
-    from latent_nmr.data.windows import features
 
     check_sampling(dataset, "the data set", models[0])
-    X = features(dataset, *(models[0].metadata_[name] for name in SHARED_METADATA))
+    X = FeatureSettings.of_metadata(models[0].metadata_).of(dataset)
     return _Inputs(
         [model.transform(X) for model in models],
         [unseen_rows(model, X, materials_of(dataset)) for model in models],

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.protocols import own_attributes, refuse_protocols
 from latent_nmr.errors import InputError
 from latent_nmr.studies._identity import digest_of
@@ -18,7 +19,7 @@ MAP_LABELS, MOST_MAPS = ("W", "L", "kernel"), 4
 
 
 def inputs_of(
-    data: Any, labels: Any, window: str, normalisation: str
+    data: Any, labels: Any, settings: FeatureSettings
 ) -> tuple[npt.NDArray[np.floating], Labels, dict[str, Any], dict[str, npt.NDArray]]:
     """Features, labels that are known of every curve, and what is to be said and drawn of both."""
     import xarray as xr
@@ -26,17 +27,15 @@ def inputs_of(
     given = labels is not None and not isinstance(labels, xr.Dataset)
     if isinstance(data, xr.Dataset):
         from latent_nmr.data.labels import labelled_fingerprint
-        from latent_nmr.data.windows import features, window_time
 
         refuse_protocols(data, "data for clusters")
-        X = features(data, window, normalisation)
+        X = settings.of(data)
         facts = {
             "data_sha256": labelled_fingerprint(data),
-            "window": window,
-            "normalisation": normalisation,
+            **settings.as_metadata(),
             "marks": time_marks(own_attributes(data)),
         }
-        arrays = {"time": window_time(data, window)}
+        arrays = {"time": settings.time(data)}
         labels = data if labels is None else labels
     else:
         refuse_masked("data", data)

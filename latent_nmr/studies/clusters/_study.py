@@ -17,6 +17,7 @@ from latent_nmr.analysis.clusters import (
     partitions,
     sum_of_squares,
 )
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline
 from latent_nmr.studies._identity import digest_of
@@ -35,6 +36,8 @@ from latent_nmr.studies.clusters._numbers import (
 if TYPE_CHECKING:
     import xarray as xr
 
+    from latent_nmr.data.polar import Polar
+
 
 class ClustersResult(StudyResult):
     """Principal components and clusters of a data set.
@@ -43,7 +46,8 @@ class ClustersResult(StudyResult):
     (`sse`), its fraction of that of one cluster, the mean silhouette, and for the numbers that are
     described the adjusted Rand index with each class label and the fraction of curves whose W lies
     in the range of more than one cluster. `figures` are `baselines` (maps, choice of K, mean
-    curves) and `clusters` (mean curves for each described K).
+    curves) and `clusters` (mean curves for each described K), where features are more than |M|
+    one for each quantity (`clusters_frequency`).
 
     Examples
     --------
@@ -72,10 +76,14 @@ class ClustersResult(StudyResult):
         return table
 
     def _drawers(self) -> dict[str, Callable[[], Any]]:
-        return {
-            "baselines": lambda: _figures.overview(self.facts, self.arrays),
-            "clusters": lambda: _figures.described(self.facts, self.arrays),
+        drawers: dict[str, Callable[[], Any]] = {
+            "baselines": lambda: _figures.overview(self.facts, self.arrays)
         }
+        for number, suffix in enumerate(_figures.suffixes(self.facts, self.arrays)):
+            drawers[f"clusters{suffix}"] = lambda number=number: _figures.described(
+                self.facts, self.arrays, number
+            )
+        return drawers
 
 
 def clusters(
@@ -86,6 +94,7 @@ def clusters(
     described: int | Iterable[int] = (2, 3),
     window: str = "echo",
     normalisation: str = "initial",
+    part: "str | Polar" = "magnitude",
     random_state: int = 0,
     n_silhouette_curves: int = SILHOUETTE_CURVES,
     left_out: float = 1e-6,
@@ -106,7 +115,7 @@ def clusters(
         Numbers of clusters K, 1 and at least two more.
     described : int or iterable of int
         Those whose clusters are described and drawn.
-    window, normalisation : str
+    window, normalisation, part
         Of the features of a data set, as in :func:`latent_nmr.features`; an array is used as it is.
     random_state : int
         Seeds the starts of K-means and the curves whose silhouettes are taken.
@@ -145,7 +154,7 @@ def clusters(
     counts, chosen = _checked_counts(n_clusters, described)
     check_count("random_state", random_state, at_least=0, at_most=2**32 - 1)
     check_number("left_out", left_out, at_least=0, at_most=1)
-    X, known, facts, arrays = inputs_of(data, labels, window, normalisation)
+    X, known, facts, arrays = inputs_of(data, labels, FeatureSettings(window, normalisation, part))
     check_distinct(X, counts[-1])
     fits = _fit(
         X,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data._attributes import line_draw_of
+from latent_nmr.data.feature_layout import checked_part
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.protocols import refuse_protocols
-from latent_nmr.data.windows import features, window_time
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.evaluation._parts import HELD_OUT
@@ -18,6 +19,8 @@ from latent_nmr.studies.trained_model import check_trained, describe_data
 if TYPE_CHECKING:
     import xarray as xr
 
+    from latent_nmr.data.polar import Polar
+
 
 def evaluate_echoes(
     dataset: "xr.Dataset",
@@ -25,6 +28,7 @@ def evaluate_echoes(
     *,
     window: str = "echo",
     normalisation: str = "initial",
+    part: "str | Polar" = "magnitude",
     also: "Mapping[str, xr.Dataset] | None" = None,
     models: Sequence[BetaVAE] = (),
     **settings: Any,
@@ -36,7 +40,7 @@ def evaluate_echoes(
     dataset : xarray.Dataset
     methods
         As for :func:`evaluate`.
-    window, normalisation : str
+    window, normalisation, part
         As for :func:`latent_nmr.features`.
     also : mapping of xarray.Dataset, optional
         Further sets by name, sampled at the same times.
@@ -52,19 +56,19 @@ def evaluate_echoes(
     """
     for name, one in {"dataset": dataset, **(also or {})}.items():
         refuse_protocols(one, name)
-    X = features(dataset, window, normalisation)
-    time = window_time(dataset, window)
+    chosen = FeatureSettings(window, normalisation, checked_part(part))
+    X, time = chosen.of(dataset), chosen.time(dataset)
     others = {}
     for name, other in (also or {}).items():
-        check_same_times(window_time(other, window), time, name)
-        others[name] = features(other, window, normalisation), other
+        check_same_times(chosen.time(other), time, name)
+        others[name] = chosen.of(other), other
     for number, model in enumerate(models):
-        _check_model(model, number, window, normalisation, time)
+        _check_model(model, number, chosen, time)
     if models and not isinstance(methods, Mapping):
         methods = [method for method in methods if method != "vae"]
 
     def describe(rows: np.ndarray) -> dict[str, Any]:
-        return describe_data(dataset.isel(curve=rows), X[rows], window, normalisation)
+        return describe_data(dataset.isel(curve=rows), X[rows], chosen)
 
     fitted = {"vae": list(models)} if models else None
     result = evaluate(
@@ -85,13 +89,11 @@ def check_same_times(found: np.ndarray, wanted: np.ndarray, name: str) -> None:
         )
 
 
-def _check_model(
-    model: BetaVAE, number: int, window: str, normalisation: str, time: np.ndarray
-) -> None:
+def _check_model(model: BetaVAE, number: int, chosen: FeatureSettings, time: np.ndarray) -> None:
     """Raise `InputError` if a model was trained on other features."""
     check_trained(model, f"model {number}")
-    for name, wanted in (("window", window), ("normalisation", normalisation)):
-        have = model.metadata_.get(name)
+    own_settings = FeatureSettings.of_metadata(model.metadata_)
+    for name, wanted, have in zip(chosen._fields, chosen, own_settings, strict=True):
         if have != wanted:
             raise InputError(
                 f"models must be of the {name} {wanted}, but model {number} is of {have}. "

@@ -7,9 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from latent_nmr.analysis.score_names import CLASSIFICATION, HEADLINES, METHOD_TITLES, score_of
+from latent_nmr.data.feature_layout import part_metadata, part_of_metadata
+from latent_nmr.plots.curves import Quantity
 from latent_nmr.plots.evaluation import Line, Map, maps_by_method, scores_over_dimension
 from latent_nmr.plots.style import SIGNAL_TEXTS, Figure
-from latent_nmr.studies.latent_figures import draw_walks, time_marks
+from latent_nmr.studies.latent_figures import draw_walks, quantities_of, time_marks
 
 MAP_LABELS = ("W", "L", "kernel")
 # Panels of the figure of scores where none of the usual ones is there.
@@ -71,18 +73,28 @@ def traversals(facts: Facts, arrays: Arrays) -> Figure:
         names=fit["axis_names"],
         latent=arrays[f"coordinates/{fit['number']}/held-out"],
         strength=arrays.get("label/W"),
-        time=arrays.get("time"),
-        signal_text=drawn["signal_text"],
+        quantities=_quantities(drawn, arrays.get("time")),
         marks=drawn["time_marks"],
     )
 
 
 def drawing_facts(metadata: Facts) -> dict[str, Any]:
     """Words and marks of the traversals, as far as the metadata of the curves give them."""
-    return {
-        "signal_text": SIGNAL_TEXTS.get(metadata.get("normalisation", ""), "decoded curve"),
+    normalisation = metadata.get("normalisation", "")
+    found = {
+        "signal_text": SIGNAL_TEXTS.get(normalisation, "decoded curve"),
         "time_marks": time_marks(dict(metadata)),
     }
+    if normalisation in SIGNAL_TEXTS and "part" in metadata:
+        found |= {"normalisation": normalisation, **part_metadata(part_of_metadata(metadata))}
+    return found
+
+
+def _quantities(drawn: Facts, time: npt.NDArray | None) -> list[Quantity]:
+    """What the decoded columns are: several quantities of echoes, or one."""
+    if time is not None and "part" in drawn:
+        return quantities_of(drawn, time)
+    return [Quantity(drawn["signal_text"], time)]
 
 
 def scores_to_draw(rows: pd.DataFrame) -> list[str]:

@@ -12,7 +12,8 @@ import xarray as xr
 from latent_nmr._splits import as_groups
 from latent_nmr.analysis.polynomial import SectionPolynomials
 from latent_nmr.analysis.split import Split, hold_out
-from latent_nmr.data.windows import features, window_time
+from latent_nmr.data.feature_layout import Block
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.errors import InputError
 from latent_nmr.models.baselines import PCABaseline
 from latent_nmr.models.beta_vae import BetaVAE
@@ -32,10 +33,12 @@ class Material:
 
     Attributes
     ----------
-    curves : ndarray of float32, shape (n_curves, n_samples)
-        |M| in the window, in [0, 1].
-    time : ndarray, shape (n_samples,)
-        µs.
+    curves : ndarray of float32, shape (n_curves, n_features)
+        |M| in the window, or other features, in [0, 1].
+    time : ndarray, shape (n_window,)
+        Times of the window's samples, µs.
+    blocks : list of Block
+        What the features are.
     labels : dict of ndarray, shape (n_curves,)
         Numbers (float64) and texts that are known of every curve.
     held_out : float
@@ -48,6 +51,7 @@ class Material:
 
     curves: npt.NDArray[np.float32]
     time: npt.NDArray[np.float64]
+    blocks: list[Block]
     labels: dict[str, npt.NDArray[Any]]
     held_out: float
     incomplete: dict[str, int]
@@ -69,11 +73,15 @@ class Material:
 
     @cached_property
     def polynomials(self) -> npt.NDArray[np.float32]:
-        """Polynomial features of all curves; they depend on no other curve."""
-        return section_polynomials(self.time).transform(self.curves)
+        """Polynomial features of all curves, block by block; they depend on no other curve."""
+        found = [
+            section_polynomials(block.time).transform(self.curves[:, block.columns])
+            for block in self.blocks
+        ]
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
-def gather(dataset: xr.Dataset, *, window: str, normalisation: str, held_out: float) -> Material:
+def gather(dataset: xr.Dataset, settings: FeatureSettings, *, held_out: float) -> Material:
     """Take from a data set what a probe needs."""
     labels = labels_by_name(dataset, dataset.sizes["curve"], TARGETS)
     found, incomplete = complete_labels(labels)
@@ -85,9 +93,11 @@ def gather(dataset: xr.Dataset, *, window: str, normalisation: str, held_out: fl
                 f"the label {name} must be numbers, but has the type {values.dtype}, as "
                 f"{str(values[0])!r}. Convert it, or rename it."
             )
+    time = settings.time(dataset)
     return Material(
-        curves=features(dataset, window, normalisation),
-        time=window_time(dataset, window),
+        curves=settings.of(dataset),
+        time=time,
+        blocks=settings.blocks(time),
         labels=found,
         held_out=held_out,
         incomplete=incomplete,

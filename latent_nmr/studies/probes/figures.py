@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import fmean, stdev
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from latent_nmr.analysis.forest_regression import TARGETS
 from latent_nmr.analysis.screening import BIN_EDGES
-from latent_nmr.plots.importances import importance_figure
+from latent_nmr.plots.importances import Explained, importance_figure
 from latent_nmr.plots.parity import parity_figure
 from latent_nmr.plots.probes import (
     Bar,
@@ -21,8 +22,9 @@ from latent_nmr.plots.probes import (
     elimination_figure,
     sections_figure,
 )
-from latent_nmr.plots.style import LABEL_TEXTS, SIGNAL_TEXTS, Figure
+from latent_nmr.plots.style import LABEL_TEXTS, Figure
 from latent_nmr.studies._result import StudyResult
+from latent_nmr.studies.latent_figures import quantities_of, quantity_suffixes
 from latent_nmr.studies.probes.data import section_polynomials
 from latent_nmr.studies.probes.explained import TARGET_TITLES, columns_of, explained
 from latent_nmr.studies.probes.measurements import SCREENING
@@ -73,18 +75,15 @@ def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
         found["elimination"] = lambda: _elimination(tables["elimination"])
     others = dict.fromkeys(entry["target"] for entry in tables["regression"])
     for target in dict.fromkeys([BINARY, *TARGETS, *others]):
-        if columns := columns_of(result, target):
-            # Labels of the user's own may be called anything; the name is that of a file.
-            named = re.sub(r"[^\w.-]+", "-", KERNEL if target == BINARY else target)
-            name = f"importances_{named}"
-            found[name] = lambda columns=columns: _importances(result, columns)
+        # Labels of the user's own may be called anything; the name is that of a file.
+        named = re.sub(r"[^\w.-]+", "-", KERNEL if target == BINARY else target)
+        columns = partial(columns_of, result, target)
+        found |= _importances(result, f"importances_{named}", columns)
     if tables["screening"]:
         found["screening"] = lambda: _screening(result)
         for by in (TRUE, PREDICTED):
-            if columns := _columns_by_bin(result, by):
-                found[f"importances_by_{by}_W"] = lambda columns=columns: _importances(
-                    result, columns
-                )
+            columns = partial(_columns_by_bin, result, by)
+            found |= _importances(result, f"importances_by_{by}_W", columns)
     bars = _regression_bars(tables["regression"], result.arrays)
     if bars:
         found["regression"] = lambda: _regression(bars, tables["regression"])
@@ -93,13 +92,17 @@ def drawers_of(result: StudyResult) -> dict[str, Callable[[], Figure]]:
     return found
 
 
-def _signal(result: StudyResult) -> str:
-    return SIGNAL_TEXTS[result.facts["normalisation"]]
+def _first(result: StudyResult, array: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """Times, values in an array of features, and label of the first quantity of the features."""
+    quantity = quantities_of(result.facts, result.arrays["time"])[0]
+    assert quantity.time is not None  # of echoes
+    return quantity.time, quantity.values(result.arrays[array]), quantity.text
 
 
 def _sections(result: StudyResult) -> Figure:
     """The echo of the curve in the middle of the order by height, as in [P], Fig. 7."""
-    time, curve = result.arrays["time"], result.arrays["middle_curve"].astype(np.float64)
+    time, curve, text = _first(result, "middle_curve")
+    curve = curve.astype(np.float64)
     model = section_polynomials(time)
     Z = model.transform(curve[None])
     counts = sorted({section.n_sections for section in model.sections_})
@@ -112,13 +115,14 @@ def _sections(result: StudyResult) -> Figure:
         ]
         for count in counts
     }
-    return sections_figure(time, curve, fits, cuts, _signal(result))
+    return sections_figure(time, curve, fits, cuts, text)
 
 
 def _classes(result: StudyResult) -> Figure:
-    names, curves = result.arrays["class_names"].tolist(), result.arrays["class_curves"]
+    names = result.arrays["class_names"].tolist()
+    time, curves, text = _first(result, "class_curves")
     classes = {name: ClassCurves(*rows) for name, rows in zip(names, curves, strict=True)}
-    return class_curves(result.arrays["time"], classes, _signal(result))
+    return class_curves(time, classes, text)
 
 
 def _classifiers(entries: Entries) -> Figure:
@@ -166,9 +170,20 @@ def _elimination(entries: Entries) -> Figure:
     return elimination_figure(lines, "F1, macro, power law or not")
 
 
-def _importances(result: StudyResult, columns: list[Any]) -> Figure:
-    arrays = result.arrays
-    return importance_figure(arrays["time"], arrays["mean_curve"], columns, _signal(result))
+def _importances(
+    result: StudyResult, name: str, columns: Callable[[int], list[Explained]]
+) -> dict[str, Callable[[], Figure]]:
+    """What draws the importances within each quantity of the features, `columns` of its number."""
+    time, found = result.arrays["time"], {}
+    for number, suffix in enumerate(quantity_suffixes(result.facts, time)):
+        if own := columns(number):
+            quantity = quantities_of(result.facts, time)[number]
+            assert quantity.time is not None  # of echoes
+            curve = quantity.values(result.arrays["mean_curve"])
+            found[name + suffix] = partial(
+                importance_figure, quantity.time, curve, own, quantity.text
+            )
+    return found
 
 
 def _screening(result: StudyResult) -> Figure:
@@ -188,13 +203,13 @@ def _screening(result: StudyResult) -> Figure:
     )
 
 
-def _columns_by_bin(result: StudyResult, by: str) -> list[Any]:
+def _columns_by_bin(result: StudyResult, by: str, quantity: int) -> list[Explained]:
     """Importances within each bin of W, one column per bin."""
     found = []
     for number in range(len(BIN_EDGES) - 1):
         by_features = medians(result, table=SCREENING, by=by, bin=number)
         if by_features:
-            found.append(explained(result, f"{bin_title(number)} ({by})", by_features))
+            found.append(explained(result, f"{bin_title(number)} ({by})", by_features, quantity))
     return found
 
 

@@ -10,6 +10,8 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
 from latent_nmr.data._attributes import line_draw_of, pulse_angles_of
 from latent_nmr.data.echoes import check_frame
+from latent_nmr.data.feature_layout import checked_part
+from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import labelled_fingerprint
 from latent_nmr.data.protocols import own_attributes, refuse_protocols
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
@@ -38,6 +40,8 @@ from latent_nmr.studies.probes.steps import Facts, Repetition, facts_of
 if TYPE_CHECKING:
     import xarray as xr
 
+    from latent_nmr.data.polar import Polar
+
 # Side by side: each holds curves and kernel matrices of its own, and forests use all cores.
 MOST_FITS = 8
 
@@ -59,6 +63,7 @@ def probe(
     n_detail_seeds: int | None = None,
     window: str = "echo",
     normalisation: str = "initial",
+    part: "str | Polar" = "magnitude",
     held_out: float = 0.2,
     n_trees: int = TREES,
     network: Any = None,
@@ -107,6 +112,8 @@ def probe(
         Part of the record.
     normalisation : {"initial", "window_max"}
         What |M| is divided by: |M(0)|, or the largest value in the window.
+    part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
+        What of M, as for :func:`latent_nmr.features`; polynomials are of each quantity.
     held_out : float, default=0.2
         Fraction of the curves that is only scored.
     n_trees : int, default=100
@@ -152,7 +159,8 @@ def probe(
     check_frame(dataset)
     refuse_protocols(dataset, "data to probe")
     network = default_network() if network is None else network
-    material = gather(dataset, window=window, normalisation=normalisation, held_out=held_out)
+    chosen = FeatureSettings(window, normalisation, checked_part(part))
+    material = gather(dataset, chosen, held_out=held_out)
     plan = plan_of(
         material,
         features=features,
@@ -166,12 +174,7 @@ def probe(
         n_trees=n_trees,
         network=network,
     )
-    settings = {
-        "window": window,
-        "normalisation": normalisation,
-        "held_out": held_out,
-        "n_components": n_components,
-    }
+    settings = {**chosen.as_metadata(), "held_out": held_out, "n_components": n_components}
     data_digest = labelled_fingerprint(dataset)
     identity = {**settings, "n_trees": n_trees, "network": digest_of(network), "data": data_digest}
     ledger = Ledger(None if folder is None else Path(folder), identity)

@@ -7,13 +7,21 @@ import numpy as np
 
 from latent_nmr.data.labels import label_values
 from latent_nmr.studies.embedding import map_labels
-from latent_nmr.studies.latent_figures import draw_latent_map, draw_traversals
+from latent_nmr.studies.latent_figures import (
+    draw_latent_map,
+    draw_traversals,
+    quantities_of,
+    quantity_suffixes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
+
+Facts = Mapping[str, Any]
+Arrays = Mapping[str, np.ndarray]
 
 
 def draw_map(model: "BetaVAE", embedding: "pd.DataFrame") -> Any:
@@ -67,15 +75,21 @@ def curve_title(dataset: "xr.Dataset", row: int) -> str:
     return title
 
 
-def draw_reconstructions(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
-    """Validation curves on top of what the model makes of them."""
-    from latent_nmr.plots.curves import reconstruction_sheet
-    from latent_nmr.plots.style import SIGNAL_TEXTS
+def sheet_names(facts: Facts, arrays: Arrays) -> list[str]:
+    """Names of the sheets of reconstructions, one for each quantity of the features."""
+    return [f"reconstructions{suffix}" for suffix in quantity_suffixes(facts, arrays["time"])]
 
+
+def draw_reconstructions(facts: Facts, arrays: Arrays, number: int) -> Any:
+    """One quantity of validation curves on top of what the model makes of it."""
+    from latent_nmr.plots.curves import reconstruction_sheet
+
+    quantity = quantities_of(facts, arrays["time"])[number]
+    assert quantity.time is not None  # of echoes
     return reconstruction_sheet(
-        arrays["time"],
-        arrays["shown"],
-        arrays["shown_reconstructed"],
+        quantity.time,
+        quantity.values(arrays["shown"]),
+        quantity.values(arrays["shown_reconstructed"]),
         facts["shown_titles"],
-        signal_text=SIGNAL_TEXTS[facts["normalisation"]],
+        signal_text=quantity.text,
     )

@@ -23,6 +23,9 @@ from latent_nmr.studies.training._numbers import history_table, records_of, summ
 if TYPE_CHECKING:
     import xarray as xr
 
+    from latent_nmr.data.feature_settings import FeatureSettings
+    from latent_nmr.data.polar import Polar
+
 # File of a folder to work in that keeps the progress of the fit.
 CHECKPOINT_FILE = "checkpoint.safetensors"
 BAR_FORMAT = "{n_fmt} epochs [{elapsed}{postfix}]"
@@ -34,7 +37,7 @@ class TrainingResult(StudyResult):
 
     `table` is the history: one row per epoch with the losses in nats per curve. `figures` are
     `latent_map` (from two axes on), `traversal_LA1` and so on, `loss_history` and
-    `reconstructions`.
+    `reconstructions`; where features are more than |M|, one more of those for each quantity.
 
     Attributes
     ----------
@@ -97,7 +100,10 @@ class TrainingResult(StudyResult):
                 model, axis, embedding, span, n_steps
             )
         drawers["loss_history"] = lambda: _figures.draw_history(model)
-        drawers["reconstructions"] = lambda: _figures.draw_reconstructions(self.facts, self.arrays)
+        for number, name in enumerate(_figures.sheet_names(self.facts, self.arrays)):
+            drawers[name] = lambda number=number: _figures.draw_reconstructions(
+                self.facts, self.arrays, number
+            )
         return drawers
 
 
@@ -106,6 +112,7 @@ def train(
     *,
     window: str = "echo",
     normalisation: str = "initial",
+    part: "str | Polar" = "magnitude",
     model: BetaVAE | None = None,
     span: float = 2.5,
     n_steps: int = 11,
@@ -127,6 +134,9 @@ def train(
         Part of the record: 400 samples around the echo, all, or 300 around the echo.
     normalisation : {"initial", "window_max"}
         Divide |M| by its first sample, or by its largest in the window.
+    part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
+        What of M: its length, parts of it, or length and local frequency, as for
+        :func:`latent_nmr.features`.
     model : BetaVAE, optional
         Settings of the model; it is not changed. By default ``BetaVAE(random_state=0)``.
     span : float
@@ -169,21 +179,17 @@ def train(
     >>> list(r.figures)
     ['latent_map', 'traversal_LA1', 'traversal_LA2', 'loss_history', 'reconstructions']
     """
-    from latent_nmr.data.windows import features
+    from latent_nmr.data.feature_layout import checked_part
+    from latent_nmr.data.feature_settings import FeatureSettings
 
-    if model is not None and not isinstance(model, BetaVAE):
-        raise InputError(
-            f"model must be a BetaVAE, but is a {type(model).__name__}. Pass its settings, such as "
-            "BetaVAE(beta=4), or leave it out."
-        )
-    fitted = BetaVAE(random_state=0) if model is None else clone(model)
-    fitted.check_parameters()
+    fitted = _unfitted(model)
     check_number("span", span, above=0)
     check_count("n_steps", n_steps, at_least=2)
     check_count("n_shown", n_shown)
-    X = features(dataset, window, normalisation)
+    settings = FeatureSettings(window, normalisation, checked_part(part))
+    X = settings.of(dataset)
     # What cannot be used is refused before the fit, not after it.
-    described = _describe(dataset, X, window, normalisation)
+    described = _describe(dataset, X, settings)
     _fit(fitted, X, dataset, None if folder is None else Path(folder), progress, on_epoch)
     fitted.metadata_ = described
     embedding = embedding_table(fitted, dataset, X)
@@ -197,8 +203,7 @@ def train(
     )
     facts = {
         **numbers,
-        "window": window,
-        "normalisation": normalisation,
+        **settings.as_metadata(),
         "data_sha256": fitted.metadata_["data_sha256"],
         "span": span,
         "n_steps": n_steps,
@@ -216,16 +221,26 @@ def train(
     return result
 
 
-def _describe(
-    dataset: "xr.Dataset", X: np.ndarray, window: str, normalisation: str
-) -> dict[str, Any]:
+def _unfitted(model: object) -> BetaVAE:
+    """A copy of the model whose settings are given; raises `InputError` for anything else."""
+    if model is not None and not isinstance(model, BetaVAE):
+        raise InputError(
+            f"model must be a BetaVAE, but is a {type(model).__name__}. Pass its settings, such as "
+            "BetaVAE(beta=4), or leave it out."
+        )
+    found = BetaVAE(random_state=0) if model is None else clone(model)
+    found.check_parameters()
+    return found
+
+
+def _describe(dataset: "xr.Dataset", X: np.ndarray, settings: "FeatureSettings") -> dict[str, Any]:
     """Metadata of the model; raises `InputError` also for labels that no table can show."""
     from latent_nmr.data.labels import known_labels
     from latent_nmr.data.protocols import refuse_protocols
 
     refuse_protocols(dataset, "data to train on")
     known_labels(dataset, EMBEDDED_LABELS)
-    return describe_data(dataset, X, window, normalisation)
+    return describe_data(dataset, X, settings)
 
 
 def _fit(
