@@ -24,7 +24,7 @@ OF_ONE = ("echo_index", "pulse_samples", "pulse_angles_rad")
 
 def has_protocols(dataset: xr.Dataset) -> bool:
     """Whether a data set has several protocols, or one along a dimension."""
-    return PROTOCOL in dataset.dims
+    return PROTOCOL in getattr(dataset, "dims", ())  # what is no data set is refused elsewhere
 
 
 def protocol_names(dataset: xr.Dataset) -> list[str]:

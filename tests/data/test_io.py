@@ -362,7 +362,7 @@ class TestSafety:
     @pytest.mark.parametrize(
         ("suffix", "change", "rule"),
         [
-            (".csv", lambda ds: ds.assign_coords(field=8.45), "no place for field"),
+            (".csv", lambda ds: ds.assign(field=("coil", [8.45, 8.5])), "no place for field"),
             (".csv", lambda ds: ds.assign_coords(note=("curve", ["a\nb"] * 9)), "line breaks"),
             (".csv", lambda ds: ds.assign_coords(mx_0=ds["W"]), "no place for mx_0"),
             (".nc", lambda ds: ds.assign_coords(big=("curve", [2**60] * 9)), "no place for big"),
