@@ -116,8 +116,9 @@ class TestUnstableMotion:
 
     def test_curves_of_a_simulation_are_named_by_their_numbers(self):
         simulation = Simulation("challenge2021-gauss", n_edge=12, seed=3, tolerance=1.01e-5)
-        with pytest.warns(StepWarning, match=r"1 of 1 curves \(curve 43\)"):
-            simulate_curves(simulation, [43])
+        # Ten times above the tolerance, so that other rounding changes nothing.
+        with pytest.warns(StepWarning, match=r"1 of 1 curves \(curve 37\)"):
+            simulate_curves(simulation, [37])
 
     def test_the_source_scheme_says_where_its_one_step_is_too_long(self):
         rows = lattices(*HARD["strong"])
