@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr._masks import refuse_masked
-from latent_nmr._times import MICROSECONDS, microseconds
+from latent_nmr._masks import computed, refuse_masked
+from latent_nmr._times import is_time, microseconds
 from latent_nmr.errors import ROUNDING, InputError
 
 N_SHOWN = 4
@@ -44,6 +44,11 @@ def rows_of(estimator: Any, X: Any, *, reset: bool = False) -> Any:
         _keep(estimator, COORDINATE, coordinate)
     elif (expected := getattr(estimator, COORDINATE, None)) is not None:
         check_coordinate("X", X, expected)
+    elif hasattr(X, "columns") and coordinate is not None:
+        # Columns of the fit had no numbers, or those that pandas gives: these in another order?
+        usual = np.arange(len(coordinate), dtype=np.float64)
+        if np.array_equal(np.sort(coordinate), usual):
+            check_coordinate("X", X, usual)
     return X
 
 
@@ -61,11 +66,6 @@ def targets_of(estimator: Any, y: Any, *, reset: bool = False) -> Any:
     y = eager("y", y)
     refuse_masked("y", y)
     names = _names_of(y)
-    if names and len(set(names)) < len(names):
-        raise InputError(
-            f"y must have distinct names, but has {_shown(names)}. Rename its columns, or give "
-            "plain numbers with to_numpy()."
-        )
     if reset:
         _keep(estimator, TARGETS, names and np.array(names, dtype=object))
     elif names and (expected := getattr(estimator, TARGETS, None)) is not None:
@@ -97,9 +97,9 @@ def columns_of(name: str, values: Any, expected: Iterable[str]) -> Any:
     numbers = _numbers_along_columns(values)
     if numbers is not None and (np.diff(numbers) <= 0).any():
         raise InputError(
-            f"{name} must have its columns in order, but {values.dims[1]} goes "
-            f"{_shown([f'{number:g}' for number in numbers])}. Sort it: {name}.sortby("
-            f"{values.dims[1]!r})."
+            f"{name} must have its columns in order, but {_coordinate_name(values)} goes "
+            f"{_shown([f'{number:g}' for number in numbers])}. Sort it: {name}."
+            + (f"sortby({values.dims[1]!r})." if hasattr(values, "dims") else "sort_index(axis=1).")
         )
     return values
 
@@ -107,12 +107,14 @@ def columns_of(name: str, values: Any, expected: Iterable[str]) -> Any:
 def eager(name: str, values: Any) -> Any:
     """Return rows whose order says what it is: lazy frames computed, curves along the first axis.
 
-    An array of xarray with text along its columns comes back as a data frame.
+    An array of xarray with text along its columns comes back as a data frame, and so does a frame
+    whose columns have names of several levels, or that are dates, with text for names.
 
     Raises
     ------
     InputError
-        For mappings such as a data set, of which NumPy would take the names for values.
+        For mappings such as a data set, of which NumPy would take the names for values, and for
+        names that several columns have.
     """
     if isinstance(values, Mapping) and not hasattr(values, "shape"):  # some sparse arrays are
         is_dataset = hasattr(values, "data_vars")
@@ -123,16 +125,30 @@ def eager(name: str, values: Any) -> Any:
         )
     if hasattr(values, "dims"):
         return _in_order(values)
-    is_frame = any(hasattr(values, verb) for verb in ("collect_schema", "columns", "to_frame"))
-    for verb in ("compute", "collect") if is_frame else ():
-        evaluate = getattr(values, verb, None)
-        if callable(evaluate):
-            return evaluate()
+    return _with_distinct_names(name, computed(values))
+
+
+def _with_distinct_names(name: str, values: Any) -> Any:
+    """A frame whose columns can be told apart; what is no frame as it is."""
+    columns = getattr(values, "columns", None)
+    if columns is None or isinstance(values, np.ndarray):
+        return values
+    if hasattr(values, "set_axis") and columns.dtype.kind not in "iufmTU":
+        labels = [", ".join(map(str, x)) if isinstance(x, tuple) else x for x in columns]
+        if not any(isinstance(label, str) for label in columns):
+            values = values.set_axis(list(map(str, labels)), axis=1)
+    names = list(map(str, getattr(values, "column_names", values.columns)))
+    if len(set(names)) < len(names):
+        repeated = next(label for label in names if names.count(label) > 1)
+        raise InputError(
+            f"{name} must have columns of distinct names, but {names.count(repeated)} are called "
+            f"{repeated!r}. Rename them, or give plain numbers with to_numpy()."
+        )
     return values
 
 
 def check_coordinate(name: str, values: Any, expected: npt.NDArray[np.float64]) -> None:
-    """Raise `InputError` if an array of xarray says that its columns stand elsewhere."""
+    """Raise `InputError` if a frame or an array of xarray has its columns elsewhere."""
     found = _numbers_along_columns(values)
     # Another number of columns is scikit-learn's to refuse.
     if found is None or found.shape != expected.shape:
@@ -140,12 +156,18 @@ def check_coordinate(name: str, values: Any, expected: npt.NDArray[np.float64]) 
     slack = ROUNDING * np.abs(expected).max(initial=0)
     other = np.flatnonzero(~(np.abs(found - expected) <= slack))
     if other.size:
-        column, dimension = int(other[0]), values.dims[1]
+        column = int(other[0])
         raise InputError(
-            f"{name} must have the coordinate {dimension} of the fit, but in column {column} it is "
+            f"{name} must have {_coordinate_name(values)} of the fit, but in column {column} it is "
             f"{found[column]:g}, not {expected[column]:g}. Sort or interpolate the columns, or "
             f"give plain numbers with to_numpy()."
         )
+
+
+def check_times(name: str, values: Any, expected: npt.NDArray[np.float64]) -> None:
+    """:func:`check_coordinate` where the columns have times, by their dimension or their type."""
+    if "time" in getattr(values, "dims", ()) or _kind_of_labels(values) in ("f", "m"):
+        check_coordinate(name, values, expected)
 
 
 def _in_order(values: Any) -> Any:
@@ -165,6 +187,17 @@ def _in_order(values: Any) -> Any:
     return pd.DataFrame(values.to_numpy(), columns=names)
 
 
+def _kind_of_labels(values: Any) -> str:
+    """Kind of NumPy's type of the labels of a pandas frame's columns; "" of anything else."""
+    columns: Any = None if isinstance(values, np.ndarray) else getattr(values, "columns", None)
+    return columns.dtype.kind if hasattr(columns, "dtype") else ""
+
+
+def _coordinate_name(values: Any) -> str:
+    """What a message calls the coordinate along the columns."""
+    return f"the coordinate {values.dims[1]}" if hasattr(values, "dims") else "the column labels"
+
+
 def _along_columns(values: Any) -> Any:
     """The coordinate along the second dimension of an array of xarray, if there is one."""
     dimensions, coordinates = getattr(values, "dims", ()), getattr(values, "coords", {})
@@ -175,12 +208,18 @@ def _along_columns(values: Any) -> Any:
 
 
 def _numbers_along_columns(values: Any) -> npt.NDArray[np.float64] | None:
-    """The coordinate of the columns as numbers, of times in µs; None where there are none."""
+    """The coordinate of the columns as numbers, of times in µs; None where there are none.
+
+    Labels that pandas gives to columns without names, 0 to n - 1, are none.
+    """
+    if _kind_of_labels(values) in tuple("iufm"):
+        numbers = microseconds("columns", values.columns).astype(np.float64)
+        is_usual = np.array_equal(numbers, np.arange(len(numbers)))
+        return None if is_usual or not np.isfinite(numbers).all() else numbers
     found = _along_columns(values)
     if found is None or found.dtype.kind not in "iufm":
         return None
-    is_time = found.dtype.kind == "m" or str(found.attrs.get("units")) in MICROSECONDS
-    given = microseconds(str(found.name), found) if is_time else found.to_numpy()
+    given = microseconds(str(found.name), found) if is_time(found) else found.to_numpy()
     numbers = given.astype(np.float64)
     return numbers if np.isfinite(numbers).all() else None
 

@@ -85,9 +85,11 @@ def settings_hint(prefix: str) -> str:
 
 
 def refuse_environment(error: BaseException) -> None:
-    """Raise `InputError` if a setting that a library cannot use is the cause of an error."""
+    """Raise `InputError` if a setting that a library cannot use, or its loading, is the cause."""
     foreign = _foreign_modules(error.__traceback__)
     fault = foreign and (_fault_of_setting(_one_line(error)) or _fault_of_devices(foreign))
+    if not fault and isinstance(error, ImportError):
+        fault = _fault_of_library(error, foreign)
     if fault:
         raise InputError(fault) from error
 

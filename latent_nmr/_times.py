@@ -8,6 +8,7 @@ attribute lifts the upper bounds alone, because arithmetic of xarray keeps attri
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ LONGEST_WHOLE_INTERVAL = 20
 _ROUNDING = 1e-3
 # Intervals in s are shorter than this, in µs; those in ms overlap with them from 0.05 µs on.
 _LONGEST_OF_SECONDS = 5e-5
+
+# What arrays of xarray state their unit by, in the order that counts.
+UNIT_ATTRIBUTES = ("units", "unit")
 
 _CURE = "Give numbers of µs, such as [0, 0.16, 0.32], or values with a unit, such as timedelta64."
 
@@ -89,6 +93,16 @@ def record_times(name: str, value: Any) -> npt.NDArray[Any]:
     if len(times) > 1 and not carries_unit:
         _refuse_other_units(name, times, has_attribute=_attribute(value) is not None)
     return times
+
+
+def is_time(values: Any) -> bool:
+    """Whether an array of xarray is of times, by its type or by the unit that it states."""
+    return values.dtype.kind == "m" or _factor_of(_attribute(values)) is not None
+
+
+def without_unit(attributes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Attributes of an array without those that state its unit."""
+    return {k: v for k, v in attributes.items() if str(k).lower() not in UNIT_ATTRIBUTES}
 
 
 def typical_interval(times: npt.NDArray[Any]) -> float:
@@ -186,7 +200,7 @@ def _read(name: str, value: Any) -> tuple[npt.NDArray[Any], bool]:
     value = held if _has_unit(held) else value
     if hasattr(value, "magnitude") and hasattr(value, "to"):
         return _converted(name, value, "microsecond", "magnitude"), True
-    if hasattr(value, "unit") and hasattr(value, "to_value"):
+    if hasattr(value, "to_value"):
         return _converted(name, value, "us", "value"), True
     if getattr(value, "tz", None) is not None:
         raise _is_date(name, value)
@@ -211,6 +225,11 @@ def _has_unit(value: Any) -> bool:
     )
 
 
+def _is_quantity(value: Any) -> bool:
+    """Whether this converts itself, as quantities of pint and astropy do."""
+    return hasattr(value, "to") and (hasattr(value, "magnitude") or hasattr(value, "to_value"))
+
+
 def _as_objects(values: list | tuple) -> npt.NDArray[Any]:
     """A list in an array that holds its items as they are."""
     objects = np.empty(len(values), object)
@@ -233,21 +252,27 @@ def _stated_factor(name: str, value: Any) -> float:
     stated = _attribute(value)
     if stated is None:
         return 1.0
-    unit = str(stated).strip()
-    for spelling in (unit, unit.lower()):
-        if spelling in MICROSECONDS:
-            return MICROSECONDS[spelling]
+    if (factor := _factor_of(stated)) is not None:
+        return factor
     raise InputError(
         f"{name} must state a unit of time, but its attribute units is {stated!r}. Set it to "
         "'µs', 'ns', 'ms' or 's'."
     )
 
 
+def _factor_of(stated: Any) -> float | None:
+    """µs per unit of time; None for what is none."""
+    unit = str(stated).strip()
+    return MICROSECONDS.get(unit, MICROSECONDS.get(unit.lower()))
+
+
 def _attribute(value: Any) -> Any:
-    """The attribute `units` of an array of xarray, or None."""
+    """The attribute `units` of an array of xarray, or `unit`, in capitals or not; or None."""
     attributes = getattr(value, "attrs", None)
-    stated = attributes.get("units") if isinstance(attributes, dict) else None
-    return None if stated in (None, "") else stated
+    attributes = attributes if isinstance(attributes, dict) else {}
+    written = {str(name).lower(): stated for name, stated in attributes.items()}
+    found = (written.get(name) for name in UNIT_ATTRIBUTES)
+    return next((stated for stated in found if stated is not None and stated != ""), None)
 
 
 def _from_objects(name: str, numbers: npt.NDArray) -> npt.NDArray:
@@ -259,13 +284,11 @@ def _from_objects(name: str, numbers: npt.NDArray) -> npt.NDArray:
         # pandas' own hold nanoseconds, which NumPy would take for whole microseconds.
         plain = [item.to_numpy() if hasattr(item, "to_numpy") else item for item in items]
         return np.array([np.timedelta64(item) for item in plain]).reshape(numbers.shape)
-    if all(hasattr(item, "to") for item in items):
+    if all(_is_quantity(item) for item in items):
         return np.array([microseconds(name, item) for item in items]).reshape(numbers.shape)
     if all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
         return numbers.astype(np.float64)
-    odd = next(
-        item for item in items if isinstance(item, bool) or not isinstance(item, int | float)
-    )
+    odd = next(x for x in items if isinstance(x, bool) or not isinstance(x, int | float))
     raise InputError(f"{name} must be times in µs, but holds {odd!r:.40}. {_CURE}")
 
 

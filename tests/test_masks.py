@@ -1,10 +1,14 @@
 """Masked values are refused wherever arrays enter: what lies under a mask was not measured."""
 
+from collections import deque
 from functools import cache
 
 import jax
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+import xarray as xr
 
 import latent_nmr as ln
 
@@ -160,6 +164,120 @@ def test_a_transformer_that_returns_masked_values_is_named():
     found = ln.evaluate(X, labels, methods, n_seeds=1, n_neighbors=2, ceiling=False, progress=False)
     assert [failure["model"] for failure in found.failures] == ["mine"]
     assert "masked values" in found.failures[0]["reason"]
+
+
+class BecomesMasked:
+    """A masked array when NumPy asks for one, as a variable of netCDF4 is."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+class Computed:
+    """A masked array when it is computed, as dask has it; NumPy's own way drops the mask."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+    def __dask_graph__(self):
+        return {}
+
+    def compute(self):
+        return self.values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.values, dtype)
+
+
+class WithMask(np.ndarray):
+    """An array with a mask of its own, as astropy has it."""
+
+    unmasked = property(np.asarray)
+
+    @property
+    def mask(self):
+        return np.asarray(self) == 7
+
+
+class Quantity:
+    """Numbers with a unit, as pint has them; pint asks them for a graph."""
+
+    def __init__(self, magnitude):
+        self.magnitude = magnitude
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.magnitude, dtype)
+
+    def __dask_graph__(self):
+        return None
+
+    def compute(self):
+        raise AttributeError("not of dask")
+
+
+def with_item(values, item):
+    """Lists of lists with one item changed."""
+    rows = values.tolist()
+    rows[len(rows) // 2][len(rows[0]) // 2] = item
+    return rows
+
+
+def undecoded(values, **attributes):
+    return xr.DataArray(values, dims=("curve", "column"), attrs=attributes)
+
+
+OF_OTHER_LIBRARIES = {
+    "netCDF4": BecomesMasked,
+    "dask": Computed,
+    "astropy": lambda found: found.data.view(WithMask),
+    "pint": Quantity,
+    "fill value": lambda found: undecoded(found.data, _FillValue=np.float32(7)),
+    "missing value": lambda found: undecoded(found.data, missing_value=[-1, 7]),
+}
+IN_SEQUENCES = {
+    "rows of astropy": lambda found: list(found.data.view(WithMask)),
+    "queue of rows": deque,
+    "objects": lambda found: np.array(with_item(found.data, np.ma.masked), dtype=object),
+    "pandas' NA": lambda found: with_item(found.data, pd.NA),
+    "pyarrow's null": lambda found: with_item(found.data, pa.scalar(None, pa.float32())),
+}
+DOORS_OF_OTHERS = {
+    "X": method("pca", "transform"),
+    "y": lambda v: ln.CurveRegressor(hidden_layer_sizes=(4,), max_epochs=1).fit(X, v),
+    "data": lambda v: ln.clusters(v),
+}
+
+
+@pytest.mark.parametrize("name", DOORS_OF_OTHERS)
+@pytest.mark.parametrize("kind", OF_OTHER_LIBRARIES | IN_SEQUENCES)
+def test_so_are_masks_of_other_libraries(name, kind):
+    given = (OF_OTHER_LIBRARIES | IN_SEQUENCES)[kind](masked(Y if name == "y" else X))
+    with pytest.raises(ln.InputError, match=rf"^{name} must have no masked values, but has 1"):
+        DOORS_OF_OTHERS[name](given)
+
+
+@pytest.mark.parametrize("kind", OF_OTHER_LIBRARIES)
+def test_those_of_which_nothing_is_masked_are_their_values(kind):
+    given = OF_OTHER_LIBRARIES[kind](np.ma.masked_array(X))
+    # Of what has no type float64 is made.
+    found, expected = fitted("pca").transform(given), fitted("pca").transform(X)
+    assert np.allclose(found, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("attribute", ["_FillValue", "missing_value"])
+def test_a_data_set_with_fill_values_left_in_it_is_refused(attribute):
+    signal = X[:3].copy()
+    signal[1, 5] = -999
+    dataset = xr.Dataset(
+        {"magnitude": (("curve", "time"), signal, {attribute: -999.0})},
+        {"time": 0.2 * np.arange(N_SAMPLES)},
+        {"echo_index": 12},
+    )
+    with pytest.raises(ln.InputError, match=r"magnitude of the data set .* first at \[1, 5\]"):
+        ln.features(dataset, window="full")
 
 
 @pytest.mark.slow

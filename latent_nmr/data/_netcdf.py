@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._environment import refuse_environment
 from latent_nmr._files import staged_file
 from latent_nmr.data._checksums import dataset_checksums
 from latent_nmr.data._contents import check_read, first_line
@@ -88,6 +89,7 @@ def read_netcdf(path: Path) -> xr.Dataset:
         is_ours = TYPES in file.attrs or noted is not None
         dataset = _restore(file)
     except Exception as error:  # scipy and xarray raise many kinds for damaged files
+        refuse_environment(error)
         raise InputError(
             f"data must be a NetCDF 3 file of echoes, but {path} cannot be read as one "
             f"({first_line(error)}). Write it again with ln.save_echoes."

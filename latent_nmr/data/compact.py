@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._environment import refuse_environment
 from latent_nmr._files import staged_file
 from latent_nmr.data._contents import check_arrays, check_description, check_read, first_line
 from latent_nmr.data._plain import describe, plain, rebuild
@@ -101,6 +102,7 @@ def load_compact(path: Path | str) -> xr.Dataset:
     except MemoryError:  # of a machine: files that ask for more than they hold are refused before
         raise
     except Exception as error:  # zipfile, lzma and NumPy raise many kinds for damaged files
+        refuse_environment(error)
         raise InputError(
             f"data must be a compact set, but {path} cannot be read as one "
             f"({first_line(error)}). Restore the file."

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_nmr._columns import check_coordinate, columns_of
+from latent_nmr._columns import check_coordinate, check_times, columns_of
 from latent_nmr._times import plain_duration, record_times, refuse_shorter, typical_interval
 from latent_nmr.data._given_curves import (
     as_numbers,
@@ -148,8 +148,9 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         X = checked_rows(given, part)
         n_time = X.shape[-1]
         time = self._checked_time(n_time)
-        if self.time is not None and "time" in getattr(given, "dims", ()):
-            check_coordinate("X", one_protocol(given), time)
+        if self.time is not None:
+            check_times("X", one_protocol(given), time)
+        self._record_times = time
         echoes = split_protocols(X)
         echo_indices = [
             self._echo_index(own, time, echo_time)
@@ -199,6 +200,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 f"X must have as many samples as in fit ({self.n_features_in_}{n_protocols}), but "
                 f"has shape {X.shape}. Give whole records on the same time grid."
             )
+        if self.has_time_:
+            check_times("X", one_protocol(given), self._record_times)
         validate_data(self, as_table(given), reset=False, skip_check_array=True)
         parts = []
         for own, (samples, time, _, _) in zip(echoes, windows, strict=True):

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._jax_settings import RANDOM_NUMBERS
-from latent_nmr._times import record_times
+from latent_nmr._masks import refuse_masked
+from latent_nmr._times import record_times, without_unit
 from latent_nmr.data._attributes import check_attributes, check_interval
 from latent_nmr.data._hashing import hash_variables
 from latent_nmr.data._texts import as_plain_text
@@ -156,6 +157,7 @@ def check_echoes(
         )
     dataset = check_frame(dataset, name)
     for signal in signal_names(dataset):
+        refuse_masked(f"{signal} of {name}", dataset[signal])
         values = dataset[signal].transpose("curve", ..., "time").to_numpy()
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
@@ -248,7 +250,7 @@ def _in_microseconds(dataset: xr.Dataset, name: str) -> xr.Dataset:
     is_plain = given.dtype == times.dtype and np.array_equal(given.to_numpy(), times)
     if is_plain:
         return dataset
-    changed = {"time": ("time", times, {**given.attrs, "units": "µs"})}
+    changed = {"time": ("time", times, {**without_unit(given.attrs), "units": "µs"})}
     is_coordinate = "time" in dataset.coords
     return dataset.assign_coords(changed) if is_coordinate else dataset.assign(changed)
 

@@ -21,6 +21,7 @@ from latent_nmr.models.regression_network import NetworkShape, apply, sensitivit
 from latent_nmr.models.regression_training import (
     RegressionRecord,
     RegressionSchedule,
+    finite_targets,
     train_network,
 )
 from latent_nmr.models.saved_estimator import SavedEstimator
@@ -163,7 +164,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             ensure_min_samples=2,
         )  # fmt: skip
         self.is_single_ = y.ndim == 1
-        targets = np.asarray(y, np.float64).reshape(len(y), -1)
+        targets = finite_targets(y)
         draw = check_random_state(self.random_state).randint
         split_seed, train_seed = draw(2**31 - 1, size=2).tolist()
         self._split(as_groups(groups, len(X)), len(X), validation_rows, split_seed)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._jax_settings import own_settings
-from latent_nmr.errors import NumericalError
+from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.regression_network import (
     NetworkShape,
     Weights,
@@ -24,6 +24,18 @@ from latent_nmr.models.regression_network import (
 )
 
 Rows = npt.NDArray[np.int64]
+
+
+def finite_targets(y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Targets as a table, shape (n_rows, n_targets); refuses None, which scikit-learn lets pass."""
+    targets = np.asarray(y, np.float64).reshape(len(np.asarray(y)), -1)
+    if len(bad := np.argwhere(~np.isfinite(targets))):
+        row, column = bad[0]
+        raise InputError(
+            f"y must be finite, but row {row} has {targets[row, column]} in column {column}. Drop "
+            f"or repair such rows ({len(np.unique(bad[:, 0]))} of {len(targets)})."
+        )
+    return targets
 
 
 class RegressionRecord(NamedTuple):

@@ -201,6 +201,11 @@ class TestLibraries:
         error = raised("def run(): import no_such_library.part")
         assert "no_such_library must be loadable" in environment_fault(error)
 
+    def test_one_that_fails_while_a_file_is_read_is_no_damage_to_the_file(self):
+        error = raised("def run(): import no_such_library")
+        with pytest.raises(InputError, match="no_such_library must be loadable"):
+            refuse_environment(error)
+
     def test_a_command_ends_with_one_line(self, tmp_path):
         package = tmp_path / "broken" / "tqdm"
         package.mkdir(parents=True)

@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xarray as xr
 
@@ -136,10 +137,83 @@ class TestEchoFeatures:
         assert not hasattr(features, "feature_names_in_")
         assert features.n_features_in_ == len(TIME)
 
+    @pytest.mark.parametrize("columns", [TIME, pd.to_timedelta(TIME, unit="us")])
+    def test_other_times_are_refused_whatever_it_was_fitted_to(self, columns):
+        frame = pd.DataFrame(SIGNAL, columns=columns)
+        array = xr.DataArray(SIGNAL, dims=("curve", "time"), coords={"time": columns})
+        for rows in (SIGNAL, frame):
+            features = ln.EchoFeatures(TIME, echo_time=350).fit(rows)
+            expected = features.transform(SIGNAL)
+            for given in (frame, array):
+                assert np.array_equal(features.transform(given), expected)
+            for given in (frame.iloc[:, ::-1], array[:, ::-1], array.assign_coords(time=2 * TIME)):
+                with pytest.raises(ln.InputError, match=r"must have .* of the fit"):
+                    features.transform(given)
+        with pytest.raises(ln.InputError, match="X must have the column labels of the fit"):
+            ln.EchoFeatures(TIME).fit(frame.iloc[:, ::-1])
+
+
+LABELS = {
+    "numbers": np.arange(N_COLUMNS) * 0.16,
+    "time differences": pd.to_timedelta(np.arange(N_COLUMNS), unit="us"),
+    "whole numbers from elsewhere": range(100, 100 + N_COLUMNS),
+    "whole numbers from 0": range(N_COLUMNS),
+    "two levels": pd.MultiIndex.from_product([["a", "b"], range(N_COLUMNS // 2)]),
+    "dates": pd.date_range("2026-01-01", periods=N_COLUMNS),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@BOTH
+def test_columns_that_are_not_named_by_text_have_an_order_too(name, kind, tmp_path):
+    frame = pd.DataFrame(FRAME.to_numpy(), columns=LABELS[kind])
+    model = FITS[name](frame)
+    for either in (model, saved(model, tmp_path / "model")):
+        assert same(read(either, frame), read(fitted(name, named=False), FRAME.to_numpy()))
+        with pytest.raises(ValueError, match=r"of the fit, but in column|names should match"):
+            read(either, frame.iloc[:, ::-1])
+
+
+def test_numbers_that_pandas_gives_to_columns_say_nothing_of_their_place():
+    values = FRAME.to_numpy()
+    usual = ln.PCABaseline(2).fit(pd.DataFrame(values))
+    elsewhere = pd.DataFrame(values, columns=range(50, 50 + N_COLUMNS))
+    assert same(usual.transform(elsewhere), usual.transform(values))
+    cut = ln.PCABaseline(2).fit(elsewhere)
+    assert same(cut.transform(pd.DataFrame(values)), usual.transform(values))
+
+
+class Lazy:
+    """A frame that is computed when asked, as dask (`compute`) and polars (`collect`) have it."""
+
+    def __init__(self, frame, verb):
+        self.frame, self.verb = frame, verb
+        # What tells that it has columns without computing them.
+        setattr(self, {"compute": "columns", "collect": "collect_schema"}[verb], frame.columns)
+        setattr(self, verb, lambda: frame)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.frame.to_numpy(dtype)
+
+
+REPEATED = FRAME.rename(columns={NAMES[3]: NAMES[1], NAMES[7]: NAMES[1]})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [REPEATED, Lazy(REPEATED, "compute"), pa.table(FRAME).rename_columns(list(REPEATED))],
+    ids=["pandas", "lazy", "pyarrow"],
+)
+def test_names_that_several_columns_have_are_refused(given):
+    for door in (vae().fit, fitted("vae").transform, ln.PCABaseline(2).fit):
+        with pytest.raises(ln.InputError, match="X must have columns of distinct names, but 3 are"):
+            door(given)
+
 
 BACK = {
     "BetaVAE": lambda: fitted("vae"),
     "PCABaseline": lambda: ln.PCABaseline(2).fit(FRAME),
+    "RepeatPCA": lambda: ln.RepeatPCA(2).fit(FRAME, groups=np.arange(len(FRAME)) // 2),
     "KMeansBaseline": lambda: ln.KMeansBaseline(2).fit(FRAME),
     "SectionPolynomials": lambda: ln.SectionPolynomials((2,)).fit(FRAME),
     "EchoFeatures": lambda: ln.EchoFeatures(TIME).fit(RECORD),
@@ -166,19 +240,6 @@ def test_the_way_back_minds_names_too(name):
         model.inverse_transform(named[named.columns[::-1]])
     with pytest.raises(ln.InputError, match="must have the columns"):
         model.inverse_transform(named.rename(columns={named.columns[0]: "other"}))
-
-
-class Lazy:
-    """A frame that is computed when asked, as dask (`compute`) and polars (`collect`) have it."""
-
-    def __init__(self, frame, verb):
-        self.frame, self.verb = frame, verb
-        # What tells that it has columns without computing them.
-        setattr(self, {"compute": "columns", "collect": "collect_schema"}[verb], frame.columns)
-        setattr(self, verb, lambda: frame)
-
-    def __array__(self, dtype=None, copy=None):
-        return self.frame.to_numpy(dtype)
 
 
 LAZY_TAKERS = {

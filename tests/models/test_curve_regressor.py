@@ -367,6 +367,13 @@ class TestBadInput:
         with pytest.raises(ValueError, match="NaN"):
             CurveRegressor(**SMALL).fit(X, y)
 
+    def test_so_is_a_target_that_is_none_in_a_list(self):
+        X, y = rows_and_targets(20)
+        rows = y.reshape(len(y), -1).tolist()
+        rows[5][0] = None
+        with pytest.raises(InputError, match=r"y must be finite, but row 5 has nan in column 0"):
+            CurveRegressor(hidden_layer_sizes=(4,), max_epochs=1).fit(X, rows)
+
     def test_an_error_that_is_not_finite_from_the_start(self):
         X, y = rows_and_targets(40)
         with pytest.raises(NumericalError, match="Lower learning_rate"):
