@@ -22,7 +22,7 @@ COLUMN_NAMES = {
     "imaginary": ("Im M",),
 }
 PARTS = (*COLUMN_NAMES, POLAR)
-FREQUENCY = "w ν"
+FREQUENCY, HALF_DIFFERENCE = "w ν", "w (ν₁ - ν₂)/2"
 # What is normalised, and therefore called after its normalisation.
 SIGNAL_NAMES = ("|M|", "Re M", "Im M")
 
@@ -111,14 +111,20 @@ def feature_blocks(
 def _of_protocols(
     times: npt.NDArray[np.float64], part: str | Polar, names: Sequence[str]
 ) -> list[Block]:
-    """Blocks of one protocol after the other."""
+    """Blocks of one protocol after the other; of two polar ones the frequencies are one block."""
     found: list[Block] = []
+    is_pair = isinstance(part, Polar) and len(times) == 2
     for number, time in enumerate(times):
         first = found[-1].columns.stop if found else 0
         name = names[number] if names else str(number + 1)
-        for block in feature_blocks(time, part):
+        own = feature_blocks(time, part)
+        for block in own[:1] if is_pair else own:
             columns = slice(first + block.columns.start, first + block.columns.stop)
             found.append(block._replace(columns=columns, protocol=name))
+    if is_pair:
+        frequency, first = feature_blocks(times[0], part)[1], found[-1].columns.stop
+        columns = slice(first, first + len(frequency.time))
+        found.append(frequency._replace(name=HALF_DIFFERENCE, columns=columns))
     return found
 
 

@@ -127,7 +127,8 @@ def features(
         `magnitude` is |M|; `both` is mx, then my, side by side; `real` is mx, `imaginary` my.
         A signed x is mapped to (x + 1)/2. `polar` is |M|, then the local frequency, each at some
         of the samples, as :class:`latent_nmr.Polar` says, which takes other settings. A data set of
-        |M| only has no more than `magnitude`.
+        |M| only has no more than `magnitude`. Of two protocols, `polar` is |M| of both, then half
+        the difference of their local frequencies, which no carrier's offset changes.
 
     Returns
     -------
@@ -153,7 +154,10 @@ def features(
     part = checked_part(part)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     dataset = check_echoes(dataset, both_components=part != "magnitude")
-    parts = [_of_protocol(own, window, normalisation, part) for own in each_protocol(dataset)]
+    protocols = each_protocol(dataset)
+    if isinstance(part, Polar) and len(protocols) > 1:
+        return _pair(protocols, window, normalisation, part).astype(np.float32, copy=False)
+    parts = [_of_protocol(own, window, normalisation, part) for own in protocols]
     joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
     return joined.astype(np.float32, copy=False)
 
@@ -166,6 +170,24 @@ def _of_protocol(
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
     return scaled_window(signal, samples, part, divisors, sample_times(dataset)[samples])
+
+
+def _pair(
+    protocols: Sequence[xr.Dataset], window: str, normalisation: str, part: Polar
+) -> npt.NDArray:
+    """Features of two protocols of one record, whose windows have the same intervals."""
+    if len(protocols) > 2:
+        raise InputError(
+            "part='polar' takes one protocol, or two, whose frequencies are compared, but the data "
+            f"set has {len(protocols)}. Select two: ds.isel(protocol=[0, 1])."
+        )
+    echoes, time = [], window_time(protocols[0], window)
+    for own in protocols:
+        samples = _samples(own, window)
+        mx, my = (own[name].transpose("curve", "time").to_numpy() for name in signal_names(own))
+        divisors = curve_divisors([mx, my], samples, normalisation, own["curve"].to_numpy())
+        echoes.append((mx + 1j * my)[:, samples] / divisors[:, np.newaxis])
+    return _polar_columns(echoes, part, time)
 
 
 def curve_divisors(
@@ -245,10 +267,16 @@ def scaled_window(
 def _polar(
     inside: Sequence[npt.NDArray], scale: npt.NDArray, part: Polar, time: npt.NDArray[np.floating]
 ) -> npt.NDArray:
-    M = (inside[0] + 1j * inside[1]) / scale
-    (amplitudes,), frequencies = amplitudes_and_frequencies([M], grid_of(time, part), part)
+    return _polar_columns([(inside[0] + 1j * inside[1]) / scale], part, time)
+
+
+def _polar_columns(
+    echoes: Sequence[npt.NDArray], part: Polar, time: npt.NDArray[np.floating]
+) -> npt.NDArray:
+    amplitudes, frequencies = amplitudes_and_frequencies(echoes, grid_of(time, part), part)
     frequencies /= part.frequency_scale
-    return np.concatenate([np.minimum(amplitudes, 1), _to_unit(frequencies)], axis=1)
+    cut = [np.minimum(own, 1) for own in amplitudes]
+    return np.concatenate([*cut, _to_unit(frequencies)], axis=1)
 
 
 def signal_of(

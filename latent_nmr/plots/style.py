@@ -32,7 +32,10 @@ SIGNAL_TEXTS = {
     "initial": "|M(t)| / |M(0)|",
     "window_max": "|M(t)| / max |M|",
 }
-FREQUENCY_TEXTS = {"w ν": "local frequency, w ν (MHz)"}
+FREQUENCY_TEXTS = {
+    "w ν": "local frequency, w ν (MHz)",
+    "w (ν₁ - ν₂)/2": r"half the difference, $w (\nu_1 - \nu_2)/2$ (MHz)",
+}
 TIME_TEXT = "t (µs)"
 # The first is the default.
 FORMATS = (".png", ".pdf", ".svg")

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data._attributes import echo_index_of, interval_of, pulse_numbers
-from latent_nmr.data.feature_layout import FREQUENCY, SIGNAL_NAMES, feature_blocks, part_of_metadata
+from latent_nmr.data.feature_layout import (
+    FREQUENCY,
+    HALF_DIFFERENCE,
+    SIGNAL_NAMES,
+    feature_blocks,
+    part_of_metadata,
+)
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.studies._result import Figures
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from latent_nmr.plots.curves import Quantity
 
 # Ends of the names of figures of further quantities.
-SUFFIXES = {"Im M": "imaginary", FREQUENCY: "frequency"}
+SUFFIXES = {"Im M": "imaginary", FREQUENCY: "frequency", HALF_DIFFERENCE: "difference"}
 
 
 def map_figures(model: "BetaVAE", dataset: "xr.Dataset", color: Sequence[str]) -> Figures:

@@ -46,6 +46,13 @@ def data_set(M):
     )
 
 
+def pair_set(M):
+    dims = ("protocol", "curve", "time")
+    return xr.Dataset(
+        {"mx": (dims, M.real), "my": (dims, M.imag)}, {"time": TIME}, {"echo_index": ECHO}
+    )
+
+
 class TestFrequencies:
     """What a column of frequencies says."""
 
@@ -148,6 +155,29 @@ class TestPair:
         _, found = amplitudes_and_frequencies([M[0], 0.1 * M[1]], grid, POLAR)
         a = 2 * 0.01 / 1.01  # the harmonic mean of 1 and 0.01
         np.testing.assert_allclose(found, 0.04 * a / (a + 0.002), rtol=1e-9)
+
+    @given(st.floats(-3, 3), st.floats(-7, 7), st.floats(-7, 7))
+    def test_a_data_set_of_two_protocols_has_features_that_no_carrier_changes(self, f, one, two):
+        M = np.stack([curves(seed=0), curves(seed=1)])
+        turns = np.array([one, two])[:, None, None] + 2 * np.pi * f * TIME
+        before, after = (ln.features(pair_set(m), part=POLAR) for m in (M, M * np.exp(1j * turns)))
+        np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
+
+    def test_blocks_of_a_pair_are_both_amplitudes_and_one_difference(self):
+        ds = pair_set(np.stack([curves(seed=0), curves(seed=1)]))
+        X = ln.features(ds, part=POLAR)
+        blocks = ln.feature_blocks(ln.window_time(ds, "echo"), POLAR)
+        assert [block.name for block in blocks] == ["|M|", "|M|", "w (ν₁ - ν₂)/2"]
+        assert [block.protocol for block in blocks[:2]] == ["1", "2"]
+        assert blocks[-1].columns == slice(400, 496)
+        assert X.shape == (4, 496)
+        alone = [ln.features(ds.isel(protocol=n), part=POLAR)[:, :200] for n in (0, 1)]
+        np.testing.assert_array_equal(np.hstack(alone), X[:, :400])
+
+    def test_more_than_two_protocols_are_refused(self):
+        three = pair_set(np.stack([curves(seed=seed) for seed in range(3)]))
+        with pytest.raises(ln.InputError, match=r"has 3\. Select two: ds\.isel\(protocol=\[0, 1"):
+            ln.features(three, part=POLAR)
 
     def test_echoes_come_back_with_opposite_phases(self):
         M = curves(chirp=0), curves(chirp=0, seed=0, frequency=-0.01)
