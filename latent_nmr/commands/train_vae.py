@@ -48,6 +48,8 @@ class Options:
     """Activation of hidden layers."""
     beta: float = 2.0
     """Weight of the KL term."""
+    contrast: float = 0.0
+    """Weight of the contrast between repeats of a material, for data sets that have them."""
     likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
     """Distribution of the data around the decoded curve."""
     scale: float | Literal["learned"] = 0.02

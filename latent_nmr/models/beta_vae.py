@@ -52,6 +52,10 @@ class BetaVAE(LatentModel):
         Of hidden layers; the published one has slope 0.01 below nought.
     beta : float, default=2.0
         Weight of the KL term, >= 0; it multiplies nothing else.
+    contrast : float, default=0.0
+        Weight of the contrast C between repeats of a material, >= 0. Above nought, `fit` needs
+        `groups` and minimises, per curve, reconstruction + β · KL + contrast · C, with C in nats
+        per material, see :meth:`fit`.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
         Law of the data around the decoded curve. `bernoulli` needs data in [0, 1].
     scale : float or "learned", default=0.02
@@ -138,6 +142,7 @@ class BetaVAE(LatentModel):
         hidden_layer_sizes=None,
         activation="leaky_relu",
         beta=2.0,
+        contrast=0.0,
         likelihood="gaussian",
         scale=0.02,
         learning_rate=1e-3,
@@ -155,6 +160,7 @@ class BetaVAE(LatentModel):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.beta = beta
+        self.contrast = contrast
         self.likelihood = likelihood
         self.scale = scale
         self.learning_rate = learning_rate
@@ -198,8 +204,15 @@ class BetaVAE(LatentModel):
         X : array-like, shape (n_rows, n_features)
         y : ignored
         groups : array-like, shape (n_rows,), optional
-            Rows of one group, such as the repeats of a material, are all trained on or all held
-            out for early stopping.
+            Materials: rows of one are its repeats, all trained on or all held out for early
+            stopping. With `contrast` above nought, batches hold two repeats, drawn anew in each
+            epoch, of each of `batch_size` / 2 materials a, b, …, and with posterior means z
+
+            C = -½ ⟨log softmax_b(-|z¹_a - z²_b|²/2)_a + log softmax_b(-|z¹_b - z²_a|²/2)_a⟩_a
+
+            joins what is minimised (A. van den Oord et al., arXiv:1807.03748): repeats are to find
+            each other. They say which parameters are the same, never what they are. The best epoch
+            is that of the lowest held-out reconstruction + contrast · C.
         on_epoch : callable, optional
             Called with the record of each epoch.
         checkpoint : path-like, optional

@@ -122,7 +122,8 @@ def identity_of(problem: Problem, data: npt.NDArray[np.float32]) -> str:
         data.shape,
     ]
     digest = hashlib.sha256(repr(plain).encode())
-    for array in (problem.training_rows, problem.validation_rows, data):
+    repeats = jax.tree.leaves((problem.training_repeats, problem.validation_pairs))
+    for array in (problem.training_rows, problem.validation_rows, *repeats, data):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 

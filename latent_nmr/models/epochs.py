@@ -4,10 +4,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
 from flax import nnx
 
 from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
+from latent_nmr.models.repeats import Pairs, Repeats, contrast_loss, draw_pairs
 
 
 class Objective(NamedTuple):
@@ -15,16 +17,19 @@ class Objective(NamedTuple):
 
     beta: float | jax.Array
     scale: float | jax.Array
+    contrast: float | jax.Array = 0.0
 
 
 class Parts(NamedTuple):
     """Means over rows of the objective's parts, in nats per curve.
 
-    `reconstruction` has shape (), `kl` shape (n_components,).
+    `reconstruction` and `contrast` have shape (), `kl` shape (n_components,). The contrast is a
+    mean over materials, and nought where no repeats are known.
     """
 
     reconstruction: jax.Array
     kl: jax.Array
+    contrast: jax.Array
 
 
 def epoch_steps(
@@ -50,8 +55,9 @@ def epoch_steps(
     graph, state, optimiser_state
         Network and Adam, split by `flax.nnx`.
     data : Array, shape (n_rows, n_features)
-    training_rows : Array of int, shape (n_training,)
-        Rows of `data` to train on.
+    training_rows : Array of int, shape (n_training,), or Repeats
+        Rows of `data` to train on. Of repeats, batches hold pairs: the first half of a batch has a
+        row of each of its materials, the second half another one, drawn anew in each epoch.
     objective : Objective
     learning_rate : float
     key : Array
@@ -63,21 +69,24 @@ def epoch_steps(
         The parts are means over the steps, each before its update.
     """
     order_key, noise_key = jax.random.split(key)
-    order = shuffled_rows(order_key, training_rows.shape[0], n_batches * batch_size)
-    order = training_rows[order].reshape(n_batches, batch_size)
+    order, weights = batches(order_key, training_rows, n_batches, batch_size)
     # All latent noise of the epoch at once: cheaper than a draw per batch.
     n_latent = latent_size(state)
-    noise = jax.random.normal(noise_key, (n_batches, batch_size, n_latent), data.dtype)
+    noise = jax.random.normal(noise_key, (*order.shape, n_latent), data.dtype)
     optimiser = optax.adam(learning_rate)
 
-    def loss(state, rows, noise):
-        parts = objective_parts(nnx.merge(graph, state), rows, noise, objective.scale, likelihood)
-        return parts.reconstruction + objective.beta * parts.kl.sum(), parts
+    def loss(state, rows, noise, weights):
+        model = nnx.merge(graph, state)
+        parts = objective_parts(model, rows, noise, objective.scale, likelihood, weights)
+        total = parts.reconstruction + objective.beta * parts.kl.sum()
+        if weights is not None:
+            total += objective.contrast * parts.contrast
+        return total, parts
 
     def take_step(carry, batch):
         state, optimiser_state = carry
-        rows, noise = batch
-        gradient, parts = jax.grad(loss, has_aux=True)(state, data[rows], noise)
+        rows, noise, weights = batch
+        gradient, parts = jax.grad(loss, has_aux=True)(state, data[rows], noise, weights)
         update, optimiser_state = optimiser.update(gradient, optimiser_state, state)
         return (optax.apply_updates(state, update), optimiser_state), parts
 
@@ -85,15 +94,23 @@ def epoch_steps(
     # time, as does an odd step left over.
     unroll = 2 if n_batches % 2 == 0 else 1
     (state, optimiser_state), parts = jax.lax.scan(
-        take_step, (state, optimiser_state), (order, noise), unroll=unroll
+        take_step, (state, optimiser_state), (order, noise, weights), unroll=unroll
     )
     return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
 
 
-def held_out_parts(graph, state, data, rows, scale, key, *, likelihood) -> Parts:
-    """Mean parts of the objective over some rows of `data`, one latent sample each from `key`."""
+def held_out_parts(graph, state, data, rows, scale, key, pairs=None, *, likelihood) -> Parts:
+    """Mean parts of the objective over some rows of `data`, one latent sample each from `key`.
+
+    The contrast, if there are `pairs`, is that of all of them together.
+    """
+    model = nnx.merge(graph, state)
     noise = jax.random.normal(key, (rows.shape[0], latent_size(state)), data.dtype)
-    return objective_parts(nnx.merge(graph, state), data[rows], noise, scale, likelihood)
+    parts = objective_parts(model, data[rows], noise, scale, likelihood)
+    if pairs is None:
+        return parts
+    first, second = (model.encode(data[own])[0] for own in (pairs.first, pairs.second))
+    return parts._replace(contrast=contrast_loss(first, second, pairs.weights))
 
 
 SHAPING = ("likelihood", "n_batches", "batch_size")
@@ -115,13 +132,13 @@ def run_epochs(
 
 
 @partial(jax.jit, static_argnames=("graph", "likelihood"))
-def evaluate_all(graph, states, data, rows, scales, keys, *, likelihood) -> Parts:
+def evaluate_all(graph, states, data, rows, scales, keys, pairs=None, *, likelihood) -> Parts:
     """`evaluate` with a model axis."""
 
-    def one(state, rows, scale, key):
-        return held_out_parts(graph, state, data, rows, scale, key, likelihood=likelihood)
+    def one(state, rows, scale, key, pairs):
+        return held_out_parts(graph, state, data, rows, scale, key, pairs, likelihood=likelihood)
 
-    return jax.vmap(one)(states, rows, scales, keys)
+    return jax.vmap(one)(states, rows, scales, keys, pairs)
 
 
 def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
@@ -131,12 +148,34 @@ def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
     return jax.vmap(lambda k: jax.random.permutation(k, n_rows))(keys).reshape(-1)[:length]
 
 
-def objective_parts(model, rows, noise, scale, likelihood) -> Parts:
-    """Mean reconstruction loss and KL per axis of `rows` for given standard normal `noise`."""
+def batches(
+    key: jax.Array, rows: jax.Array | Repeats, n_batches: int, batch_size: int
+) -> tuple[jax.Array, jax.Array | None]:
+    """Rows of every batch, (n_batches, batch_size), and weights (n_batches, n_pairs) of pairs."""
+    if not isinstance(rows, Repeats):
+        order = shuffled_rows(key, rows.shape[0], n_batches * batch_size)
+        return rows[order].reshape(n_batches, batch_size), None
+    order_key, pair_key = jax.random.split(key)
+    n_pairs = batch_size // 2
+    order = shuffled_rows(order_key, rows.counts.shape[0], n_batches * n_pairs)
+    pairs: Pairs = draw_pairs(pair_key, rows, order.reshape(n_batches, n_pairs))
+    both = jnp.concatenate([pairs.first, pairs.second], axis=1)
+    return both, jnp.asarray(pairs.weights)
+
+
+def objective_parts(model, rows, noise, scale, likelihood, weights=None) -> Parts:
+    """Mean parts of the objective of `rows` for given standard normal `noise`.
+
+    With `weights` of pairs, row k and row n_pairs + k are repeats of one material.
+    """
     mean, log_variance = model.encode(rows)
     logits = model.decode_logits(reparametrise(mean, log_variance, noise))
     misfit = reconstruction_loss(rows, logits, likelihood, scale)
-    return Parts(misfit.mean(), kl_divergence(mean, log_variance).mean(axis=0))
+    contrast = jnp.zeros(())
+    if weights is not None:
+        first, second = jnp.split(mean, 2)
+        contrast = contrast_loss(first, second, weights)
+    return Parts(misfit.mean(), kl_divergence(mean, log_variance).mean(axis=0), contrast)
 
 
 def latent_size(state: Any) -> int:

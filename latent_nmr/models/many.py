@@ -146,7 +146,8 @@ def fit_with_model_axis(
 ) -> None:
     """Fit models by :func:`train_together`."""
     problems, rows = prepare_all(models, X, groups)
-    if len({len(problem.training_rows) for problem in problems}) > 1:  # groups of unequal size
+    shapes = {str(jax.tree.map(jnp.shape, problem.rows())) for problem in problems}
+    if len(shapes) > 1:  # groups of unequal size
         fit_in_threads(models, X, on_fit, groups)
         return
     for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):

@@ -31,6 +31,7 @@ def check_vae(parameters: Parameters) -> None:
     check_choice("activation", parameters["activation"], networks.ACTIVATIONS)
     check_number("beta", parameters["beta"], at_least=0)
     check_choice("likelihood", likelihood, LIKELIHOODS)
+    check_number("contrast", parameters["contrast"], at_least=0)
     if not learns_scale(parameters):
         check_number("scale", scale, above=0)
     elif (scale, likelihood) != (LEARNED, "gaussian"):

@@ -18,7 +18,8 @@ class EpochRecord(NamedTuple):
     """One line of the training history; losses in nats per curve.
 
     `reconstruction`, `kl` and `kl_per_axis` are means over the epoch's optimiser steps, those
-    of the validation part are taken after the last step.
+    of the validation part are taken after the last step. Contrasts are in nats per material, of
+    the batch in training and of the whole part in validation, and nought where there is none.
     """
 
     epoch: int
@@ -30,10 +31,13 @@ class EpochRecord(NamedTuple):
     validation_kl: float
     validation_kl_per_axis: tuple[float, ...]
     seconds: float
+    contrast: float = 0.0
+    validation_contrast: float = 0.0
 
     def is_finite(self) -> bool:
         """Whether every loss is."""
-        losses = self.reconstruction, self.kl, self.validation_reconstruction, self.validation_kl
+        names = ("reconstruction", "kl", "contrast")
+        losses = [getattr(self, f"{part}{name}") for name in names for part in ("", "validation_")]
         return all(map(math.isfinite, losses))
 
 
@@ -44,7 +48,8 @@ class Schedule:
     An epoch passes all rows, and small sets several times until it has `min_epoch_steps`
     steps, so that `patience` counts comparable pieces of work for any number of rows. Over the
     first `warm_up_epochs`, β rises linearly to its value; only later epochs compete for the best.
-    The learning rate stays, or follows :meth:`rate`.
+    The learning rate stays, or follows :meth:`rate`. `contrast` is the weight of the contrast in
+    the objective, which epochs compete by.
     """
 
     batch_size: int
@@ -54,6 +59,11 @@ class Schedule:
     learning_rate: float
     warm_up_epochs: int = 0
     schedule: str = "constant"
+    contrast: float = 0.0
+
+    def merit(self, record: EpochRecord) -> float:
+        """What of an epoch is to be low: held-out reconstruction and weighted contrast."""
+        return record.validation_reconstruction + self.contrast * record.validation_contrast
 
     def portions(self, n_rows: int) -> dict[str, int]:
         """Number and size of the batches of one epoch, from the number of training rows."""
@@ -93,7 +103,7 @@ def is_better(
         return False
     if not best or record.epoch <= schedule.warm_up_epochs + 1:
         return True
-    return record.validation_reconstruction < history[best - 1].validation_reconstruction
+    return schedule.merit(record) < schedule.merit(history[best - 1])
 
 
 def best_epoch(history: Sequence[EpochRecord], schedule: Schedule) -> int:

@@ -5,6 +5,7 @@ The way to fill an accelerator with small networks.
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -64,8 +65,8 @@ class Group:
         beginnings = [beginning(problem, self.rows) for problem in problems]
         self.states = stack([start.state for start in beginnings])
         self.optimiser_states = stack([start.optimiser_state for start in beginnings])
-        self.training_rows = jnp.stack([problem.training_rows for problem in problems])
-        self.validation_rows = jnp.stack([problem.validation_rows for problem in problems])
+        parts = stack([problem.rows() for problem in problems])
+        self.training_rows, self.validation_rows, self.validation_pairs = parts
         self.epoch_keys, self.validation_keys = (
             jnp.stack([problem.keys()[role] for problem in problems]) for role in (1, 2)
         )
@@ -86,7 +87,7 @@ class Group:
             schedule.rate(epoch),
             jax.vmap(jax.random.fold_in, (0, None))(self.epoch_keys, epoch),
             likelihood=first.likelihood,
-            **schedule.portions(self.training_rows.shape[1]),
+            **schedule.portions(len(first.training_rows)),
         )
         held_out = evaluate_all(
             graph,
@@ -95,12 +96,13 @@ class Group:
             self.validation_rows,
             stacked.scale,
             self.validation_keys,
+            self.validation_pairs,
             likelihood=first.likelihood,
         )
         return jax.device_get((parts, held_out))
 
 
-def stack(trees: Sequence) -> nnx.State:
+def stack(trees: Sequence) -> Any:
     """One tree whose leaves have a leading model axis."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 

@@ -16,6 +16,7 @@ from latent_nmr._jax_settings import own_settings
 from latent_nmr.errors import NumericalError
 from latent_nmr.models.epochs import Objective, Parts, evaluate, run_epoch
 from latent_nmr.models.networks import Architecture, data_matched_state, graph_of
+from latent_nmr.models.repeats import Pairs, Repeats
 from latent_nmr.models.schedule import EpochRecord, Schedule, is_better, stop_reason
 
 
@@ -30,12 +31,22 @@ class Problem:
     training_rows: npt.NDArray[np.int64]
     validation_rows: npt.NDArray[np.int64]
     key: jax.Array
+    # Where the objective has a contrast between repeats.
+    training_repeats: Repeats | None = None
+    validation_pairs: Pairs | None = None
 
     @own_settings()
     def keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Keys of weights, epochs and the validation part's latent noise."""
         init_key, epoch_key, validation_key = jax.random.split(self.key, 3)
         return init_key, epoch_key, validation_key
+
+    @own_settings()
+    def rows(self) -> tuple[jax.Array | Repeats, jax.Array, Pairs | None]:
+        """What to train on, and the rows and pairs held out, as arrays of JAX."""
+        own = self.training_repeats or self.training_rows
+        parts = own, self.validation_rows, self.validation_pairs
+        return jax.tree.map(jnp.asarray, parts)
 
     def objective_in(self, epoch: int) -> Objective:
         """Objective in an epoch, with β as far as it has risen."""
@@ -96,7 +107,8 @@ def train(
     Returns
     -------
     Fit
-        With the weights of the epoch whose validation reconstruction was lowest.
+        With the weights of the epoch whose validation reconstruction, and contrast where there is
+        one, was lowest.
 
     Raises
     ------
@@ -105,8 +117,7 @@ def train(
     """
     schedule = problem.schedule
     with own_settings():
-        rows = jnp.asarray(data)
-        parts = jnp.asarray(problem.training_rows), jnp.asarray(problem.validation_rows)
+        rows, parts = jnp.asarray(data), problem.rows()
     progress = beginning(problem, rows)
     if keeper is not None:
         progress = keeper.restore(progress)
@@ -130,8 +141,9 @@ def next_epoch(
     problem: Problem,
     progress: Progress,
     rows: jax.Array,
-    training_rows: jax.Array,
+    training_rows: jax.Array | Repeats,
     validation_rows: jax.Array,
+    validation_pairs: Pairs | None,
 ) -> Progress:
     """Progress after one more epoch."""
     start, epoch = time.perf_counter(), len(progress.history) + 1
@@ -148,7 +160,7 @@ def next_epoch(
         schedule.rate(epoch),
         jax.random.fold_in(epoch_key, epoch),
         likelihood=problem.likelihood,
-        **schedule.portions(len(training_rows)),
+        **schedule.portions(len(problem.training_rows)),
     )
     held_out = evaluate(
         graph,
@@ -157,6 +169,7 @@ def next_epoch(
         validation_rows,
         objective.scale,
         validation_key,
+        validation_pairs,
         likelihood=problem.likelihood,
     )
     parts, held_out = jax.device_get((parts, held_out))
@@ -212,6 +225,8 @@ def to_record(
         validation_kl=float(held_out.kl.sum()),
         validation_kl_per_axis=tuple(map(float, held_out.kl)),
         seconds=time.perf_counter() - start,
+        contrast=float(parts.contrast),
+        validation_contrast=float(held_out.contrast),
     )
 
 

@@ -98,6 +98,8 @@ def check_history(entries: Any, n_components: int) -> list[EpochRecord]:
 
 def _record(entry: Any, n_components: int) -> EpochRecord:
     """One epoch: its number, and finite numbers or null, one or one per axis."""
+    # Epochs of earlier versions say nothing of a contrast: there was none.
+    entry = EpochRecord._field_defaults | check_object("an epoch", entry)
     check_keys("an epoch", entry, EpochRecord._fields)
     values: dict[str, Any] = {"epoch": check_count("epoch", entry["epoch"])}
     for name in EpochRecord._fields[1:]:

@@ -18,6 +18,7 @@ from latent_nmr.models.fitted import FittedVAE, installed_packages
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
 from latent_nmr.models.orientation import orient
 from latent_nmr.models.parameters import check_rows_left, learns_scale
+from latent_nmr.models.repeats import check_repeats, repeats_of
 from latent_nmr.models.schedule import EpochRecord, Schedule
 from latent_nmr.models.training import Fit, Problem
 
@@ -37,10 +38,17 @@ def problem_of(
     training_rows, validation_rows = split_rows(
         np.arange(len(X)), parameters["validation_fraction"], split_seed, groups=own
     )
+    repeats = {}
+    if parameters["contrast"]:
+        known = check_repeats(own, training_rows)
+        repeats = {
+            "training_repeats": repeats_of(known, np.sort(training_rows)),
+            "validation_pairs": repeats_of(known, np.sort(validation_rows)).first_two(),
+        }
     is_learned = learns_scale(parameters)
     of_schedule = (
         "batch_size", "min_epoch_steps", "max_epochs", "patience", "learning_rate",
-        "warm_up_epochs", "schedule",
+        "warm_up_epochs", "schedule", "contrast",
     )  # fmt: skip
     return Problem(
         architecture=networks.Architecture(
@@ -49,12 +57,17 @@ def problem_of(
             n_components=parameters["n_components"],
             activation=parameters["activation"],
         ),
-        objective=Objective(parameters["beta"], 1.0 if is_learned else parameters["scale"]),
+        objective=Objective(
+            parameters["beta"],
+            1.0 if is_learned else parameters["scale"],
+            parameters["contrast"],
+        ),
         likelihood=GAUSSIAN_LEARNED if is_learned else parameters["likelihood"],
         schedule=Schedule(**{name: parameters[name] for name in of_schedule}),
         training_rows=np.sort(training_rows),
         validation_rows=np.sort(validation_rows),
         key=seed_key(train_seed),
+        **repeats,
     )
 
 
