@@ -41,6 +41,17 @@ def test_ratios_of_the_benchmark_are_those_that_were_measured():
         assert f"| {epochs['echo'][name]:.2f} | {epochs['full'][name]:.2f} |" in text
 
 
+def test_the_calibration_of_estimated_errors_is_the_one_that_was_measured():
+    path = ROOT / "artifacts" / "benchmarks" / "error-calibration.json"
+    summary = json.loads(path.read_text("utf-8"))["summary"]
+    text = (ROOT / "docs" / "simulator.md").read_text("utf-8")
+    for row in summary:
+        shares = [f"{100 * row[name]:.1f}" for name in ("met", "within", "within_two_estimates")]
+        ratios = [f"{row[name]:.2f}" for name in ("ratio_50", "ratio_99")]
+        name = "all" if row["family"] == "all" else f"{row['family']}: {row['value']}"
+        assert " | ".join(["", name, str(row["n"]), *shares, *ratios, ""]).strip() in text
+
+
 @pytest.mark.slow
 def test_its_examples_run_one_after_another(tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.M | re.S)

@@ -155,7 +155,7 @@ def converged_curve(lattice: HardLattice) -> npt.NDArray[np.float64] | None:
     return None
 
 
-def draw_lattices(n_lattices: int, random_state: int = 0) -> Iterator[HardLattice]:
+def draw_lattices(n_lattices: int, random_state: int = 1) -> Iterator[HardLattice]:
     """Draw lattices that are hard to simulate."""
     rng = np.random.default_rng(random_state)
     return (draw_lattice(rng) for _ in range(n_lattices))
@@ -224,7 +224,7 @@ def calibration_summary(records: Rows[Mapping[str, Any]], tolerance: float = 1e-
     return pd.DataFrame(rows)
 
 
-def calibration_result(records: Rows[Mapping[str, Any]], random_state: int = 0) -> dict[str, Any]:
+def calibration_result(records: Rows[Mapping[str, Any]], random_state: int = 1) -> dict[str, Any]:
     """Records of :func:`calibrate` and their summary, for a JSON file."""
     table = calibration_summary(records).astype(object)
     return {
