@@ -205,7 +205,7 @@ class BetaVAE(LatentModel):
         y : ignored
         groups : array-like, shape (n_rows,), optional
             Materials: rows of one are its repeats, all trained on or all held out for early
-            stopping. With `contrast` above nought, batches hold two repeats, drawn anew in each
+            stopping. With `contrast` above nought, batches hold two repeats, drawn again in each
             epoch, of each of `batch_size` / 2 materials a, b, …, and with posterior means z
 
             C = -½ ⟨log softmax_b(-|z¹_a - z²_b|²/2)_a + log softmax_b(-|z¹_b - z²_a|²/2)_a⟩_a

@@ -57,7 +57,7 @@ def epoch_steps(
     data : Array, shape (n_rows, n_features)
     training_rows : Array of int, shape (n_training,), or Repeats
         Rows of `data` to train on. Of repeats, batches hold pairs: the first half of a batch has a
-        row of each of its materials, the second half another one, drawn anew in each epoch.
+        row of each of its materials, the second half another one, drawn again in each epoch.
     objective : Objective
     learning_rate : float
     key : Array
