@@ -12,6 +12,7 @@ PLAIN_LETTERS = "latent_nmr.plain_letters"
 
 # Signs whose name or decomposition does not say how they are typed.
 _SIGNS_BY_PLAIN = {
+    "^+": "†",
     "u": "µμ",  # as in µs; two characters of one look, the micro sign and the Greek letter
     "x": "×",
     "-": "−–—‐‑─",

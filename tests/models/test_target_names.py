@@ -102,7 +102,7 @@ class TestTargets:
             assert fitted.score(X, y) == pytest.approx(fitted.score(X, Y), rel=1e-12)
 
     def test_names_that_are_not_distinct_are_refused(self):
-        with pytest.raises(ln.InputError, match="y must have distinct names, but has W, W"):
+        with pytest.raises(ln.InputError, match="y must have columns of distinct names"):
             regressor().fit(X, Y.set_axis(["W", "W"], axis=1))
 
     @pytest.mark.parametrize("y", [dict(Y), LABELS], ids=["dict", "Dataset"])
@@ -265,7 +265,7 @@ def test_the_way_back_minds_names_of_axes(on_curves, name):
     numbered = named.assign_coords(axis=np.arange(len(names)) + 1.0)
     if not name.startswith("features"):
         assert np.array_equal(model.inverse_transform(numbered), expected)
-    with pytest.raises(ln.InputError, match="must have its columns in order, but axis goes"):
+    with pytest.raises(ln.InputError, match="in order, but the coordinate axis goes"):
         model.inverse_transform(numbered[:, ::-1])
 
 

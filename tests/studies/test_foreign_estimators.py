@@ -212,7 +212,7 @@ class TestFailures:
 
     def test_coordinates_that_a_score_cannot_be_made_of_are_named(self, X, echoes):
         ways = {"held_out": 0.2, "split_seed": 0, "split": None, "n_neighbors": 5}
-        material = divide(X, echoes, None, **ways)
+        material = divide(X, echoes, None, **ways, groups=None)
         good, bad = methods_of({"good": PCA(2), "bad": PCA(3)}, None, 2, 1)
         fits = [
             Fit(one, 0, {f"part/{part}": rows[:, :width] for part, rows in material.curves.items()})
