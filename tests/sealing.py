@@ -8,6 +8,7 @@ from latent_nmr.data._checksums import (
     CURVE_CHECKSUMS,
     attribute_checksum,
     curve_checksums,
+    start_of_checksums,
 )
 
 
@@ -16,5 +17,6 @@ def seal(path):
     group = zarr.open_group(path, mode="r+")
     arrays = {name: np.asarray(array[...]) for name, array in group.arrays()}
     indices = np.arange(len(arrays["done"]))
-    group[CURVE_CHECKSUMS][:] = curve_checksums(indices, arrays)
     group.attrs[CHECKSUM_OF_ATTRIBUTES] = attribute_checksum(dict(group.attrs))
+    start = start_of_checksums(group)
+    group[CURVE_CHECKSUMS][:] = curve_checksums(indices, arrays, start)

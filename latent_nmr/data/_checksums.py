@@ -1,7 +1,8 @@
 """Checksums of files: of every chunk as zarr writes it, of every curve, variable and attributes.
 
 A chunk that was changed does not fit its own checksum. One that was copied over another, or lost,
-does: it is noticed by that of the curve, which covers its index, signals and labels.
+does: it is noticed by that of the curve, which covers its index, signals and labels. It starts at
+that of the attributes, so that curves of another store, of another seed say, do not fit.
 """
 
 import json
@@ -25,10 +26,12 @@ COMPRESSORS = (ZstdCodec(level=0), Crc32cCodec())
 CURVE_CHECKSUMS = "checksum"
 # Attribute of a simulated store: CRC-32 of its other attributes.
 CHECKSUM_OF_ATTRIBUTES = "attributes_crc32"
+# Attribute of the array of curves' checksums: where they start. Stores begun before have none.
+STARTS_AT = "starts_at"
 
 
 def curve_checksums(
-    indices: npt.NDArray[np.integer], arrays: Mapping[str, npt.NDArray]
+    indices: npt.NDArray[np.integer], arrays: Mapping[str, npt.NDArray], start: int = 0
 ) -> npt.NDArray[np.uint32]:
     """CRC-32 of curves, each over its index, its signals and its labels, shape (n_curves,).
 
@@ -38,6 +41,8 @@ def curve_checksums(
         Rows of the curves in their store.
     arrays : mapping of str to ndarray, shape (n_curves, ...)
         Signals and labels, in any order; taken as a store has them, in float32 and float64.
+    start : int
+        CRC-32 of what comes before: see :func:`start_of_checksums`.
     """
     signals = [
         _one_nan(np.ascontiguousarray(arrays[n], np.float32)) for n in ALL_SIGNALS if n in arrays
@@ -47,12 +52,18 @@ def curve_checksums(
     texts = [label for label in labels if label.dtype.kind in "OTU"]
     found = np.empty(len(indices), np.uint32)
     for row, index in enumerate(indices):
-        checksum = zlib.crc32(f"{index} {' '.join(str(t[row]) for t in texts)}".encode())
+        checksum = zlib.crc32(f"{index} {' '.join(str(t[row]) for t in texts)}".encode(), start)
         checksum = zlib.crc32(numbers[:, row].tobytes(), checksum)
         for signal in signals:
             checksum = zlib.crc32(signal[row].data, checksum)
         found[row] = checksum
     return found
+
+
+def start_of_checksums(group: zarr.Group) -> int:
+    """CRC-32 at which those of a store's curves start: that of its attributes."""
+    noted: Any = group.attrs.get(CHECKSUM_OF_ATTRIBUTES, 0)
+    return noted if group[CURVE_CHECKSUMS].attrs.get(STARTS_AT) == CHECKSUM_OF_ATTRIBUTES else 0
 
 
 def dataset_checksums(dataset: xr.Dataset) -> dict[str, int]:

@@ -86,14 +86,15 @@ def check_curves(
     indices: npt.NDArray[np.integer],
     arrays: Mapping[str, npt.NDArray],
     noted: npt.NDArray[np.uint32],
+    start: int,
 ) -> None:
     """Refuse curves that do not fit the checksums noted with them."""
-    spoilt = indices[curve_checksums(indices, arrays) != noted]
+    spoilt = indices[curve_checksums(indices, arrays, start) != noted]
     if len(spoilt):
         raise InputError(
             f"curves of a store must be as they were written, but curve {spoilt[0]} of {path} "
             f"does not fit its checksum ({len(spoilt)} such curves): a chunk was lost, changed, or "
-            f"copied over another. {RESTORE}"
+            f"copied over another, or files of two stores were mixed. {RESTORE}"
         )
 
 

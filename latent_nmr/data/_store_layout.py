@@ -10,6 +10,7 @@ from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
     COMPRESSORS,
     CURVE_CHECKSUMS,
+    STARTS_AT,
     attribute_checksum,
 )
 from latent_nmr.data._variables import (
@@ -64,4 +65,6 @@ def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
         about = {"units": unit, "long_name": title}
         create(name, ("curve",), about, dtype=kind, fill_value=empty, **per_curve)
     for name, (kind, title) in FLAGS.items():
-        create(name, ("curve",), {"long_name": title}, dtype=kind, fill_value=kind(0), **per_curve)
+        about = {"long_name": title}
+        about |= {STARTS_AT: CHECKSUM_OF_ATTRIBUTES} if name == CURVE_CHECKSUMS else {}
+        create(name, ("curve",), about, dtype=kind, fill_value=kind(0), **per_curve)

@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 
 from latent_nmr._environment import refuse_environment
-from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums
+from latent_nmr.data._checksums import CURVE_CHECKSUMS, curve_checksums, start_of_checksums
 from latent_nmr.data._guarded import damaged
 from latent_nmr.data._variables import ALL_SIGNALS, SIGNALS
 from latent_nmr.data.echoes import label_rows
@@ -50,7 +50,8 @@ def _write(group: zarr.Group, curves: SimulatedCurves, rows: list[int]) -> None:
     """Write curves to their rows, flags last."""
     written = signals_of(curves, with_mz=holds(group, "mz")) | label_rows(curves)
     if holds(group, CURVE_CHECKSUMS):  # a store of 0.1.0 has none
-        written[CURVE_CHECKSUMS] = curve_checksums(np.array(rows), written)
+        start = start_of_checksums(group)
+        written[CURVE_CHECKSUMS] = curve_checksums(np.array(rows), written, start)
     written["done"] = np.ones(len(rows), bool)
     for name, values in written.items():
         array_of(group, name).oindex[np.array(rows)] = values

@@ -20,6 +20,7 @@ from latent_nmr.data._checksums import (
     CHECKSUM_OF_ATTRIBUTES,
     CURVE_CHECKSUMS,
     check_attributes,
+    start_of_checksums,
 )
 from latent_nmr.data._contents import check_read
 from latent_nmr.data._guarded import RegularFiles, guarded, unreadable, values_of
@@ -106,7 +107,8 @@ class StoredEchoes:
         check_spins(self._path, dataset)
         if self._has_checksums:
             noted = self._read(CURVE_CHECKSUMS, start, stop)
-            check_curves(self._path, indices, signals | labels, noted)
+            start_crc = self._guarded(lambda: start_of_checksums(self._group))
+            check_curves(self._path, indices, signals | labels, noted, start_crc)
         return dataset
 
     def blocks(self, rows_per_block: int = BLOCK) -> Iterator[xr.Dataset]:

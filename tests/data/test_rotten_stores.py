@@ -17,10 +17,16 @@ import zarr
 from zarr.core.sync import sync
 
 import latent_nmr as ln
-from latent_nmr.data._checksums import CHECKSUM_OF_ATTRIBUTES, curve_checksums
+from latent_nmr.data._checksums import (
+    CHECKSUM_OF_ATTRIBUTES,
+    attribute_checksum,
+    curve_checksums,
+    start_of_checksums,
+)
 from latent_nmr.data.io import open_blocks
 from latent_nmr.data.store import CHUNK, fill_part, fill_store, finished_curves, finished_flags
 from latent_nmr.physics.simulate import Simulation
+from tests.sealing import seal
 
 SIMULATION = Simulation(n_edge=8, seed=1, step=4, with_mz=True)
 N_CURVES = 2 * CHUNK + 3
@@ -180,6 +186,41 @@ def entries_of(value, path=()):
             yield from entries_of(entry, (*path, key))
 
 
+@pytest.fixture(scope="module")
+def other(good):
+    """The good store's curves as those of another seed."""
+    path = Path(shutil.copytree(good / "simulated.zarr", good / "other.zarr"))
+    zarr.open_group(path).attrs["seed"] = 2
+    seal(path)
+    return path
+
+
+class TestTwoStores:
+    """Files of a store of another seed, each whole: of an interrupted copy over it, say."""
+
+    def test_a_chunk_of_every_array_is_refused(self, good, other, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+        for file in chunks_of(other):
+            where = file.relative_to(other)
+            if where.parts[2] == "1":
+                shutil.copy(file, path / where)
+        with pytest.raises(ln.InputError, match=f"curve {CHUNK} .*two stores were mixed"):
+            ln.open_echoes(path)
+
+    def test_their_description_is_refused(self, good, other, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+        shutil.copy(other / "zarr.json", path / "zarr.json")
+        with pytest.raises(ln.InputError, match=r"curve 0 .*two stores were mixed"):
+            ln.open_echoes(path)
+
+    def test_a_store_begun_before_this_was_noted_is_read(self, good, tmp_path):
+        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+        del zarr.open_group(path)["checksum"].attrs["starts_at"]
+        seal(path)
+        assert start_of_checksums(zarr.open_group(path)) == 0
+        assert ln.open_echoes(path).identical(ln.open_echoes(good / "simulated.zarr"))
+
+
 class TestWords:
     """What is said, and to whom."""
 
@@ -303,7 +344,9 @@ class TestChecksums:
         group = zarr.open_group(good / "simulated.zarr", mode="r")
         ds = ln.open_echoes(good / "simulated.zarr")
         arrays = {str(name): ds[name].to_numpy() for name in ds.variables}
-        assert np.array_equal(group["checksum"][:], curve_checksums(np.arange(N_CURVES), arrays))
+        expected = curve_checksums(np.arange(N_CURVES), arrays, start_of_checksums(group))
+        assert np.array_equal(group["checksum"][:], expected)
+        assert start_of_checksums(group) == attribute_checksum(dict(group.attrs))
         assert CHECKSUM_OF_ATTRIBUTES in group.attrs
         assert CHECKSUM_OF_ATTRIBUTES not in ds.attrs
 
