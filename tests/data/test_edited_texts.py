@@ -106,8 +106,16 @@ HARMLESS = {
 }
 
 
-@pytest.mark.parametrize("edit", HARMLESS, ids=str)
-@pytest.mark.parametrize(("reader", "name"), FILES)
+def a_third_of(files, edits):
+    """Every edit and every file with some of the others; all pairs in the slow run."""
+    return [
+        pytest.param(*file, edit, marks=[pytest.mark.slow] if (row + column) % 3 else [])
+        for row, file in enumerate(files)
+        for column, edit in enumerate(edits)
+    ]
+
+
+@pytest.mark.parametrize(("reader", "name", "edit"), a_third_of(FILES, HARMLESS))
 def test_what_editors_leave_changes_no_number(tmp_path, reader, name, edit):
     write, read, _ = READERS[reader]
     write(tmp_path)
@@ -206,7 +214,7 @@ WRITTEN_WITH_E = [(r, n) for r, n in FILES if r in ("2020", "2021-gauss", "latti
 
 @pytest.mark.parametrize("edit", NUMBERS_OTHERWISE)
 @pytest.mark.parametrize(("reader", "name"), WRITTEN_WITH_E)
-@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize("place", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_numbers_written_otherwise_are_named_as_the_cause(tmp_path, reader, name, edit, place):
     write, read, _ = READERS[reader]
     write(tmp_path)

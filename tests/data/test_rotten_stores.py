@@ -91,7 +91,8 @@ class TestEveryFile:
         for file in chunks_of(path):
             content = file.read_bytes()
             array = file.relative_to(path).parts[0]
-            for other in chunks_of(path / array):
+            # One other of each array will do: whose chunk it is stands in the checksum.
+            for other in chunks_of(path / array)[-2:]:
                 if other != file and other.read_bytes() != content:
                     shutil.copy(other, file)
                     # Flags of the last, short chunk leave curves out, and those of a full one say
