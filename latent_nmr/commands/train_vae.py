@@ -187,8 +187,9 @@ def fit(
     from latent_nmr.errors import AxisWarning
     from latent_nmr.studies.training import train
 
-    n_samples = len(window_time(dataset, options.window))
-    tell(f"Training on {dataset.sizes['curve']} curves × {n_samples} samples")
+    *several, n_samples = window_time(dataset, options.window).shape
+    sizes = [f"{n} protocols × " for n in several]
+    tell(f"Training on {dataset.sizes['curve']} curves × {''.join(sizes)}{n_samples} samples")
     epochs: list[int] = []
 
     def continued(record: Any) -> None:

@@ -10,7 +10,7 @@ from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import cut, rounding_of
 from latent_nmr.data.feature_layout import part_name
 from latent_nmr.data.polar import Polar
-from latent_nmr.data.protocols import PROTOCOL
+from latent_nmr.data.protocols import PROTOCOL, KnownProtocol, known_protocols
 from latent_nmr.errors import InputError
 
 # Precisions that are kept; any other number becomes the double one of its kind.
@@ -93,11 +93,12 @@ def as_table(given: Any) -> Any:
     return given if getattr(given, "ndim", 2) < 3 else np.asarray(given).reshape(len(given), -1)
 
 
-def names_of_protocols(given: Any, n_protocols: int) -> list[str]:
-    coordinate = getattr(given, "coords", {}).get(PROTOCOL)
-    if coordinate is not None and coordinate.dims == (PROTOCOL,):
-        return [str(name) for name in coordinate.to_numpy().tolist()]
-    return [str(number + 1) for number in range(n_protocols)]
+def protocols_of(given: Any, n_protocols: int) -> list[KnownProtocol]:
+    """What an array of xarray knows of its protocols; of others, numbers from 1."""
+    coords: Any = getattr(given, "coords", {})
+    if PROTOCOL in coords and coords[PROTOCOL].dims == (PROTOCOL,):
+        return list(known_protocols(coords.to_dataset()))
+    return [KnownProtocol(str(number + 1)) for number in range(n_protocols)]
 
 
 def components(X: npt.NDArray) -> tuple[npt.NDArray, ...]:

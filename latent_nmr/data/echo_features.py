@@ -19,8 +19,8 @@ from latent_nmr.data._given_curves import (
     checked_rows,
     components,
     given_rows,
-    names_of_protocols,
     one_protocol,
+    protocols_of,
     split_protocols,
 )
 from latent_nmr.data.feature_layout import (
@@ -31,13 +31,14 @@ from latent_nmr.data.feature_layout import (
     part_name,
 )
 from latent_nmr.data.polar import Polar
-from latent_nmr.data.windows import (
+from latent_nmr.data.scaling import (
     NORMALISATIONS,
+    Echo,
     curve_divisors,
-    scaled_window,
-    signal_of,
-    window_slice,
+    joined_features,
+    signals_of,
 )
+from latent_nmr.data.windows import window_slice
 from latent_nmr.errors import InputError, check_choice, check_number
 
 # µs; no echo comes so soon after a pulse at 0, so that shorter times were meant in ms or s.
@@ -48,7 +49,9 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
     """Features of spin echoes: a window of the record, scaled to [0, 1].
 
     Several protocols of each material, such as echoes after pulses of 60° and 120°, come as arrays
-    (n_curves, n_protocols, n_time), or of xarray; their features stand side by side.
+    (n_curves, n_protocols, n_time), or of xarray; their features stand side by side. Of two with
+    `part="polar"`, the frequencies are half their difference, unless coordinates `flip_angle` and
+    `tau` say that they are other pulses than θ and 180° - θ with one τ.
 
     scikit-learn's own `check_estimator` does not apply, because its `validate_data` refuses the
     complex arrays that this transformer is for.
@@ -168,7 +171,8 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         self.part_, self.normalisation_ = part, self.normalisation
         self.has_time_ = self.time is not None
         several = X.ndim > 2
-        self.protocols_ = names_of_protocols(given, len(echoes)) if several else []
+        self._protocols = protocols_of(given, len(echoes)) if several else []
+        self.protocols_ = [own.name for own in self._protocols]
         self.echo_index_ = echo_indices if several else echo_indices[0]
         self.samples_ = samples if several else samples[0]
         self.time_ = np.stack([time[own] for own in samples]) if several else time[samples[0]]
@@ -203,21 +207,22 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         if self.has_time_:
             check_times("X", one_protocol(given), self._record_times)
         validate_data(self, as_table(given), reset=False, skip_check_array=True)
-        parts = []
+        found = []
         for own, (samples, time, _, _) in zip(echoes, windows, strict=True):
             signal = components(own)
             divisors = curve_divisors(signal, samples, self.normalisation_)
-            parts.append(scaled_window(signal, samples, self.part_, divisors, time))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            found.append(Echo(signal, samples, divisors, time))
+        return joined_features(found, self.part_, self._protocols)
 
     def inverse_transform(self, X):
         """Return the signal on the window's grid `time_`, in the unit of M.
 
         Each curve's own divisor is not part of its features; the training rows' mean, `scale_`,
         stands in for it. Nor is its phase part of those of `polar`: M is then real at the echo,
-        and its phase elsewhere the integral of the frequency. That is exact to 0.01 rad where the
-        frequency varies by less than 0.05 MHz in 10 µs and was not cut. Across times at which M
-        vanishes, as between the decay and the echo, the phase is not known.
+        and its phase elsewhere the integral of the frequency; of a pair plus and minus that of half
+        the difference, the mean being unknown. That is exact to 0.01 rad where the frequency varies
+        by less than 0.05 MHz in 10 µs and was not cut. Across times at which M vanishes, as between
+        the decay and the echo, the phase is not known.
 
         Parameters
         ----------
@@ -230,7 +235,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
             |M|, Re M or Im M; for `both` and `polar` M itself, complex.
         """
         check_is_fitted(self)
-        blocks = feature_blocks(self.time_, self.part_, self.protocols_)
+        blocks = feature_blocks(self.time_, self.part_, self._protocols)
         X = columns_of("features", X, self.get_feature_names_out())
         check_coordinate("features", X, column_times(blocks))
         X = as_numbers(X, "features")
@@ -241,20 +246,17 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
                 f"part={part_name(self.part_)!r}, but are {X.dtype} of shape {X.shape}. Give what "
                 "transform returned, or a model's reconstruction of it."
             )
-        windows = self._windows()
-        parts = [
-            scale * signal_of(own, self.part_, time, index - samples.start)
-            for own, (samples, time, index, scale) in zip(
-                np.split(X, len(windows), axis=1), windows, strict=True
-            )
-        ]
+        samples, times, indices, scales = zip(*self._windows(), strict=True)
+        zeros = [index - own.start for index, own in zip(indices, samples, strict=True)]
+        signals = signals_of(X, self.part_, times, zeros, self._protocols)
+        parts = [scale * signal for scale, signal in zip(scales, signals, strict=True)]
         return np.stack(parts, axis=1) if self.protocols_ else parts[0]
 
     def get_feature_names_out(self, input_features=None):  # noqa: ARG002
         """Names of the columns, such as "|M|(168.1 µs)"; `input_features` is not used."""
         check_is_fitted(self)
         unit = "µs" if self.has_time_ else None
-        blocks = feature_blocks(self.time_, self.part_, self.protocols_)
+        blocks = feature_blocks(self.time_, self.part_, self._protocols)
         return np.array(column_names(blocks, unit), dtype=object)
 
     def _windows(self) -> list[tuple[slice, npt.NDArray[np.float64], int, float]]:

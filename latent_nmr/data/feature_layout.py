@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from latent_nmr.data.polar import Polar, as_metadata, grid_of
+from latent_nmr.data.protocols import KnownProtocol, is_pair, known_protocols
 from latent_nmr.errors import InputError, check_choice
 
 POLAR = "polar"
@@ -73,7 +75,9 @@ def part_name(part: str | Polar) -> str:
 
 
 def feature_blocks(
-    time: npt.NDArray[np.floating], part: str | Polar = "magnitude", protocols: Sequence[str] = ()
+    time: npt.NDArray[np.floating],
+    part: str | Polar = "magnitude",
+    protocols: "xr.Dataset | Sequence[str | KnownProtocol]" = (),
 ) -> list[Block]:
     """Blocks of columns of the features of a window.
 
@@ -83,8 +87,9 @@ def feature_blocks(
         Times of its samples, µs; of several protocols as :func:`latent_nmr.window_time` gives them.
     part : str or Polar
         As for :func:`latent_nmr.features`.
-    protocols : sequence of str
-        Their names; without them, numbers from 1.
+    protocols : xarray.Dataset or sequence of str
+        The data set that has them, or their names; without them, numbers from 1. With names alone,
+        two are taken for pulses of θ and 180° - θ, whose frequencies `polar` compares.
 
     Examples
     --------
@@ -97,7 +102,10 @@ def feature_blocks(
     """
     part, time = checked_part(part), np.asarray(time, np.float64)
     if time.ndim > 1:
-        return _of_protocols(time, part, protocols)
+        names = [str(number + 1) for number in range(len(time))]
+        given = known_protocols(protocols) if isinstance(protocols, xr.Dataset) else protocols
+        known = [own if isinstance(own, KnownProtocol) else KnownProtocol(own) for own in given]
+        return _of_protocols(time, part, known or [KnownProtocol(name) for name in names])
     if isinstance(part, Polar):
         grid, scale = grid_of(time, part), part.frequency_scale
         found = [("|M|", time[grid.amplitudes], 0, 1), (FREQUENCY, grid.middles, -scale, scale)]
@@ -109,19 +117,18 @@ def feature_blocks(
 
 
 def _of_protocols(
-    times: npt.NDArray[np.float64], part: str | Polar, names: Sequence[str]
+    times: npt.NDArray[np.float64], part: str | Polar, protocols: Sequence[KnownProtocol]
 ) -> list[Block]:
-    """Blocks of one protocol after the other; of two polar ones the frequencies are one block."""
+    """Blocks of one protocol after the other; of a polar pair the frequencies are one block."""
     found: list[Block] = []
-    is_pair = isinstance(part, Polar) and len(times) == 2
-    for number, time in enumerate(times):
+    is_compared = isinstance(part, Polar) and is_pair(protocols)
+    for time, protocol in zip(times, protocols, strict=True):
         first = found[-1].columns.stop if found else 0
-        name = names[number] if names else str(number + 1)
         own = feature_blocks(time, part)
-        for block in own[:1] if is_pair else own:
+        for block in own[:1] if is_compared else own:
             columns = slice(first + block.columns.start, first + block.columns.stop)
-            found.append(block._replace(columns=columns, protocol=name))
-    if is_pair:
+            found.append(block._replace(columns=columns, protocol=protocol.name))
+    if is_compared:
         frequency, first = feature_blocks(times[0], part)[1], found[-1].columns.stop
         columns = slice(first, first + len(frequency.time))
         found.append(frequency._replace(name=HALF_DIFFERENCE, columns=columns))

@@ -6,10 +6,11 @@ them: a list of dictionaries with `name`, `flip_angle_deg`, `tau_us`, `echo_inde
 `pulse_samples` and `pulse_angles_rad`, in their order.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.errors import InputError
@@ -20,6 +21,59 @@ PROTOCOL = "protocol"
 PROTOCOLS = "protocols"  # the attribute
 # Entries of a protocol that a data set of one has as attributes.
 OF_ONE = ("echo_index", "pulse_samples", "pulse_angles_rad")
+# By how much 60° and 120° may miss 180° together, degrees, and the spacings each other, relative.
+ANGLE_SLACK, SPACING_SLACK = 0.5, 1e-3
+
+
+OF_METADATA = ("name", "flip_angle_deg", "tau_us")
+KNOWN_NUMBERS = OF_METADATA[1:]
+
+
+class KnownProtocol(NamedTuple):
+    """What is known of one protocol of a data set.
+
+    Attributes
+    ----------
+    name : str
+    flip_angle_deg : float, optional
+        θ, degrees.
+    tau_us : float, optional
+        τ, µs.
+    """
+
+    name: str
+    flip_angle_deg: float | None = None
+    tau_us: float | None = None
+
+    def __str__(self) -> str:
+        """Its name, with θ and τ where known."""
+        found = [] if self.flip_angle_deg is None else [f"θ = {self.flip_angle_deg:g}°"]
+        found += [] if self.tau_us is None else [f"τ = {self.tau_us:.4g} µs"]
+        return f"{self.name} ({', '.join(found)})" if found else self.name
+
+    def is_like(self, other: "KnownProtocol") -> bool:
+        """Whether another has the same pulses; of unknown ones, the same name."""
+        if None in (*self, *other):
+            return self.name == other.name
+        angles, taus = np.array([self[1:], other[1:]], np.float64).T
+        return bool(np.ptp(angles) <= ANGLE_SLACK) and _is_same_spacing(taus)
+
+
+def _is_same_spacing(taus: npt.NDArray[np.float64]) -> bool:
+    return bool(np.ptp(taus) <= SPACING_SLACK * taus.max())
+
+
+def is_pair(protocols: Sequence[KnownProtocol]) -> bool:
+    """Whether two protocols differ by opposite mean fields along z alone, θ and 180° - θ.
+
+    That is taken to be so where their pulses are not known.
+    """
+    if len(protocols) != 2:
+        return False
+    # NaN where nothing is known, which no comparison holds for.
+    angles, taus = np.array([one[1:] for one in protocols], np.float64).T
+    is_other = abs(angles.sum() - 180) > ANGLE_SLACK
+    return not is_other and bool(np.isnan(taus).any() or _is_same_spacing(taus))
 
 
 def has_protocols(dataset: xr.Dataset) -> bool:
@@ -34,6 +88,74 @@ def protocol_names(dataset: xr.Dataset) -> list[str]:
     if PROTOCOL in dataset.coords:
         return [str(name) for name in dataset[PROTOCOL].to_numpy().tolist()]
     return [str(number) for number in range(dataset.sizes[PROTOCOL])]
+
+
+def known_protocols(dataset: xr.Dataset) -> tuple[KnownProtocol, ...]:
+    """What is known of the protocols of a data set; none without a dimension of them."""
+    columns = [
+        dataset[name].to_numpy().tolist()
+        if name in dataset.coords and dataset[name].dims == (PROTOCOL,)
+        else [None] * dataset.sizes[PROTOCOL]
+        for name in ("flip_angle", "tau")
+        if has_protocols(dataset)
+    ]
+    rows = zip(protocol_names(dataset), *columns, strict=True) if columns else ()
+    return tuple(KnownProtocol(name, *map(_known_number, values)) for name, *values in rows)
+
+
+def _known_number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and np.isfinite(value)
+    return float(value) if is_number else None
+
+
+def protocols_of_metadata(metadata: Mapping[str, Any]) -> tuple[KnownProtocol, ...]:
+    """Protocols that a model's metadata say; none where they say none.
+
+    Raises
+    ------
+    InputError
+        For what no data set's protocols are.
+    """
+    found = metadata.get(PROTOCOLS, ())
+    try:
+        return tuple(
+            KnownProtocol(own["name"], *(_known_number(own[name]) for name in KNOWN_NUMBERS))
+            for own in found
+        )
+    except (KeyError, TypeError):
+        raise InputError(
+            f"protocols of metadata must be a list that says of each {', '.join(OF_METADATA)}, but "
+            f"is {found!r:.80}. Train the model again."
+        ) from None
+
+
+def are_alike(found: Sequence[KnownProtocol], wanted: Sequence[KnownProtocol]) -> bool:
+    """Whether protocols are the same pulses in the same order."""
+    return len(found) == len(wanted) and all(map(KnownProtocol.is_like, found, wanted))
+
+
+def protocol_text(protocols: Sequence[KnownProtocol]) -> str:
+    """Protocols in words."""
+    return ", ".join(map(str, protocols)) or "a single one"
+
+
+def check_protocols(dataset: xr.Dataset, wanted: Sequence[KnownProtocol], whose: str) -> None:
+    """Raise `InputError` if a data set has other protocols than `whose`, such as a model's."""
+    found = known_protocols(dataset)
+    if are_alike(found, wanted):
+        return
+    same = [next((own for own in found if own.is_like(one)), None) for one in wanted]
+    if wanted and all(same):
+        names = [own.name for own in same if own is not None]
+        cure = f"Select them in this order: ds.sel(protocol={names})."
+    elif wanted or not found:
+        cure = "Use data of the same pulses, with the dimensions (protocol, curve, time)."
+    else:
+        cure = f"Select one: ds.sel(protocol={found[0].name!r})."
+    raise InputError(
+        f"data must have the protocols of {whose}, {protocol_text(wanted)}, but have "
+        f"{protocol_text(found)}. {cure}"
+    )
 
 
 def each_protocol(dataset: xr.Dataset) -> list[xr.Dataset]:

@@ -5,22 +5,25 @@ the echo, indices 1056..1455 there, 168.1 to 231.6 µs; `echo300` the 300 sample
 and public notebooks. [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data._attributes import echo_index_of, interval_of
 from latent_nmr.data.echoes import check_echoes, check_frame, sample_times, signal_names
-from latent_nmr.data.feature_layout import checked_part, feature_blocks
-from latent_nmr.data.polar import Polar, amplitudes_and_frequencies, echoes_of, grid_of
-from latent_nmr.data.protocols import each_protocol, has_protocols, own_attributes
+from latent_nmr.data.feature_layout import checked_part
+from latent_nmr.data.polar import Polar
+from latent_nmr.data.protocols import (
+    each_protocol,
+    has_protocols,
+    known_protocols,
+    own_attributes,
+)
+from latent_nmr.data.scaling import NORMALISATIONS, Echo, curve_divisors, joined_features
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
 HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
-NORMALISATIONS = ("initial", "window_max")
 
 
 def window_slice(
@@ -127,8 +130,9 @@ def features(
         `magnitude` is |M|; `both` is mx, then my, side by side; `real` is mx, `imaginary` my.
         A signed x is mapped to (x + 1)/2. `polar` is |M|, then the local frequency, each at some
         of the samples, as :class:`latent_nmr.Polar` says, which takes other settings. A data set of
-        |M| only has no more than `magnitude`. Of two protocols, `polar` is |M| of both, then half
-        the difference of their local frequencies, which no carrier's offset changes.
+        |M| only has no more than `magnitude`. Of two protocols with pulses of θ and 180° - θ and
+        one τ, or whose pulses are not known, `polar` is |M| of both, then half the difference of
+        their local frequencies, which no carrier's offset changes.
 
     Returns
     -------
@@ -154,167 +158,14 @@ def features(
     part = checked_part(part)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     dataset = check_echoes(dataset, both_components=part != "magnitude")
-    protocols = each_protocol(dataset)
-    if isinstance(part, Polar) and len(protocols) > 1:
-        return _pair(protocols, window, normalisation, part).astype(np.float32, copy=False)
-    parts = [_of_protocol(own, window, normalisation, part) for own in protocols]
-    joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    echoes = [_echo(own, window, normalisation) for own in each_protocol(dataset)]
+    joined = joined_features(echoes, part, known_protocols(dataset))
     return joined.astype(np.float32, copy=False)
 
 
-def _of_protocol(
-    dataset: xr.Dataset, window: str, normalisation: str, part: str | Polar
-) -> npt.NDArray:
-    """Features of a data set (curve, time)."""
+def _echo(dataset: xr.Dataset, window: str, normalisation: str) -> Echo:
+    """The echo of a data set (curve, time)."""
     samples = _samples(dataset, window)
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
-    return scaled_window(signal, samples, part, divisors, sample_times(dataset)[samples])
-
-
-def _pair(
-    protocols: Sequence[xr.Dataset], window: str, normalisation: str, part: Polar
-) -> npt.NDArray:
-    """Features of two protocols of one record, whose windows have the same intervals."""
-    if len(protocols) > 2:
-        raise InputError(
-            "part='polar' takes one protocol, or two, whose frequencies are compared, but the data "
-            f"set has {len(protocols)}. Select two: ds.isel(protocol=[0, 1])."
-        )
-    echoes, time = [], window_time(protocols[0], window)
-    for own in protocols:
-        samples = _samples(own, window)
-        mx, my = (own[name].transpose("curve", "time").to_numpy() for name in signal_names(own))
-        divisors = curve_divisors([mx, my], samples, normalisation, own["curve"].to_numpy())
-        echoes.append((mx + 1j * my)[:, samples] / divisors[:, np.newaxis])
-    return _polar_columns(echoes, part, time)
-
-
-def curve_divisors(
-    signal: Sequence[npt.NDArray],
-    samples: slice,
-    normalisation: str,
-    names: Sequence | npt.NDArray | None = None,
-) -> npt.NDArray:
-    """Return what each curve is divided by, shape (n_curves,), in the signal's own unit.
-
-    Parameters
-    ----------
-    signal : one array or two, each of shape (n_curves, n_time)
-        |M| alone, or real and imaginary part of M.
-    samples : slice
-        The window.
-    normalisation : {"initial", "window_max"}
-    names : sequence, length n_curves, optional
-        What a message calls each curve; without them, its row.
-
-    Raises
-    ------
-    InputError
-        If a curve has no signal to divide by.
-    """
-    if normalisation == "initial":
-        divisors = _length([component[:, 0] for component in signal])
-    else:
-        divisors = _length([component[:, samples] for component in signal]).max(axis=1)
-    usable = (divisors > 0) & np.isfinite(divisors)
-    if not usable.all():
-        row = int(np.flatnonzero(~usable)[0])
-        raise InputError(
-            f"every curve must have a signal to be normalised by ({normalisation!r}), but curve "
-            f"{row if names is None else names[row]} is "
-            f"{'zero' if divisors[row] == 0 else divisors[row]} there. Drop it."
-        )
-    return divisors
-
-
-def scaled_window(
-    signal: Sequence[npt.NDArray],
-    samples: slice,
-    part: str | Polar,
-    divisors: npt.NDArray,
-    time: npt.NDArray[np.floating],
-) -> npt.NDArray:
-    """Return `part` of a signal in a window over `divisors`, in [0, 1].
-
-    Values beyond the divisor, by rounding or noise, are cut: a Bernoulli likelihood and a
-    sigmoid need 0 <= x <= 1.
-
-    Parameters
-    ----------
-    signal, samples
-        As for :func:`curve_divisors`.
-    part : str or Polar
-        Of :func:`checked_part`.
-    divisors : ndarray, shape (n_curves,)
-    time : ndarray, shape (n_window,)
-        Times of the window's samples, µs.
-    """
-    inside = [component[:, samples] for component in signal]
-    scale = divisors[:, np.newaxis]
-    if isinstance(part, Polar):
-        return _polar(inside, scale, part, time)
-    if part == "magnitude":
-        scaled = _length(inside) / scale
-        return np.minimum(scaled, 1, out=scaled)
-    chosen = {"both": inside, "real": inside[:1], "imaginary": inside[1:]}[part]
-    scaled = np.concatenate(chosen, axis=1)
-    for half in np.split(scaled, len(chosen), axis=1):  # views: filled in place
-        half /= scale
-    return _to_unit(scaled)
-
-
-def _polar(
-    inside: Sequence[npt.NDArray], scale: npt.NDArray, part: Polar, time: npt.NDArray[np.floating]
-) -> npt.NDArray:
-    return _polar_columns([(inside[0] + 1j * inside[1]) / scale], part, time)
-
-
-def _polar_columns(
-    echoes: Sequence[npt.NDArray], part: Polar, time: npt.NDArray[np.floating]
-) -> npt.NDArray:
-    amplitudes, frequencies = amplitudes_and_frequencies(echoes, grid_of(time, part), part)
-    frequencies /= part.frequency_scale
-    cut = [np.minimum(own, 1) for own in amplitudes]
-    return np.concatenate([*cut, _to_unit(frequencies)], axis=1)
-
-
-def signal_of(
-    X: npt.NDArray[np.floating], part: str | Polar, time: npt.NDArray[np.floating], zero: int
-) -> npt.NDArray:
-    """Return the signal over its divisor that has features `X`: the inverse of `scaled_window`.
-
-    Parameters
-    ----------
-    X : ndarray, shape (n_curves, n_features)
-    part : str or Polar
-        Of :func:`checked_part`.
-    time : ndarray, shape (n_window,)
-        Times of the window's samples, µs.
-    zero : int
-        Sample of the window at which M is real, for `polar`, which does not know its phase.
-
-    Returns
-    -------
-    ndarray, shape (n_curves, n_window)
-        |M|, Re M or Im M; for `both` and `polar` M itself, complex. For `polar` see
-        :func:`latent_nmr.data.polar.echoes_of`.
-    """
-    blocks = [block.values(X) for block in feature_blocks(time, part)]
-    if isinstance(part, Polar):
-        (M,) = echoes_of(blocks[:1], blocks[1], grid_of(time, part), part, zero)
-        return M.astype(np.result_type(X.dtype, np.complex64), copy=False)
-    return blocks[0] if len(blocks) == 1 else blocks[0] + 1j * blocks[1]
-
-
-def _to_unit(scaled: npt.NDArray) -> npt.NDArray:
-    """Map [-1, 1] to [0, 1], in place; what lies outside is cut."""
-    np.clip(scaled, -1, 1, out=scaled)
-    scaled += 1
-    scaled /= 2
-    return scaled
-
-
-def _length(signal: Sequence[npt.NDArray]) -> npt.NDArray:
-    """|M| of one array that is |M|, or of two that are its real and imaginary part."""
-    return np.hypot(*signal) if len(signal) == 2 else signal[0]
+    return Echo(signal, samples, divisors, sample_times(dataset)[samples])

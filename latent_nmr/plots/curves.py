@@ -1,7 +1,7 @@
 """Curves against time: traversals of latent space, and data over their reconstructions."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,10 @@ class Quantity(NamedTuple):
         Which these are.
     low, high : float
         What the features 0 and 1 stand for.
+    protocol : str
+        Which of several protocols they are of, if of one.
+    marks : mapping of float, optional
+        Names and times of its pulses and echo, where protocols have their own.
     """
 
     text: str
@@ -34,6 +38,8 @@ class Quantity(NamedTuple):
     columns: slice = slice(None)
     low: float = 0
     high: float = 1
+    protocol: str = ""
+    marks: Mapping[str, float] | None = None
 
     def values(self, X: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Its values, shape (..., n_columns), in features of shape (..., n_features)."""
@@ -130,6 +136,7 @@ def traversal_grid(
     """
     n_axes, n_rows = len(curves), len(quantities)
     # Blocks of columns have times of their own, of the same window: the frame is the first one's.
+    frames = _first_rows(quantities)
     grid = figure.subplots(n_rows, n_axes, sharey="row", squeeze=False)
     for row, (quantity, panels) in enumerate(zip(quantities, grid, strict=True)):
         for column, (ax, walk) in enumerate(zip(panels, curves, strict=True)):
@@ -141,17 +148,32 @@ def traversal_grid(
                 color_text=color_texts[column],
                 color_limits=color_limits[column],
                 signal_text=quantity.text if not column else "",
-                marks=dict(marks) if not row else {},
+                marks=dict(_marks(quantity, marks)) if row in frames else {},
                 ax=ax,
             )
-            ax.set_xlim(grid[0, column].get_xlim())
+            ax.set_xlim(grid[frames[row], column].get_xlim())
             if quantity.time is None:
                 ax.set_xlabel("feature")
-            if row < n_rows - 1:
+            if row < n_rows - 1 and _is_same_frame(quantities, frames[row], frames[row + 1]):
                 ax.set_xlabel("")
                 ax.tick_params(labelbottom=False)
             if not row:
                 ax.set_title(titles[column], pad=16, fontsize="medium")
+
+
+def _first_rows(quantities: Sequence[Quantity]) -> list[int]:
+    """Of each quantity, the first one of its protocol; of none of its own, the first of all."""
+    protocols = [quantity.protocol for quantity in quantities]
+    return [protocols.index(name) if name else 0 for name in protocols]
+
+
+def _is_same_frame(quantities: Sequence[Quantity], one: int, other: int) -> bool:
+    times: list[Any] = [quantities[one].time, quantities[other].time]
+    return one == other or np.array_equal(*times)
+
+
+def _marks(quantity: Quantity, marks: Mapping[str, float]) -> Mapping[str, float]:
+    return marks if quantity.marks is None else quantity.marks
 
 
 def reconstruction_sheet(

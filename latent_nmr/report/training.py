@@ -37,6 +37,8 @@ def training_lines(values: Mapping[str, Any]) -> list[str]:
     ]
     parts = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in values["seconds"].items())
     columns = f"{values['part']} features" if "part" in values else "samples"
+    if "protocols" in values:
+        columns += f" of {len(values['protocols'])} protocols"
     rows = {
         "data": f"{values['n_curves']} curves × {values['n_features']} {columns} of "
         f"{values['data']}",

@@ -1,5 +1,6 @@
 """Figures of a trained β-VAE: maps of an embedding, and decoded curves along the axes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ from latent_nmr.data.feature_layout import (
     FREQUENCY,
     HALF_DIFFERENCE,
     SIGNAL_NAMES,
+    Block,
     feature_blocks,
     part_of_metadata,
 )
 from latent_nmr.data.feature_settings import FeatureSettings
+from latent_nmr.data.protocols import KnownProtocol, protocols_of_metadata
 from latent_nmr.studies._result import Figures
 from latent_nmr.studies.embedding import MAP_LABELS, embed, label_columns, map_labels
 
@@ -209,8 +212,8 @@ def quantities_of(known: Mapping[str, Any], time: np.ndarray) -> "list[Quantity]
     Parameters
     ----------
     known : mapping
-        With `normalisation`, and the part of M unless it is |M|.
-    time : ndarray, shape (n_window,)
+        With `normalisation`, the part of M unless it is |M|, and `protocols` where there are any.
+    time : ndarray, shape (n_window,), or (n_protocols, n_window)
         Times of the window's samples, µs.
     """
     from latent_nmr.plots.curves import Quantity
@@ -219,14 +222,38 @@ def quantities_of(known: Mapping[str, Any], time: np.ndarray) -> "list[Quantity]
     length = SIGNAL_TEXTS[known["normalisation"]]
     texts = {name: length.replace("|M(t)|", f"{name}(t)", 1) for name in SIGNAL_NAMES}
     texts |= {"|M|": length, **FREQUENCY_TEXTS}
-    blocks = feature_blocks(time, part_of_metadata(known))
-    return [Quantity(texts[b.name], b.time, b.columns, b.low, b.high) for b in blocks]
+    marks = {own.name: _marks_of(own) for own in protocols_of_metadata(known)}
+    return [
+        Quantity(
+            f"{b.protocol}: {texts[b.name]}" if b.protocol else texts[b.name],
+            *(b.time, b.columns, b.low, b.high, b.protocol),
+            marks.get(b.protocol, {} if marks else None),
+        )
+        for b in _blocks(known, time)
+    ]
+
+
+def _blocks(known: Mapping[str, Any], time: np.ndarray) -> list[Block]:
+    return feature_blocks(time, part_of_metadata(known), protocols_of_metadata(known))
+
+
+def _marks_of(protocol: KnownProtocol) -> dict[str, float]:
+    """Names and times (µs) of the pulses and the echo of a protocol, as far as they are known."""
+    _, angle, tau = protocol
+    if tau is None:
+        return {}
+    pulses = {} if angle is None else {f"{angle:.0f}°": 0.0, f"{2 * angle:.0f}°": tau}
+    return pulses | {"echo": 2 * tau}
 
 
 def quantity_suffixes(known: Mapping[str, Any], time: np.ndarray) -> list[str]:
     """Ends of the names of figures that show one quantity each; none for the first."""
-    blocks = feature_blocks(time, part_of_metadata(known))
-    return ["", *(f"_{SUFFIXES[block.name]}" for block in blocks[1:])]
+    found = []
+    for block in _blocks(known, time):
+        # Names of protocols may be anything; that of a figure is that of a file.
+        words = SUFFIXES.get(block.name), re.sub(r"[^\w.-]+", "-", block.protocol)
+        found.append("".join(f"_{word}" for word in words if word))
+    return ["", *found[1:]]
 
 
 def _numbers(column: "pd.Series") -> np.ndarray:

@@ -12,14 +12,9 @@ from latent_nmr.analysis.split import hold_out
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import materials_of
 from latent_nmr.data.protocols import refuse_protocols
+from latent_nmr.data.scaling import curve_divisors, scaled_window
 from latent_nmr.data.spectrometer import add_noise
-from latent_nmr.data.windows import (
-    curve_divisors,
-    echo_sample,
-    scaled_window,
-    window_slice,
-    window_time,
-)
+from latent_nmr.data.windows import echo_sample, window_slice, window_time
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate
 from latent_nmr.studies.evaluation._figures import figure_title
 from latent_nmr.studies.trained_model import describe_data

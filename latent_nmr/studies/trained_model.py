@@ -81,11 +81,13 @@ def describe_data(
 ) -> dict[str, Any]:
     """Metadata that ties a model to the data it was trained on, `X` being their features."""
     from latent_nmr.data.echoes import fingerprint
+    from latent_nmr.data.protocols import own_attributes
 
+    attributes = own_attributes(dataset)
     return {
         **settings.as_metadata(),
         "time_us": settings.time(dataset).tolist(),
-        **{n: json_value(dataset.attrs[n]) for n in COPIED_ATTRIBUTES if n in dataset.attrs},
+        **{n: json_value(attributes[n]) for n in COPIED_ATTRIBUTES if n in attributes},
         "n_curves": dataset.sizes["curve"],
         "data_sha256": fingerprint(dataset),
         **note_curves(X),
@@ -93,19 +95,27 @@ def describe_data(
 
 
 def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") -> None:
-    """Raise `InputError` if a data set has other times in the window than the model's own data."""
+    """Raise `InputError` if a data set has other protocols or times than the model's own data."""
     from latent_nmr.data.echoes import check_frame, sample_times
-    from latent_nmr.data.protocols import refuse_protocols
+    from latent_nmr.data.feature_settings import FeatureSettings
+    from latent_nmr.data.protocols import each_protocol
     from latent_nmr.data.windows import echo_sample, window_slice
-    from latent_nmr.errors import InputError
 
-    window, wanted = model.metadata_["window"], np.asarray(model.metadata_["time_us"])
     dataset = check_frame(dataset)
-    refuse_protocols(dataset, "data for a model")
+    settings = FeatureSettings.of_metadata(model.metadata_)
+    settings.check(dataset, "the model")
     # The window is the model's: the advice to use another would be no help.
     cure = "The model needs data with a longer record, or use one of another window."
-    samples = window_slice(window, dataset.sizes["time"], echo_sample(dataset), cure)
-    time = sample_times(dataset)[samples]
+    n_samples, all_times = dataset.sizes["time"], sample_times(dataset)
+    wanted = np.atleast_2d(np.asarray(model.metadata_["time_us"]))
+    for own, own_wanted in zip(each_protocol(dataset), wanted, strict=True):
+        samples = window_slice(settings.window, n_samples, echo_sample(own), cure)
+        _check_times(all_times[samples], own_wanted, path, settings.window)
+
+
+def _check_times(time: np.ndarray, wanted: np.ndarray, path: Path | str, window: str) -> None:
+    from latent_nmr.errors import InputError
+
     if time.shape != wanted.shape or not np.allclose(time, wanted, rtol=0, atol=1e-3):
         raise InputError(
             f"data must be sampled like those the model was trained on ({len(wanted)} samples from "

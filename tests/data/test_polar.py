@@ -174,10 +174,33 @@ class TestPair:
         alone = [ln.features(ds.isel(protocol=n), part=POLAR)[:, :200] for n in (0, 1)]
         np.testing.assert_array_equal(np.hstack(alone), X[:, :400])
 
-    def test_more_than_two_protocols_are_refused(self):
-        three = pair_set(np.stack([curves(seed=seed) for seed in range(3)]))
-        with pytest.raises(ln.InputError, match=r"has 3\. Select two: ds\.isel\(protocol=\[0, 1"):
-            ln.features(three, part=POLAR)
+    @pytest.mark.parametrize(
+        ("angles", "taus"), [((60, 60), (100, 50)), ((90, 60), (100, 100)), ((60, 90, 120), None)]
+    )
+    def test_other_protocols_keep_frequencies_of_their_own(self, angles, taus):
+        ds = pair_set(np.stack([curves(seed=seed) for seed in range(len(angles))]))
+        ds = ds.assign_coords(flip_angle=("protocol", np.array(angles, float)))
+        ds = ds if taus is None else ds.assign_coords(tau=("protocol", np.array(taus, float)))
+        X = ln.features(ds, part=POLAR)
+        alone = [ln.features(ds.isel(protocol=n), part=POLAR) for n in range(len(angles))]
+        np.testing.assert_array_equal(X, np.hstack(alone))
+        blocks = ln.feature_blocks(ln.window_time(ds, "echo"), POLAR, ds)
+        assert [block.name for block in blocks] == ["|M|", "w ν"] * len(angles)
+        assert blocks[-1].columns.stop == X.shape[1]
+
+    def test_echo_features_of_a_pair_are_those_of_the_data_set_and_lead_back(self):
+        M = np.stack([curves(chirp=0), curves(chirp=0, seed=0, frequency=-0.01)])
+        ds = pair_set(M)
+        complex_pair = (ds["mx"] + 1j * ds["my"]).transpose("curve", "protocol", "time")
+        maker = ln.EchoFeatures(TIME, part=POLAR, echo_time=TIME[ECHO]).fit(complex_pair)
+        X = maker.transform(complex_pair)
+        np.testing.assert_allclose(X, ln.features(ds, part=POLAR), atol=1e-6)
+        assert len(maker.get_feature_names_out()) == X.shape[1] == 496
+        first, second = maker.inverse_transform(X).swapaxes(0, 1)
+        np.testing.assert_allclose(first, np.conj(second), atol=1e-6)
+        wanted = M[0] * np.exp(-1j * np.angle(M[0][:, [ECHO]]))
+        near = slice(ECHO - 60, ECHO + 60)
+        np.testing.assert_allclose(first[:, 140:260], wanted[:, near], atol=1e-3)
 
     def test_echoes_come_back_with_opposite_phases(self):
         M = curves(chirp=0), curves(chirp=0, seed=0, frequency=-0.01)

@@ -256,19 +256,17 @@ class TestFeatures:
 
 
 class TestStudies:
-    """Studies that do not know protocols refuse them in one line; arrays go everywhere."""
+    """Studies and models of one protocol refuse several in one line."""
 
     @pytest.mark.parametrize(
         "study",
         [
-            ln.train,
-            ln.probe,
-            ln.clusters,
+            lambda ds: ln.audit("echo", ds),
             lambda ds: ln.embed("echo", ds),
             lambda ds: ln.name_axes("echo", ds),
             lambda ds: ln.challenge("2021-gauss", ds),
         ],
     )
     def test_they_are_refused_with_the_cure(self, study, pair):
-        with pytest.raises(ln.InputError, match=r"one protocol.*ds.sel\(protocol='60deg'\)"):
+        with pytest.raises(ln.InputError, match=r"one.*Select one: ds.sel\(protocol='60deg'\)"):
             study(pair)

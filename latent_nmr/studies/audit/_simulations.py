@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from latent_nmr.analysis.neighbourhood import PARAMETERS, Neighbourhood
 from latent_nmr.data.feature_layout import part_of_metadata
-from latent_nmr.data.windows import curve_divisors, scaled_window, window_slice
+from latent_nmr.data.scaling import curve_divisors, scaled_window
+from latent_nmr.data.windows import window_slice
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics.inversion import KernelParameter, parameter_of_length
 from latent_nmr.physics.kernels import kernel_table

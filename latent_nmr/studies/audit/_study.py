@@ -12,10 +12,11 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
-from latent_nmr.data.echoes import fingerprint, simulation_attributes
+from latent_nmr.data.echoes import check_frame, fingerprint, simulation_attributes
 from latent_nmr.data.feature_layout import column_times
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import materials_of
+from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.physics.simulate import Simulation
@@ -143,6 +144,7 @@ def audit(
     check_count("seed", seed, at_least=0, at_most=2**32 - 1)
     model = as_model(model)
     chosen = chosen_axes(axes, model.n_components)
+    refuse_protocols(check_frame(dataset), "data of an audit")
     check_sampling(dataset, Path("the data set"), model)
     simulation = simulation_of(dataset, seed)
     features, time = FeatureSettings.of_metadata(model.metadata_), model.metadata_["time_us"]

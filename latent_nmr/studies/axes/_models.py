@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from latent_nmr.data.feature_settings import FeatureSettings
+from latent_nmr.data.protocols import PROTOCOLS, are_alike, protocol_text
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._identity import digest_of
@@ -50,6 +51,10 @@ def _check_comparable(first: BetaVAE, first_name: str, model: BetaVAE, name: str
         "n_components": (first.n_components, model.n_components),
     }
     for key, (wanted, found) in pairs.items():
+        if key == PROTOCOLS:
+            if are_alike(found, wanted):
+                continue
+            found, wanted = protocol_text(found), protocol_text(wanted)
         if found != wanted:
             raise InputError(
                 f"models must share one {key}, for their axes to be compared, but {name} has "

@@ -61,7 +61,7 @@ def _common(facts: Facts, quantity: Any) -> dict[str, Any]:
     return {
         "signal_text": quantity.text,
         "time_text": TIME_TEXT if facts["normalisation"] is not None else "feature",
-        "marks": facts["marks"],
+        "marks": facts["marks"] if quantity.marks is None else quantity.marks,
     }
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
 from latent_nmr.data.feature_settings import FeatureSettings
-from latent_nmr.data.protocols import own_attributes, refuse_protocols
+from latent_nmr.data.protocols import known_protocols, own_attributes
 from latent_nmr.errors import InputError
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._labels import Labels, complete_labels, labels_by_name
@@ -28,7 +28,7 @@ def inputs_of(
     if isinstance(data, xr.Dataset):
         from latent_nmr.data.labels import labelled_fingerprint
 
-        refuse_protocols(data, "data for clusters")
+        settings = settings._replace(protocols=known_protocols(data))
         X = settings.of(data)
         facts = {
             "data_sha256": labelled_fingerprint(data),

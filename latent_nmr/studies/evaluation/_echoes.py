@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latent_nmr.data._attributes import line_draw_of
-from latent_nmr.data.feature_layout import checked_part
+from latent_nmr.data.echoes import check_frame
 from latent_nmr.data.feature_settings import FeatureSettings
-from latent_nmr.data.protocols import refuse_protocols
+from latent_nmr.data.protocols import PROTOCOLS, are_alike, protocol_text
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.evaluation._parts import HELD_OUT
@@ -54,12 +54,11 @@ def evaluate_echoes(
     InputError
         As :func:`evaluate`; also for a set or a model of another window.
     """
-    for name, one in {"dataset": dataset, **(also or {})}.items():
-        refuse_protocols(one, name)
-    chosen = FeatureSettings(window, normalisation, checked_part(part))
+    chosen = FeatureSettings.for_data(check_frame(dataset), window, normalisation, part)
     X, time = chosen.of(dataset), chosen.time(dataset)
     others = {}
     for name, other in (also or {}).items():
+        chosen.check(check_frame(other), f"dataset, as {name} is scored beside it")
         check_same_times(chosen.time(other), time, name)
         others[name] = chosen.of(other), other
     for number, model in enumerate(models):
@@ -83,9 +82,8 @@ def check_same_times(found: np.ndarray, wanted: np.ndarray, name: str) -> None:
     """Raise `InputError` if a further data set is sampled at other times."""
     if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=0, atol=1e-3):
         raise InputError(
-            f"also must give sets sampled like the data ({len(wanted)} samples, {wanted[0]:.1f} to "
-            f"{wanted[-1]:.1f} µs), but {name} has {len(found)}, {found[0]:.1f} to "
-            f"{found[-1]:.1f} µs. Use data of the same preset."
+            f"also must give sets sampled like the data ({_sampling(wanted)}), but {name} has "
+            f"{_sampling(found)}. Use data of the same preset."
         )
 
 
@@ -94,15 +92,25 @@ def _check_model(model: BetaVAE, number: int, chosen: FeatureSettings, time: np.
     check_trained(model, f"model {number}")
     own_settings = FeatureSettings.of_metadata(model.metadata_)
     for name, wanted, have in zip(chosen._fields, chosen, own_settings, strict=True):
-        if have != wanted:
+        if name != PROTOCOLS and have != wanted:
             raise InputError(
                 f"models must be of the {name} {wanted}, but model {number} is of {have}. "
                 f"Evaluate with {name} {have}."
             )
+    if not are_alike(own_settings.protocols, chosen.protocols):
+        raise InputError(
+            f"models must be of the protocols {protocol_text(chosen.protocols)}, but model "
+            f"{number} is of {protocol_text(own_settings.protocols)}. Evaluate it on data of these."
+        )
     own = np.asarray(model.metadata_["time_us"])
     if own.shape != time.shape or not np.allclose(own, time, rtol=0, atol=1e-3):
         raise InputError(
             f"data must be sampled like those that models were trained on, but model {number} "
-            f"has {len(own)} samples, {own[0]:.1f} to {own[-1]:.1f} µs, and the data have "
-            f"{len(time)}, {time[0]:.1f} to {time[-1]:.1f} µs. Use data of its preset."
+            f"has {_sampling(own)}, and the data have {_sampling(time)}. Use data of its preset."
         )
+
+
+def _sampling(time: np.ndarray) -> str:
+    """Times of a window, or of those of several protocols, in words."""
+    ends = " and ".join(f"{own[0]:.1f} to {own[-1]:.1f} µs" for own in np.atleast_2d(time))
+    return f"{time.shape[-1]} samples, {ends}"

@@ -8,12 +8,15 @@ import pandas as pd
 
 from latent_nmr.analysis.score_names import CLASSIFICATION, HEADLINES, METHOD_TITLES, score_of
 from latent_nmr.data.feature_layout import part_metadata, part_of_metadata
+from latent_nmr.data.protocols import PROTOCOLS, protocols_of_metadata
 from latent_nmr.plots.curves import Quantity
 from latent_nmr.plots.evaluation import Line, Map, maps_by_method, scores_over_dimension
 from latent_nmr.plots.style import SIGNAL_TEXTS, Figure
 from latent_nmr.studies.latent_figures import draw_walks, quantities_of, time_marks
 
 MAP_LABELS = ("W", "L", "kernel")
+# Metadata of features that may be more than |M| of one echo.
+HAVE_QUANTITIES = {"part", PROTOCOLS}
 # Panels of the figure of scores where none of the usual ones is there.
 MOST_PANELS = 4
 
@@ -85,14 +88,16 @@ def drawing_facts(metadata: Facts) -> dict[str, Any]:
         "signal_text": SIGNAL_TEXTS.get(normalisation, "decoded curve"),
         "time_marks": time_marks(dict(metadata)),
     }
-    if normalisation in SIGNAL_TEXTS and "part" in metadata:
+    if normalisation in SIGNAL_TEXTS and HAVE_QUANTITIES & set(metadata):
         found |= {"normalisation": normalisation, **part_metadata(part_of_metadata(metadata))}
+        protocols = [own._asdict() for own in protocols_of_metadata(metadata)]
+        found |= {PROTOCOLS: protocols} if protocols else {}
     return found
 
 
 def _quantities(drawn: Facts, time: npt.NDArray | None) -> list[Quantity]:
     """What the decoded columns are: several quantities of echoes, or one."""
-    if time is not None and "part" in drawn:
+    if time is not None and HAVE_QUANTITIES & set(drawn):
         return quantities_of(drawn, time)
     return [Quantity(drawn["signal_text"], time)]
 

@@ -10,10 +10,9 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.analysis.classification import CLASSIFIERS, TASKS, TREES, class_names, classes_of
 from latent_nmr.data._attributes import line_draw_of, pulse_angles_of
 from latent_nmr.data.echoes import check_frame
-from latent_nmr.data.feature_layout import checked_part
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import labelled_fingerprint
-from latent_nmr.data.protocols import own_attributes, refuse_protocols
+from latent_nmr.data.protocols import own_attributes
 from latent_nmr.data.windows import HALF_WIDTHS, NORMALISATIONS
 from latent_nmr.errors import NumericalError, check_choice, check_count, check_number
 from latent_nmr.studies._estimators import reason_of
@@ -157,9 +156,8 @@ def probe(
     check_number("held_out", held_out, above=0, at_most=0.9)
     n_workers = min(cpu_count(), MOST_FITS) if n_jobs is None else check_count("n_jobs", n_jobs)
     check_frame(dataset)
-    refuse_protocols(dataset, "data to probe")
     network = default_network() if network is None else network
-    chosen = FeatureSettings(window, normalisation, checked_part(part))
+    chosen = FeatureSettings.for_data(dataset, window, normalisation, part)
     material = gather(dataset, chosen, held_out=held_out)
     plan = plan_of(
         material,

@@ -179,14 +179,14 @@ def train(
     >>> list(r.figures)
     ['latent_map', 'traversal_LA1', 'traversal_LA2', 'loss_history', 'reconstructions']
     """
-    from latent_nmr.data.feature_layout import checked_part
+    from latent_nmr.data.echoes import check_frame
     from latent_nmr.data.feature_settings import FeatureSettings
 
     fitted = _unfitted(model)
     check_number("span", span, above=0)
     check_count("n_steps", n_steps, at_least=2)
     check_count("n_shown", n_shown)
-    settings = FeatureSettings(window, normalisation, checked_part(part))
+    settings = FeatureSettings.for_data(check_frame(dataset), window, normalisation, part)
     X = settings.of(dataset)
     # What cannot be used is refused before the fit, not after it.
     described = _describe(dataset, X, settings)
@@ -236,9 +236,7 @@ def _unfitted(model: object) -> BetaVAE:
 def _describe(dataset: "xr.Dataset", X: np.ndarray, settings: "FeatureSettings") -> dict[str, Any]:
     """Metadata of the model; raises `InputError` also for labels that no table can show."""
     from latent_nmr.data.labels import known_labels
-    from latent_nmr.data.protocols import refuse_protocols
 
-    refuse_protocols(dataset, "data to train on")
     known_labels(dataset, EMBEDDED_LABELS)
     return describe_data(dataset, X, settings)
 
