@@ -20,6 +20,7 @@ from latent_nmr.physics.search import Curve
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
 from latent_nmr.physics.tolerance import (
+    check_resolvable,
     check_tolerance,
     run_to_tolerance,
     warn_of_errors,
@@ -153,6 +154,7 @@ def simulate_lattices(
     rows = zip(frequencies, tables, couplings, rates, sequences, strict=True)
     curves = [Curve._make(row) for row in rows]
     if step is None and scheme != "source":
+        check_resolvable(curves, names)
         settings = {"tolerance": tolerance, "scheme": scheme, "dtype": dtype}
         signal, errors = run_to_tolerance(lattices, curves, **settings)
         warn_of_errors(errors, tolerance, names)

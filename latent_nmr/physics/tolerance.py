@@ -3,6 +3,7 @@
 `latent_nmr.physics.search` finds the steps of one curve; here they are run, many curves at a time.
 """
 
+import math
 import warnings
 from collections.abc import Sequence as Rows
 
@@ -14,10 +15,12 @@ from latent_nmr.physics.devices import run_lattices
 from latent_nmr.physics.guess import RULE, StepRule
 from latent_nmr.physics.propagate import Lattice
 from latent_nmr.physics.search import ROUNDING, Curve, Search
-from latent_nmr.physics.steps import Cut
+from latent_nmr.physics.steps import FINEST_STEP, Cut, field_bounds
 
 # How many times what rounding may do to M a tolerance must be.
 LEAST_TOLERANCE = 10
+# Rotation in the shortest step beyond which no difference of curves says anything.
+MOST_RADIANS = 1
 
 
 def check_tolerance(tolerance: float, dtype: str) -> float:
@@ -31,6 +34,20 @@ def check_tolerance(tolerance: float, dtype: str) -> float:
             f"by a tenth of that, but is {tolerance:g}. {cure}."
         )
     return tolerance
+
+
+def check_resolvable(curves: Rows[Curve], names: Rows[str]) -> None:
+    """Raise `InputError` for couplings that no step can follow."""
+    for curve, name in zip(curves, names, strict=True):
+        _, coupled = field_bounds(curve.frequencies, curve.table, curve.couplings)
+        angle = 2 * math.pi * coupled * curve.sequence.dt / FINEST_STEP
+        if angle > MOST_RADIANS:
+            raise InputError(
+                f"couplings must turn a spin by at most {MOST_RADIANS} rad in the shortest step, "
+                f"1/{FINEST_STEP} of a sample, but those of {name} turn it by up to {angle:.2g} "
+                f"rad: the largest is {np.abs(curve.couplings).max():g} MHz. Check the units (MHz, "
+                "µs), or sample more finely."
+            )
 
 
 def run_to_tolerance(

@@ -340,5 +340,5 @@ class TestArgumentsOfTheWrongKind:
         rows = batch() | {"couplings": np.full((5, 3), 1e200)}
         with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):
             simulate_lattices(**rows, step=1)
-        with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):
+        with pytest.raises(InputError, match=r"at most 1 rad in.*1e\+200 MHz. Check the units"):
             simulate_lattices(**rows)

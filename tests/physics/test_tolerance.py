@@ -114,6 +114,12 @@ class TestUnstableMotion:
             )
         assert estimates[0] <= 1e-3 < estimates[1]
 
+    @pytest.mark.parametrize("coupling", [2000.0, 1e8, 1e30])
+    def test_couplings_that_no_step_can_follow_are_refused_by_name(self, coupling):
+        rows = lattices("power", 2.0, (0.1, 0.1, coupling), RECORD, "lorentzian", n_curves=1)
+        with pytest.raises(InputError, match=r"those of row 0 turn it by .* rad.*Check the units"):
+            simulate_lattices(*rows)
+
     def test_curves_of_a_simulation_are_named_by_their_numbers(self):
         simulation = Simulation("challenge2021-gauss", n_edge=12, seed=3, tolerance=1.01e-5)
         # Ten times above the tolerance, so that other rounding changes nothing.
