@@ -2,6 +2,8 @@
 
 from itertools import combinations, product
 
+import pytest
+
 
 def pairwise(*values):
     """Rows, one value per parameter, in which every pair of values of two parameters occurs.
@@ -22,3 +24,11 @@ def pairwise(*values):
         missing -= pairs_of(best)
         chosen.append(tuple(given[k] for given, k in zip(values, best, strict=True)))
     return chosen
+
+
+def half_of(cases):
+    """Every second case in the ordinary run; the others have the mark `slow`."""
+    return [
+        case if number % 2 == 0 else pytest.param(*case, marks=pytest.mark.slow)
+        for number, case in enumerate(cases)
+    ]

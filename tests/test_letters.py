@@ -138,7 +138,7 @@ class TestNamesOfFiles:
                 assert pd.read_parquet(file)["curve"].tolist() == [0, 1, 2, 3]
 
     @any_bytes_in_names
-    @pytest.mark.parametrize("name", ["donnée", NO_TEXT])
+    @pytest.mark.parametrize("name", [pytest.param("donnée", marks=pytest.mark.slow), NO_TEXT])
     def test_a_result_is_the_same_in_every_locale(self, tmp_path, name):
         (tmp_path / f"{name}.txt").write_text("12.5\t6.9\t6.1\n8.2\t6.7\t6.5\n")
         words = ["2021-gauss", f"{name}.txt", "--n-rows", "2", "--out", f"{name}.json"]

@@ -53,6 +53,7 @@ class TestNull:
             n_above += known.mean > known.null
         assert 1 <= n_above <= 14
 
+    @pytest.mark.slow
     def test_the_largest_of_several_independent_labels_passes_once_in_twenty_too(self):
         # Against its own null each label passes once in twenty, so that of four one at least does
         # in 37 of 200 trials, in fewer than 18 with probability 1e-4. Against the null of the

@@ -81,6 +81,7 @@ def test_the_status_counts_finished_and_missing_curves(filled, tmp_path):
     assert found.count("running") == found.count("queued") == 0
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_says_why_in_the_status(tmp_path):
     path = tmp_path / "echoes.zarr"
     list(fill_part(path, SIMULATION, CHUNK, [range(CHUNK)]))

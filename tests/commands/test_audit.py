@@ -112,6 +112,7 @@ class TestOutput:
         residual = model.inverse_transform(np.zeros((1, 2)))[0] - features(dataset)[nearest].mean(0)
         assert middle["rms_neighbours"] == pytest.approx(np.sqrt(np.mean(residual**2)), rel=1e-4)
 
+    @pytest.mark.slow
     def test_stratified_data_are_said_to_have_less_scatter(self, workplace, tmp_path, capsys):
         data = tmp_path / "stratified.zarr"
         assert main(simulate(data, "--line-draw", "stratified")) == 0

@@ -174,7 +174,9 @@ class TestRealFiles:
 class TestAnyData:
     """Data of the edition in any format, as every command takes them."""
 
-    @pytest.mark.parametrize("suffix", [".nc", ".csv", ".zarr"])
+    @pytest.mark.parametrize(
+        "suffix", [".nc", *(pytest.param(s, marks=pytest.mark.slow) for s in (".csv", ".zarr"))]
+    )
     def test_the_scores_are_those_of_the_challenges_files(
         self, curves, files, tmp_path, capsys, suffix
     ):

@@ -59,7 +59,7 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("JAX_PLATFORMS", "nonsense"),
+            pytest.param("JAX_PLATFORMS", "nonsense", marks=pytest.mark.slow),
             pytest.param("JAX_PLATFORM_NAME", "nonsense", marks=pytest.mark.slow),
             ("JAX_ENABLE_X64", "maybe"),
             ("XLA_FLAGS", "--xla_no_such_flag=1"),

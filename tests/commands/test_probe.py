@@ -124,6 +124,7 @@ class TestAgain:
         (out / "run.json").write_text(json.dumps(manifest), "utf-8")
         assert "probe.json is damaged" in refused(capsys, words)
 
+    @pytest.mark.slow
     def test_after_a_kill_it_continues_where_it_was(self, echoes, tmp_path, monkeypatch, capsys):
         out = tmp_path / "result"
         words = ["probe", str(echoes), *QUICK, "--n-seeds", "12", "--out", str(out)]

@@ -212,6 +212,7 @@ def netcdf_cases(attributes, variables):
             yield f"{name} = {odd!r}", {**attributes, name: odd}, variables
 
 
+@pytest.mark.slow
 def test_netcdf_files(tmp_path):
     save_echoes(echoes(), tmp_path / "a.nc")
     wanted = open_echoes(tmp_path / "a.nc")

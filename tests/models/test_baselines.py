@@ -69,6 +69,7 @@ class TestContract:
         assert skipped in ([], ["check_array_api_input"])  # needs SCIPY_ARRAY_API=1
         assert sum(r["status"] == "passed" for r in results) >= 46
 
+    @pytest.mark.slow
     def test_umap_is_exempt_because_a_rows_place_depends_on_its_company(self, umap, curves):
         # Of check_estimator, check_methods_subset_invariance fails, of which this is the short
         # form, and check_methods_sample_order_invariance; with the usual 15 neighbours, three
@@ -258,6 +259,7 @@ class TestKMeans:
 class TestUMAP:
     """A map without a way back; one small fit serves all tests."""
 
+    @pytest.mark.slow
     def test_rows_of_the_fit_lie_where_the_fit_put_them(self, umap, curves):
         placed = umap.transform(curves[:60])
         assert placed.dtype == np.float32
@@ -265,10 +267,12 @@ class TestUMAP:
         placed[:] = 0
         assert umap.embedding_.any()  # the caller's array is the caller's
 
+    @pytest.mark.slow
     def test_a_seed_repeats_the_fit_on_this_machine(self, umap, curves):
         again = clone(umap).fit(curves[:60])
         np.testing.assert_array_equal(again.embedding_, umap.embedding_)
 
+    @pytest.mark.slow
     def test_neighbours_stay_neighbours(self, umap, curves):
         def nearest(points):
             away = np.linalg.norm(points[:, np.newaxis] - points, axis=2)
@@ -285,6 +289,7 @@ class TestUMAP:
         assert KMeansBaseline.is_reproducible
         assert "NOT reproducible across machines" in UMAPBaseline.__doc__
 
+    @pytest.mark.slow
     def test_there_is_no_way_back(self, umap):
         assert not hasattr(umap, "inverse_transform")
         assert not hasattr(umap, "reconstruct")

@@ -39,6 +39,7 @@ class TestNoise:
         clean = noisy_features(dataset, None)
         assert np.allclose(clean, features(dataset, window="echo"), atol=1e-6)
 
+    @pytest.mark.slow
     def test_what_is_fitted_on_clean_curves_is_scored_on_every_level(self, dataset, tmp_path):
         results = evaluate_noise(
             dataset, [3, 30], methods=("pca",), n_seeds=1, folder=tmp_path / "noise"
