@@ -111,7 +111,10 @@ class TestSeeds:
     def test_curves_are_the_same(self, expected_curves):
         assert different(curves(), expected_curves) == []
 
-    @pytest.mark.parametrize("name", [*sorted({*OTHERS} - {OFFSET}), "all"])
+    @pytest.mark.parametrize(
+        "name",
+        [*(pytest.param(n, marks=pytest.mark.slow) for n in sorted({*OTHERS} - {OFFSET})), "all"],
+    )
     def test_models_are_the_same(self, name, rows, expected_fit):
         # Without the offset, which makes JAX compile all again; keys have tests of their own.
         chosen = {key: value for key, value in OTHERS.items() if name in ("all", key)}
@@ -190,7 +193,7 @@ class TestStores:
         with pytest.raises(ln.InputError, match=r"has random_numbers = 'rbg'.*Choose another"):
             self.fill(path, 3)
 
-    @pytest.mark.parametrize("row", [0, 4])
+    @pytest.mark.parametrize("row", [pytest.param(0, marks=pytest.mark.slow), 4])
     @pytest.mark.parametrize("label", ["alpha_x", "alpha_z", "kernel_parameter"])
     def test_one_that_does_not_say_so_is_compared_with_its_seed(self, tmp_path, label, row):
         path = tmp_path / "a.zarr"

@@ -189,6 +189,7 @@ class TestWithoutPosix:
         run(WITHOUT_POSIX + FIT_SAVE_LOAD + SIMULATE_AND_READ, tmp_path, **ascii_only)
         assert not [path.name for path in tmp_path.glob(".*") if not path.name.endswith(".lock")]
 
+    @pytest.mark.slow
     def test_every_module_is_imported(self, tmp_path):
         modules = [
             ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)

@@ -162,6 +162,7 @@ def test_a_number_of_jobs_that_is_none_is_refused(tmp_path, n_jobs):
         submit_missing(tmp_path / "echoes.zarr", SIMULATION, N_CURVES, n_jobs, cluster="local")
 
 
+@pytest.mark.slow
 def test_log_files_of_the_caller_stay_open(tmp_path):
     # In a process of its own: submitit may have been imported here before.
     code = f"""

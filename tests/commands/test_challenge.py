@@ -126,6 +126,7 @@ class TestRealFiles:
         assert (out / "steps" / step.name).stat().st_mtime_ns == changed
         assert (out / "models" / "baseline" / "weights.safetensors").is_file()
 
+    @pytest.mark.slow
     def test_a_model_that_fails_is_named_and_tried_again(
         self, files, tmp_path, capsys, monkeypatch
     ):

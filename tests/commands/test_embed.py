@@ -146,6 +146,7 @@ class TestTable:
         assert (split[model.training_rows_] == "training").all()
         assert (split[model.validation_rows_] == "validation").all()
 
+    @pytest.mark.slow
     def test_one_changed_number_makes_its_curve_new(self, workplace, tmp_path):
         folder, whole = workplace
         shutil.copytree(folder, tmp_path / "copy")
@@ -251,6 +252,7 @@ class TestRefusals:
         assert "Use " in complaint
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_parquet_without_pyarrow_names_the_cure(self, workplace, tmp_path):
         folder, _ = workplace
         out = tmp_path / "table.parquet"
@@ -266,7 +268,9 @@ class TestRefusals:
         assert "pip install latent-nmr[parquet]" in run.stderr
         assert not out.exists()
 
-    @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+    @pytest.mark.parametrize(
+        "suffix", [".csv", *(pytest.param(s, marks=pytest.mark.slow) for s in (".parquet", ".npz"))]
+    )
     def test_a_bad_curve_in_the_last_block_leaves_the_old_file(
         self, workplace, tmp_path, capsys, suffix
     ):

@@ -268,6 +268,7 @@ class TestFinishedRuns:
 class TestOutput:
     """Readers of standard output who leave, and disks that are full."""
 
+    @pytest.mark.slow
     def test_a_reader_who_has_gone_is_no_failure(self, finished, data):
         reading, writing = os.pipe()
         os.close(reading)
@@ -280,6 +281,7 @@ class TestOutput:
         assert "Exception" not in run.stderr
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    @pytest.mark.slow
     def test_a_full_disk_is_one_clear_line(self, finished, data):
         with Path("/dev/full").open("w") as full:
             run = subprocess.run(

@@ -383,6 +383,7 @@ class TestBadInput:
 class TestActivation:
     """One name for all layers, one per layer, or those of the published network."""
 
+    @pytest.mark.slow
     def test_the_default_follows_the_number_of_layers(self):
         X, y = rows_and_targets(40)
         for sizes, expected in (

@@ -132,7 +132,7 @@ class TestKills:
 class TestReaders:
     """Who reads while another writes gets one model, not half of each."""
 
-    @pytest.mark.parametrize("may_swap", ["yes", "no"])
+    @pytest.mark.parametrize("may_swap", ["yes", pytest.param("no", marks=pytest.mark.slow)])
     def test_a_reader_never_sees_the_exchange_nor_what_a_kill_left(
         self, models, tmp_path, may_swap
     ):

@@ -126,6 +126,7 @@ class TestHalfPrecision:
 class TestRoundTrip:
     """Saved and loaded is the same model."""
 
+    @pytest.mark.slow
     def test_a_new_process_gives_the_same_embedding_to_the_bit(self, saved, fitted, curves):
         np.save(saved.parent / "X.npy", curves)
         code = (

@@ -120,7 +120,9 @@ class TestEcho:
         assert np.argmax(np.abs(transverse(signal))[628:]) == 628
 
     @pytest.mark.parametrize("decay_rate", [0.0, 0.0005])
-    @pytest.mark.parametrize("flip_angle", [math.pi / 2, 1.1, 0.5])
+    @pytest.mark.parametrize(
+        "flip_angle", [pytest.param(math.pi / 2, marks=pytest.mark.slow), 1.1, 0.5]
+    )
     def test_any_flip_angle_gives_the_three_parts_of_the_closed_form(self, flip_angle, decay_rate):
         sequence = spin_echo(DT, 628, 1882, flip_angle)
         signal = uncoupled("stratified", sequence, decay_rate=decay_rate)

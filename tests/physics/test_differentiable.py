@@ -17,6 +17,7 @@ from latent_nmr.physics.propagate import Lattice
 from latent_nmr.physics.reversible import reversible_record
 from latent_nmr.physics.schedule import Plan
 from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
+from tests.covering import half_of
 
 N_EDGE = 6
 FREQUENCIES = np.random.default_rng(3).uniform(-0.25, 0.25, (N_EDGE, N_EDGE))
@@ -55,7 +56,7 @@ class TestCurve:
     TOLERANCE = 1e-12
 
     @pytest.mark.parametrize("options", [{"step": 2}, {"step": 0.5, "scheme": "midpoint"}])
-    @pytest.mark.parametrize(("kernel", "parameter"), KERNELS)
+    @pytest.mark.parametrize(("kernel", "parameter"), half_of(KERNELS))
     def test_it_is_that_of_simulate_lattices(self, kernel, parameter, options):
         relaxation = RELAXING if kernel == "rkky" else {}
         with jax.enable_x64(True):

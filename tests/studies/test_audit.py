@@ -91,6 +91,7 @@ class TestKnownDecoders:
         simulation = simulation_of(dataset, 0)
         return judged(model, dataset, simulation, (1, 2), **settings)
 
+    @pytest.mark.slow
     def test_the_simulators_own_mean_is_faithful_and_inside_the_band(self, data):
         points = [point for audit, _ in self.judged(data) for point in audit.points]
         assert [point.verdict for point in points] == ["faithful"] * 6

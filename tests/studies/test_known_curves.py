@@ -41,7 +41,9 @@ def old_notes(X):
 
 @pytest.mark.parametrize("window", ["echo", "full"])
 @pytest.mark.parametrize("signals", ["complex", "magnitude"])
-@pytest.mark.parametrize("snr", [None, 200, 50, 20])
+@pytest.mark.parametrize(
+    "snr", [None, *(pytest.param(s, marks=pytest.mark.slow) for s in (200, 50)), 20]
+)
 def test_every_curve_is_known_in_a_compact_copy(clean, tmp_path, snr, signals, window):
     ds = clean if snr is None else ln.add_noise(clean, snr=snr, seed=1)
     rows = np.arange(0, N_CURVES, 2)
