@@ -129,7 +129,7 @@ def eager(name: str, values: Any) -> Any:
 
 
 def _with_distinct_names(name: str, values: Any) -> Any:
-    """A frame whose columns can be told apart; what is no frame as it is."""
+    """A frame whose columns have distinct names; what is no frame is returned as it is."""
     columns = getattr(values, "columns", None)
     if columns is None or isinstance(values, np.ndarray):
         return values

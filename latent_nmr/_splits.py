@@ -118,7 +118,7 @@ def siblings(rows: Rows, groups: Rows | None) -> Rows:
 
 
 class _Units:
-    """What is dealt out: the groups of some rows, or the rows themselves."""
+    """Units that a split keeps whole: the groups of some rows, or the rows themselves."""
 
     def __init__(self, rows: Rows, groups: Rows | None):
         own = np.arange(len(rows)) if groups is None else groups[rows]

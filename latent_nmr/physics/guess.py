@@ -231,10 +231,9 @@ def _quiet_runs(loud: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def satellite_offset(frequencies: FloatArray) -> float:
     """Offset |ν| of the fastest spins that turn together, MHz."""
-    inner, outer = np.percentile(np.abs(frequencies), BUNCH)
-    if outer < BUNCHED * inner:
-        return float(outer)
-    return float(np.percentile(np.abs(frequencies), SATELLITE_PERCENTILE))
+    percentiles = (*BUNCH, SATELLITE_PERCENTILE)
+    inner, outer, usual = np.percentile(np.abs(frequencies), percentiles)
+    return float(outer if outer < BUNCHED * inner else usual)
 
 
 def is_upright(sequence: Sequence) -> bool:

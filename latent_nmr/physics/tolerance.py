@@ -6,6 +6,8 @@
 import math
 import warnings
 from collections.abc import Sequence as Rows
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -82,8 +84,8 @@ def run_to_tolerance(
     while wanted := [(row, plan) for row, own in enumerate(searches) for plan in own.wanted()]:
         rows = [row for row, _ in wanted]
         found = run_lattices([lattices[row] for row in rows], [plan for _, plan in wanted], dtype)
-        for row in dict.fromkeys(rows):
-            searches[row].take([found[at] for at, own in enumerate(rows) if own == row])
+        for row, own in groupby(zip(rows, found, strict=True), key=itemgetter(0)):
+            searches[row].take([signal for _, signal in own])
     return np.stack([s.signal for s in searches]), np.array([s.estimate for s in searches])
 
 
