@@ -11,8 +11,7 @@ from latent_nmr._locks import spans_in_use
 from latent_nmr._regular import regular
 from latent_nmr.cluster.plans import Plan, plans_of
 from latent_nmr.cluster.slurm import queued_tasks
-from latent_nmr.data._store_layout import CHUNK
-from latent_nmr.data.parts import n_chunks, spans
+from latent_nmr.data.parts import spans
 from latent_nmr.data.store import finished_flags, store_length
 
 # What a curve may be, and why it is.
@@ -83,15 +82,15 @@ def store_status(path: Path, *, ask_queue: bool = True) -> StoreStatus:
     names = [plan.job_name for plan in plans]
     # The queue first: what ends meanwhile is then seen as finished, not as missing.
     tasks = queued_tasks(names) if ask_queue and shutil.which("squeue") else {}
-    locked = spans_in_use(path, n_chunks(store_length(path)))
+    locked = spans_in_use(path, store_length(path))
     done = finished_flags(path)
     states = np.full(len(done), "missing", "<U8")
     by_name = {plan.job_name: plan for plan in plans}
     for (name, part), state in sorted(tasks.items(), key=lambda task: task[1]):
         for span in _part(by_name[name], part):
             states[span.start : span.stop] = state
-    for chunk in locked:
-        states[chunk.start * CHUNK : chunk.stop * CHUNK] = "running"
+    for span in locked:
+        states[span.start : span.stop] = "running"
     states[done] = "finished"
     found = list(tasks.values())
     failures = [] if not plans else _failures(plans[-1])

@@ -21,7 +21,7 @@ from latent_nmr.cluster.plans import Plan, jobs_folder, new_plan, plans_of
 from latent_nmr.cluster.slurm import check_slurm, minutes_of, queued_tasks
 from latent_nmr.cluster.status import store_status
 from latent_nmr.data.parts import shared_out, unfinished_chunks
-from latent_nmr.data.store import prepare_store
+from latent_nmr.data.store import prepare_store, store_chunk
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.physics.simulate import Simulation
 
@@ -134,7 +134,8 @@ def missing_parts(
 ) -> list[list[range]]:
     """Curves for each of at most `n_jobs` new jobs: what nobody makes or is to make."""
     states = store_status(path, ask_queue=ask_queue).states[:n_curves]
-    return shared_out(unfinished_chunks(states != "missing"), n_jobs, n_curves)
+    chunk = store_chunk(path, n_curves)
+    return shared_out(unfinished_chunks(states != "missing", chunk), n_jobs, n_curves, chunk)
 
 
 def wait_for_jobs(

@@ -88,8 +88,9 @@ def run(options: Options) -> Report:
     rows = range(n_curves)
     if part is not None:
         from latent_nmr.data.parts import numbered_part
+        from latent_nmr.data.store import store_chunk
 
-        rows = numbered_part(part, n_curves)
+        rows = numbered_part(part, n_curves, store_chunk(path, n_curves))
     missing = n_missing(path, simulation, rows)
     check_space(path, store_size(simulation, missing))
     if options.dry_run:

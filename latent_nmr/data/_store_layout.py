@@ -25,8 +25,11 @@ from latent_nmr.data.echoes import simulation_attributes
 from latent_nmr.data.protocols import PROTOCOL
 from latent_nmr.physics.simulate import Simulation, draw_parameters
 
-# Curves in one chunk of a store. What is simulated at once is a whole number of chunks.
+# Curves in one chunk of a small store; on a CPU, as many are simulated at once.
 CHUNK = 16
+# A large store has larger chunks, since each is a file in every array: of more curves than this
+# many chunks hold they are doubled, up to a size that is rewritten in no time after each batch.
+MOST_CHUNKS, LARGEST_CHUNK = 1024, 512
 # What a store notes of each curve beside its signals and labels, written in this order.
 FLAGS = {
     CURVE_CHECKSUMS: (np.uint32, "CRC-32 of this curve's index, signals and labels"),
@@ -34,8 +37,17 @@ FLAGS = {
 }
 
 
+def new_chunk(n_curves: int) -> int:
+    """Curves in one chunk of a new store of `n_curves`."""
+    chunk = CHUNK
+    while chunk < LARGEST_CHUNK and n_curves > MOST_CHUNKS * chunk:
+        chunk *= 2
+    return chunk
+
+
 def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
     """Write an empty store: attributes, time, and arrays without data."""
+    chunk = new_chunk(n_curves)
     sequences = simulation.resolve().sequences
     time, n_protocols = sequences[0].time, len(sequences)
     # Curves first, although data sets have protocols first: chunks and growth are along curves.
@@ -53,9 +65,9 @@ def create_store(path: Path, simulation: Simulation, n_curves: int) -> None:
 
     create("time", ("time",), {"units": "µs"}, data=time)
     for name, title in (ALL_SIGNALS if simulation.with_mz else SIGNALS).items():
-        of_signal = {"dtype": "float32", "fill_value": np.nan, "chunks": (CHUNK, *shape[1:])}
+        of_signal = {"dtype": "float32", "fill_value": np.nan, "chunks": (chunk, *shape[1:])}
         create(name, dims, {"units": "1", "long_name": title}, shape=shape, **of_signal)
-    per_curve = {"shape": (n_curves,), "chunks": (CHUNK,)}
+    per_curve = {"shape": (n_curves,), "chunks": (chunk,)}
     own = [f"challenge_{name}" for name, _ in draw_parameters(simulation, [0])[1][0].challenge]
     quality = QUALITIES if simulation.has_tolerance else ()
     for name in (*LABELS, *own, *quality, *(PLACES if simulation.repeats > 1 else ())):

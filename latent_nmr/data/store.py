@@ -1,12 +1,13 @@
 """Echo data sets on disk: a zarr 3 group that can be appended to and survives being killed.
 
 Data fill with NaN and a `done` flag per curve is written after its data, because a chunk
-that was never written otherwise reads silently as zeros. One batch of curves is one chunk;
-zarr renames finished chunks into place, so a killed writer loses at most the batch in hand.
+that was never written otherwise reads silently as zeros. zarr renames chunks into place, also
+those that a batch of curves only adds to, so a killed writer loses at most the batch in hand.
 A power cut may lose more: nothing is forced to the platter. `reading` reads what is written here.
 """
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -23,16 +24,17 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.data._formats import check_store_name
 from latent_nmr.data._guarded import guarded
 from latent_nmr.data._same_store import check_same_curves, check_same_settings
-from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store
+from latent_nmr.data._store_layout import CHUNK, FLAGS, create_store, new_chunk
 from latent_nmr.data._store_writing import signals_of, write_or_explain
 from latent_nmr.data.echoes import assemble, label_rows, simulation_attributes
-from latent_nmr.data.parts import chunks_of, n_chunks
+from latent_nmr.data.parts import check_whole_chunks
 from latent_nmr.data.reading import array_names, array_of, check_arrays, holds, open_group
 from latent_nmr.physics.devices import batch_size
 from latent_nmr.physics.simulate import SimulatedCurves, Simulation, simulate_curves
 
-# Seconds that a process waits for another to create or lengthen a store that both write.
-PATIENCE = 30.0
+# Seconds that a process waits for another to create or lengthen a store that both write, and for
+# one that has just done it, or removes the file of its lock, to let go of the lock.
+PATIENCE, BRIEF_PATIENCE = 30.0, 3.0
 
 
 def simulate(
@@ -150,7 +152,7 @@ def fill_store(path: Path, simulation: Simulation, n_curves: int) -> Iterator[in
     """
     simulation.check_curves(n_curves)
     check_store_name(path)
-    with sole_writer(path), locked_spans(path, [range(n_chunks(n_curves))]):
+    with sole_writer(path), locked_spans(path, [range(n_curves)]):
         _make_or_lengthen(path, simulation, n_curves)
         yield from _fill(path, simulation, [range(n_curves)], n_curves)
 
@@ -183,7 +185,10 @@ def fill_part(
     """
     simulation.check_curves(n_curves)
     prepare_store(path, simulation, n_curves)
-    with one_of_several_writers(path), locked_spans(path, chunks_of(rows, n_curves)):
+    check_whole_chunks(rows, n_curves, store_chunk(path, n_curves))
+    with contextlib.ExitStack() as locks:
+        _soon(lambda: locks.enter_context(one_of_several_writers(path)))
+        locks.enter_context(locked_spans(path, filter(len, rows)))
         yield from _fill(path, simulation, rows, n_curves)
 
 
@@ -208,6 +213,19 @@ def prepare_store(path: Path, simulation: Simulation, n_curves: int) -> None:
     check_same_settings(path, open_group(path), simulation)
 
 
+def _soon(take_lock: Callable[[], Any]) -> None:
+    """Take a lock that another process may hold for a moment."""
+    deadline = monotonic() + BRIEF_PATIENCE
+    while True:
+        try:
+            take_lock()
+            return
+        except InUseError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.02)
+
+
 def finished_flags(path: Path, rows: Sequence[range] | None = None) -> npt.NDArray[np.bool_]:
     """Whether each of some curves of a store, or of all, is finished; refuses other files."""
     group = open_group(path)
@@ -225,6 +243,11 @@ def _flags(done: zarr.Array, rows: Sequence[range]) -> npt.NDArray[np.bool_]:
 def store_length(path: Path) -> int:
     """Curves that a store has room for."""
     return array_of(open_group(path), "done").shape[0]
+
+
+def store_chunk(path: Path, n_curves: int) -> int:
+    """Curves in a chunk of a store; of a new one of `n_curves`, if there is none."""
+    return array_of(open_group(path), "done").chunks[0] if path.exists() else new_chunk(n_curves)
 
 
 def _make_or_lengthen(path: Path, simulation: Simulation, n_curves: int) -> None:
@@ -272,7 +295,7 @@ def finished_curves(path: Path, simulation: Simulation, rows: range) -> int:
 
 
 def _batches(rows: range) -> list[range]:
-    """Rows simulated together: whole chunks, enough of them to keep all devices busy."""
+    """Rows simulated together: enough of them to keep all devices busy."""
     size = -(-batch_size() // CHUNK) * CHUNK
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 

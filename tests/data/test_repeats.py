@@ -130,7 +130,7 @@ class TestStores:
     def test_parts_by_several_processes_make_the_same(self, tmp_path, repeated):
         path = tmp_path / "a.zarr"
         for part in ("2/2", "1/2"):
-            list(fill_part(path, REPEATED, N_CURVES, [numbered_part(part, N_CURVES)]))
+            list(fill_part(path, REPEATED, N_CURVES, [numbered_part(part, N_CURVES, CHUNK)]))
         xr.testing.assert_identical(ln.open_echoes(path), repeated)
 
     @pytest.mark.parametrize("other", [PLAIN, replace(PLAIN, repeats=2)])
