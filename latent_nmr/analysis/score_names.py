@@ -14,6 +14,7 @@ METHOD_TITLES = {
     "umap": "UMAP",
     "kmeans": "K-means distances",
     "forest": "random forest on the curves (ceiling)",
+    "bottleneck": "supervised bottleneck (ceiling)",
     "shuffled": "shuffled labels (floor)",
 }
 

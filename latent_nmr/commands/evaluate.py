@@ -45,7 +45,8 @@ class Options:
     also: tuple[Path, ...] = ()
     """Additional test sets, scored in full: other ν, another seed."""
     ceiling: bool = True
-    """Fit the random forests of the ceiling; minutes on thousands of curves."""
+    """Score what labels make possible: random forests on the curves, and networks with a bottleneck
+    of each dimension; minutes on thousands of curves."""
     n_neighbors: int = 15
     """Neighbours that predict labels, and size of the neighbourhoods compared."""
     verdict: bool = False

@@ -8,7 +8,7 @@ variances are weights that no gradient moves.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,8 @@ ACTIVATIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "tanh": jnp.tanh,
     "gelu": nnx.gelu,
 }
+# Of a layer whose outputs are read as coordinates.
+LINEAR = "linear"
 SOLVERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
     "adam": optax.adam,
     "nadam": optax.nadam,
@@ -46,7 +48,7 @@ class NetworkShape:
     n_features : int
     hidden_layer_sizes : tuple of int
     activations : tuple of str
-        One per hidden layer, of `ACTIVATIONS`.
+        One per hidden layer, of `ACTIVATIONS`, or `LINEAR`.
     n_targets : int
     batch_norm : bool
         Before every layer, the last one too.
@@ -92,13 +94,18 @@ class RegressionNetwork(nnx.Module):
         )
         self.activations = shape.activations
 
-    def __call__(self, x: jax.Array, *, is_training: bool = False) -> jax.Array:
-        """Map rows (n_rows, n_features) to standardised targets (n_rows, n_targets)."""
-        for number, layer in enumerate(self.layers):
+    def __call__(
+        self, x: jax.Array, *, is_training: bool = False, n_layers: int | None = None
+    ) -> jax.Array:
+        """Map rows (n_rows, n_features) to standardised targets (n_rows, n_targets).
+
+        With `n_layers`, to the outputs of that many layers.
+        """
+        for number, layer in enumerate(islice(self.layers, n_layers)):
             if self.norms:
                 x = self.norms[number](x, use_running_average=not is_training)
             x = layer(x)
-            if number < len(self.activations):
+            if number < len(self.activations) and self.activations[number] != LINEAR:
                 x = ACTIVATIONS[self.activations[number]](x)
         return x
 
@@ -125,7 +132,32 @@ def solver_at_rest(parameters: nnx.State, *, solver: str) -> optax.OptState:
     return SOLVERS[solver](1.0).init(parameters)
 
 
-@partial(jax.jit, static_argnames=("shape", "solver", "batch_size", "n_batches"))
+def mean_loss(outputs: jax.Array, targets: jax.Array, class_sizes: tuple[int, ...]) -> jax.Array:
+    """Mean over rows and targets of the squared error, or of the cross-entropy of classes.
+
+    Parameters
+    ----------
+    outputs : Array, shape (n_rows, n_numbers + sum of `class_sizes`)
+        Standardised numbers, then the logits of each classification.
+    targets : Array, shape (n_rows, n_numbers + n_classifications)
+        Standardised numbers, then the class of each row, counted from 0.
+    class_sizes : tuple of int
+        Classes of each classification.
+    """
+    if not class_sizes:
+        return jnp.mean((outputs - targets) ** 2)
+    n_numbers = targets.shape[1] - len(class_sizes)
+    total = jnp.sum((outputs[:, :n_numbers] - targets[:, :n_numbers]) ** 2, axis=1)
+    start = n_numbers
+    for place, size in enumerate(class_sizes, n_numbers):
+        logits = outputs[:, start : start + size]
+        classes = targets[:, place].astype(jnp.int32)
+        total += optax.softmax_cross_entropy_with_integer_labels(logits, classes)
+        start += size
+    return jnp.mean(total) / targets.shape[1]
+
+
+@partial(jax.jit, static_argnames=("shape", "solver", "batch_size", "n_batches", "class_sizes"))
 def run_epoch(
     parameters,
     statistics,
@@ -139,8 +171,9 @@ def run_epoch(
     solver: str,
     batch_size: int,
     n_batches: int,
+    class_sizes: tuple[int, ...] = (),
 ):
-    """Take `n_batches` steps through shuffled rows; the mean squared error is each step's own.
+    """Take `n_batches` steps through shuffled rows; the mean loss is each step's own.
 
     Parameters
     ----------
@@ -148,7 +181,7 @@ def run_epoch(
         As from :func:`initial_states`, and of the optimiser.
     rows : Array, shape (n_rows, n_features)
     targets : Array, shape (n_rows, n_targets)
-        Standardised.
+        Standardised; of classifications as :func:`mean_loss` has them.
     learning_rate : float
         Traced: plateaus lower it and nothing is recompiled.
     key : Array
@@ -164,8 +197,9 @@ def run_epoch(
 
     def loss(parameters, statistics, batch):
         model = nnx.merge(graph_of(shape), parameters, statistics, copy=True)
-        error = model(rows[batch], is_training=True) - targets[batch]
-        return jnp.mean(error**2), nnx.state(model, nnx.BatchStat)
+        outputs = model(rows[batch], is_training=True)
+        value = mean_loss(outputs, targets[batch], class_sizes)
+        return value, nnx.state(model, nnx.BatchStat)
 
     def take_step(carry, batch):
         parameters, statistics, optimiser_state = carry
@@ -179,10 +213,10 @@ def run_epoch(
     return *carry, losses.mean()
 
 
-@partial(jax.jit, static_argnames="shape")
-def apply(parameters, statistics, rows, *, shape: NetworkShape):
+@partial(jax.jit, static_argnames=("shape", "n_layers"))
+def apply(parameters, statistics, rows, *, shape: NetworkShape, n_layers: int | None = None):
     """Standardised targets of rows, with batch norm's running means: rows do not mix."""
-    return nnx.merge(graph_of(shape), parameters, statistics)(rows)
+    return nnx.merge(graph_of(shape), parameters, statistics)(rows, n_layers=n_layers)
 
 
 @partial(jax.jit, static_argnames="shape")

@@ -18,6 +18,7 @@ from latent_nmr.models.regression_network import (
     Weights,
     apply,
     initial_states,
+    mean_loss,
     run_epoch,
     solver_at_rest,
     weights_of,
@@ -39,7 +40,7 @@ def finite_targets(y: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 class RegressionRecord(NamedTuple):
-    """One epoch: mean squared errors of standardised targets, the learning rate, seconds."""
+    """One epoch: mean losses of standardised targets and classes, learning rate, seconds."""
 
     epoch: int
     learning_rate: float
@@ -50,7 +51,7 @@ class RegressionRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class RegressionSchedule:
-    """How long and in which portions to train; fields as of `CurveRegressor`."""
+    """How long and in which portions to train; fields as of the estimators."""
 
     solver: str
     learning_rate: float
@@ -59,6 +60,7 @@ class RegressionSchedule:
     plateau_factor: float
     plateau_patience: int
     patience: int | None
+    min_epoch_steps: int = 1
 
 
 class Course:
@@ -86,6 +88,15 @@ class Course:
         return epoch < schedule.max_epochs
 
 
+def validation_loss(
+    outputs: jax.Array, targets: jax.Array, class_sizes: tuple[int, ...] = ()
+) -> float:
+    """What of an epoch is to be low, summed up in double precision where all are numbers."""
+    if class_sizes:
+        return float(mean_loss(outputs, targets, class_sizes))
+    return float(np.mean((np.asarray(outputs) - np.asarray(targets)) ** 2, dtype=np.float64))
+
+
 def train_network(
     shape: NetworkShape,
     schedule: RegressionSchedule,
@@ -93,6 +104,8 @@ def train_network(
     split: tuple[Rows, Rows],
     key: jax.Array,
     on_epoch: Callable[[RegressionRecord], None] | None = None,
+    *,
+    class_sizes: tuple[int, ...] = (),
 ) -> Course:
     """Train one network; what is kept are the weights of its best epoch.
 
@@ -107,6 +120,9 @@ def train_network(
     key : Array
     on_epoch : callable, optional
         Called with the record of each epoch.
+    class_sizes : tuple of int
+        Number of classes of each of the last columns of the targets, which are then classes
+        counted from 0.
 
     Raises
     ------
@@ -120,11 +136,11 @@ def train_network(
         (own_rows, own_targets), (asked, wanted) = (
             tuple(part[jnp.asarray(rows)] for part in data) for rows in split
         )
-        wanted = np.asarray(wanted)
     batch_size = min(schedule.batch_size, len(own_rows))
     portions: dict[str, Any] = {
-        "batch_size": batch_size, "n_batches": -(-len(own_rows) // batch_size),
-    }  # fmt: skip
+        "batch_size": batch_size,
+        "n_batches": max(-(-len(own_rows) // batch_size), schedule.min_epoch_steps),
+    }
     course, epoch, is_due = Course(schedule), 0, True
     while is_due:
         start, epoch = time.perf_counter(), epoch + 1
@@ -132,10 +148,10 @@ def train_network(
             parameters, statistics, solver_state, loss = run_epoch(
                 parameters, statistics, solver_state, own_rows, own_targets, course.rate,
                 jax.random.fold_in(epoch_key, epoch), shape=shape, solver=schedule.solver,
-                **portions,
+                class_sizes=class_sizes, **portions,
             )  # fmt: skip
-            found = np.asarray(apply(parameters, statistics, asked, shape=shape))
-        error = float(np.mean((found - wanted) ** 2, dtype=np.float64))
+            found = apply(parameters, statistics, asked, shape=shape)
+            error = validation_loss(found, wanted, class_sizes)
         seconds = time.perf_counter() - start
         record = RegressionRecord(epoch, course.rate, float(loss), error, seconds)
         if on_epoch is not None:

@@ -16,6 +16,7 @@ METHOD_STYLES = {
     "pca": ("#0072B2", "--", "s"),
     "umap": ("#009E73", "-.", "^"),
     "kmeans": ("#CC79A7", ":", "D"),
+    "bottleneck": ("#666666", (0, (5, 1, 1, 1, 1, 1)), "x"),
 }
 # In turn, for methods of other names.
 OTHER_STYLES = (

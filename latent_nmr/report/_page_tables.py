@@ -15,7 +15,11 @@ from latent_nmr.report.score_table import Cell, Row
 # As many as fit a sheet of paper.
 MOST_COLUMNS = 6
 BEST, NEAR_BEST = "◆", "◇"
-SHORT_TITLES = {"forest": "random forest", "shuffled": "shuffled labels"}
+SHORT_TITLES = {
+    "forest": "random forest",
+    "bottleneck": "supervised bottleneck",
+    "shuffled": "shuffled labels",
+}
 MARK_WORDS = {BEST: "best of this dimension", NEAR_BEST: "within the spread of the best"}
 LEGEND = (
     f"{BEST} best of its dimension, {NEAR_BEST} within the spread of the best; ↑ larger is better, "

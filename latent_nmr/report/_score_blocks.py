@@ -17,6 +17,8 @@ BLOCK_GROUPS = {
 FIT_SECONDS = "fit_seconds"
 # Axis 1 of two methods need not be the same axis: nothing is won by a larger coefficient.
 UNRANKED_GROUPS = ("order",)
+# Which rows of a dimension come after its methods.
+LAST = {"ceiling": 1, "floor": 2}
 
 
 class Column(NamedTuple):
@@ -72,8 +74,8 @@ def part_of(block: Block, start: int, stop: int) -> Block:
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
-    """The ceiling, then dimension by dimension the methods in their order and the floor."""
-    return sorted(rows, key=lambda row: (row.n_components or 0, row.role == "floor"))
+    """The forest, then by dimension the methods in their order, the bottleneck and the floor."""
+    return sorted(rows, key=lambda row: (row.n_components or 0, LAST.get(row.role, 0)))
 
 
 def cell_in(row: Row, name: str) -> Cell | None:

@@ -18,6 +18,7 @@ from latent_nmr.report._score_blocks import (
 )
 from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.score_table import Row
+from latent_nmr.report.shares import share_lines, shares_as_json
 from latent_nmr.report.verdicts import Verdict, verdicts
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 MAX_WIDTH = 100
 GAP = "  "
 # Narrower than on a page.
-SHORT_TITLES = {"forest": "forest (ceiling)", "shuffled": "shuffled (floor)"}
+SHORT_TITLES = {
+    "forest": "forest (ceiling)",
+    "bottleneck": "bottleneck (ceiling)",
+    "shuffled": "shuffled (floor)",
+}
 FACTS = ("role", "method", "n_components", "score", "mean", "sd", "n_seeds")
 
 
@@ -81,6 +86,7 @@ def evaluation_values(result: "EvaluationResult", *, with_verdict: bool = False)
         for part in result.parts
     }
     values["tables"] = {part: [row.as_json() for row in rows] for part, rows in tables.items()}
+    values["shares"] = {part: shares_as_json(result, part) for part in result.parts}
     return values | {"failures": result.failures}
 
 
@@ -102,6 +108,7 @@ def evaluation_lines(values: Mapping[str, Any]) -> list[str]:
     for part, entries in values["tables"].items():
         rows = [Row.from_json(entry) for entry in entries]
         lines += ["", f"{part}, {values['n_scored'][part]} curves", *table_lines(rows)]
+        lines += share_lines(values.get("shares", {}).get(part, ()))
     for part, sentences in values["sentences"].items():
         lines += ["", f"{part}:", *sentences] if sentences else []
     lines.append("")

@@ -13,6 +13,8 @@ from latent_nmr.report._score_words import SPREAD_RULE, listed
 from latent_nmr.report.evaluation import rows_of, verdict, window_text, write_csv
 from latent_nmr.report.failures import failure_lines
 from latent_nmr.report.score_table import Row
+from latent_nmr.report.shares import TITLE as TITLE_OF_SHARES
+from latent_nmr.report.shares import Shares, share_html
 from latent_nmr.studies.evaluation._figures import captions
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ def page(
     result : mapping
         `data`, `window`, `normalisation`, `n_curves`, `n_training`, `n_held_out`, `split_seed`,
         `n_neighbors`, `command`, `device`, `seconds`, `packages` (versions by name), `remarks`
-        (list of str); what is missing is left out or called unknown. Of `tables` and `sentences`,
-        by part of the data, all parts but the first are shown after the figures.
+        (list of str); what is missing is left out or called unknown. Of `tables`, `sentences` and
+        `shares`, by part of the data, all parts but the first are shown after the figures.
     rows : sequence of Row
         Scores on the held-out part.
     verdicts : sequence of Verdict
@@ -49,6 +51,7 @@ def page(
         "verdicts": ("Verdict", _verdicts(verdicts)),
         "remarks": ("Remarks", _remarks(result)),
         "scores": ("Scores", _dimension_boxes(rows) + _legend(rows) + tables(rows, "table")),
+        "shares": (TITLE_OF_SHARES, share_html(_shares(result))),
         "figures": ("Figures", "\n".join(map(picture, figures))),
         "others": ("Other data", others),
         "meanings": ("What the scores mean", _glossary(rows)),
@@ -109,8 +112,14 @@ def _introduction(result: Mapping[str, Any], rows: Sequence[Row]) -> str:
             f"A held-out curve is given the labels of its {neighbours} nearest training curves in "
             "the raw coordinates, none of them rescaled. "
         )
-    if any(row.role == "ceiling" for row in rows):
+    ceilings = [row.n_components for row in rows if row.role == "ceiling"]
+    if None in ceilings:
         text += "The ceiling is a random forest that learns the labels from the curves themselves. "
+    if set(ceilings) - {None}:
+        text += (
+            "The bottleneck, a ceiling of its dimension, is a network that learnt all labels "
+            "through a layer of so few units, which are scored as coordinates. "
+        )
     if any(row.role == "floor" for row in rows):
         text += "The floor is what nearest neighbours give after the labels were permuted. "
     counts = sorted({len(row.seeds) for row in rows})
@@ -189,8 +198,15 @@ def _other_parts(result: Mapping[str, Any]) -> str:
     for number, (part, entries) in enumerate(list(result.get("tables", {}).items())[1:], start=1):
         rows = [Row.from_json(entry) for entry in entries]
         said = "\n".join(f"<p>{words(text)}</p>" for text in sentences.get(part, ()))
-        parts.append(f"<h3>{escape(part)}</h3>\n{said}\n{tables(rows, f'other-{number}')}")
+        text = f"{tables(rows, f'other-{number}')}\n{share_html(_shares(result, part))}".rstrip()
+        parts.append(f"<h3>{escape(part)}</h3>\n{said}\n{text}")
     return "\n".join(parts)
+
+
+def _shares(result: Mapping[str, Any], part: str | None = None) -> Shares:
+    """Shares of the ceilings of a part, by default of the first."""
+    found = result.get("shares", {})
+    return found.get(next(iter(found), "") if part is None else part, ())
 
 
 def _glossary(rows: Sequence[Row]) -> str:

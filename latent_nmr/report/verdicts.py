@@ -176,7 +176,8 @@ def _values(
 
 def _share_of_ceiling(row: Row, rows: Sequence[Row], expected_floor: Mapping[str, float]) -> str:
     """How much of what the curves give the coordinates keep."""
-    ceiling = next((found for found in rows if found.role == "ceiling"), None)
+    forests = (row for row in rows if row.role == "ceiling" and row.n_components is None)
+    ceiling = next(forests, None)
     if ceiling is None:
         return ""
     whose = " of the random forest's" if ceiling.method == "forest" else " of the ceiling's"

@@ -112,7 +112,7 @@ def unfitted_digest(estimator: Any) -> str:
 
 def fit(
     model: Any,
-    *data: npt.NDArray,
+    *data: Any,
     needs: str,
     groups: npt.NDArray | None,
     **options: Any,
@@ -123,7 +123,7 @@ def fit(
     ----------
     model : object
         Such as `seeded` returns; it is changed.
-    *data : ndarray
+    *data : ndarray, or a mapping of them
         The model gets copies: some write into what they are given, as scalers with `copy=False`.
     needs : str
         Method that what is fitted must have, `transform` or `predict`.

@@ -20,8 +20,10 @@ from threadpoolctl import threadpool_limits
 
 import latent_nmr as ln
 from latent_nmr.models.baselines import PCABaseline
+from latent_nmr.report.evaluation import evaluation_lines, evaluation_values
+from latent_nmr.report.shares import share_html, share_table
 from latent_nmr.studies._known_curves import note_curves
-from latent_nmr.studies.evaluation import EvaluationResult, evaluate_echoes
+from latent_nmr.studies.evaluation import EvaluationResult, _figures, evaluate_echoes
 
 N_CURVES, N_FEATURES = 120, 40
 QUICK = {"ceiling": False, "n_neighbors": 5, "progress": False}
@@ -68,6 +70,7 @@ def result(place):
     return ln.evaluate(
         X, LABELS, methods, n_components=(1, 2), n_seeds=2, also={"other": (OTHER, OTHER_LABELS)},
         n_trees=5, n_neighbors=5, progress=False, folder=place, metadata={"sample": "A"},
+        ceiling="forest",
     )  # fmt: skip
 
 
@@ -354,6 +357,7 @@ class TestForeignTransformers:
             ({"n_components": 0}, "n_components must be a whole number of at least 1"),
             ({"held_out": 1.5}, "held_out must be > 0 and <= 0.9"),
             ({"split_seed": -1}, "split_seed must be"),
+            ({"ceiling": "tree"}, "ceiling must be one of forest, bottleneck"),
             ({"n_neighbors": 0}, "n_neighbors must be"),
             ({"n_neighbors": 96}, "the 96 neighbours of the scores, but has 96. Use more curves"),
             ({"n_neighbors": 12}, "more than 24 curves for neighbourhoods of 12"),
@@ -427,7 +431,7 @@ class TestLabels:
             "number": np.arange(N_CURVES) % 3,
             "batch": pd.Series(np.resize(["a", "b"], N_CURVES), dtype="category"),
         }
-        found = ln.evaluate(X, labels, ("pca",), **(QUICK | {"ceiling": True, "n_trees": 5}))
+        found = ln.evaluate(X, labels, ("pca",), **(QUICK | {"ceiling": "forest", "n_trees": 5}))
         table = found.table["r2_temperature", "mean"]
         assert table.loc[("pca", 2)] > 0.9
         assert found.table.loc["forest"]["r2_temperature", "mean"].item() > 0.9
@@ -466,6 +470,66 @@ class TestLabels:
     def test_labels_that_cannot_be_used_are_named(self, labels, reason):
         with pytest.raises(ln.InputError, match=reason):
             ln.evaluate(X, labels, ("pca",), **QUICK)
+
+
+class TestBottlenecks:
+    """Rows of supervised bottlenecks beside the methods of their dimension, and shares of them."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def bounded():
+        labels = {"W": LABELS["W"]}
+        ways = QUICK | {"ceiling": "bottleneck", "n_seeds": 1}
+        return ln.evaluate(X, labels, {"pca": "pca", "wide": PCA(33)}, n_components=1, **ways)
+
+    def test_they_are_rows_of_the_ceilings_role_for_every_dimension_that_is_not_wide(self, bounded):
+        rows = [("pca", 1), ("bottleneck", 1), ("shuffled", 1), ("wide", 33), ("shuffled", 33)]
+        assert bounded.table.index.tolist() == rows
+        own = bounded.records[bounded.records["model"] == "bottleneck"]
+        assert (set(own["role"]), set(own["features"])) == ({"ceiling"}, {"coordinates"})
+        assert bounded.table.loc[("bottleneck", 1), ("r2_W", "mean")] > 0.95
+        assert bounded.embedding("bottleneck", 1).shape == (24, 1)
+
+    def test_shares_are_scores_over_those_of_the_bottleneck_of_the_same_dimension(self, bounded):
+        mean = bounded.table["r2_W", "mean"]
+        assert bounded.shares.index.tolist() == [("pca", 1), ("wide", 33)]
+        found = bounded.shares["r2_W", "bottleneck"]
+        assert found[("pca", 1)] == pytest.approx(mean[("pca", 1)] / mean[("bottleneck", 1)])
+        assert np.isnan(found[("wide", 33)])
+        assert "forest" not in bounded.shares.columns.get_level_values("ceiling")
+
+    def test_shares_of_a_forest_are_those_of_every_dimension(self, result):
+        mean, found = result.table["r2_W", "mean"], result.shares["r2_W", "forest"]
+        (bound,) = mean.loc["forest"]
+        for row in (("pca", 1), ("vae", 2)):
+            assert found[row] == pytest.approx(mean[row] / bound)
+        assert {row[0] for row in found.index} == {"pca", "kmeans", "vae", "vae1"}
+
+    def test_they_are_a_line_of_the_figure_of_dimensions_and_no_map(self, bounded):
+        lines = _figures.lines_of(bounded.records, "r2_W")
+        assert [line.method for line in lines] == ["pca", "bottleneck", "wide"]
+        assert [fit["model"] for fit in _figures.mapped_fits(bounded.facts)] == ["wide"]
+
+    def test_the_report_shows_the_shares(self, bounded):
+        values = evaluation_values(bounded) | {"data": "x"}
+        share = bounded.shares["r2_W", "bottleneck"][("pca", 1)]
+        (line,) = [
+            text for text in evaluation_lines(values) if text.startswith("PCA") and "/" in text
+        ]
+        assert line.split() == ["PCA", "1", f"{share:.2f}", "/", "–"]
+        assert f"{share:.2f} / –" in share_html(values["shares"]["held-out"])
+        assert f"| PCA | 1 | {share:.2f} / – |" in share_table(values["shares"]["held-out"])
+
+    @pytest.mark.slow
+    def test_no_bottleneck_is_taken_up_for_other_labels(self, tmp_path):
+        ways = QUICK | {"ceiling": "bottleneck", "n_seeds": 1, "folder": tmp_path}
+        first, other, again = (
+            ln.evaluate(X, {"label": LABELS[name]}, ("pca",), n_components=1, **ways)
+            for name in ("W", "L", "W")
+        )
+        Z = [found.embedding("bottleneck", 1) for found in (first, other, again)]
+        assert np.array_equal(Z[0], Z[2])
+        assert not np.array_equal(Z[0], Z[1])
 
 
 class TestCurves:

@@ -28,7 +28,7 @@ def mapped_fits(facts: Facts) -> list[dict[str, Any]]:
     """Of every method the first fit of its smallest dimension of two or more."""
     found: dict[str, dict[str, Any]] = {}
     for fit in facts["fits"]:
-        if fit["n_components"] >= 2:
+        if fit["n_components"] >= 2 and fit.get("role", "method") == "method":
             known = found.get(fit["model"], fit)
             found[fit["model"]] = min(known, fit, key=lambda f: (f["n_components"], f["seed"]))
     order = [name for name in METHOD_TITLES if name in found]
@@ -125,16 +125,18 @@ def dimensions(rows: pd.DataFrame) -> Figure:
         for name in scores_to_draw(rows):
             own = rows[(rows["role"] == role) & (rows["score"] == name)]
             if len(own):  # of floors that of the smallest dimension
-                first = own[
-                    own["n_components"].isna() | (own["n_components"] == own["n_components"].min())
-                ]
-                found[figure_title(name)] = float(first["value"].mean())
+                is_least = own["n_components"] == own["n_components"].min()
+                is_forest = own["n_components"].isna()
+                first = own[is_forest if role == "ceiling" else is_least]
+                if len(first):
+                    found[figure_title(name)] = float(first["value"].mean())
     return scores_over_dimension(panels, bounds["ceiling"], bounds["floor"])
 
 
 def lines_of(rows: pd.DataFrame, score: str) -> list[Line]:
-    """One line per method."""
-    own = rows[(rows["role"] == "method") & (rows["score"] == score)]
+    """One line per method, and one of the bottlenecks, a ceiling by dimension."""
+    has_place = (rows["role"] != "floor") & rows["n_components"].notna()
+    own = rows[has_place & (rows["score"] == score)]
     lines = []
     for model in dict.fromkeys(own["model"]):
         of_model = own[own["model"] == model].groupby("n_components")["value"]

@@ -20,7 +20,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
 from latent_nmr.studies._estimators import fit, reason_of, seeded, transform
 from latent_nmr.studies._ledger import Arrays, Ledger, StepFailedError, raising_step_failed
-from latent_nmr.studies.evaluation._methods import Method
+from latent_nmr.studies.evaluation._methods import CEILING, Method
 from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Curves, Material
 
 MODELS_FOLDER = "models"
@@ -141,7 +141,8 @@ class Fitter:
             warnings.simplefilter("ignore", AxisWarning)
             copy = seeded(method.estimator, seed)
             own = self._material
-            model = fit(copy, own.curves[FITTED], needs="transform", groups=own.groups)
+            told = [own.labels[FITTED]] if method.role == CEILING else []
+            model = fit(copy, own.curves[FITTED], *told, needs="transform", groups=own.groups)
         return embed(model, self._material.curves, seconds=time.perf_counter() - start)
 
     def _vaes(self, method: Method) -> dict[int, Fit]:

@@ -1,7 +1,7 @@
 """The methods of an evaluation: estimators of any origin, and how often each is fitted."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -9,6 +9,7 @@ from zlib import crc32
 from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE
+from latent_nmr.models.bottleneck import SCHEDULE, BottleneckNetwork, varying
 from latent_nmr.studies._estimators import by_name, unfitted_digest
 from latent_nmr.studies._identity import digest_of
 
@@ -19,7 +20,11 @@ NAMED: dict[str, Any] = {
     "umap": UMAPBaseline,
     "kmeans": KMeansBaseline,
 }
-RESERVED = ("forest", "shuffled")
+RESERVED = ("forest", "bottleneck", "shuffled")
+METHOD, FLOOR, CEILING = "method", "floor", "ceiling"
+BOTTLENECK = "bottleneck"
+# Wider bottlenecks are none: what d coordinates could show is a question of few.
+WIDEST_BOTTLENECK = 32
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Method:
         Whether it is scored as it is; its only seed is then its number.
     digest : str
         Identifies the estimator with its parameters, and its state if it is fitted.
+    role : str
+        `METHOD`, or `CEILING` of what is fitted to the labels too.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Method:
     seeds: tuple[int, ...]
     is_fitted: bool = False
     digest: str = ""
+    role: str = METHOD
 
     def facts(self, seed: int) -> dict[str, Any]:
         """What identifies a fit."""
@@ -113,6 +121,27 @@ def methods_of(
         models = given if isinstance(given, list | tuple) else [given]
         found += [_fitted(name, model, number) for number, model in enumerate(models)]
     return found
+
+
+def bottlenecks(dimensions: Iterable[int], labels: Mapping[str, Any], n_seeds: int) -> list[Method]:
+    """Supervised networks with a bottleneck of each dimension, as methods of the ceiling's role.
+
+    None where no label varies, and of dimensions beyond `WIDEST_BOTTLENECK`.
+    """
+    known = varying(labels)
+    told = digest_of(dict(known))
+    return [
+        Method(
+            BOTTLENECK,
+            BOTTLENECK,
+            BottleneckNetwork(n_components),
+            tuple(range(n_seeds)),
+            digest=digest_of(told, n_components, repr(SCHEDULE)),
+            role=CEILING,
+        )
+        for n_components in sorted(set(dimensions))
+        if known and n_components <= WIDEST_BOTTLENECK
+    ]
 
 
 def _items(methods: Any, *, may_be_empty: bool) -> list[tuple[str, Any]]:

@@ -16,6 +16,7 @@ from latent_nmr.studies.evaluation import _figures
 from latent_nmr.studies.evaluation._fits import Fit
 from latent_nmr.studies.evaluation._parts import FITTED, HELD_OUT, Material
 from latent_nmr.studies.evaluation._scores import FIT_SECONDS
+from latent_nmr.studies.evaluation._shares import shares
 
 KEYS = ["model", "n_components"]
 AXIS_PREFIXES = {"vae": "LA", "pca": "PC", "umap": "UMAP ", "kmeans": "distance to K"}
@@ -26,7 +27,8 @@ class EvaluationResult(StudyResult):
 
     `records` has one row per part of the data, method, dimension, seed and score. The column
     `role` says whether a row is of a `method`, of the `floor` (model `shuffled`: labels predicted
-    after a permutation) or of the `ceiling` (model `forest`: labels predicted from the curves).
+    after a permutation) or of the `ceiling` (model `forest`: labels predicted from the curves;
+    `bottleneck`: coordinates that a network was taught to predict all labels from).
 
     `figures` are `maps` (coordinates coloured by labels), `traversals` (curves along the axes of
     the β-VAE with the lowest validation loss) and `dimensions` (scores over the number of
@@ -66,8 +68,8 @@ class EvaluationResult(StudyResult):
     def table_of(self, part: str) -> pd.DataFrame:
         """The table of the held-out part, or of a further set by its name.
 
-        Rows are ``(model, n_components)``, the floor after the methods of its dimension and the
-        ceiling, which has no dimension, at the end. Columns are ``(score, "mean")`` and
+        Rows are ``(model, n_components)``, bottleneck and floor after the methods of their
+        dimension and the forest, which has none, at the end. Columns are ``(score, "mean")`` and
         ``(score, "sd")``, the sample standard deviation over seeds; NaN for one seed.
         """
         self._check_part(part)
@@ -80,6 +82,21 @@ class EvaluationResult(StudyResult):
         names += [FIT_SECONDS] * (FIT_SECONDS in set(rows["score"]))
         columns = pd.MultiIndex.from_product([names, ["mean", "sd"]], names=["score", None])
         return wide.reindex(index=order, columns=columns)
+
+    @property
+    def shares(self) -> pd.DataFrame:
+        """Scores of every method over those of the ceilings, on the held-out part.
+
+        Rows are ``(model, n_components)``; columns ``(score, "bottleneck")``, over the bottleneck
+        of the same dimension, and ``(score, "forest")``: ratios of means over seeds. NaN where a
+        ceiling is missing or not above zero. Neither is a strict bound: the bottleneck weighs all
+        labels alike, and forests are no perfect predictors; a share may exceed 1.
+        """
+        return self.shares_of(HELD_OUT)
+
+    def shares_of(self, part: str) -> pd.DataFrame:
+        """The same for a further set."""
+        return shares(self.table_of(part), self.records)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -205,6 +222,7 @@ def facts_of_fits(fits: Sequence[Fit]) -> list[dict[str, Any]]:
             "number": number,
             "model": fit.method.name,
             "kind": fit.method.kind,
+            "role": fit.method.role,
             "n_components": fit.n_components,
             "seed": fit.seed,
             "axis_names": _axis_names(fit),

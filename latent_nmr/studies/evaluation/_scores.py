@@ -19,10 +19,10 @@ from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger, StepFailedError, raising_step_failed
 from latent_nmr.studies._result import record
 from latent_nmr.studies.evaluation._fits import Fit
+from latent_nmr.studies.evaluation._methods import CEILING, FLOOR, METHOD
 from latent_nmr.studies.evaluation._parts import DATA, FITTED, Labels, Material
 
-STUDY, FIT_SECONDS = "evaluation", "fit_seconds"
-METHOD, FLOOR, CEILING = "method", "floor", "ceiling"
+STUDY, FIT_SECONDS, FOREST = "evaluation", "fit_seconds", "forest"
 Records = list[dict[str, Any]]
 
 
@@ -70,7 +70,10 @@ class Scorer:
         return found
 
     def records(self, fits: Sequence[Fit], part: str) -> Records:
-        """Records of a part, of fits that `complete` gave: by dimension methods, then the floor."""
+        """Records of a part, of fits that `complete` gave: by dimension in order, then the floor.
+
+        Floors are those of methods alone.
+        """
         found: Records = []
         for n_components in sorted({fit.n_components for fit in fits}):
             floor: Records = []
@@ -78,7 +81,7 @@ class Scorer:
                 known = self._known[_key(fit, part)]
                 facts = {"part": part, "n_components": n_components}
                 found += [
-                    row(name, value, fit.method.name, fit.seed, METHOD, **facts)
+                    row(name, value, fit.method.name, fit.seed, fit.method.role, **facts)
                     for name, value in known["scores"].items()
                 ]
                 # Floors of all fits of a dimension are one row, numbered through.
@@ -113,6 +116,8 @@ class Scorer:
         if labels is None:
             return {"scores": found, "shuffled": {}}
         found |= neighbour_scores(fitted, scored, labels, k)
+        if fit.method.role != METHOD:
+            return {"scores": found, "shuffled": {}}
         # Each fit has a shuffle of its own, or the floor of many would be that of a few.
         own = fit.method.shuffle_seed(), fit.n_components, fit.seed
         shuffled = neighbour_scores(fitted, scored, labels.shuffled(*own), k)
@@ -139,7 +144,7 @@ class Scorer:
         )
         return {
             part: [
-                row(name, value, "forest", random_state, CEILING, part=part, n_components=None)
+                row(name, value, FOREST, random_state, CEILING, part=part, n_components=None)
                 for name, value in scores.items()
             ]
             for part, scores in known.items()
@@ -158,7 +163,7 @@ def row(name: str, value: float, model: str, seed: int, role: str, **facts: Any)
         STUDY,
         target=score.target if score else "",
         group=score.subset if score else "",
-        features="curves" if role == CEILING else "coordinates",
+        features="curves" if model == FOREST else "coordinates",
         model=model,
         seed=seed,
         score=name,

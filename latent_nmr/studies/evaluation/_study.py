@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._progress import progress_bar
-from latent_nmr.errors import InputError, NumericalError, check_count
+from latent_nmr.errors import InputError, NumericalError, check_choice, check_count
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import device_name
 from latent_nmr.studies._identity import digest_of, package_versions
@@ -18,10 +18,10 @@ from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.evaluation._fits import Fit, Fitter
-from latent_nmr.studies.evaluation._methods import Method, methods_of
+from latent_nmr.studies.evaluation._methods import BOTTLENECK, Method, bottlenecks, methods_of
 from latent_nmr.studies.evaluation._parts import DATA, FITTED, HELD_OUT, Material, divide
 from latent_nmr.studies.evaluation._result import EvaluationResult, arrays_of, facts_of_fits
-from latent_nmr.studies.evaluation._scores import Scorer, n_forests, remarks_on
+from latent_nmr.studies.evaluation._scores import FOREST, Scorer, n_forests, remarks_on
 
 Metadata = Mapping[str, Any] | Callable[[npt.NDArray[np.int64]], Mapping[str, Any]]
 
@@ -39,7 +39,7 @@ def evaluate(
     groups: npt.ArrayLike | None = None,
     also: Mapping[str, Any] | None = None,
     fitted: Any = None,
-    ceiling: bool = True,
+    ceiling: bool | str = True,
     n_trees: int = 200,
     n_neighbors: int = 15,
     metadata: Metadata | None = None,
@@ -82,8 +82,12 @@ def evaluate(
         Estimators that are fitted already, by name, or a list of them that counts as seeds. They
         are scored as they are. A `BetaVAE` that knows its training data is refused if it has seen
         a curve that is scored; of others it is not known.
-    ceiling : bool
-        Whether random forests predict the labels from the curves themselves.
+    ceiling : bool or {"forest", "bottleneck"}
+        Whether there are rows of what labels could make possible; by default both: `forest`,
+        random forests that predict the labels from the curves themselves, and `bottleneck`, for
+        every dimension d compared (up to 32) a network trained on all labels through a layer of d
+        units, which are scored as coordinates. It weighs the labels alike, and is therefore no
+        strict bound of a single score.
     n_trees : int
         Trees of each of these forests.
     n_neighbors : int
@@ -123,6 +127,8 @@ def evaluate(
     True
     """
     check_count("n_neighbors", n_neighbors)
+    if isinstance(ceiling, str):
+        check_choice("ceiling", ceiling, (FOREST, BOTTLENECK))
     check_count("n_trees", n_trees)
     check_count("split_seed", split_seed, at_least=0, at_most=2**32 - 1)
     plan = methods_of(methods, fitted, n_components, n_seeds)
@@ -135,18 +141,23 @@ def evaluate(
         identity["groups"] = digest_of(material.groups)
     ledger = Ledger(place, identity)
     facts: dict[str, Any] = {**ways, "is_random_split": split is None, "n_neighbors": n_neighbors}
-    with time_kept(place) as spent, _bar(plan, material, progress, ceiling=ceiling) as step:
+    with time_kept(place) as spent, _bar(plan, material, progress, ceiling) as step:
         given = _metadata_of(metadata, material, facts)
         fitter = Fitter(material, ledger, place, given, step)
         scorer = Scorer(material, ledger, n_neighbors, step)
-        fits = scorer.complete(
-            fitter.complete(plan),
-            lambda fit, error, reason: fitter.refuse(fit.method, fit.seed, error, reason),
-        )
+
+        def complete(methods: Sequence[Method]) -> list[Fit]:
+            return scorer.complete(
+                fitter.complete(methods),
+                lambda fit, error, reason: fitter.refuse(fit.method, fit.seed, error, reason),
+            )
+
+        fits = complete(plan)
         if not fits:
             raise _all_failed(fitter)
+        fits += complete(_bottlenecks(fits, material, ceiling, n_seeds, step))
         rows = {part: scorer.records(fits, part) for part in material.scored_parts}
-        for part, bound in (scorer.ceiling(n_trees) if ceiling else {}).items():
+        for part, bound in (scorer.ceiling(n_trees) if ceiling in (True, FOREST) else {}).items():
             rows[part] += bound
     records = as_records([row for part in rows.values() for row in part])
     facts |= _facts(material, fits, scorer) | {"seconds": spent["seconds"]}
@@ -175,21 +186,44 @@ def refuse_seen_curves(methods: Sequence[Method], material: Material) -> None:
                 )
 
 
+def _bottlenecks(
+    fits: Sequence[Fit], material: Material, ceiling: bool | str, n_seeds: int, step: "Steps"
+) -> list[Method]:
+    """The supervised networks of every dimension that was scored, if they are asked for."""
+    if ceiling not in (True, BOTTLENECK):
+        return []
+    dimensions = [fit.n_components for fit in fits]
+    found = bottlenecks(dimensions, material.labels[FITTED], n_seeds)
+    step.expect(sum(len(method.seeds) for method in found) * (1 + len(material.scored_parts)))
+    return found
+
+
 @contextmanager
 def _bar(
-    plan: Sequence[Method], material: Material, progress: bool | None, *, ceiling: bool
-) -> Iterator[Callable[[str], None]]:
+    plan: Sequence[Method], material: Material, progress: bool | None, ceiling: bool | str
+) -> Iterator["Steps"]:
     """A progress bar; yields what is called with a few words for each step."""
     total = sum(len(method.seeds) for method in plan) * (1 + len(material.scored_parts))
-    if ceiling and any(material.pair(part) for part in material.scored_parts):
+    if ceiling in (True, FOREST) and any(material.pair(part) for part in material.scored_parts):
         total += n_forests(material.labels[FITTED])
     with progress_bar(total, "step", shown=progress) as bar:
+        yield Steps(bar)
 
-        def step(words: str) -> None:
-            bar.set_postfix_str(words, refresh=False)
-            bar.update()
 
-        yield step
+class Steps:
+    """Tells a progress bar of every step."""
+
+    def __init__(self, bar: Any):
+        self._bar = bar
+
+    def __call__(self, words: str) -> None:
+        """One step is done."""
+        self._bar.set_postfix_str(words, refresh=False)
+        self._bar.update()
+
+    def expect(self, n_steps: int) -> None:
+        """Further steps have become known."""
+        self._bar.total += n_steps
 
 
 def _metadata_of(
