@@ -10,7 +10,10 @@ NEIGHBOURS = "nearest neighbours in the coordinates"
 # Methods that come with the package, and the bounds of every table.
 METHOD_TITLES = {
     "vae": "β-VAE",
+    "thorough": "β-VAE, thorough",
+    "vae-repeats": "β-VAE with repeats",
     "pca": "PCA",
+    "repeat-pca": "PCA with repeats",
     "umap": "UMAP",
     "kmeans": "K-means distances",
     "forest": "random forest on the curves (ceiling)",

@@ -23,8 +23,10 @@ class Options:
 
     data: DataPath
     """Data set of echoes; without labels, only label-free scores are given."""
-    methods: tuple[Literal["pca", "umap", "kmeans", "vae"], ...] = ("pca", "umap", "kmeans", "vae")
-    """Methods to compare."""
+    methods: tuple[
+        Literal["pca", "umap", "kmeans", "vae", "thorough", "vae-repeats", "repeat-pca"], ...
+    ] = ("pca", "umap", "kmeans", "vae")
+    """Methods to compare; vae-repeats and repeat-pca take data sets with repeats."""
     models: tuple[Path, ...] = ()
     """Trained β-VAEs to score beside the methods, in place of vae; they must not have seen the
     held-out part."""

@@ -13,7 +13,10 @@ from latent_nmr.plots.style import new_figure
 # A colour, a line style and a marker each: any one of them distinguishes the methods.
 METHOD_STYLES = {
     "vae": ("#D55E00", "-", "o"),
+    "thorough": ("#E69F00", "-", "v"),
+    "vae-repeats": ("#8B3A00", "-", "P"),
     "pca": ("#0072B2", "--", "s"),
+    "repeat-pca": ("#56B4E9", "--", "X"),
     "umap": ("#009E73", "-.", "^"),
     "kmeans": ("#CC79A7", ":", "D"),
     "bottleneck": ("#666666", (0, (5, 1, 1, 1, 1, 1)), "x"),

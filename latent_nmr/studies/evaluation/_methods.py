@@ -1,25 +1,38 @@
 """The methods of an evaluation: estimators of any origin, and how often each is fitted."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zlib import crc32
+
+import numpy as np
 
 from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.bottleneck import SCHEDULE, BottleneckNetwork, varying
+from latent_nmr.models.repeat_pca import RepeatPCA
 from latent_nmr.studies._estimators import by_name, unfitted_digest
 from latent_nmr.studies._identity import digest_of
 
-# Methods that can be asked for by name.
-NAMED: dict[str, Any] = {
+CLASSES: dict[str, type] = {
     "vae": BetaVAE,
     "pca": PCABaseline,
     "umap": UMAPBaseline,
     "kmeans": KMeansBaseline,
 }
+# Weight of the contrast between repeats: docs/beta_vae.md says what it brings.
+CONTRAST = 50.0
+# Methods that can be asked for by name: what makes one from its number of components.
+NAMED: dict[str, Callable[..., Any]] = CLASSES | {
+    "thorough": BetaVAE.thorough,
+    "vae-repeats": partial(BetaVAE.thorough, contrast=CONTRAST),
+    "repeat-pca": RepeatPCA,
+}
+DETERMINISTIC = ("pca", "repeat-pca")
+OF_REPEATS = ("vae-repeats", "repeat-pca")
 RESERVED = ("forest", "bottleneck", "shuffled")
 METHOD, FLOOR, CEILING = "method", "floor", "ceiling"
 BOTTLENECK = "bottleneck"
@@ -35,7 +48,8 @@ class Method:
     ----------
     name : str
     kind : str
-        Key of `NAMED` where it is one of these; empty for others.
+        Key of `NAMED` where it was asked for by name, or of `CLASSES` where it is one of these;
+        empty for others.
     estimator : object
     seeds : tuple of int
         One seed, 0, where nothing is random.
@@ -71,7 +85,7 @@ class Method:
 
     def shuffle_seed(self) -> int:
         """A number of its own, so that no two methods share their shuffles of labels."""
-        known = list(NAMED)
+        known = list(CLASSES)
         if self.name in known:
             return known.index(self.name)
         return len(known) + crc32(self.name.encode())
@@ -121,6 +135,17 @@ def methods_of(
         models = given if isinstance(given, list | tuple) else [given]
         found += [_fitted(name, model, number) for number, model in enumerate(models)]
     return found
+
+
+def check_repeats_known(methods: Sequence[Method], groups: Any) -> None:
+    """Raise `InputError` if one of our methods learns from repeats and no material has any."""
+    lacking = [method.name for method in methods if method.kind in OF_REPEATS]
+    if lacking and (groups is None or np.bincount(groups).max() < 2):
+        raise InputError(
+            f"methods that learn from repeats ({' and '.join(dict.fromkeys(lacking))}) must have "
+            "several curves of a material to be fitted on, but these data have none. Leave them "
+            "out, or use data with repeats, such as latent_nmr.simulate(…, repeats=2) makes."
+        )
 
 
 def bottlenecks(dimensions: Iterable[int], labels: Mapping[str, Any], n_seeds: int) -> list[Method]:
@@ -180,13 +205,14 @@ def _estimator(name: str, given: Any) -> Any:
 
 
 def _method(name: str, estimator: Any, n_seeds: int, kind: str = "") -> Method:
-    kind = kind or next((k for k, cls in NAMED.items() if type(estimator) is cls), "")
-    seeds = range(n_seeds if kind != "pca" and _is_random(estimator) else 1)
+    kind = kind or next((k for k, cls in CLASSES.items() if type(estimator) is cls), "")
+    is_random = kind not in DETERMINISTIC and _is_random(estimator)
+    seeds = range(n_seeds if is_random else 1)
     return Method(name, kind, estimator, tuple(seeds), digest=unfitted_digest(estimator))
 
 
 def _fitted(name: str, model: Any, number: int) -> Method:
-    kind = next((k for k, cls in NAMED.items() if isinstance(model, cls)), "")
+    kind = next((k for k, cls in CLASSES.items() if isinstance(model, cls)), "")
     return Method(name, kind, model, (number,), is_fitted=True, digest=digest_of(model))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from latent_nmr.analysis.score_names import FORMER_NAMES, in_order, score_of
 from latent_nmr.errors import InputError
 from latent_nmr.latent_axes import axis_names
+from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies._result import StudyResult
 from latent_nmr.studies.evaluation import _figures
 from latent_nmr.studies.evaluation._fits import Fit
@@ -19,7 +20,13 @@ from latent_nmr.studies.evaluation._scores import FIT_SECONDS
 from latent_nmr.studies.evaluation._shares import shares
 
 KEYS = ["model", "n_components"]
-AXIS_PREFIXES = {"vae": "LA", "pca": "PC", "umap": "UMAP ", "kmeans": "distance to K"}
+AXIS_PREFIXES = {
+    "vae": "LA",
+    "pca": "PC",
+    "umap": "UMAP ",
+    "kmeans": "distance to K",
+    "repeat-pca": "RPC",
+}
 
 
 class EvaluationResult(StudyResult):
@@ -236,7 +243,7 @@ def facts_of_fits(fits: Sequence[Fit]) -> list[dict[str, Any]]:
 
 
 def _axis_names(fit: Fit) -> list[str]:
-    if fit.method.kind == "vae":
+    if isinstance(fit.method.estimator, BetaVAE):
         return axis_names(fit.n_components)
     prefix = AXIS_PREFIXES.get(fit.method.kind, f"{fit.method.name} ")
     return [f"{prefix}{axis}" for axis in range(1, fit.n_components + 1)]

@@ -18,7 +18,13 @@ from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import as_records
 from latent_nmr.studies._workplace import time_kept
 from latent_nmr.studies.evaluation._fits import Fit, Fitter
-from latent_nmr.studies.evaluation._methods import BOTTLENECK, Method, bottlenecks, methods_of
+from latent_nmr.studies.evaluation._methods import (
+    BOTTLENECK,
+    Method,
+    bottlenecks,
+    check_repeats_known,
+    methods_of,
+)
 from latent_nmr.studies.evaluation._parts import DATA, FITTED, HELD_OUT, Material, divide
 from latent_nmr.studies.evaluation._result import EvaluationResult, arrays_of, facts_of_fits
 from latent_nmr.studies.evaluation._scores import FOREST, Scorer, n_forests, remarks_on
@@ -61,7 +67,9 @@ def evaluate(
         Anything with `fit` and `transform`, pipelines too, by the name that it has in the table;
         without a name, it goes by its class. Each is copied for every seed, with its parameters
         `random_state` set; one without is fitted once. Names of ours, as items or as values:
-        `pca`, `umap`, `kmeans`, `vae`.
+        `pca`, `umap`, `kmeans`, `vae`, `thorough` (:meth:`latent_nmr.BetaVAE.thorough`), and for
+        data with repeats `vae-repeats` (the same with a contrast of 50) and `repeat-pca`
+        (:class:`latent_nmr.RepeatPCA`).
     n_components : int or sequence of int
         Dimensions of the methods that are given by name; an estimator has those of its output.
     n_seeds : int
@@ -135,6 +143,7 @@ def evaluate(
     ways = {"held_out": held_out, "split_seed": split_seed}
     material = divide(X, labels, also, **ways, split=split, groups=groups, n_neighbors=n_neighbors)
     refuse_seen_curves(plan, material)
+    check_repeats_known(plan, material.groups)
     place = None if folder is None else Path(folder)
     identity = {"curves": digest_of(material.curves)}
     if material.groups is not None:
