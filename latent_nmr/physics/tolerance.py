@@ -98,9 +98,10 @@ def warn_of_errors(errors: npt.NDArray[np.float64], tolerance: float, names: Row
     warnings.warn(
         f"the error of M should be at most {tolerance:g} (tolerance), but is estimated at up to "
         f"{errors.max():.2g} for {above.size} of {len(errors)} curves ({named}), and shorter "
-        "steps do not lower it: the motion is unstable, so that small errors grow, or too fast. "
-        "Check the units (MHz, µs), leave these curves out by their error_estimate, or allow a "
-        "larger tolerance.",
+        "steps do not lower it: the motion is unstable, so that small errors grow, or too fast, or "
+        "the record so long that rounding adds up. Check the units (MHz, µs), use dtype float64 "
+        "for long records, leave these curves out by their error_estimate, or allow a larger "
+        "tolerance.",
         StepWarning,
         stacklevel=4,
     )

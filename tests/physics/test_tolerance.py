@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError, StepWarning
+from latent_nmr.physics.drift import slope_of_line
 from latent_nmr.physics.guess import RULE, StepRule
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.search import ROUNDING, Curve, Search
-from latent_nmr.physics.sequence import spin_echo
+from latent_nmr.physics.sequence import Pulse, Sequence, spin_echo
 from latent_nmr.physics.simulate import Simulation, planned_evaluations, simulate_curves
 
 N_EDGE = 12
@@ -90,6 +91,39 @@ class TestTolerance:
         phases = 2 * math.pi * RECORD.dt * np.arange(80)[:, None] * rows[0].reshape(2, 1, -1)
         np.testing.assert_allclose(signal[:, :80, 0], 0.5 * np.sin(phases).mean(-1), atol=1e-6)
         assert (estimates < 3e-6).all()
+
+    @pytest.mark.parametrize(
+        ("coupling", "dtype"),
+        [
+            (0.0, "float32"),
+            (0.37, "float32"),
+            pytest.param(0.0, "float64", marks=pytest.mark.slow),
+        ],
+    )
+    def test_rounding_that_adds_up_over_a_long_record_is_told(self, coupling, dtype):
+        # Equal spins: M turns about z, by the offset or by the field of M_z, and keeps its length.
+        angle, offset = math.radians(50), 0.31 if not coupling else 0.0
+        sequence = Sequence(13.1, RECORD.n_samples, (Pulse(0, angle), Pulse(80, 0.0)))
+        rows = lattices("gaussian", 3.0, (0, 0, coupling), sequence, "lorentzian", n_curves=1)[1:]
+        frequencies = np.full((1, N_EDGE, N_EDGE), offset)
+        turned = 2 * np.pi * (offset + coupling * 0.5 * math.cos(angle)) * sequence.time
+        exact = 0.5 * math.sin(angle) * np.stack([np.sin(turned), np.cos(turned)], axis=1)
+        settings = {"tolerance": 1e-5, "dtype": dtype, "return_error": True}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            signal, estimates = simulate_lattices(frequencies, *rows, **settings)
+        error = np.abs(signal[0, :, :2] - exact).max()
+        assert (error > 1e-5) == (dtype == "float32") == bool(caught)
+        assert error <= estimates[0] <= 1e-3
+
+    def test_drift_refocuses_and_dies_with_the_line(self):
+        broad = np.random.default_rng(0).normal(0, 0.05, (32, 32))
+        narrow = np.full((8, 8), 0.3)
+        end = 2 * np.pi * 0.3 * 0.5
+        free = Sequence(1.0, 201, (Pulse(0, math.pi / 2),))
+        assert slope_of_line(narrow, free) == pytest.approx(end * 200)
+        assert slope_of_line(narrow, spin_echo(1.0, 100, 201)) == pytest.approx(end * 100)
+        assert slope_of_line(broad, free) < 0.1 * 2 * np.pi * 0.05 * 200
 
     def test_a_fixed_step_is_the_callers_own(self):
         _, estimates = simulate_lattices(*lattices(*HARD["strong"]), step=8, return_error=True)
