@@ -269,6 +269,7 @@ class TestOutput:
     """Readers of standard output who leave, and disks that are full."""
 
     @pytest.mark.slow
+    @pytest.mark.slow  # with the libraries of a training loaded; test_streams.py has other commands
     def test_a_reader_who_has_gone_is_no_failure(self, finished, data):
         reading, writing = os.pipe()
         os.close(reading)

@@ -1,6 +1,8 @@
 """Text files that passed through an editor: blank lines, comments and headers, at every reader."""
 
+import functools
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,20 @@ READERS = {
 FILES = [(reader, name.format("r")) for reader, (_, _, names) in READERS.items() for name in names]
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Folder of the whole files of a reader, and what it reads there; each made once."""
+
+    @functools.cache
+    def made(reader):
+        write, read, _ = READERS[reader]
+        folder = tmp_path_factory.mktemp("original")
+        write(folder)
+        return folder, read(folder)
+
+    return made
+
+
 def insert(place, *new):
     """Put lines in; `place` counts from the first row of numbers, or the end if it is negative."""
 
@@ -116,10 +132,9 @@ def a_third_of(files, edits):
 
 
 @pytest.mark.parametrize(("reader", "name", "edit"), a_third_of(FILES, HARMLESS))
-def test_what_editors_leave_changes_no_number(tmp_path, reader, name, edit):
-    write, read, _ = READERS[reader]
-    write(tmp_path)
-    before = read(tmp_path)
+def test_what_editors_leave_changes_no_number(original, tmp_path, reader, name, edit):
+    (folder, before), read = original(reader), READERS[reader][1]
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     path = tmp_path / name
     lines = path.read_text("utf-8").removesuffix("\n").split("\n")
     # A table's header stands between its comments and its rows.
@@ -149,9 +164,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("edit", REFUSED)
 @pytest.mark.parametrize(("reader", "name"), FILES)
-def test_a_header_or_a_gap_is_named_with_its_line(tmp_path, reader, name, edit):
-    write, read, _ = READERS[reader]
-    write(tmp_path)
+def test_a_header_or_a_gap_is_named_with_its_line(original, tmp_path, reader, name, edit):
+    read = READERS[reader][1]
+    shutil.copytree(original(reader)[0], tmp_path, dirs_exist_ok=True)
     path = tmp_path / name
     lines = path.read_text("utf-8").removesuffix("\n").split("\n")
     first = next(n for n, line in enumerate(lines) if not re.match(r"#|curve", line))
@@ -215,10 +230,11 @@ WRITTEN_WITH_E = [(r, n) for r, n in FILES if r in ("2020", "2021-gauss", "latti
 @pytest.mark.parametrize("edit", NUMBERS_OTHERWISE)
 @pytest.mark.parametrize(("reader", "name"), WRITTEN_WITH_E)
 @pytest.mark.parametrize("place", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_numbers_written_otherwise_are_named_as_the_cause(tmp_path, reader, name, edit, place):
-    write, read, _ = READERS[reader]
-    write(tmp_path)
-    before = read(tmp_path)
+def test_numbers_written_otherwise_are_named_as_the_cause(
+    original, tmp_path, reader, name, edit, place
+):
+    (folder, before), read = original(reader), READERS[reader][1]
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     path = tmp_path / name
     lines = path.read_text().splitlines()
     row = lines[place]

@@ -92,15 +92,15 @@ class TestEveryFile:
             content = file.read_bytes()
             array = file.relative_to(path).parts[0]
             # One other of each array will do: whose chunk it is stands in the checksum.
-            for other in chunks_of(path / array)[-2:]:
-                if other != file and other.read_bytes() != content:
-                    shutil.copy(other, file)
-                    # Flags of the last, short chunk leave curves out, and those of a full one say
-                    # the same of its three curves; no rate is other than 0.
-                    same_or_told = {"done": {"same", "warned"}, "decay_rate": {"same"}}
-                    harmless = same_or_told.get(array, set())
-                    assert verdict(path, expected) in {"refused"} | harmless, (file, other)
-                    n_tried += 1
+            others = [other for other in chunks_of(path / array) if other.read_bytes() != content]
+            for other in others[-1:]:
+                shutil.copy(other, file)
+                # Flags of the last, short chunk leave curves out, and those of a full one say
+                # the same of its three curves; no rate is other than 0.
+                same_or_told = {"done": {"same", "warned"}, "decay_rate": {"same"}}
+                harmless = same_or_told.get(array, set())
+                assert verdict(path, expected) in {"refused"} | harmless, (file, other)
+                n_tried += 1
             file.write_bytes(content)
         assert n_tried >= 6 * 3
 
