@@ -1,5 +1,6 @@
 """PCA, K-means and UMAP behind the verbs of BetaVAE."""
 
+import contextlib
 import copy
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 import latent_nmr as ln
 from latent_nmr.errors import InputError
+from latent_nmr.models._umap import load_umap
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE
 
@@ -40,8 +42,20 @@ def kmeans(curves):
     return KMeansBaseline(4, random_state=0).fit(curves)
 
 
+def keep_programs():
+    """Keep what umap-learn compiles anew in every process, where numba keeps the rest of it."""
+    load_umap()
+    from umap import umap_, utils
+
+    functions = [utils.fast_knn_indices, utils.submatrix]
+    for function in (*functions, umap_.smooth_knn_dist, umap_.compute_membership_strengths):
+        with contextlib.suppress(RuntimeError):  # no folder can be written
+            function.enable_caching()
+
+
 @pytest.fixture(scope="module")
 def umap(curves):
+    keep_programs()
     with warnings.catch_warnings():
         # A seed must not bring the warning that it costs the other threads, nor any other.
         warnings.simplefilter("error")
