@@ -50,7 +50,7 @@ class Options:
     """Weight of the KL term."""
     contrast: float = 0.0
     """Weight of the contrast between repeats of a material, for data sets that have them."""
-    likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
+    likelihood: Literal["gaussian", "bernoulli", "repeats"] = "gaussian"
     """Distribution of the data around the decoded curve."""
     scale: float | Literal["learned"] = 0.02
     """σ of the Gaussian likelihood, as a fraction of |M(0)|, or learned from the data."""

@@ -56,12 +56,13 @@ class BetaVAE(LatentModel):
         Weight of the contrast C between repeats of a material, >= 0. Above nought, `fit` needs
         `groups` and minimises, per curve, reconstruction + β · KL + contrast · C, with C in nats
         per material, see :meth:`fit`.
-    likelihood : {"gaussian", "bernoulli"}, default="gaussian"
-        Law of the data around the decoded curve. `bernoulli` needs data in [0, 1].
+    likelihood : {"gaussian", "bernoulli", "repeats"}, default="gaussian"
+        Law of the data around the decoded curve. `bernoulli` needs data in [0, 1]. `repeats` is the
+        law of another repeat of the same material, and needs `groups`, see :meth:`fit`.
     scale : float or "learned", default=0.02
-        σ of the Gaussian, in the units of X. Together with `beta` it decides how many axes
-        are active: a larger σ leaves less reason to use them. `learned` takes, step by step, the σ
-        that fits the batch best.
+        σ of the Gaussian, and of what `repeats` adds to the scatter, in the units of X. Together
+        with `beta` it decides how many axes are active: a larger σ leaves less reason to use them.
+        `learned` takes, step by step, the σ that fits the batch best.
     learning_rate : float, default=1e-3
         Of Adam; the largest, where `schedule` changes it.
     schedule : {"constant", "cosine"}, default="constant"
@@ -106,6 +107,9 @@ class BetaVAE(LatentModel):
         Why training ended.
     scale_ : float
         σ of the Gaussian: `scale`, or what was learned.
+    scatter_ : Scatter or None
+        Of the likelihood `repeats`: the covariance of repeats about their material, as its largest
+        `variances` along `directions` and the variance of the `rest`.
     kl_ : ndarray, shape (n_components,)
         Mean KL per axis over the training rows, nats, in falling order.
     axis_variances_ : ndarray, shape (n_components,)
@@ -188,6 +192,21 @@ class BetaVAE(LatentModel):
         """
         return cls(**{**THOROUGH, **overrides})
 
+    @classmethod
+    def of_repeats(cls, **overrides) -> Self:
+        """A setting that learns from repeats of materials: `thorough`, `repeats` and β = 1.
+
+        Its `fit` needs `groups`. Takes any argument of the constructor, in place of the setting's
+        own or beside it.
+
+        Examples
+        --------
+        >>> from latent_nmr import BetaVAE
+        >>> BetaVAE.of_repeats(n_components=4, random_state=0).likelihood
+        'repeats'
+        """
+        return cls.thorough(**{"likelihood": "repeats", "beta": 1.0, **overrides})
+
     def fit(
         self,
         X,
@@ -213,6 +232,16 @@ class BetaVAE(LatentModel):
             joins what is minimised (A. van den Oord et al., arXiv:1807.03748): repeats are to find
             each other. They say which parameters are the same, never what they are. The best epoch
             is that of the lowest held-out reconstruction + contrast · C.
+
+            Under the likelihood `repeats`, batches hold such pairs too, and each row of a pair is
+            decoded from the *other* one: the reconstruction is
+
+            ½ (x¹ - x̂²)ᵀ (N + σ²)⁻¹ (x¹ - x̂²), and the same with ¹ and ² exchanged,
+
+            with x̂ decoded from a draw of z, σ = `scale` and N the covariance of training rows about
+            the mean of their material (its 64 largest principal variances; of the others every
+            column has an equal part). What is chance in a curve then counts little. Materials of
+            one row are decoded from themselves.
         on_epoch : callable, optional
             Called with the record of each epoch.
         checkpoint : path-like, optional

@@ -115,14 +115,16 @@ def identity_of(problem: Problem, data: npt.NDArray[np.float32]) -> str:
     key = np.asarray(jax.random.key_data(problem.key))
     plain = [
         problem.architecture,
-        problem.objective,
+        problem.objective._replace(scatter=None),
         problem.likelihood,
         problem.schedule,
         key.tolist(),
         data.shape,
     ]
     digest = hashlib.sha256(repr(plain).encode())
-    repeats = jax.tree.leaves((problem.training_repeats, problem.validation_pairs))
+    repeats = jax.tree.leaves(
+        (problem.training_repeats, problem.validation_pairs, problem.objective.scatter)
+    )
     for array in (problem.training_rows, problem.validation_rows, *repeats, data):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from flax import nnx
 
 from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
 from latent_nmr.models.repeats import Pairs, Repeats, contrast_loss, draw_pairs
+from latent_nmr.models.scatter import Scatter
 
 
 class Objective(NamedTuple):
@@ -18,13 +19,15 @@ class Objective(NamedTuple):
     beta: float | jax.Array
     scale: float | jax.Array
     contrast: float | jax.Array = 0.0
+    # N of the likelihood "repeats", under which each of a pair is decoded from the other.
+    scatter: Scatter | None = None
 
 
 class Parts(NamedTuple):
     """Means over rows of the objective's parts, in nats per curve.
 
     `reconstruction` and `contrast` have shape (), `kl` shape (n_components,). The contrast is a
-    mean over materials, and nought where no repeats are known.
+    mean over materials, and nought where the objective does not look at repeats.
     """
 
     reconstruction: jax.Array
@@ -77,7 +80,7 @@ def epoch_steps(
 
     def loss(state, rows, noise, weights):
         model = nnx.merge(graph, state)
-        parts = objective_parts(model, rows, noise, objective.scale, likelihood, weights)
+        parts = objective_parts(model, rows, noise, objective, likelihood, weights)
         total = parts.reconstruction + objective.beta * parts.kl.sum()
         if weights is not None:
             total += objective.contrast * parts.contrast
@@ -99,14 +102,17 @@ def epoch_steps(
     return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
 
 
-def held_out_parts(graph, state, data, rows, scale, key, pairs=None, *, likelihood) -> Parts:
+def held_out_parts(graph, state, data, rows, objective, key, pairs=None, *, likelihood) -> Parts:
     """Mean parts of the objective over some rows of `data`, one latent sample each from `key`.
 
-    The contrast, if there are `pairs`, is that of all of them together.
+    The contrast, if there are `pairs`, is that of all of them together. Where repeats are decoded
+    from each other, the rows are those of the pairs.
     """
     model = nnx.merge(graph, state)
+    if objective.scatter is not None and pairs is not None:
+        rows = jnp.concatenate([pairs.first, pairs.second])
     noise = jax.random.normal(key, (rows.shape[0], latent_size(state)), data.dtype)
-    parts = objective_parts(model, data[rows], noise, scale, likelihood)
+    parts = objective_parts(model, data[rows], noise, objective, likelihood)
     if pairs is None:
         return parts
     first, second = (model.encode(data[own])[0] for own in (pairs.first, pairs.second))
@@ -132,13 +138,14 @@ def run_epochs(
 
 
 @partial(jax.jit, static_argnames=("graph", "likelihood"))
-def evaluate_all(graph, states, data, rows, scales, keys, pairs=None, *, likelihood) -> Parts:
+def evaluate_all(graph, states, data, rows, objectives, keys, pairs=None, *, likelihood) -> Parts:
     """`evaluate` with a model axis."""
 
-    def one(state, rows, scale, key, pairs):
-        return held_out_parts(graph, state, data, rows, scale, key, pairs, likelihood=likelihood)
+    def one(state, rows, objective, key, pairs):
+        own = graph, state, data, rows, objective, key, pairs
+        return held_out_parts(*own, likelihood=likelihood)
 
-    return jax.vmap(one)(states, rows, scales, keys, pairs)
+    return jax.vmap(one)(states, rows, objectives, keys, pairs)
 
 
 def shuffled_rows(key: jax.Array, n_rows: int, length: int) -> jax.Array:
@@ -163,14 +170,18 @@ def batches(
     return both, jnp.asarray(pairs.weights)
 
 
-def objective_parts(model, rows, noise, scale, likelihood, weights=None) -> Parts:
+def objective_parts(model, rows, noise, objective, likelihood, weights=None) -> Parts:
     """Mean parts of the objective of `rows` for given standard normal `noise`.
 
-    With `weights` of pairs, row k and row n_pairs + k are repeats of one material.
+    With `weights` of pairs, or a scatter of repeats, row k and row n_pairs + k are repeats of one
+    material.
     """
     mean, log_variance = model.encode(rows)
     logits = model.decode_logits(reparametrise(mean, log_variance, noise))
-    misfit = reconstruction_loss(rows, logits, likelihood, scale)
+    target = rows
+    if objective.scatter is not None:
+        target = jnp.concatenate(jnp.split(rows, 2)[::-1])
+    misfit = reconstruction_loss(target, logits, likelihood, objective.scale, objective.scatter)
     contrast = jnp.zeros(())
     if weights is not None:
         first, second = jnp.split(mean, 2)

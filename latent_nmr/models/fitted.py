@@ -13,9 +13,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.models.losses import REPEATS
 from latent_nmr.models.networks import Architecture, Weights
 from latent_nmr.models.regression_network import NetworkShape
 from latent_nmr.models.regression_training import RegressionRecord
+from latent_nmr.models.scatter import Scatter, scatter_shapes
 from latent_nmr.models.schedule import EpochRecord
 
 # Fields that only some models have, by the attribute of an estimator that has them.
@@ -89,19 +91,31 @@ class FittedVAE(FittedModel):
     axis_variances: npt.NDArray[np.floating]
     history: list[EpochRecord]
     weights: Weights = field(default_factory=dict)
+    scatter: Scatter | None = None
 
     @property
     def n_features(self) -> int:
         return self.architecture.n_features
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        return self.architecture.weight_shapes()
+        shapes = self.architecture.weight_shapes()
+        if self.parameters["likelihood"] == REPEATS:
+            own = scatter_shapes(self.n_features)
+            shapes |= {f"scatter.{name}": shape for name, shape in own.items()}
+        return shapes
 
     def arrays(self) -> Weights:
-        return self.weights
+        own = {} if self.scatter is None else self.scatter._asdict()
+        return self.weights | {f"scatter.{name}": array for name, array in own.items()}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        return replace(self, weights=dict(arrays))
+        own = {
+            name: arrays[f"scatter.{name}"]
+            for name in Scatter._fields
+            if f"scatter.{name}" in arrays
+        }
+        weights = {name: array for name, array in arrays.items() if not name.startswith("scatter.")}
+        return replace(self, weights=weights, scatter=Scatter(**own) if own else None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from latent_nmr.models.losses import (
     reparametrise,
 )
 from latent_nmr.models.networks import Architecture, graph_of, state_of
+from latent_nmr.models.scatter import Scatter
 
 # Values in a piece, about: as many rows as keep a core busy between calls, and no more, since one
 # row costs as much as a piece.
@@ -62,7 +63,12 @@ def decode(architecture: Architecture, weights: Weights, points: Rows) -> Rows:
 
 
 def evidence(
-    architecture: Architecture, weights: Weights, rows: Rows, likelihood: str, scale: float
+    architecture: Architecture,
+    weights: Weights,
+    rows: Rows,
+    likelihood: str,
+    scale: float,
+    scatter: Scatter | None = None,
 ) -> npt.NDArray[np.float64]:
     """Evidence lower bound of every row at β = 1, in nats, shape (n_rows,).
 
@@ -71,8 +77,8 @@ def evidence(
     same for every row and every call.
     """
     function = partial(_evidence, likelihood=likelihood)
-    (bound,) = in_pieces(function, architecture, weights, rows.astype(np.float32), scale)
-    return bound.astype(np.float64) - log_normaliser(rows.shape[1], likelihood, scale)
+    (bound,) = in_pieces(function, architecture, weights, rows.astype(np.float32), scale, scatter)
+    return bound.astype(np.float64) - log_normaliser(rows.shape[1], likelihood, scale, scatter)
 
 
 def decoder_function(
@@ -158,7 +164,7 @@ def _decode(graph, state, points):
 
 
 @partial(jax.jit, static_argnames=("graph", "likelihood"))
-def _evidence(graph, state, rows, scale, *, likelihood):
+def _evidence(graph, state, rows, scale, scatter, *, likelihood):
     """Bound without the likelihood's constant, one number per row."""
     model = nnx.merge(graph, state)
     mean, log_variance = model.encode(rows)
@@ -166,7 +172,7 @@ def _evidence(graph, state, rows, scale, *, likelihood):
 
     def misfit(point):
         z = reparametrise(mean, log_variance, point[None])
-        return reconstruction_loss(rows, model.decode_logits(z), likelihood, scale)
+        return reconstruction_loss(rows, model.decode_logits(z), likelihood, scale, scatter)
 
     misfits = jax.lax.map(misfit, jnp.concatenate([half, -half]))
     return (-misfits.mean(axis=0) - kl_divergence(mean, log_variance).sum(axis=1),)

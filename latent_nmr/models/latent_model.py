@@ -14,6 +14,7 @@ from latent_nmr.latent_axes import axis_names
 from latent_nmr.models import inference, value_range
 from latent_nmr.models.networks import Architecture, Weights
 from latent_nmr.models.saved_estimator import SavedEstimator
+from latent_nmr.models.scatter import Scatter
 
 
 class LatentModel(TransformerMixin, SavedEstimator):
@@ -22,6 +23,7 @@ class LatentModel(TransformerMixin, SavedEstimator):
     architecture_: Architecture
     weights_: Weights
     scale_: float
+    scatter_: Scatter | None
 
     def transform(self, X):
         """Posterior means of the rows of `X`, shape (n_rows, n_components); draws nothing."""
@@ -76,7 +78,7 @@ class LatentModel(TransformerMixin, SavedEstimator):
         likelihood = self.parameters_["likelihood"]
         rows = value_range.checked(rows, X, likelihood)
         network = self.architecture_, self.weights_
-        return inference.evidence(*network, rows, likelihood, self.scale_)
+        return inference.evidence(*network, rows, likelihood, self.scale_, self.scatter_)
 
     def score(self, X, y=None):  # noqa: ARG002
         """Mean of `score_samples`; higher is better."""

@@ -15,7 +15,11 @@ import math
 import jax
 import jax.numpy as jnp
 
-LIKELIHOODS = ("gaussian", "bernoulli")
+from latent_nmr.models.scatter import Scatter, scattered_loss, scattered_normaliser
+
+# Of another repeat of the material, with the covariance that repeats show.
+REPEATS = "repeats"
+LIKELIHOODS = ("gaussian", "bernoulli", REPEATS)
 # The Gaussian whose σ is the one that fits the rows at hand best.
 GAUSSIAN_LEARNED = "gaussian_learned"
 LEAST_VARIANCE = 1e-12
@@ -38,7 +42,11 @@ def kl_divergence(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
 
 
 def reconstruction_loss(
-    x: jax.Array, logits: jax.Array, likelihood: str, scale: jax.Array | float
+    x: jax.Array,
+    logits: jax.Array,
+    likelihood: str,
+    scale: jax.Array | float,
+    scatter: Scatter | None = None,
 ) -> jax.Array:
     """Misfit of each row, summed over its features, in nats.
 
@@ -48,17 +56,22 @@ def reconstruction_loss(
         Data; in [0, 1] for the Bernoulli likelihood.
     logits : Array, shape (n_rows, n_features)
         Decoder output before the sigmoid.
-    likelihood : {"gaussian", "gaussian_learned", "bernoulli"}
+    likelihood : {"gaussian", "gaussian_learned", "bernoulli", "repeats"}
         `gaussian`: Σ (x - x̂)² / 2σ². `gaussian_learned`: the same plus n_features · log σ, with
         σ² the mean of (x - x̂)² over all rows and features, its most likely value (O. Rybkin et
         al., ICML 2021, "optimal σ-VAE"). `bernoulli`: -Σ [x log x̂ + (1 - x) log(1 - x̂)].
+        `repeats`: ½ (x - x̂)ᵀ (N + σ²)⁻¹ (x - x̂), x being another repeat than x̂ is decoded from.
     scale : float
-        σ of the plain Gaussian, in the units of x; ignored by the others.
+        σ of the plain Gaussian and of `repeats`, in the units of x; ignored by the others.
+    scatter : Scatter, optional
+        N of `repeats`.
 
     Returns
     -------
     Array, shape (n_rows,)
     """
+    if scatter is not None:
+        return scattered_loss(x - jax.nn.sigmoid(logits), scatter, scale)
     if likelihood != "bernoulli":
         squares = jnp.sum((x - jax.nn.sigmoid(logits)) ** 2, axis=1)
         if likelihood == "gaussian":
@@ -70,8 +83,12 @@ def reconstruction_loss(
     return jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
 
 
-def log_normaliser(n_features: int, likelihood: str, scale: float) -> float:
+def log_normaliser(
+    n_features: int, likelihood: str, scale: float, scatter: Scatter | None = None
+) -> float:
     """Constant that :func:`reconstruction_loss` leaves out: -log p(x|z) is the sum of both."""
+    if scatter is not None:
+        return scattered_normaliser(scatter, scale)
     if likelihood == "gaussian":
         return 0.5 * n_features * math.log(2 * math.pi * scale**2)
     return 0.0

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from latent_nmr._splits import as_groups
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models._baseline import InvertibleBaseline, Rows
+from latent_nmr.models.repeats import contrasts_within
 
 LEDOIT_WOLF = "ledoit_wolf"
 
@@ -176,20 +177,3 @@ def repeat_codes(groups: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.in
             f"{found}. Pass fit(X, groups=material), with repeated measurements or simulations."
         )
     return codes
-
-
-def contrasts_within(X: Rows, codes: npt.NDArray[np.int64]) -> Rows:
-    r"""Differences within materials that have the covariance of a row about its material.
-
-    Row k + 1 of a material less the mean of the k before it, times :math:`\sqrt{k / (k + 1)}`
-    (Helmert's contrasts): K - 1 rows of a material with K, independent if its repeats are.
-    """
-    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
-    starts = np.cumsum(counts) - counts
-    sums, contrasts = X[order[starts]], []
-    for k in range(1, counts.max()):
-        further = counts > k
-        rows = X[order[starts[further] + k]]
-        contrasts.append(np.sqrt(k / (k + 1)) * (rows - sums[further] / k))
-        sums[further] += rows
-    return np.concatenate(contrasts)

@@ -29,11 +29,13 @@ class Repeats(NamedTuple):
     rows: npt.NDArray[np.int64] | jax.Array
     counts: npt.NDArray[np.int64] | jax.Array
 
-    def first_two(self) -> "Pairs":
-        """The first two rows of every material that has two."""
+    def first_two(self, *, also_single: bool = False) -> "Pairs":
+        """The first two rows of each material that has two, and perhaps the one of others twice."""
         repeated = np.asarray(self.counts) > 1
-        rows = np.asarray(self.rows)[repeated, :2]
-        return Pairs(rows[:, 0], rows[:, 1], np.ones(len(rows), np.float32))
+        chosen = repeated | also_single
+        rows = np.asarray(self.rows)[chosen]
+        second = rows[:, min(1, rows.shape[1] - 1)]
+        return Pairs(rows[:, 0], second, repeated[chosen].astype(np.float32))
 
 
 class Pairs(NamedTuple):
@@ -55,15 +57,15 @@ def repeats_of(groups: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Re
 
 
 def check_repeats(
-    groups: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64], needed_by: str, cure: str
 ) -> npt.NDArray[np.int64]:
     """Return `groups`; raise `InputError` unless a material of `rows` has two of them."""
     counts = np.zeros(1, int) if groups is None else np.bincount(groups[rows])
     if groups is None or counts.max() < 2:
         found = "there are none" if groups is None else "each of the training part has one row"
         raise InputError(
-            "groups must say which rows are repeats of one material, where contrast is above 0, "
-            f"but {found}. Pass fit(X, groups=material), or set contrast=0."
+            f"groups must say which rows are repeats of one material, where {needed_by}, "
+            f"but {found}. Pass fit(X, groups=material), or set {cure}."
         )
     return groups
 
@@ -105,3 +107,22 @@ def contrast_loss(first: jax.Array, second: jax.Array, weights: jax.Array) -> ja
     columns = jax.nn.log_softmax(affinities, axis=0)
     found = 0.5 * (jnp.diagonal(rows) + jnp.diagonal(columns))
     return -jnp.sum(weights * found) / jnp.maximum(weights.sum(), 1.0)
+
+
+def contrasts_within(
+    X: npt.NDArray[np.floating], codes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.floating]:
+    r"""Differences within materials that have the covariance of a row about its material.
+
+    Row k + 1 of a material less the mean of the k before it, times :math:`\sqrt{k / (k + 1)}`
+    (Helmert's contrasts): K - 1 rows of a material with K, independent if its repeats are.
+    """
+    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
+    starts = np.cumsum(counts) - counts
+    sums, contrasts = X[order[starts]], []
+    for k in range(1, counts.max()):
+        further = counts > k
+        rows = X[order[starts[further] + k]]
+        contrasts.append(np.sqrt(k / (k + 1)) * (rows - sums[further] / k))
+        sums[further] += rows
+    return np.concatenate(contrasts)

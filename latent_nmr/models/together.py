@@ -14,7 +14,7 @@ import numpy.typing as npt
 from flax import nnx
 
 from latent_nmr._jax_settings import own_settings
-from latent_nmr.models.epochs import Objective, Parts, evaluate_all, run_epochs
+from latent_nmr.models.epochs import Parts, evaluate_all, run_epochs
 from latent_nmr.models.networks import graph_of
 from latent_nmr.models.schedule import EpochRecord, is_better, stop_reason
 from latent_nmr.models.training import Fit, Problem, beginning, outcome, to_record
@@ -76,7 +76,7 @@ class Group:
         first = self.problems[0]
         graph, schedule = graph_of(first.architecture), first.schedule
         objectives = [problem.objective_in(epoch) for problem in self.problems]
-        stacked = Objective(*map(jnp.asarray, zip(*objectives, strict=True)))
+        stacked = stack(objectives)
         self.states, self.optimiser_states, parts = run_epochs(
             graph,
             self.states,
@@ -94,7 +94,7 @@ class Group:
             self.states,
             self.rows,
             self.validation_rows,
-            stacked.scale,
+            stacked,
             self.validation_keys,
             self.validation_pairs,
             likelihood=first.likelihood,
@@ -104,7 +104,7 @@ class Group:
 
 def stack(trees: Sequence) -> Any:
     """One tree whose leaves have a leading model axis."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+    return jax.tree.map(lambda *leaves: jnp.stack(list(map(jnp.asarray, leaves))), *trees)
 
 
 @jax.jit

@@ -31,7 +31,7 @@ class Problem:
     training_rows: npt.NDArray[np.int64]
     validation_rows: npt.NDArray[np.int64]
     key: jax.Array
-    # Where the objective has a contrast between repeats.
+    # Where the objective looks at repeats.
     training_repeats: Repeats | None = None
     validation_pairs: Pairs | None = None
 
@@ -167,7 +167,7 @@ def next_epoch(
         state,
         rows,
         validation_rows,
-        objective.scale,
+        objective,
         validation_key,
         validation_pairs,
         likelihood=problem.likelihood,

@@ -15,10 +15,11 @@ from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
 from latent_nmr.models.fitted import FittedVAE, installed_packages
-from latent_nmr.models.losses import GAUSSIAN_LEARNED, kl_divergence
+from latent_nmr.models.losses import GAUSSIAN_LEARNED, REPEATS, kl_divergence
 from latent_nmr.models.orientation import orient
 from latent_nmr.models.parameters import check_rows_left, learns_scale
 from latent_nmr.models.repeats import check_repeats, repeats_of
+from latent_nmr.models.scatter import Scatter, scatter_of
 from latent_nmr.models.schedule import EpochRecord, Schedule
 from latent_nmr.models.training import Fit, Problem
 
@@ -38,13 +39,9 @@ def problem_of(
     training_rows, validation_rows = split_rows(
         np.arange(len(X)), parameters["validation_fraction"], split_seed, groups=own
     )
-    repeats = {}
-    if parameters["contrast"]:
-        known = check_repeats(own, training_rows)
-        repeats = {
-            "training_repeats": repeats_of(known, np.sort(training_rows)),
-            "validation_pairs": repeats_of(known, np.sort(validation_rows)).first_two(),
-        }
+    repeats, scatter = {}, None
+    if parameters["contrast"] or parameters["likelihood"] == REPEATS:
+        repeats, scatter = _repeats_in(parameters, X, own, (training_rows, validation_rows))
     is_learned = learns_scale(parameters)
     of_schedule = (
         "batch_size", "min_epoch_steps", "max_epochs", "patience", "learning_rate",
@@ -61,6 +58,7 @@ def problem_of(
             parameters["beta"],
             1.0 if is_learned else parameters["scale"],
             parameters["contrast"],
+            scatter,
         ),
         likelihood=GAUSSIAN_LEARNED if is_learned else parameters["likelihood"],
         schedule=Schedule(**{name: parameters[name] for name in of_schedule}),
@@ -69,6 +67,27 @@ def problem_of(
         key=seed_key(train_seed),
         **repeats,
     )
+
+
+def _repeats_in(
+    parameters: Mapping[str, Any],
+    X: Rows,
+    groups: npt.NDArray[np.int64] | None,
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> tuple[dict[str, Any], Scatter | None]:
+    """Fields of a `Problem` that looks at repeats, and the scatter where it is the likelihood's."""
+    is_law = parameters["likelihood"] == REPEATS
+    why = ("likelihood is 'repeats'", "likelihood='gaussian'")
+    if not is_law:
+        why = ("contrast is above 0", "contrast=0")
+    training, validation = map(np.sort, rows)
+    known = check_repeats(groups, training, *why)
+    found = {
+        "training_repeats": repeats_of(known, training),
+        # Under that likelihood they are also the rows that stop the training: all have a part.
+        "validation_pairs": repeats_of(known, validation).first_two(also_single=is_law),
+    }
+    return found, scatter_of(X[training], known[training]) if is_law else None
 
 
 @own_settings()
@@ -88,6 +107,7 @@ def fitted_model(fit: Fit, problem: Problem, parameters: Mapping[str, Any], X: R
         best_epoch=fit.best_epoch,
         stop_reason=fit.stop_reason,
         scale=_residual(problem, weights, parameters, rows),
+        scatter=problem.objective.scatter,
         training_rows=problem.training_rows,
         validation_rows=problem.validation_rows,
         device=inference.device_name(),

@@ -72,7 +72,7 @@ class TestParts:
         with jax.enable_x64(True):
             model = nnx.merge(GRAPH, state_of(ARCHITECTURE, WEIGHTS))
             arrays = jnp.asarray(x), jnp.asarray(noise)
-            parts = objective_parts(model, *arrays, 0.05, likelihood)
+            parts = objective_parts(model, *arrays, Objective(2.0, 0.05), likelihood)
         mean, log_variance = reference.encode(WEIGHTS, x)
         z = mean + np.exp(log_variance / 2) * noise
         expected = reference.misfit(x, reference.logits(WEIGHTS, z), likelihood, 0.05)

@@ -13,7 +13,8 @@ from sklearn.utils.validation import _num_samples
 
 import latent_nmr as ln
 from latent_nmr.errors import InputError
-from latent_nmr.models.repeat_pca import RepeatPCA, contrasts_within
+from latent_nmr.models.repeat_pca import RepeatPCA
+from latent_nmr.models.repeats import contrasts_within
 
 LOUD, QUIET = np.eye(6)[0], np.eye(6)[1]
 

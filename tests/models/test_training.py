@@ -37,7 +37,7 @@ class TestEarlyStopping:
             result.state,
             jnp.asarray(curves),
             jnp.asarray(VALIDATION_ROWS),
-            0.05,
+            Objective(2.0, 0.05),
             small_problem().keys()[2],
             likelihood="gaussian",
         )
@@ -187,7 +187,7 @@ class TestEpoch:
             state,
             jnp.asarray(curves),
             jnp.arange(150),
-            0.05,
+            Objective(2.0, 0.05),
             jax.random.key(2),
             likelihood="gaussian",
         )

@@ -44,6 +44,8 @@ def draw_history(model: "BetaVAE") -> Any:
     text = "Bernoulli likelihood"
     if model.parameters_["likelihood"] == "gaussian":
         text = f"Gaussian likelihood, σ = {model.scale_:.3g}"
+    elif model.parameters_["likelihood"] == "repeats":
+        text = f"Likelihood of other repeats, σ = {model.scale_:.3g}"
     return loss_history(
         [record.epoch for record in records],
         np.array([record.reconstruction for record in records]),
