@@ -60,7 +60,7 @@ class Options:
     relaxation_rate: float = 0.0
     """R₁ = 1/(2π T₁) of the relaxation along z, MHz."""
     equilibrium_mz: float = 0.0
-    """M_z to which spins relax; 0.5 is that in which they start."""
+    """M_z to which spins relax; 0.5 if they were in equilibrium before the first pulse."""
     dry_run: bool = False
     """Estimate time and disk space, and stop."""
     spread: tyro.conf.OmitArgPrefixes[JobOptions] = field(default_factory=JobOptions)

@@ -108,7 +108,8 @@ def curve_inputs(
     """Collect inputs, with the pulses as `sequence` has them.
 
     Without a `relaxation_rate`, curves have no derivative with respect to it and are cheaper; 0
-    is a rate.
+    is a rate. With one, give `equilibrium_mz=0.5` if the sample was in equilibrium before the
+    first pulse.
 
     Examples
     --------

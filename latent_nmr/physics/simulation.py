@@ -53,7 +53,8 @@ class Simulation:
         R₁ = 1/(2π T₁) of the longitudinal relaxation, MHz, see `simulate_lattices`. No preset has
         one.
     equilibrium_mz : float
-        M_z to which spins relax, from -1/2 to 1/2; they start at 1/2.
+        M_z to which spins relax, from -1/2 to 1/2. They start at 1/2: give 0.5 if the sample was
+        in thermal equilibrium before the first pulse.
     repeats : int
         K curves of each material: the same parameters, and fresh offsets ν.
     protocols : sequence of float, of pairs, or of Protocol, or str, optional

@@ -21,6 +21,7 @@ from latent_nmr.errors import StepWarning
 from latent_nmr.physics.guess import roughness
 from latent_nmr.physics.kernels import distance_grid
 from latent_nmr.physics.lattices import simulate_lattices
+from latent_nmr.physics.search import Curve
 from latent_nmr.physics.sequence import Pulse, Sequence
 
 # Edges and how often they are drawn. One number of samples for long and one for short records:
@@ -43,23 +44,20 @@ class HardLattice(NamedTuple):
 
     Attributes
     ----------
-    frequencies, table : ndarray, shape (n_edge, n_edge)
-        ν_i in MHz and K(r) from site (0, 0).
-    couplings : ndarray, shape (3,)
-        MHz.
-    decay_rate : float
-        R, MHz.
-    sequence : Sequence
+    curve : Curve
+        What decides its steps; its losses are dephasing alone.
     facts : dict
         `n_edge`, `kernel`, `line`, `sequence`, `interval_us`, `strength_MHz`, `roughness`.
     """
 
-    frequencies: npt.NDArray[np.float64]
-    table: npt.NDArray[np.float64]
-    couplings: npt.NDArray[np.float64]
-    decay_rate: float
-    sequence: Sequence
+    curve: Curve
     facts: dict[str, Any]
+
+    def simulated(self, **settings: Any) -> Any:
+        """Its curve, with settings of `simulate_lattices`."""
+        own = self.curve
+        rows = own.frequencies[None], own.table[None], own.couplings[None], own.sequence
+        return simulate_lattices(*rows, decay_rate=own.decay_rate, **settings)
 
 
 def draw_lattice(rng: np.random.Generator) -> HardLattice:
@@ -85,7 +83,7 @@ def draw_lattice(rng: np.random.Generator) -> HardLattice:
         "strength_MHz": strength,
         "roughness": roughness(table),
     }
-    return HardLattice(frequencies, table, couplings, decay_rate, sequence, facts)
+    return HardLattice(Curve(frequencies, table, couplings, decay_rate, sequence), facts)
 
 
 def _draw_kernel(rng: np.random.Generator, n_edge: int) -> tuple[str, npt.NDArray[np.float64]]:
@@ -143,12 +141,11 @@ def _draw_sequence(rng: np.random.Generator) -> tuple[str, Sequence]:
 
 def converged_curve(lattice: HardLattice) -> npt.NDArray[np.float64] | None:
     """Curve of a lattice, extrapolated from its two finest runs; None if it did not converge."""
-    rows = [lattice.frequencies], [lattice.table], [lattice.couplings], lattice.sequence
-    order = 2 if lattice.decay_rate else 3
-    work, before, halvings = lattice.frequencies.size * lattice.sequence.n_samples, None, 0
+    own = lattice.curve
+    order = 2 if own.decay_rate else 3
+    work, before, halvings = own.frequencies.size * own.sequence.n_samples, None, 0
     while halvings < 10 and work * 2**halvings < MOST_WORK:
-        settings: dict[str, Any] = {"step": 0.5**halvings, "dtype": "float64"}
-        (curve,) = simulate_lattices(*rows, decay_rate=lattice.decay_rate, **settings)
+        (curve,) = lattice.simulated(step=0.5**halvings, dtype="float64")
         if before is not None and np.abs(curve - before).max() < CONVERGED:
             return curve + (curve - before) / (2**order - 1)
         before, halvings = curve, halvings + 1
@@ -177,13 +174,10 @@ def calibrate(lattices: Iterable[HardLattice], tolerance: float = 1e-3) -> Itera
         and `seconds` of the simulation.
     """
     for lattice in lattices:
-        rows = [lattice.frequencies], [lattice.table], [lattice.couplings], lattice.sequence
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", StepWarning)
-            signal, estimates = simulate_lattices(
-                *rows, decay_rate=lattice.decay_rate, tolerance=tolerance, return_error=True
-            )
+            signal, estimates = lattice.simulated(tolerance=tolerance, return_error=True)
         seconds = time.perf_counter() - start
         exact = converged_curve(lattice)
         error = None if exact is None else float(np.abs(signal[0] - exact).max())

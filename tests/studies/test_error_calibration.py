@@ -29,12 +29,11 @@ class TestDraw:
 
     def test_every_lattice_can_be_simulated(self):
         for lattice in LATTICES:
-            rows = checked_arrays(
-                [lattice.frequencies], [lattice.table], [lattice.couplings], lattice.decay_rate
-            )
+            own = lattice.curve
+            rows = checked_arrays([own.frequencies], [own.table], [own.couplings], own.decay_rate)
             assert np.isfinite(coupling_spectrum(rows[1][0])).all()
-            assert abs(lattice.table.sum()) >= LEAST_SUM * np.abs(lattice.table).sum()
-            assert lattice.sequence.n_samples in N_SAMPLES
+            assert abs(own.table.sum()) >= LEAST_SUM * np.abs(own.table).sum()
+            assert own.sequence.n_samples in N_SAMPLES
 
     @pytest.mark.parametrize(
         ("fact", "values"),
@@ -50,14 +49,14 @@ class TestDraw:
         assert {lattice.facts[fact] for lattice in LATTICES} == set(values)
 
     def test_couplings_are_unequal_and_of_both_signs_and_some_spins_dephase(self):
-        couplings = np.array([lattice.couplings for lattice in LATTICES])
+        couplings = np.array([lattice.curve.couplings for lattice in LATTICES])
         assert (couplings.min(axis=1) < 0).mean() > 0.3
         assert (couplings[:, 0] != couplings[:, 1]).mean() > 0.5
-        assert 0.1 < np.mean([lattice.decay_rate > 0 for lattice in LATTICES]) < 0.4
+        assert 0.1 < np.mean([lattice.curve.decay_rate > 0 for lattice in LATTICES]) < 0.4
 
     def test_the_seed_decides(self):
         (again,) = draw_lattices(1, random_state=1)
-        np.testing.assert_array_equal(again.frequencies, LATTICES[0].frequencies)
+        np.testing.assert_array_equal(again.curve.frequencies, LATTICES[0].curve.frequencies)
 
 
 class TestSummary:
