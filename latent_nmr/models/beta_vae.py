@@ -30,6 +30,8 @@ THOROUGH: Mapping[str, Any] = {
     "max_epochs": 100,
     "patience": 100,
 }
+# Beside those: docs/beta_vae.md has the table of what each brings.
+OF_REPEATS: Mapping[str, Any] = {"likelihood": "repeats", "beta": 1.0, "contrast": 50.0}
 
 
 class BetaVAE(LatentModel):
@@ -194,7 +196,7 @@ class BetaVAE(LatentModel):
 
     @classmethod
     def of_repeats(cls, **overrides) -> Self:
-        """A setting that learns from repeats of materials: `thorough`, `repeats` and β = 1.
+        """A setting that learns from repeats: `thorough`, `repeats`, β = 1 and a contrast of 50.
 
         Its `fit` needs `groups`. Takes any argument of the constructor, in place of the setting's
         own or beside it.
@@ -205,7 +207,7 @@ class BetaVAE(LatentModel):
         >>> BetaVAE.of_repeats(n_components=4, random_state=0).likelihood
         'repeats'
         """
-        return cls.thorough(**{"likelihood": "repeats", "beta": 1.0, **overrides})
+        return cls.thorough(**{**OF_REPEATS, **overrides})
 
     def fit(
         self,
@@ -227,11 +229,11 @@ class BetaVAE(LatentModel):
             stopping. With `contrast` above nought, batches hold two repeats, drawn again in each
             epoch, of each of `batch_size` / 2 materials a, b, …, and with posterior means z
 
-            C = -½ ⟨log softmax_b(-|z¹_a - z²_b|²/2)_a + log softmax_b(-|z¹_b - z²_a|²/2)_a⟩_a
+            C = -½ ⟨log softmax_b(-|z¹_a - z²_b|²/2s²)_a + log softmax_b(-|z¹_b - z²_a|²/2s²)_a⟩_a
 
-            joins what is minimised (A. van den Oord et al., arXiv:1807.03748): repeats are to find
-            each other. They say which parameters are the same, never what they are. The best epoch
-            is that of the lowest held-out reconstruction + contrast · C.
+            with s = 0.1 joins what is minimised (A. van den Oord et al., arXiv:1807.03748): repeats
+            are to find each other. They say which parameters are the same, never what they are. The
+            best epoch is that of the lowest held-out reconstruction + contrast · C.
 
             Under the likelihood `repeats`, batches hold such pairs too, and each row of a pair is
             decoded from the *other* one: the reconstruction is

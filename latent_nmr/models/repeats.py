@@ -14,6 +14,10 @@ import numpy.typing as npt
 
 from latent_nmr.errors import InputError
 
+# Distance of two points that a contrast takes for different, in units of the prior's width. With
+# several hundred materials on a few axes of unit width, a distance of 1 would tell no two apart.
+CONTRAST_SCALE = 0.1
+
 
 class Repeats(NamedTuple):
     """Rows of the data by material.
@@ -86,12 +90,12 @@ def draw_pairs(key: jax.Array, repeats: Repeats, materials: jax.Array) -> Pairs:
 def contrast_loss(first: jax.Array, second: jax.Array, weights: jax.Array) -> jax.Array:
     r"""How poorly repeats find each other among the materials of a batch, in nats per material.
 
-    With :math:`d_{ab}^2 = |z_a^1 - z_b^2|^2` it is
+    With :math:`d_{ab}^2 = |z_a^1 - z_b^2|^2 / s^2`, s = `CONTRAST_SCALE`, it is
 
     .. math:: C = -\frac 1 2 \Big\langle \log \frac{e^{-d_{aa}^2/2}}{\sum_b e^{-d_{ab}^2/2}}
         + \log \frac{e^{-d_{aa}^2/2}}{\sum_b e^{-d_{ba}^2/2}} \Big\rangle_a,
 
-    the symmetric InfoNCE of A. van den Oord et al., arXiv:1807.03748 (2018), without a temperature:
+    the symmetric InfoNCE of A. van den Oord et al., arXiv:1807.03748 (2018), of temperature s²:
     log n where all points coincide, 0 where repeats coincide and materials lie far apart.
 
     Parameters
@@ -102,7 +106,7 @@ def contrast_loss(first: jax.Array, second: jax.Array, weights: jax.Array) -> ja
     """
     # |a - b|² = |a|² + |b|² - 2ab would lose the digits of near pairs.
     squares = jnp.sum((first[:, None] - second[None]) ** 2, axis=-1)
-    affinities = -0.5 * squares
+    affinities = -0.5 * squares / CONTRAST_SCALE**2
     rows = jax.nn.log_softmax(affinities, axis=1)
     columns = jax.nn.log_softmax(affinities, axis=0)
     found = 0.5 * (jnp.diagonal(rows) + jnp.diagonal(columns))

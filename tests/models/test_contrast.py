@@ -11,7 +11,7 @@ from sklearn.preprocessing import MinMaxScaler
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.many import fit_many
-from latent_nmr.models.repeats import contrast_loss, draw_pairs, repeats_of
+from latent_nmr.models.repeats import CONTRAST_SCALE, contrast_loss, draw_pairs, repeats_of
 from latent_nmr.models.schedule import Schedule, best_epoch
 from tests.models.conftest import smooth_curves
 
@@ -45,7 +45,7 @@ class TestLoss:
         rng = np.random.default_rng(0)
         a, b = rng.normal(size=(2, 7, 3))
         weights = np.array([1, 1, 0, 1, 0, 1, 1.0])
-        squares = np.array([[((p - q) ** 2).sum() for q in b] for p in a])
+        squares = np.array([[((p - q) ** 2).sum() for q in b] for p in a]) / CONTRAST_SCALE**2
         terms = [
             squares[k, k] / 2 + (logsumexp(-squares[k] / 2) + logsumexp(-squares[:, k] / 2)) / 2
             for k in range(7)
