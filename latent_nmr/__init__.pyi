@@ -18,6 +18,7 @@ from latent_nmr.data.spectrometer import blank_dead_time as blank_dead_time
 from latent_nmr.data.spectrometer import rotate_phase as rotate_phase
 from latent_nmr.data.spectrometer import shift_frequency as shift_frequency
 from latent_nmr.data.store import simulate as simulate
+from latent_nmr.data.unknown_receiver import unknown_receiver as unknown_receiver
 from latent_nmr.data.windows import features as features
 from latent_nmr.data.windows import window_time as window_time
 from latent_nmr.errors import AxisWarning as AxisWarning

@@ -4,13 +4,12 @@ import shlex
 from collections.abc import Collection
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from latent_nmr._letters import path_text
 
 # Options that change where and how results appear, not what they are.
 NOT_SETTINGS = ("out", "force", "json")
-Part = Literal["magnitude", "both", "real", "imaginary", "polar"]
 
 
 def features_name(options: Any) -> str:

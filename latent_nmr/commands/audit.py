@@ -7,12 +7,13 @@ from typing import Any
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
 from latent_nmr.commands._shell import DataPath, ModelPath, Report
+from latent_nmr.studies.echo_options import DataOptions
 
 TABLE_FILE, RESULT_FILE = "audit.csv", "audit.json"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DataOptions):
     """Compare decoded curves with new simulations: where does a decoder invent structure?
 
     Each curve along a latent axis is compared with simulations at the mean W, L and commonest
@@ -50,7 +51,6 @@ def run(options: Options) -> Report:
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import Output
     from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.io import open_echoes
     from latent_nmr.report.audit import audit_values
     from latent_nmr.studies._ledger import STEPS_FOLDER
     from latent_nmr.studies.audit import audit
@@ -60,13 +60,13 @@ def run(options: Options) -> Report:
     output = Output("audit", options, out, positional=("model", "data"))
     inputs = {
         options.model: model_digest,
-        options.data: lambda path: fingerprint(open_echoes(path)),
+        options.data: lambda path: fingerprint(options.open(path)),
     }
     finished = output.finished(inputs)
     if finished is not None:
         return _report(*finished, options, out)
     model = load_model(options.model)
-    dataset = open_echoes(options.data)
+    dataset = options.open(options.data)
     with output.folder(kept=(STEPS_FOLDER,)) as folder:
         result = audit(
             model,

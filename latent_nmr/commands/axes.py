@@ -5,10 +5,11 @@ from pathlib import Path
 
 from latent_nmr._letters import path_text
 from latent_nmr.commands._shell import DataPath, Report
+from latent_nmr.studies.echo_options import DataOptions
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DataOptions):
     """Find the label that each latent axis orders, and compare models of several seeds.
 
     Rank correlation and mutual information of every axis with every label, beside their values
@@ -39,8 +40,6 @@ class Options:
 def run(options: Options) -> Report:
     """Open data and models, call the study, write the table, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.report.axes_summary import axes_values
     from latent_nmr.studies.axes import strength_table
     from latent_nmr.studies.trained_model import model_digest
@@ -48,7 +47,7 @@ def run(options: Options) -> Report:
     if options.out is None:
         return _report(axes_values(_study(options)), "")
     output = Output("axes", options, options.out, is_file=True)
-    inputs = {options.data: lambda path: labelled_fingerprint(open_echoes(path))}
+    inputs = {options.data: options.digest}
     inputs |= dict.fromkeys(options.models, model_digest)
     finished = output.finished(inputs)
     if finished is not None:
@@ -61,13 +60,12 @@ def run(options: Options) -> Report:
 
 
 def _study(options: Options):
-    from latent_nmr.data.io import open_echoes
     from latent_nmr.studies.axes import name_axes
     from latent_nmr.studies.trained_model import load_model
 
     return name_axes(
         [load_model(path) for path in options.models],
-        open_echoes(options.data),
+        options.open(options.data),
         align=options.align,
         n_permutations=options.n_permutations,
         n_information_permutations=options.n_information_permutations,

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from latent_nmr.commands._settings import Part, features_name
+from latent_nmr.commands._settings import features_name
 from latent_nmr.commands._shell import DataPath, Report
+from latent_nmr.studies.echo_options import FeatureOptions
 
 FIGURES_FOLDER = Path("artifacts/figures")
 NUMBERS_FILE = "baselines.json"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(FeatureOptions):
     """Draw the principal components and the clusters of a data set, and describe the clusters.
 
     Writes maps of the first two principal components coloured by W, L and kernel, the sum of
@@ -22,12 +22,6 @@ class Options:
 
     data: DataPath
     """Data set of echoes, in any format that open_echoes reads."""
-    window: Literal["echo", "full", "echo300"] = "echo"
-    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
-    normalisation: Literal["initial", "window_max"] = "initial"
-    """Divide |M| by its first sample, or by its largest in the window."""
-    part: Part = "magnitude"
-    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     seed: int = 0
     """Seed of the starts of K-means and of the curves whose silhouettes are taken."""
     out: Path | None = None
@@ -44,8 +38,6 @@ def run(options: Options) -> Report:
 
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.errors import check_count
     from latent_nmr.report.clusters import notes_on
     from latent_nmr.studies._ledger import STEPS_FOLDER
@@ -54,10 +46,10 @@ def run(options: Options) -> Report:
     check_count("--seed", options.seed, at_least=0, at_most=2**32 - 1)
     out = options.out or FIGURES_FOLDER / f"baselines-{features_name(options)}"
     output = Output("baselines", options, out)
-    finished = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
+    finished = output.finished({options.data: options.digest})
     if finished is not None:
         return _report(*finished, out)
-    dataset = open_echoes(options.data)
+    dataset = options.open(options.data)
     with output.folder() as folder:
         result = clusters(
             dataset,

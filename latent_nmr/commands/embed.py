@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latent_nmr.commands._shell import DataPath, ModelPath, Report
+from latent_nmr.studies.echo_options import DataOptions
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DataOptions):
     """Write the latent coordinates of a data set to a CSV, Parquet or npz file.
 
     Columns: curve, LA1, LA2, …, their posterior standard deviations, rms (of curve minus
@@ -48,7 +49,7 @@ def run(options: Options) -> Report:
     columns: list[str] = []
     with output.file() as staging, progress_bar(echoes.n_curves, "curve") as bar:
         table = table_type(staging)
-        for rows in embed_blocks(model, echoes.blocks(), options.data):
+        for rows in embed_blocks(model, map(options.select, echoes.blocks()), options.data):
             table.add(rows)
             columns = list(rows.columns)
             bar.update(len(rows))

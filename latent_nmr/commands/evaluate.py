@@ -6,14 +6,15 @@ from typing import Any, Literal
 
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
-from latent_nmr.commands._settings import Part, features_name
+from latent_nmr.commands._settings import features_name
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report, tell
+from latent_nmr.studies.echo_options import ReceiverOptions
 
 RESULT_FILE = "evaluation.json"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ReceiverOptions):
     """Compare representations on one held-out split, with spread, ceiling and floor.
 
     Everything is fitted on the training part and scored on the held-out part. Writes a page
@@ -34,12 +35,6 @@ class Options:
     """Dimensions at which to compare; models have their own."""
     n_seeds: int = 5
     """Number of random seeds per stochastic method."""
-    window: Literal["echo", "full", "echo300"] = "echo"
-    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
-    normalisation: Literal["initial", "window_max"] = "initial"
-    """Divide |M| by its first sample, or by its largest in the window."""
-    part: Part = "magnitude"
-    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     held_out: float = 0.2
     """Fraction of the curves that is only scored."""
     split_seed: int = 0
@@ -64,8 +59,6 @@ class Options:
 def run(options: Options) -> Report:
     """Open the data and the models, call the study, write page, tables and figures, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.errors import InputError
     from latent_nmr.studies.trained_model import model_digest
 
@@ -80,7 +73,7 @@ def run(options: Options) -> Report:
                 f"{' '.join(names)}. Rename or drop one."
             )
     paths = (options.data, *options.also)
-    inputs = {p: lambda path: labelled_fingerprint(open_echoes(path)) for p in paths}
+    inputs = dict.fromkeys(paths, options.digest)
     inputs |= dict.fromkeys(options.models, model_digest)
     finished = output.finished(inputs)
     if finished is not None and not finished[0]["failures"]:
@@ -99,21 +92,23 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
 
     from latent_nmr._files import write_json
     from latent_nmr.data.echoes import fingerprint
-    from latent_nmr.data.io import open_echoes
     from latent_nmr.report.evaluation import evaluation_values
     from latent_nmr.report.evaluation_page import write_page_and_tables
     from latent_nmr.report.kept_results import EVALUATION
     from latent_nmr.studies.evaluation import evaluate_echoes
     from latent_nmr.studies.trained_model import load_model
 
-    dataset = open_echoes(options.data)
+    dataset = options.measured(options.open(options.data))
     result = evaluate_echoes(
         dataset,
         sorted(options.methods),
         window=options.window,
         normalisation=options.normalisation,
         part=options.part,
-        also={path_text(path.stem): open_echoes(path) for path in options.also},
+        also={
+            path_text(path.stem): options.measured(options.open(path), number)
+            for number, path in enumerate(options.also, start=1)
+        },
         models=[load_model(path) for path in options.models],
         n_components=options.n_components,
         n_seeds=options.n_seeds,

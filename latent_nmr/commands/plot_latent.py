@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latent_nmr.commands._shell import DataPath, ModelPath, Report
+from latent_nmr.studies.echo_options import DataOptions
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DataOptions):
     """Plot the latent map of a data set, one panel per label."""
 
     model: ModelPath
@@ -28,8 +29,6 @@ class Options:
 def run(options: Options) -> Report:
     """Embed the data, draw the map and save it."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.studies._result import figure_path
     from latent_nmr.studies.latent_figures import map_figures
     from latent_nmr.studies.trained_model import load_model, model_digest
@@ -38,9 +37,9 @@ def run(options: Options) -> Report:
     output = Output("plot-latent", options, out, positional=("model", "data"), is_file=True)
     inputs = {
         options.model: model_digest,
-        options.data: lambda path: labelled_fingerprint(open_echoes(path)),
+        options.data: options.digest,
     }
     return output.keep_figure(
-        lambda: map_figures(load_model(options.model), open_echoes(options.data), options.color),
+        lambda: map_figures(load_model(options.model), options.open(options.data), options.color),
         inputs,
     )

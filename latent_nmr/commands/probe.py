@@ -6,19 +6,20 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from latent_nmr.commands._settings import Part, features_name
+from latent_nmr.commands._settings import features_name
 from latent_nmr.commands._shell import SOME_REFUSED, SUCCESS, DataPath, Report
+from latent_nmr.studies.echo_options import FeatureOptions
 
 Classifiers = tuple[
     Literal["logistic", "knn", "linear_svm", "kernel_svm", "sgd", "tree", "forest", "boosting"], ...
 ]
 RESULT_FILE, TABLE_FILE = "probe.json", "scores.csv"
 # Options that are no parameters of the study.
-NOT_PARAMETERS = ("data", "out", "force", "json")
+NOT_PARAMETERS = ("data", "protocol", "out", "force", "json")
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(FeatureOptions):
     """Fit classifiers, forests and networks to labelled echoes; score them on held-out curves.
 
     The supervised half of the published study: which law a curve follows (power law or not, and
@@ -53,12 +54,6 @@ class Options:
     n_detail_seeds: int | None = None
     """The same for leak, feature elimination and screening by W (power law or not, on points and
     polynomials); by default the same number; 0 leaves them out, and out-of-bag and five-fold."""
-    window: Literal["echo", "full", "echo300"] = "echo"
-    """Part of the record."""
-    normalisation: Literal["initial", "window_max"] = "initial"
-    """What |M| is divided by: |M(0)|, or the largest value in the window."""
-    part: Part = "magnitude"
-    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     held_out: float = 0.2
     """Fraction of the curves that is only scored."""
     n_trees: int = 100
@@ -75,18 +70,16 @@ def run(options: Options) -> Report:
     """Probe the data, write the result, report."""
     from latent_nmr._files import write_json
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.report.probes import probe_values
     from latent_nmr.studies.probes.study import probe
     from latent_nmr.studies.probes.tables import write_csv
 
     out = options.out or Path("artifacts/runs") / f"probe-{features_name(options)}"
     output = Output("probe", options, out)
-    earlier = output.finished({options.data: lambda path: labelled_fingerprint(open_echoes(path))})
+    earlier = output.finished({options.data: options.digest})
     if earlier is not None:
         return _report(_read(out / RESULT_FILE), earlier[0]["files"], earlier[1], out)
-    dataset = open_echoes(options.data)
+    dataset = options.open(options.data)
     parameters = {k: v for k, v in vars(options).items() if k not in NOT_PARAMETERS}
     with output.folder(kept=("steps", "seconds.json")) as folder:
         result = probe(dataset, folder=folder, **parameters)

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from latent_nmr.commands._settings import Part, features_name
+from latent_nmr.commands._settings import features_name
 from latent_nmr.commands._shell import NUMERICAL_FAILURE, SUCCESS, Report, tell
+from latent_nmr.studies.echo_options import ReceiverOptions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,15 +18,13 @@ RUNS_FOLDER = Path("artifacts/runs")
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ReceiverOptions):
     """Train a β-VAE on spin echoes and write the model, its embedding and its figures.
 
     Without --data, on the compact reference set: 3000 simulated curves of preset paper with
     stratified ν. With --simulate N, on N new ones, kept in artifacts/data.
     """
 
-    window: Literal["echo", "full", "echo300"] = "echo"
-    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
     data: Path | None = None
     """Data set of echoes; without it, the compact reference set."""
     simulate: int | None = None
@@ -36,10 +35,6 @@ class Options:
     """Seed of the curves that --simulate makes."""
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
     """How ν of these curves is drawn."""
-    normalisation: Literal["initial", "window_max"] = "initial"
-    """Divide |M| by its first sample, or by its largest in the window."""
-    part: Part = "magnitude"
-    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
     n_components: int = 2
     """Number of latent axes."""
     hidden_layer_sizes: tuple[int, ...] | None = None
@@ -79,17 +74,22 @@ class Options:
     json: bool = False
     """Print the result as one JSON object."""
 
+    def open(self, path: Path) -> "xr.Dataset":
+        """The curves to train on."""
+        from latent_nmr.data.io import open_echoes
+
+        return self.select(open_echoes(path, self.n_curves or self.simulate))
+
 
 def run(options: Options) -> Report:
     """Open or simulate the data, call the study, write the run folder, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.labels import labelled_fingerprint
 
     out = options.out or RUNS_FOLDER / f"vae-{features_name(options)}-seed{options.seed}"
     model = untrained_model(options)
     source = source_of(options)
     output = Output("train-vae", options, out, positional=())
-    inputs = {source: lambda path: labelled_fingerprint(open_data(options, path))}
+    inputs = {source: options.digest}
     finished = output.finished(inputs)
     if finished is not None:
         return report_of(*finished, out)
@@ -113,9 +113,9 @@ def train_and_write(
     if options.simulate is not None:
         simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
         fill_with_progress(source, simulation, options.simulate, tell)
-    dataset = open_data(options, source)
+    dataset = options.open(source)
     clock.lap("data")
-    result = fit(options, model, dataset, folder)
+    result = fit(options, model, options.measured(dataset), folder)
     clock.lap("training")
     result.write_model(folder)
     result.table.to_csv(folder / "history.csv", index=False)
@@ -166,13 +166,6 @@ def source_of(options: Options) -> Path:
     if options.simulate is None:
         return options.data or REFERENCE_SET
     return default_store(Simulation(seed=options.data_seed, line_draw=options.line_draw))
-
-
-def open_data(options: Options, path: Path) -> "xr.Dataset":
-    """The curves to train on."""
-    from latent_nmr.data.io import open_echoes
-
-    return open_echoes(path, options.n_curves or options.simulate)
 
 
 def fit(

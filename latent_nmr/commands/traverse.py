@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latent_nmr.commands._shell import ModelPath, Report
+from latent_nmr.studies.echo_options import DataOptions
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DataOptions):
     """Plot the curves that a model generates along a latent axis.
 
     They are coloured by the mean W of the data nearest to them: those of --data, or those in
@@ -36,8 +37,6 @@ def run(options: Options) -> Report:
     """Decode the curves, draw them and save the figure."""
     from latent_nmr._files import file_digest
     from latent_nmr.commands._output import Output
-    from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.studies._result import figure_path
     from latent_nmr.studies.embedding import embed, read_embedding
     from latent_nmr.studies.latent_figures import traversal_figures
@@ -48,14 +47,14 @@ def run(options: Options) -> Report:
     beside = options.model / "embedding.csv"
     inputs = {options.model: model_digest}
     if options.data is not None:
-        inputs[options.data] = lambda path: labelled_fingerprint(open_echoes(path))
+        inputs[options.data] = options.digest
     elif beside.is_file():
         inputs[beside] = file_digest
 
     def draw():
         model = load_model(options.model)
         if options.data is not None:
-            table = embed(model, open_echoes(options.data))
+            table = embed(model, options.open(options.data))
         else:
             table = read_embedding(beside) if beside.is_file() else None
         return traversal_figures(

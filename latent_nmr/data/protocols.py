@@ -158,6 +158,26 @@ def check_protocols(dataset: xr.Dataset, wanted: Sequence[KnownProtocol], whose:
     )
 
 
+def select_protocols(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
+    """Some protocols of a data set by their names, in that order; one alone has no dimension.
+
+    Raises
+    ------
+    InputError
+        For names that the data set does not have, or one that is given twice.
+    """
+    known = protocol_names(dataset)
+    unknown = [name for name in names if name not in known]
+    if unknown or len(set(names)) < len(names):
+        found = ", ".join(known) or "a single one, without a name"
+        raise InputError(
+            f"protocols must be some of those of the data ({found}), each once, but are "
+            f"{', '.join(names)}. Choose from these."
+        )
+    numbers = [known.index(name) for name in names]
+    return dataset.isel({PROTOCOL: numbers[0] if len(numbers) == 1 else numbers})
+
+
 def each_protocol(dataset: xr.Dataset) -> list[xr.Dataset]:
     """Data sets (curve, time) of the protocols, each with attributes of its own."""
     if not has_protocols(dataset):

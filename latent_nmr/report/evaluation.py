@@ -80,6 +80,8 @@ def evaluation_values(result: "EvaluationResult", *, with_verdict: bool = False)
     values: dict[str, Any] = {name: result.facts[name] for name in names}
     if "line_draw" in result.facts:
         values["line_draw"] = result.facts["line_draw"]
+    if "receiver" in result.facts:
+        values["receiver"] = result.facts["receiver"]
     values["n_neighbors"] = result.facts["n_neighbors"]
     values["sentences"] = {
         part: [said.text for said in verdict(result, part)] if with_verdict else []

@@ -9,6 +9,7 @@ from latent_nmr.data._attributes import line_draw_of
 from latent_nmr.data.echoes import check_frame
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.protocols import PROTOCOLS, are_alike, protocol_text
+from latent_nmr.data.unknown_receiver import RECEIVER
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.evaluation._parts import HELD_OUT
@@ -74,6 +75,8 @@ def evaluate_echoes(
         X, dataset, methods, also=others, fitted=fitted, metadata=describe, **settings
     )
     parts = {HELD_OUT: dataset, **(also or {})}
+    received = {p: own.attrs[RECEIVER] for p, own in parts.items() if RECEIVER in own.attrs}
+    result.facts |= {RECEIVER: received} if received else {}
     result.facts["line_draw"] = {part: line_draw_of(own.attrs) for part, own in parts.items()}
     return result
 

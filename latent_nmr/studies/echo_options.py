@@ -1,0 +1,67 @@
+"""What of a file of echoes a command looks at: its protocols, a receiver, the features."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """Options of every command that reads echoes."""
+
+    protocol: tuple[str, ...] = ()
+    """Protocols to use, of a data set with several, by name and in this order, such as 60deg
+    120deg; without it, all."""
+
+    def select(self, dataset: "xr.Dataset") -> "xr.Dataset":
+        """The protocols that are asked for."""
+        from latent_nmr.data.protocols import select_protocols
+
+        return select_protocols(dataset, self.protocol) if self.protocol else dataset
+
+    def open(self, path: Path) -> "xr.Dataset":
+        """The data set at a path."""
+        from latent_nmr.data.io import open_echoes
+
+        return self.select(open_echoes(path))
+
+    def digest(self, path: Path) -> str:
+        """What identifies its curves and labels."""
+        from latent_nmr.data.labels import labelled_fingerprint
+
+        return labelled_fingerprint(self.open(path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureOptions(DataOptions):
+    """Options of every command that makes features of echoes."""
+
+    window: Literal["echo", "full", "echo300"] = "echo"
+    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
+    normalisation: Literal["initial", "window_max"] = "initial"
+    """Divide |M| by its first sample, or by its largest in the window."""
+    part: Literal["magnitude", "both", "real", "imaginary", "polar"] = "magnitude"
+    """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverOptions(FeatureOptions):
+    """Options of commands that learn from echoes as a spectrometer would give them."""
+
+    carrier_spread: float = 0.0
+    """Standard deviation of an unknown carrier offset, kHz, drawn with an unknown phase for every
+    curve."""
+    snr: float | None = None
+    """Noise to add: largest |M| in the window over its standard deviation in each channel."""
+    receiver_seed: int = 0
+    """Seed of carriers, phases and noise."""
+
+    def measured(self, dataset: "xr.Dataset", number: int = 0) -> "xr.Dataset":
+        """The data set behind that receiver; further sets have numbers, and draws of their own."""
+        from latent_nmr.data.unknown_receiver import unknown_receiver
+
+        ways = {"snr": self.snr, "window": self.window, "seed": self.receiver_seed + number}
+        return unknown_receiver(dataset, carrier_spread=self.carrier_spread / 1000, **ways)
