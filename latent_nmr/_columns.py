@@ -107,7 +107,8 @@ def columns_of(name: str, values: Any, expected: Iterable[str]) -> Any:
 def eager(name: str, values: Any) -> Any:
     """Return rows whose order says what it is: lazy frames computed, curves along the first axis.
 
-    An array of xarray with text along its columns comes back as a data frame, and so does a frame
+    An array of xarray with text along its columns comes back as a data frame, and so do an array of
+    records, and a frame
     whose columns have names of several levels, or that are dates, with text for names.
 
     Raises
@@ -116,6 +117,10 @@ def eager(name: str, values: Any) -> Any:
         For mappings such as a data set, of which NumPy would take the names for values, and for
         names that several columns have.
     """
+    if isinstance(values, list | tuple) and values and isinstance(values[0], Mapping):
+        values = values[0]  # rows by name
+    if getattr(getattr(values, "dtype", None), "names", None):
+        return _with_distinct_names(name, _frame_of(name, values))
     if isinstance(values, Mapping) and not hasattr(values, "shape"):  # some sparse arrays are
         is_dataset = hasattr(values, "data_vars")
         cure = "latent_nmr.features(data), or data['W']" if is_dataset else "pandas.DataFrame(…)"
@@ -126,6 +131,14 @@ def eager(name: str, values: Any) -> Any:
     if hasattr(values, "dims"):
         return _in_order(values)
     return _with_distinct_names(name, computed(values))
+
+
+def _frame_of(name: str, records: Any) -> Any:
+    """A structured array as the frame of its fields."""
+    import pandas as pd
+
+    refuse_masked(name, records)
+    return pd.DataFrame({entry: records[entry] for entry in records.dtype.names or ()})
 
 
 def _with_distinct_names(name: str, values: Any) -> Any:

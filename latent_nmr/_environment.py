@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from latent_nmr._locks import directory_fault
 from latent_nmr.errors import InputError
 
 # What the variables of libraries in use begin with.
@@ -45,6 +46,8 @@ def environment_fault(error: BaseException) -> str:
 def system_fault(error: OSError) -> str:
     """Why a file, or the system that holds it, is at fault."""
     text = error.strerror or str(error)
+    if error.errno == errno.ENOENT and error.filename is None and (fault := directory_fault()):
+        return fault
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"the system must allow more open files, but: {text}. Raise its limit (ulimit -n)."
     if error.errno in (errno.ENOMEM, errno.EAGAIN):

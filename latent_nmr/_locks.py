@@ -44,15 +44,29 @@ def real_path(path: Path) -> Path:
     Raises
     ------
     InputError
-        If links lead in a circle.
+        If links lead in a circle, or the working directory was removed.
     """
     try:
         return path.resolve()
     except (RuntimeError, OSError) as error:  # Python before 3.13 calls a circle a RuntimeError
+        if fault := directory_fault():
+            raise InputError(fault) from error
         raise InputError(
             f"{path} must lead somewhere, but its symbolic links lead in a circle or cannot be "
             "followed. Remove the link, or choose another path."
         ) from error
+
+
+def directory_fault() -> str:
+    """Why relative paths lead nowhere: the working directory was removed; "" if it was not."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        return (
+            f"the working directory must exist, but: {error.strerror}. Change to another (cd), or "
+            "give absolute paths."
+        )
+    return ""
 
 
 @contextlib.contextmanager

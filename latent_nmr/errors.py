@@ -12,6 +12,8 @@ from collections.abc import Iterable
 ROUNDINGS = 16
 # Relative, of single precision, through which numbers often come.
 ROUNDING = ROUNDINGS * 2.0**-23
+# What arithmetic with numbers of up to 1 in double precision leaves of 0.
+ROUNDING_AT_0 = ROUNDINGS * 2.0**-52
 
 
 class InputError(ValueError):
@@ -110,7 +112,8 @@ def check_number(
 ) -> float:
     """Return `value` as a finite float inside the bounds, or raise.
 
-    A value beyond `at_least` or `at_most` by the rounding of float32 becomes the bound.
+    A value beyond `at_least` or `at_most` by the rounding of float32 becomes the bound; one below
+    0 by that of float64 at 1, as 1 - 0.9 - 0.1 is, becomes 0.
     """
     bounds = [
         (above, ">", lambda x, b: x > b),
@@ -139,7 +142,8 @@ def check_number(
 
 def _rounded_into(number: float, at_least: float | None, at_most: float | None) -> float:
     """The bound that a number lies beyond by no more than rounding, or the number."""
-    if at_least is not None and at_least - ROUNDING * abs(at_least) <= number < at_least:
+    slack = ROUNDING * abs(at_least) if at_least else ROUNDING_AT_0
+    if at_least is not None and at_least - slack <= number < at_least:
         return float(at_least)
     if at_most is not None and at_most < number <= at_most + ROUNDING * abs(at_most):
         return float(at_most)

@@ -76,7 +76,7 @@ class TestNumber:
         inside = value > above and value >= at_least and value <= at_most
         rules = {"above": above, "at_least": at_least, "at_most": at_most}
         for bound in (at_least, at_most):
-            assume(value == bound or abs(value - bound) > 1e-5 * abs(bound))
+            assume(value == bound or abs(value - bound) > max(1e-5 * abs(bound), 1e-14))
         assert is_refused(check_number, "beta", value, **rules) != inside
 
     @given(
@@ -92,9 +92,15 @@ class TestNumber:
         assert check_number("beta", value, **{side: float(bound)}) == float(bound)
         far = kind(bound * (1 + away * 1e-4))
         assert is_refused(check_number, "beta", far, **{side: float(bound)})
-        # An open end and zero have no rounding: every number beyond them is another one.
+        # An open end has no rounding: every number beyond it is another one.
         assert is_refused(check_number, "beta", bound, above=float(bound))
-        assert is_refused(check_number, "beta", -np.spacing(kind(0)), at_least=0)
+
+    @pytest.mark.parametrize("left", [1 - 0.9 - 0.1, 0.3 - 0.1 - 0.2, -5e-324])
+    def test_what_arithmetic_leaves_of_zero_is_zero(self, left):
+        assert left < 0
+        assert check_number("beta", left, at_least=0) == 0
+        assert is_refused(check_number, "beta", -1e-12, at_least=0)
+        assert is_refused(check_number, "beta", left, above=0)
 
     @given(finite)
     def test_without_bounds_every_finite_number_comes_back_unchanged(self, value):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from latent_nmr import _files
+from latent_nmr._environment import system_fault
 from latent_nmr._files import (
     put_back_retired,
     sole_writer,
@@ -455,3 +456,19 @@ def test_threads_that_write_side_by_side_leave_the_umask_as_it_was():
         sys.setswitchinterval(interval)
         os.umask(before)
     assert found == [{0o027}] * 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no folder in use")
+def test_a_working_directory_that_was_removed_is_named(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    rule = "the working directory must exist, but: No such file or directory"
+    with pytest.raises(InputError, match=rule):
+        write_json(Path("a.json"), 1)
+    with pytest.raises(OSError, match="No such file") as caught:
+        Path("a").absolute()
+    assert rule in system_fault(caught.value)
+    write_json(tmp_path / "a.json", 1)
+    assert rule not in system_fault(FileNotFoundError(2, "No such file", "a.json"))

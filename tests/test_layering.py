@@ -25,6 +25,7 @@ SHARED = {
     "_regular",
     "_streams",
     "_times",
+    "_units",
     "_masks",
     "_png",
     "_rounding",

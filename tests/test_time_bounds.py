@@ -212,6 +212,23 @@ class TestAxisAndAttribute:
         cut = record(factor, factor).isel(time=slice(start, start + n_samples, step))
         assert (sample_times(cut) == cut["time"]).all()
 
+    @pytest.mark.parametrize(("first", "kind"), [(0, int), (1, int), (0, float), (7, float)])
+    def test_numbers_of_samples_are_no_times(self, first, kind):
+        time = np.arange(first, first + 600, dtype=kind)
+        dataset = record(0.16, 0.16, n_samples=600).assign_coords(time=time)
+        for use in (
+            lambda ds: ln.shift_frequency(ds, 0.01),
+            lambda ds: ln.blank_dead_time(ds, 5.0),
+        ):
+            with pytest.raises(ln.InputError, match=r"numbers the samples .* 0\.16 µs apart"):
+                use(dataset)
+        cured = dataset.assign_coords(time=dataset["time"] * dataset.attrs["dt_us"])
+        assert len(sample_times(cured)) == 600
+
+    def test_they_are_times_where_so_many_samples_were_left_out(self):
+        thinned = record(0.2, 0.2, n_samples=600).isel(time=slice(None, None, 5))
+        assert np.allclose(sample_times(thinned), np.arange(120))
+
     @pytest.mark.parametrize("n_samples", [1, 2])
     def test_of_less_than_three_samples_nothing_is_said(self, n_samples):
         assert len(sample_times(record(160.0, n_samples=n_samples))) == n_samples

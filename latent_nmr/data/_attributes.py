@@ -73,7 +73,8 @@ def check_interval(
     """Raise `InputError` for times (µs) of another unit than the attribute `dt_us`.
 
     Records that were cut or thinned have other intervals, but hardly one that is a thousand times
-    as long: a unit is.
+    as long: a unit is. Nor does one have the numbers of its samples for times, unless every sample
+    of several was kept.
     """
     if "dt_us" not in attributes or len(times) < 3:
         return
@@ -85,6 +86,21 @@ def check_interval(
             f"{spacing:.4g} µs apart for a dt_us of {stated:.4g} µs. Convert time, or set "
             "ds['time'].attrs['units'] to its unit; or correct or delete ds.attrs['dt_us']."
         )
+    thinned_by = 1 / stated
+    is_thinned = (
+        times.dtype.kind == "f" and abs(thinned_by - max(1, round(thinned_by))) < _MISSED_BY
+    )
+    if not is_thinned and abs(ratio - 1) > _MISSED_BY and _are_numbers_of_samples(times):
+        raise InputError(
+            f"time of {name} must be in µs, but numbers the samples ({times[0]:g}, {times[1]:g}, "
+            f"{times[2]:g}, …), which are {stated:.4g} µs apart by its attribute dt_us. Set "
+            "ds['time'] to ds['time'] * ds.attrs['dt_us']; or correct or delete ds.attrs['dt_us']."
+        )
+
+
+def _are_numbers_of_samples(times: npt.NDArray[Any]) -> bool:
+    """Whether times are whole numbers, one after the other."""
+    return bool((np.diff(times) == 1).all()) and float(times[0]).is_integer()
 
 
 def pulse_numbers(

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._units import in_unit
 from latent_nmr.data._variables import SIGNALS
 from latent_nmr.data.echoes import check_echoes
 from latent_nmr.data.protocols import PROTOCOL, has_protocols, own_attributes
@@ -35,9 +36,11 @@ def per_curve(
 ) -> npt.NDArray[np.float64]:
     """Return `value` as a checked array: shape () for a number, else (n_curves,).
 
-    Of several protocols also (n_protocols, n_curves).
+    Of several protocols also (n_protocols, n_curves). What names its curves must name those of the
+    data set, in their order.
     """
     refuse_masked(name, value)
+    value = in_unit(name, _in_order(name, value, dataset), rule.get("unit", "").strip("()"))
     try:
         values = np.asarray(value)
         found = f"has shape {values.shape}"
@@ -60,6 +63,41 @@ def per_curve(
         for place, value in np.ndenumerate(values)
     ]
     return np.array(numbers).reshape(values.shape)
+
+
+def _in_order(name: str, value: Any, dataset: xr.Dataset) -> Any:
+    """Values per curve as they are, if they do not say that they are those of other curves."""
+    if not getattr(value, "dims", ()):
+        # Of pandas; lists have a method of that name. Numbers that it gives to rows are no names,
+        # unless they are those of the curves.
+        found, named = getattr(value, "index", None), dataset.indexes.get("curve")
+        if named is None or not hasattr(found, "sort_values"):
+            return value
+        if sorted(map(str, found)) == sorted(map(str, named)):  # type: ignore[arg-type]
+            _refuse_another_order(name, "curve", found, named)
+        return value
+    wanted = [dim for dim in (PROTOCOL, "curve") if dim in value.dims]
+    if "curve" not in value.dims or set(value.dims) != set(wanted):
+        raise InputError(
+            f"{name} must have the dimension (curve,), but has {tuple(value.dims)}. Rename it, "
+            "or give plain numbers with to_numpy()."
+        )
+    value = value.transpose(*wanted)
+    for dim in wanted:
+        found, named = getattr(value, "indexes", {}).get(dim), dataset.indexes.get(dim)
+        if found is not None and named is not None and len(found) == len(named):
+            _refuse_another_order(name, dim, found, named)
+    return value
+
+
+def _refuse_another_order(name: str, dim: str, found: Any, named: Any) -> None:
+    """Raise `InputError` at the first entry that is named for another place than its own."""
+    for place, (own, wanted) in enumerate(zip(found, named, strict=True)):
+        if own != wanted:
+            raise InputError(
+                f"{name} must be in the order of the {dim}s, but entry {place} is of {dim} {own}, "
+                f"not {wanted}. Select by name, or give plain numbers with to_numpy()."
+            )
 
 
 def curve_numbers(dataset: xr.Dataset) -> list[int]:

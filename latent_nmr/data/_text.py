@@ -1,11 +1,11 @@
 """Tables of numbers in text files: read fast, and where that fails name the line and its rule.
 
-The fast reader accepts no table that the slow one refuses. The slow one runs only after it, to
-say what is wrong. Lines count from 1.
+The fast reader accepts no table that the slow one refuses, which says what is wrong.
 """
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from latent_nmr._files import staged_file
 from latent_nmr._regular import regular
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, StoreWarning
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -237,12 +237,16 @@ def write_signal_rows(
 def _refuse_cut_end(path: Path, text: str, line: int, row: str) -> None:
     """Raise `InputError` if the last number of a file without a last line end is cut short.
 
-    That is certain only where all numbers before it in its row are written with as many digits.
+    That is certain only where all others in its row have as many digits; else, a warning.
     """
     *others, last = (re.sub(r"\d", "0", cell.lstrip("+-")) for cell in row.split())
-    if text[-1] in "\r\n" or len(others) < MIN_ALIKE or len({*others}) != 1:
+    if text[-1] in "\r\n" or len(others) < MIN_ALIKE:
         return
-    if last != others[0] and others[0].startswith(last):
+    if len({*others}) > 1:
+        what = f"a file should end with a line end, but this one ends with {row.split()[-1]}"
+        cure = "Digits may be missing: compare it with its source, or add the line end."
+        warnings.warn(str(flaw(path, line, what, cure)), StoreWarning, stacklevel=2)
+    elif last != others[0] and others[0].startswith(last):
         rule = f"the last number must have as many digits as the others, but is {row.split()[-1]}"
         raise flaw(path, line, rule, "The file is cut short. Download it again.")
 

@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
+from latent_nmr._times import duration
+from latent_nmr._units import in_unit
 from latent_nmr.errors import InputError, check_number
 
 # µs, between columns of amplitudes and of frequencies: the line is 0.05 MHz wide, and a frequency
@@ -74,7 +76,10 @@ class Polar:
 
     def __post_init__(self):
         for entry in fields(self):
-            value = check_number(entry.name, getattr(self, entry.name), above=0)
+            given = getattr(self, entry.name)
+            given = duration("lag", given) if entry.name == "lag" else given
+            given = in_unit(entry.name, given, "MHz" if entry.name == "frequency_scale" else "")
+            value = check_number(entry.name, given, above=0)
             object.__setattr__(self, entry.name, value)
 
 

@@ -49,7 +49,11 @@ class SavedEstimator(BaseEstimator):
 
     @classmethod
     def load(cls, path: str | PathLike) -> Self:
-        """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`."""
+        """Read a model that `save` wrote; executes nothing. Its metadata is in `metadata_`.
+
+        What `set_output` chose is no part of it: how one object hands out its results says nothing
+        about the model. Choose again after loading.
+        """
         fitted = persistence.load(Path(path), cls._kind)
         try:
             unknown = set(fitted.parameters) - set(cls().get_params())

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from jax.core import Tracer
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._units import in_unit
 from latent_nmr.errors import ROUNDING, InputError, check_choice
 from latent_nmr.physics import propagate
 from latent_nmr.physics.guess import RULE, UPRIGHT
@@ -124,6 +125,10 @@ def curve_inputs(
     refuse_masked("decay_rate", decay_rate)
     refuse_masked("relaxation_rate", relaxation_rate)
     refuse_masked("equilibrium_mz", equilibrium_mz)
+    couplings = in_unit("couplings", couplings, "MHz")
+    decay_rate = in_unit("decay_rate", decay_rate, "MHz")
+    relaxation_rate = in_unit("relaxation_rate", relaxation_rate, "MHz")
+    equilibrium_mz = in_unit("equilibrium_mz", equilibrium_mz)
     check_equilibrium(equilibrium_mz, has_rate=relaxation_rate is not None)
     relaxation = () if relaxation_rate is None else (relaxation_rate, equilibrium_mz)
     angles = [pulse.angle for pulse in sequence.pulses]
@@ -195,7 +200,8 @@ def curve_function(
     The sensitivity of every sample to every input is ``jax.jacfwd(curve)(inputs)``.
     """
     refuse_masked("frequencies", frequencies)
-    (lattice_frequencies,) = checked_frequencies(np.asarray(frequencies)[None])
+    frequencies = np.asarray(in_unit("frequencies", frequencies, "MHz"))
+    (lattice_frequencies,) = checked_frequencies(frequencies[None])
     law = kernel if callable(kernel) else KERNELS[check_choice("kernel", kernel, KERNELS)].law
     if len(near.pulse_angles) != len(sequence.pulses):
         raise InputError(

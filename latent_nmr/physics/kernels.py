@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import rounding_of
+from latent_nmr._units import in_unit
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -162,14 +163,16 @@ def tabulate(law: Callable[[FloatArray], npt.ArrayLike] | npt.ArrayLike, n_edge:
     return table
 
 
-def as_real(name: str, value: Any) -> FloatArray:
-    """Convert to float64, refusing what is not an array of real numbers."""
+def as_real(name: str, value: Any, unit: str = "") -> FloatArray:
+    """Convert to float64 in a unit, refusing what is not an array of real numbers."""
     refuse_masked(name, value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(in_unit(name, value, unit))
         if array.dtype.kind in "fiu":
             return array.astype(np.float64)
         found = f"dtype {array.dtype}"
+    except InputError:
+        raise
     except ValueError as error:
         found = f"no array ({error})"
     raise InputError(f"{name} must be an array of real numbers, but is {found}. Convert it first.")

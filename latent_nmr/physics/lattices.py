@@ -201,7 +201,7 @@ def _checked_sequences(sequence: Sequence | Rows[Sequence], n_curves: int) -> li
 
 def checked_frequencies(frequencies: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return offset maps as float64, shape (n_curves, n_edge, n_edge), or raise."""
-    frequencies = kernels.as_real("frequencies", frequencies)
+    frequencies = kernels.as_real("frequencies", frequencies, "MHz")
     if frequencies.ndim != 3 or frequencies.shape[1] != frequencies.shape[2]:
         raise InputError(
             "frequencies must have shape (n_curves, n_edge, n_edge), "
@@ -221,7 +221,7 @@ def checked_arrays(frequencies, kernel_tables, couplings, decay_rate):
     n_curves = len(frequencies)
     rounding = rounding_of(kernel_tables)
     tables = kernels.as_real("kernel_tables", kernel_tables)
-    couplings = kernels.as_real("couplings", couplings)
+    couplings = kernels.as_real("couplings", couplings, "MHz")
     for name, array, shape in (
         ("kernel_tables", tables, frequencies.shape),
         ("couplings", couplings, (n_curves, 3)),
@@ -258,15 +258,17 @@ def _checked_rate(
     name: str, rate: npt.ArrayLike, n_curves: int, cure: str
 ) -> npt.NDArray[np.float64]:
     """Convert a rate to float64, shape (n_curves,), or raise if one is negative."""
-    rates = _per_curve(name, rate, n_curves)
+    rates = _per_curve(name, rate, n_curves, "MHz")
     if (rates < 0).any():
         raise InputError(f"{name} must be >= 0 MHz, but is {rates.min():g}. {cure}")
     return rates
 
 
-def _per_curve(name: str, values: npt.ArrayLike, n_curves: int) -> npt.NDArray[np.float64]:
+def _per_curve(
+    name: str, values: npt.ArrayLike, n_curves: int, unit: str = ""
+) -> npt.NDArray[np.float64]:
     """Finite numbers, one per curve; one stands for all."""
-    array = kernels.as_real(name, values)
+    array = kernels.as_real(name, values, unit)
     if array.ndim == 0:
         array = np.full(n_curves, array)
     _check_shape(name, array, (n_curves,))

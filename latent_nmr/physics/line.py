@@ -19,6 +19,7 @@ import numpy as np
 
 from latent_nmr._jax_settings import own_settings, typed_key
 from latent_nmr._masks import refuse_masked
+from latent_nmr._units import in_unit
 from latent_nmr.errors import InputError, check_choice, check_number
 
 DRAWS = ("independent", "stratified", "frozen")
@@ -98,7 +99,8 @@ class MeasuredLine:
         # Converted to tuples: a line must be hashable, as a static argument of compiled functions.
         refuse_masked("edges", self.edges)
         refuse_masked("counts", self.counts)
-        edges = tuple(check_number("line edge", edge, unit="MHz") for edge in self.edges)
+        given = in_unit("edges", self.edges, "MHz")
+        edges = tuple(check_number("line edge", edge, unit="MHz") for edge in given)
         counts = tuple(check_number("line count", count, at_least=0) for count in self.counts)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "counts", counts)

@@ -3,16 +3,18 @@
 import functools
 import re
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from latent_nmr.data._text import read_table
 from latent_nmr.data.challenge_files import CHALLENGES
 from latent_nmr.data.echoes import assemble, fingerprint
 from latent_nmr.data.io import open_echoes, save_echoes
 from latent_nmr.data.submission import SUBMISSION_NAMES, check_submission
-from latent_nmr.errors import InputError
+from latent_nmr.errors import InputError, StoreWarning
 
 N_CURVES = 4
 LATTICE_ROW = "0.0001 0.0001 0.00005 12.5 0 0 0 1 1 0 1 1"
@@ -131,6 +133,7 @@ def a_third_of(files, edits):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:.*a file should end with a line end")
 @pytest.mark.parametrize(("reader", "name", "edit"), a_third_of(FILES, HARMLESS))
 def test_what_editors_leave_changes_no_number(original, tmp_path, reader, name, edit):
     (folder, before), read = original(reader), READERS[reader][1]
@@ -255,6 +258,18 @@ def test_a_last_number_that_is_cut_is_no_other_number(tmp_path, name, n_bytes):
     path.write_bytes(path.read_bytes()[: -1 - n_bytes])
     with pytest.raises(InputError, match="line 4: the last number must have as many digits"):
         open_echoes(tmp_path)
+
+
+def test_where_numbers_vary_in_length_a_missing_line_end_is_told(tmp_path):
+    rows = ["0.5 0.25 0.125 0.0625 1 2 3.5 4.25 0.5", "0.5 0.25 0.125 0.0625 1 2 3.5 4.25 0.12"]
+    path = tmp_path / "table.txt"
+    path.write_text("\n".join(rows))
+    with pytest.warns(StoreWarning, match=r"line 2: .* ends with 0\.12\. Digits may be missing"):
+        found = read_table(path)
+    path.write_text("\n".join(rows) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(read_table(path).values, found.values)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import inspect
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -533,3 +534,42 @@ class TestBlankDeadTime:
         match = rf"numbers of samples, one per pulse, but is \[0, {sample}\]"
         with pytest.raises(InputError, match=match):
             blank_dead_time(dataset, 1.0)
+
+
+class TestNumbersPerCurve:
+    """Numbers that say of which curves they are, in another order."""
+
+    VALUES = np.array([0.0, 1e-3, 2e-3])
+
+    def named(self, order, dim="curve"):
+        return xr.DataArray(self.VALUES, dims=dim, coords={dim: order})
+
+    def test_in_the_order_of_the_curves_they_are_plain_numbers(self):
+        ds = echoes(3).assign_coords(curve=[4, 5, 6])
+        expected = shift_frequency(ds, self.VALUES)
+        for given in (self.named([4, 5, 6]), pd.Series(self.VALUES, [4, 5, 6])):
+            assert shift_frequency(ds, given).identical(expected)
+        # What pandas gives to rows are no names of these curves.
+        assert shift_frequency(ds, pd.Series(self.VALUES)).identical(expected)
+
+    @pytest.mark.parametrize("kind", ["xarray", "pandas"])
+    def test_in_another_order_they_are_refused(self, kind):
+        ds = echoes(3).assign_coords(curve=[4, 5, 6])
+        other = [4, 6, 5]
+        given = self.named(other) if kind == "xarray" else pd.Series(self.VALUES, other)
+        with pytest.raises(InputError, match=r"^phase .* entry 1 is of curve 6, not 5"):
+            rotate_phase(ds, given)
+
+    def test_so_they_are_in_another_order_of_protocols(self):
+        one = echoes(3)
+        ds = xr.concat([one, one], xr.Variable("protocol", [0, 1]), data_vars=["mx", "my"])
+        values = xr.DataArray(
+            [self.VALUES, 2 * self.VALUES], dims=("protocol", "curve"), coords={"protocol": [0, 1]}
+        )
+        assert rotate_phase(ds, values.T).identical(rotate_phase(ds, values.to_numpy()))
+        with pytest.raises(InputError, match=r"^phase .* entry 0 is of protocol 1, not 0"):
+            rotate_phase(ds, values.isel(protocol=[1, 0]))
+
+    def test_so_are_those_along_another_dimension(self):
+        with pytest.raises(InputError, match=r"offset must have the dimension \(curve,\)"):
+            shift_frequency(echoes(3), self.named([0, 1, 2], "time"))

@@ -84,6 +84,23 @@ def test_every_fitted_attribute_and_parameter_is_saved(name, named, tmp_path):
 
 
 @BOTH
+def test_records_are_rows_with_names(name):
+    model, records = fitted(name), FRAME.to_records(index=False)
+    assert same(read(model, records), read(model, FRAME))
+    with pytest.raises(ValueError, match="feature names should match"):
+        read(model, TURNED.to_records(index=False))
+    with pytest.raises(ln.InputError, match=r"^X must be .* but is a dict\. Give pandas"):
+        read(model, FRAME.to_dict("records"))
+
+
+def test_how_results_are_handed_out_is_not_saved(tmp_path):
+    model = vae().fit(FRAME).set_output(transform="pandas")
+    loaded = saved(model, tmp_path / "model")
+    assert isinstance(model.transform(FRAME), pd.DataFrame)
+    assert isinstance(loaded.transform(FRAME), np.ndarray)
+
+
+@BOTH
 def test_a_model_of_plain_arrays_has_no_names_and_its_file_is_as_before(name, tmp_path):
     loaded = saved(fitted(name, named=False), tmp_path / "model")
     assert not hasattr(loaded, "feature_names_in_")
