@@ -32,7 +32,8 @@ class TestMethodsByName:
         assert len(models) == 6
         thorough = ln.BetaVAE.thorough(n_components=2).get_params()
         assert models["thorough", 2].get_params() == thorough
-        assert models["vae-repeats", 2].get_params() == thorough | {"contrast": 50.0}
+        of_repeats = ln.BetaVAE.of_repeats(n_components=2).get_params()
+        assert models["vae-repeats", 2].get_params() == of_repeats
         assert isinstance(models["repeat-pca", 1], ln.RepeatPCA)
         seeds = {m.name: m.seeds for m in plan}
         assert seeds == {"thorough": (0, 1, 2), "vae-repeats": (0, 1, 2), "repeat-pca": (0,)}

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -23,12 +22,10 @@ CLASSES: dict[str, type] = {
     "umap": UMAPBaseline,
     "kmeans": KMeansBaseline,
 }
-# Weight of the contrast between repeats: docs/beta_vae.md says what it brings.
-CONTRAST = 50.0
 # Methods that can be asked for by name: what makes one from its number of components.
 NAMED: dict[str, Callable[..., Any]] = CLASSES | {
     "thorough": BetaVAE.thorough,
-    "vae-repeats": partial(BetaVAE.thorough, contrast=CONTRAST),
+    "vae-repeats": BetaVAE.of_repeats,
     "repeat-pca": RepeatPCA,
 }
 DETERMINISTIC = ("pca", "repeat-pca")

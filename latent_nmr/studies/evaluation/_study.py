@@ -68,7 +68,7 @@ def evaluate(
         without a name, it goes by its class. Each is copied for every seed, with its parameters
         `random_state` set; one without is fitted once. Names of ours, as items or as values:
         `pca`, `umap`, `kmeans`, `vae`, `thorough` (:meth:`latent_nmr.BetaVAE.thorough`), and for
-        data with repeats `vae-repeats` (the same with a contrast of 50) and `repeat-pca`
+        data with repeats `vae-repeats` (:meth:`latent_nmr.BetaVAE.of_repeats`) and `repeat-pca`
         (:class:`latent_nmr.RepeatPCA`).
     n_components : int or sequence of int
         Dimensions of the methods that are given by name; an estimator has those of its output.
