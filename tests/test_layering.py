@@ -29,6 +29,7 @@ SHARED = {
     "_masks",
     "_png",
     "_rounding",
+    "_row_names",
     "_splits",
     "latent_axes",
     "shipped",

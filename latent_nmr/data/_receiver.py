@@ -7,6 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._row_names import check_row_order, refuse_another_order
 from latent_nmr._units import in_unit
 from latent_nmr.data._variables import SIGNALS
 from latent_nmr.data.echoes import check_echoes
@@ -68,13 +69,7 @@ def per_curve(
 def _in_order(name: str, value: Any, dataset: xr.Dataset) -> Any:
     """Values per curve as they are, if they do not say that they are those of other curves."""
     if not getattr(value, "dims", ()):
-        # Of pandas; lists have a method of that name. Numbers that it gives to rows are no names,
-        # unless they are those of the curves.
-        found, named = getattr(value, "index", None), dataset.indexes.get("curve")
-        if named is None or not hasattr(found, "sort_values"):
-            return value
-        if sorted(map(str, found)) == sorted(map(str, named)):  # type: ignore[arg-type]
-            _refuse_another_order(name, "curve", found, named)
+        check_row_order(dataset, **{name: value})
         return value
     wanted = [dim for dim in (PROTOCOL, "curve") if dim in value.dims]
     if "curve" not in value.dims or set(value.dims) != set(wanted):
@@ -86,18 +81,8 @@ def _in_order(name: str, value: Any, dataset: xr.Dataset) -> Any:
     for dim in wanted:
         found, named = getattr(value, "indexes", {}).get(dim), dataset.indexes.get(dim)
         if found is not None and named is not None and len(found) == len(named):
-            _refuse_another_order(name, dim, found, named)
+            refuse_another_order(name, dim, found, named)
     return value
-
-
-def _refuse_another_order(name: str, dim: str, found: Any, named: Any) -> None:
-    """Raise `InputError` at the first entry that is named for another place than its own."""
-    for place, (own, wanted) in enumerate(zip(found, named, strict=True)):
-        if own != wanted:
-            raise InputError(
-                f"{name} must be in the order of the {dim}s, but entry {place} is of {dim} {own}, "
-                f"not {wanted}. Select by name, or give plain numbers with to_numpy()."
-            )
 
 
 def curve_numbers(dataset: xr.Dataset) -> list[int]:

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
 from latent_nmr._columns import rows_of
+from latent_nmr._row_names import check_row_order
 from latent_nmr.errors import AxisWarning
 from latent_nmr.latent_axes import axis_warnings
 from latent_nmr.models import parameters, value_range
@@ -267,6 +268,7 @@ class BetaVAE(LatentModel):
         ConvergenceWarning
             If the loss left the finite numbers on the way; the best weights before are kept.
         """
+        check_row_order(X, groups=groups)
         X, given = self._data_to_fit(X), self.get_params()
         problem = problem_of(given, X, groups)
         keeper = None

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr._columns import rows_of, targets_of
 from latent_nmr._jax_settings import own_settings, seed_key
+from latent_nmr._row_names import check_row_order
 from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.errors import InputError, NumericalError
 from latent_nmr.models.fitted import FittedRegressor, installed_packages
@@ -158,6 +159,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
             If the error is not finite in any epoch.
         """
         self.check_parameters()
+        check_row_order(X, y=y, groups=groups)
         X, y = rows_of(self, X, reset=True), targets_of(self, y, reset=True)
         X, y = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True,
@@ -211,6 +213,7 @@ class CurveRegressor(MultiOutputMixin, RegressorMixin, SavedEstimator):
 
         Targets with names must have those of the fit, in its order.
         """
+        check_row_order(X, y=y)
         return super().score(X, targets_of(self, y), sample_weight)
 
     def saliency(self, X):

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from latent_nmr._environment import check_devices
 from latent_nmr._jax_settings import own_settings
+from latent_nmr._row_names import check_row_order
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import count_workers
@@ -159,6 +160,7 @@ def prepare_all(
     models: Sequence[BetaVAE], X: npt.ArrayLike, groups: npt.ArrayLike | None = None
 ) -> tuple[list[Problem], npt.NDArray[np.float32]]:
     """Problems of all models, and the rows they share."""
+    check_row_order(X, groups=groups)
     rows = models[0]._data_to_fit(X)
     for model in models[1:]:
         model._data_to_fit(X)  # not the rows: each learns the names of its columns

@@ -10,6 +10,7 @@ import scipy.linalg
 from sklearn.covariance import ledoit_wolf
 from sklearn.utils.validation import check_is_fitted
 
+from latent_nmr._row_names import check_row_order
 from latent_nmr._splits import as_groups
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.models._baseline import InvertibleBaseline, Rows
@@ -94,6 +95,7 @@ class RepeatPCA(InvertibleBaseline):
             parameters and data that cannot be used.
         """
         self._check_parameters()
+        check_row_order(X, groups=groups)
         X = self._validated(X, reset=True)
         codes = repeat_codes(groups, len(X))
         self._check_counts(X, int(codes.max()) + 1)

@@ -13,6 +13,7 @@ from sklearn.svm import SVR
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_nmr._columns import rows_of, targets_of
+from latent_nmr._row_names import check_row_order
 from latent_nmr.errors import InputError
 
 # Number of columns that a target's model sees: those with the strongest linear relation to it.
@@ -40,6 +41,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X, y):
         """Fit each regressor to its column of `y`, shape (n_rows, n_targets)."""
         # Neighbouring samples are nearly equal: in single precision, linear regression fails.
+        check_row_order(X, y=y)
         X, y = rows_of(self, X, reset=True), targets_of(self, y, reset=True)
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         y = np.asarray(y, np.float64).reshape(len(y), -1)
@@ -62,6 +64,7 @@ class TargetwiseRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def score(self, X, y, sample_weight=None):
         """R² averaged over the targets, which, where they have names, must be those of the fit."""
+        check_row_order(X, y=y)
         return super().score(X, targets_of(self, y), sample_weight)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._masks import refuse_masked
+from latent_nmr._row_names import check_row_order
 from latent_nmr._splits import as_groups, siblings
 from latent_nmr.analysis.scores import (
     REGRESSED,
@@ -90,6 +91,7 @@ def divide(
         For data that cannot be used, split or compared.
     """
     check_number("held_out", held_out, above=0, at_most=0.9)
+    check_row_order(X, labels=labels, groups=groups)
     curves = as_curves("X", X)
     known, lacking = as_labels(labels, len(curves), "X")
     incomplete = {DATA: lacking}
@@ -113,6 +115,7 @@ def divide(
                 "Rename it."
             )
         other, its_labels = pair if isinstance(pair, tuple) else (pair, None)
+        check_row_order(other, labels=its_labels)
         parts[name] = as_curves(f"also[{name!r}]", other, n_features=curves.shape[1])
         of_part[name], incomplete[name] = as_labels(its_labels, len(parts[name]), name)
     for part in parts:
