@@ -133,6 +133,13 @@ SCORES: dict[str, Score] = {
         "1 if neighbours among the curves are neighbours in the coordinates.",
         needs_labels=False,
     ),
+    "repeat_scatter": Score(
+        "scatter of repeats",
+        "shape",
+        "Standard deviation of repeats about their material over that of materials; mean of axes.",
+        larger_is_better=False,
+        needs_labels=False,
+    ),
     "active_axes": Score(
         "active axes",
         "axes",

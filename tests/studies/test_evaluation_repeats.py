@@ -42,6 +42,8 @@ class TestMethodsByName:
         found = ln.evaluate(X, LABELS, ("pca", "repeat-pca"), n_components=1, **QUICK)
         scores = found.table["r2_W", "mean"]
         assert scores[("repeat-pca", 1)] > 0.8 > 0.3 > scores[("pca", 1)]
+        scatter = found.table["repeat_scatter", "mean"]
+        assert scatter[("repeat-pca", 1)] < 0.5 < scatter[("pca", 1)]
 
     @pytest.mark.parametrize("method", ["vae-repeats", "repeat-pca"])
     @pytest.mark.parametrize("materials", [None, np.arange(2 * N_MATERIALS)])

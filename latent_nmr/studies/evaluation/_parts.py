@@ -47,8 +47,8 @@ class Material:
         By part; empty dictionaries for data without labels.
     split : Split
         Rows of the first set.
-    groups : ndarray of int, shape (n_fitted,), or None
-        Materials of the curves to fit on, where there are repeats.
+    groups_of_part : dict of (ndarray of int, shape (n_curves of the part,), or None)
+        Materials of the curves, where they are known.
     incomplete : dict of dict
         For the first set, called `data`, and each further set, the labels that are left out and
         the number of curves that lack them.
@@ -57,8 +57,18 @@ class Material:
     curves: dict[str, Curves]
     labels: dict[str, Labels]
     split: Split
-    groups: npt.NDArray[np.int64] | None
+    groups_of_part: dict[str, npt.NDArray[np.int64] | None]
     incomplete: dict[str, dict[str, int]]
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64] | None:
+        """Materials of the curves to fit on, where they are known."""
+        return self.groups_of_part[FITTED]
+
+    def repeats(self, part: str) -> npt.NDArray[np.int64] | None:
+        """Materials of the curves of `part`, if one of them has several."""
+        own = self.groups_of_part[part]
+        return None if own is None or np.bincount(own).max() < 2 else own
 
     @property
     def scored_parts(self) -> list[str]:
@@ -107,6 +117,9 @@ def divide(
         part: {name: values[places] for name, values in known.items()}
         for part, places in rows.items()
     }
+    of_groups = {
+        part: None if materials is None else materials[places] for part, places in rows.items()
+    }
     check_neighbours(len(own.fitted), n_neighbors)
     for name, pair in (also or {}).items():
         if name in (*parts, DATA):
@@ -118,11 +131,11 @@ def divide(
         check_row_order(other, labels=its_labels)
         parts[name] = as_curves(f"also[{name!r}]", other, n_features=curves.shape[1])
         of_part[name], incomplete[name] = as_labels(its_labels, len(parts[name]), name)
+        of_groups[name] = as_groups(groups_of(its_labels), len(parts[name]), "material")
     for part in parts:
         if part != FITTED:
             check_neighbourhoods(len(parts[part]), part, n_neighbors)
-    of_fitted = None if materials is None else materials[own.fitted]
-    return Material(parts, of_part, own, of_fitted, incomplete)
+    return Material(parts, of_part, own, of_groups, incomplete)
 
 
 def _as_split(split: tuple[Any, Any], n_curves: int, groups: npt.NDArray[np.int64] | None) -> Split:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from latent_nmr.analysis.chance import chance_scores
+from latent_nmr.analysis.repeat_scatter import repeat_scatter
 from latent_nmr.analysis.score_names import by_current_name, score_of
 from latent_nmr.analysis.scores import (
     REGRESSED,
@@ -97,6 +98,9 @@ class Scorer:
         """Scores of a fit on `part`, and those with shuffled labels."""
         facts = {"step": "scores", **fit.method.facts(fit.seed), "part": part}
         facts |= {"labels": self._labels, "n_neighbors": self._n_neighbors}
+        repeats = self._material.repeats(part)
+        if repeats is not None:
+            facts["repeats"] = digest_of(repeats)
         # Whatever is wrong with the coordinates of another package's method is its own failure.
         compute = raising_step_failed(lambda: self._computed(fit, part))
         known = self._ledger.take(facts, compute)
@@ -113,6 +117,9 @@ class Scorer:
         given = {"rms": fit.number(f"rms/{part}"), "active_axes": fit.number("active_axes")}
         found = {name: value for name, value in given.items() if value is not None}
         found |= shape_scores(fitted, scored, self._material.curves[part], labels, k)
+        repeats = self._material.repeats(part)
+        if repeats is not None:
+            found["repeat_scatter"] = repeat_scatter(scored, repeats)
         if labels is None:
             return {"scores": found, "shuffled": {}}
         found |= neighbour_scores(fitted, scored, labels, k)
