@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._items import as_items, is_blank
 from latent_nmr._masks import computed, refuse_masked
 from latent_nmr._times import is_time, microseconds
 from latent_nmr.errors import ROUNDING, InputError
@@ -61,16 +62,51 @@ def targets_of(estimator: Any, y: Any, *, reset: bool = False) -> Any:
     Raises
     ------
     InputError
-        For masked values, mappings, and other names, or another order, than in the fit.
+        For masked values, mappings, what is no number, and other names, or another order, than
+        in the fit.
     """
     y = eager("y", y)
     refuse_masked("y", y)
+    _refuse_no_numbers("y", y)
     names = _names_of(y)
     if reset:
         _keep(estimator, TARGETS, names and np.array(names, dtype=object))
     elif names and (expected := getattr(estimator, TARGETS, None)) is not None:
         _check_names("y", names, expected)
     return y
+
+
+def _refuse_no_numbers(name: str, values: Any) -> None:
+    """Raise `InputError` for the first value that is none and is not missing either."""
+    try:
+        found = as_items(values)
+    except ValueError as error:
+        raise InputError(
+            f"{name} must have rows of equal length, but: {error}. Give one or several numbers per "
+            "row, as many in each."
+        ) from error
+    if found.dtype.kind in "bfiu":
+        return
+    for place, value in np.ndenumerate(found):
+        if not _is_number(value) and not is_blank(value):
+            cure = "Convert it, or drop this row."
+            if isinstance(value, complex | np.complexfloating):  # scikit-learn's own words
+                cure = "Complex data not supported: give both parts, as two columns."
+            raise InputError(
+                f"{name} must be numbers, but row {place[0]} has {value!r:.60}. {cure}"
+            )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value becomes a number of double precision without losing a part."""
+    # NumPy drops the imaginary part, and the unit of a time.
+    if isinstance(value, np.complexfloating | np.timedelta64 | np.datetime64):
+        return False
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def columns_of(name: str, values: Any, expected: Iterable[str]) -> Any:

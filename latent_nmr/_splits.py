@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
+from latent_nmr._items import as_items, is_blank
 from latent_nmr._masks import refuse_masked
 from latent_nmr.errors import InputError
 
@@ -28,17 +29,17 @@ def as_groups(groups: npt.ArrayLike | None, n_rows: int, name: str = "groups") -
     if groups is None:
         return None
     refuse_masked(name, groups)
-    values = np.asarray(groups)
+    values = as_items(groups)
     if values.shape != (n_rows,):
         raise InputError(
             f"{name} must have one value per row, shape ({n_rows},), but have shape "
             f"{values.shape}. Give that of each row, in their order."
         )
     if values.dtype.kind == "O":
-        missing = np.array([value is None or value != value for value in values.tolist()])
-        values = values.astype(str)
+        missing = np.array([is_blank(value) for value in values.tolist()])
+        values = np.array([str(value) for value in values.tolist()])
     else:
-        missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(n_rows, bool)
+        missing = np.isnan(values) if values.dtype.kind in "fcMm" else np.zeros(n_rows, bool)
     if missing.any():
         raise InputError(
             f"{name} must be known of every row, but that of row {int(np.argmax(missing))} is "

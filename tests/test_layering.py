@@ -19,6 +19,7 @@ SHARED = {
     "_jax_settings",
     "_json",
     "_letters",
+    "_items",
     "_locks",
     "_machine",
     "_progress",

@@ -4,14 +4,16 @@ A value is missing where it is NaN or infinite, None, NaT or empty text: the one
 study. A study that computes with labels leaves out a label that any of its curves lacks.
 """
 
+import math
 from datetime import datetime, timedelta
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from latent_nmr._items import as_items, is_blank
 from latent_nmr.errors import InputError
 
 
@@ -35,7 +37,7 @@ def plain_label(name: str, values: Any) -> npt.NDArray[Any]:
     InputError
         For complex numbers, and other types without order or text.
     """
-    found = np.asarray(values)
+    found = as_items(values)
     if found.dtype.kind == "O" and found.size:
         found = _of_objects(found)
     if found.dtype.kind in "fiu":
@@ -50,9 +52,8 @@ def plain_label(name: str, values: Any) -> npt.NDArray[Any]:
             "Convert it."
         )
     if found.dtype.kind == "S":
-        found = np.char.decode(found, "utf-8")
-    blank = np.asarray(pd.isna(found)).ravel().tolist()
-    texts = ["" if b else str(v) for v, b in zip(found.ravel().tolist(), blank, strict=True)]
+        found = np.char.decode(found, "utf-8", "backslashreplace")
+    texts = ["" if is_blank(value) else str(value) for value in found.ravel().tolist()]
     # Whatever kind of text it was: scikit-learn knows this one.
     return np.array(texts, dtype="U").reshape(found.shape)
 
@@ -64,19 +65,23 @@ def is_missing(label: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 def _of_objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Objects that are all numbers, or all dates, as such; others as they are."""
-    known = [value for value in values.ravel().tolist() if not _is_blank(value)]
+    known = [value for value in values.ravel().tolist() if not is_blank(value)]
     if not known:
         return values
-    if all(isinstance(value, Real) and not isinstance(value, bool) for value in known):
-        plain = [np.nan if _is_blank(value) else float(value) for value in values.ravel().tolist()]
+    if all(isinstance(value, Real | Decimal) and not isinstance(value, bool) for value in known):
+        plain = [np.nan if is_blank(value) else _number(value) for value in values.ravel().tolist()]
         return np.array(plain).reshape(values.shape)
     for kinds, dtype in (((datetime, np.datetime64), "M8[us]"), ((timedelta,), "m8[us]")):
         if all(isinstance(value, kinds) for value in known):
             return np.array(
-                [None if _is_blank(value) else value for value in values.ravel().tolist()], dtype
+                [None if is_blank(value) else value for value in values.ravel().tolist()], dtype
             ).reshape(values.shape)
     return values
 
 
-def _is_blank(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value
+def _number(value: Any) -> float:
+    """A number of any kind; one beyond those of double precision is infinite, and so missing."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.errors import InputError
+
 
 def plain_text(values: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     """Return text of any NumPy type as fixed-width Unicode."""
     if values.dtype.kind == "S":
-        return np.char.decode(values, "utf-8")
+        try:
+            return np.char.decode(values, "utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"text must be UTF-8, but holds {error.object!r:.60}. Decode it with the encoding "
+                "that it has: np.char.decode(values, 'latin-1')."
+            ) from error
     return np.array(values.tolist(), dtype=np.str_).reshape(values.shape)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr._columns import eager
+from latent_nmr._items import as_items
 from latent_nmr._masks import refuse_masked
 from latent_nmr.analysis.labels import is_missing, plain_label
 from latent_nmr.data._texts import as_plain_text
@@ -108,7 +109,7 @@ def _column(name: str, values: Any, n_curves: int, place: str) -> npt.NDArray[An
     refuse_masked(f"label {name}", values)
     found: npt.NDArray[Any] = np.array(None)
     with suppress(TypeError, ValueError):  # unequal rows, or no array at all
-        found = as_plain_text(np.asarray(values))
+        found = as_plain_text(as_items(values))
     if found.shape != (n_curves,):
         raise InputError(
             f"labels must have one value per curve of {place} ({n_curves}), but {name} has shape "
