@@ -39,6 +39,8 @@ class Options(ReceiverOptions):
     """Number of latent axes."""
     hidden_layer_sizes: tuple[int, ...] | None = None
     """Encoder layers, mirrored in the decoder; without it, the published ones."""
+    principal_components: int | None = None
+    """Principal components of the curves that are trained on; without it, whole curves."""
     activation: Literal["leaky_relu", "gelu"] = "leaky_relu"
     """Activation of hidden layers."""
     beta: float = 2.0

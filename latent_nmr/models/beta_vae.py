@@ -1,9 +1,9 @@
 """BetaVAE: the β-variational autoencoder as a scikit-learn transformer."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from os import PathLike
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +20,7 @@ from latent_nmr.models.fitted import FittedModel, FittedVAE
 from latent_nmr.models.latent_model import LatentModel
 from latent_nmr.models.schedule import NOT_FINITE, EpochRecord
 from latent_nmr.models.training import print_epoch, train
-from latent_nmr.models.vae_fit import fitted_model, problem_of
-
-# Smooth activations, and a learning rate that falls to nought: docs/beta_vae.md has the table.
-THOROUGH: Mapping[str, Any] = {
-    "hidden_layer_sizes": (128, 64, 32),
-    "activation": "gelu",
-    "learning_rate": 2e-3,
-    "schedule": "cosine",
-    "max_epochs": 100,
-    "patience": 100,
-}
-# Beside those: docs/beta_vae.md has the table of what each brings.
-OF_REPEATS: Mapping[str, Any] = {"likelihood": "repeats", "beta": 1.0, "contrast": 50.0}
+from latent_nmr.models.vae_fit import filter_of, fitted_model, problem_of
 
 
 class BetaVAE(LatentModel):
@@ -51,6 +39,9 @@ class BetaVAE(LatentModel):
     hidden_layer_sizes : tuple of int, default=None
         Encoder layers between input and heads; the decoder mirrors them. None takes
         (512, 128, 16) for 1882 columns and (128, 32, 16) for any other width.
+    principal_components : int, default=None
+        Of the rows given to `fit`: what lies outside so many of them, chance mostly, neither
+        enters the training nor is decoded, and the fitted encoder ignores it. None takes all.
     activation : {"leaky_relu", "gelu"}, default="leaky_relu"
         Of hidden layers; the published one has slope 0.01 below nought.
     beta : float, default=2.0
@@ -147,6 +138,7 @@ class BetaVAE(LatentModel):
         n_components=2,
         *,
         hidden_layer_sizes=None,
+        principal_components=None,
         activation="leaky_relu",
         beta=2.0,
         contrast=0.0,
@@ -165,6 +157,7 @@ class BetaVAE(LatentModel):
     ):
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.principal_components = principal_components
         self.activation = activation
         self.beta = beta
         self.contrast = contrast
@@ -183,7 +176,7 @@ class BetaVAE(LatentModel):
 
     @classmethod
     def thorough(cls, **overrides) -> Self:
-        """A setting that is trained to the end, for maps of more than two axes: `THOROUGH`.
+        """A setting that is trained to the end, for maps of more than two axes.
 
         Takes any argument of the constructor, in place of the setting's own or beside it.
 
@@ -193,11 +186,11 @@ class BetaVAE(LatentModel):
         >>> BetaVAE.thorough(n_components=4, random_state=0).schedule
         'cosine'
         """
-        return cls(**{**THOROUGH, **overrides})
+        return cls(**{**parameters.THOROUGH, **overrides})
 
     @classmethod
     def of_repeats(cls, **overrides) -> Self:
-        """A setting that learns from repeats: `thorough`, `repeats`, β = 1 and a contrast of 50.
+        """A setting that learns from repeats of materials, where :meth:`thorough` does not.
 
         Its `fit` needs `groups`. Takes any argument of the constructor, in place of the setting's
         own or beside it.
@@ -208,7 +201,7 @@ class BetaVAE(LatentModel):
         >>> BetaVAE.of_repeats(n_components=4, random_state=0).likelihood
         'repeats'
         """
-        return cls.thorough(**{**OF_REPEATS, **overrides})
+        return cls.thorough(**{**parameters.OF_REPEATS, **overrides})
 
     def fit(
         self,
@@ -270,13 +263,15 @@ class BetaVAE(LatentModel):
         """
         check_row_order(X, groups=groups)
         X, given = self._data_to_fit(X), self.get_params()
+        own = filter_of(given, X)
+        X = X if own is None else own.filtered(X)
         problem = problem_of(given, X, groups)
         keeper = None
         if checkpoint is not None:
             keeper = Checkpoint(check_place(checkpoint), identity_of(problem, X))
         listener = on_epoch or (print_epoch if self.verbose else None)
         fit = train(problem, X, on_epoch=listener, keeper=keeper)
-        self._accept(fitted_model(fit, problem, given, X))
+        self._accept(fitted_model(fit, problem, given, X, own))
         return self
 
     def check_parameters(self) -> None:

@@ -16,10 +16,11 @@ from latent_nmr._row_names import check_row_order
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.inference import count_workers
+from latent_nmr.models.principal import PrincipalFilter
 from latent_nmr.models.schedule import EpochRecord
 from latent_nmr.models.together import train_together
 from latent_nmr.models.training import Problem, train
-from latent_nmr.models.vae_fit import fitted_model, problem_of
+from latent_nmr.models.vae_fit import filter_of, fitted_model, problem_of
 
 WAYS = ("auto", "threads", "vmap")
 
@@ -116,7 +117,7 @@ def fit_in_threads(
     two copies would push each other out of the processor's cache.
     """
     stopped = threading.Event()
-    problems, rows = prepare_all(models, X, groups)
+    problems, rows, own = prepare_all(models, X, groups)
     with own_settings():
         shared = jnp.asarray(rows)
 
@@ -126,7 +127,7 @@ def fit_in_threads(
 
     def fit(model: BetaVAE, problem: Problem) -> None:
         fit = train(problem, shared, on_epoch=stop_if_asked)
-        model._accept(fitted_model(fit, problem, model.get_params(), rows))
+        model._accept(fitted_model(fit, problem, model.get_params(), rows, own))
         on_fit(model)
 
     with ThreadPoolExecutor(count_workers()) as pool:
@@ -146,22 +147,24 @@ def fit_with_model_axis(
     groups: npt.ArrayLike | None = None,
 ) -> None:
     """Fit models by :func:`train_together`."""
-    problems, rows = prepare_all(models, X, groups)
+    problems, rows, own = prepare_all(models, X, groups)
     shapes = {str(jax.tree.map(jnp.shape, problem.rows())) for problem in problems}
     if len(shapes) > 1:  # groups of unequal size
         fit_in_threads(models, X, on_fit, groups)
         return
     for model, problem, fit in zip(models, problems, train_together(problems, rows), strict=True):
-        model._accept(fitted_model(fit, problem, model.get_params(), rows))
+        model._accept(fitted_model(fit, problem, model.get_params(), rows, own))
         on_fit(model)
 
 
 def prepare_all(
     models: Sequence[BetaVAE], X: npt.ArrayLike, groups: npt.ArrayLike | None = None
-) -> tuple[list[Problem], npt.NDArray[np.float32]]:
-    """Problems of all models, and the rows they share."""
+) -> tuple[list[Problem], npt.NDArray[np.float32], PrincipalFilter | None]:
+    """Problems of all models, the rows they share, and what these were filtered by."""
     check_row_order(X, groups=groups)
     rows = models[0]._data_to_fit(X)
     for model in models[1:]:
         model._data_to_fit(X)  # not the rows: each learns the names of its columns
-    return [problem_of(model.get_params(), rows, groups) for model in models], rows
+    own = filter_of(models[0].get_params(), rows)
+    rows = rows if own is None else own.filtered(rows)
+    return [problem_of(model.get_params(), rows, groups) for model in models], rows, own

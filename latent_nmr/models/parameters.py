@@ -16,6 +16,23 @@ LEARNED = "learned"
 
 Parameters = Mapping[str, Any]
 
+# Smooth activations, and a learning rate that falls to nought: docs/beta_vae.md has the table.
+THOROUGH: Parameters = {
+    "hidden_layer_sizes": (128, 64, 32),
+    "activation": "gelu",
+    "learning_rate": 2e-3,
+    "schedule": "cosine",
+    "max_epochs": 100,
+    "patience": 100,
+}
+# Beside those: docs/beta_vae.md has the table of what each brings.
+OF_REPEATS: Parameters = {
+    "likelihood": "repeats",
+    "beta": 1.0,
+    "contrast": 50.0,
+    "principal_components": 48,
+}
+
 
 def learns_scale(parameters: Parameters) -> bool:
     """Whether σ of the Gaussian is to be learned."""
@@ -28,6 +45,8 @@ def check_vae(parameters: Parameters) -> None:
     check_count("n_components", parameters["n_components"])
     if parameters["hidden_layer_sizes"] is not None:
         _check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
+    if parameters["principal_components"] is not None:
+        check_count("principal_components", parameters["principal_components"])
     check_choice("activation", parameters["activation"], networks.ACTIVATIONS)
     check_number("beta", parameters["beta"], at_least=0)
     check_choice("likelihood", likelihood, LIKELIHOODS)

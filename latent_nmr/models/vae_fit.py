@@ -18,6 +18,7 @@ from latent_nmr.models.fitted import FittedVAE, installed_packages
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, REPEATS, kl_divergence
 from latent_nmr.models.orientation import orient
 from latent_nmr.models.parameters import check_rows_left, learns_scale
+from latent_nmr.models.principal import PrincipalFilter
 from latent_nmr.models.repeats import check_repeats, repeats_of
 from latent_nmr.models.scatter import Scatter, scatter_of
 from latent_nmr.models.schedule import EpochRecord, Schedule
@@ -69,6 +70,12 @@ def problem_of(
     )
 
 
+def filter_of(parameters: Mapping[str, Any], X: Rows) -> PrincipalFilter | None:
+    """What rows are filtered by before a training, if they are."""
+    n_directions = parameters["principal_components"]
+    return None if n_directions is None else PrincipalFilter.of(X, int(n_directions))
+
+
 def _repeats_in(
     parameters: Mapping[str, Any],
     X: Rows,
@@ -91,15 +98,21 @@ def _repeats_in(
 
 
 @own_settings()
-def fitted_model(fit: Fit, problem: Problem, parameters: Mapping[str, Any], X: Rows) -> FittedVAE:
-    """What a training leaves: axes in order and signed, and what each of them does."""
+def fitted_model(
+    fit: Fit,
+    problem: Problem,
+    parameters: Mapping[str, Any],
+    X: Rows,
+    own_filter: PrincipalFilter | None,
+) -> FittedVAE:
+    """What a training on `X` leaves: axes in order and signed, and what each of them does."""
     rows = X[problem.training_rows]
     weights, order, kl, variances = oriented(
         problem.architecture, networks.weights_of(fit.state), rows
     )
     return FittedVAE(
         parameters=dict(parameters),
-        weights=weights,
+        weights=weights if own_filter is None else own_filter.folded(weights),
         architecture=problem.architecture,
         kl=kl,
         axis_variances=variances,

@@ -14,6 +14,7 @@ from latent_nmr.models.epochs import Objective, objective_parts
 from latent_nmr.models.losses import log_normaliser, reconstruction_loss
 from latent_nmr.models.many import fit_many
 from latent_nmr.models.networks import Architecture, graph_of, initial_state
+from latent_nmr.models.principal import PrincipalFilter
 from latent_nmr.models.scatter import N_DIRECTIONS, Scatter, scatter_of
 from latent_nmr.models.vae_fit import problem_of
 from tests.models.test_contrast import GROUPS, repeated
@@ -106,7 +107,8 @@ class TestFit:
 
     def test_its_scatter_is_that_of_the_training_rows(self, fitted):
         rows = fitted.training_rows_
-        expected = scatter_of(repeated()[rows], GROUPS[rows])
+        filtered = PrincipalFilter.of(repeated(), fitted.principal_components).filtered(repeated())
+        expected = scatter_of(filtered[rows], GROUPS[rows])
         for found, wanted in zip(fitted.scatter_, expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
 
