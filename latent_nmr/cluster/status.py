@@ -1,5 +1,6 @@
 """How far a store is: from its flags, the locks of those who write it, and the queue."""
 
+import contextlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,10 @@ from latent_nmr.cluster.plans import Plan, plans_of
 from latent_nmr.cluster.slurm import queued_tasks
 from latent_nmr.data.parts import spans
 from latent_nmr.data.store import finished_flags, store_length
+from latent_nmr.errors import InputError
 
+# Runs of curves that a sentence names; `StoreStatus.curves` has all.
+MOST_NAMED = 5
 # What a curve may be, and why it is.
 STATES = {
     "finished": "",
@@ -58,7 +62,7 @@ class StoreStatus:
         for state in (state for state in STATES if state != "finished" and self.count(state)):
             n = n_jobs.get(state)
             by = f" by {n} job{'s' * (n > 1)}" if n else ""
-            places = ", ".join(map(_place, self.curves(state)))
+            places = _places(self.curves(state))
             found.append(f"{state}: {self.count(state)}{by} (curves {places}): {STATES[state]}")
         return found + [f"the last jobs say: {text}" for text in sorted(set(self.failures))]
 
@@ -102,9 +106,16 @@ def _part(plan: Plan, part: int) -> list[range]:
 
 
 def _failures(plan: Plan) -> list[str]:
-    files = [plan.failure_file(part) for part in range(len(plan.parts))]
-    return [regular(file).read_text("utf-8").strip() for file in files if file.exists()]
+    found = []
+    for part in range(len(plan.parts)):
+        # It decides nothing: what is there and is no text is passed over.
+        with contextlib.suppress(OSError, InputError):
+            text = regular(plan.failure_file(part)).read_text("utf-8", errors="replace")
+            found.append(" ".join(text.split()))
+    return found
 
 
-def _place(span: range) -> str:
-    return f"{span[0]} to {span[-1]}" if len(span) > 1 else f"{span[0]}"
+def _places(runs: list[range]) -> str:
+    """Runs of curves as text: "3, 16 to 31, …"."""
+    named = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:MOST_NAMED]]
+    return ", ".join([*named, "…"] if len(runs) > MOST_NAMED else named)

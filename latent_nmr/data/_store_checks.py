@@ -40,6 +40,11 @@ def check_lengths(path: Path, arrays: Mapping[str, zarr.Array], n_protocols: int
                 f"data must be a complete store, but {name} in {path} is {array.dtype}, as no "
                 f"simulation writes it. {RESTORE}"
             )
+        if 0 in array.chunks:
+            raise InputError(
+                f"data must be a complete store, but {name} in {path} has chunks of no curves. "
+                f"{RESTORE}"
+            )
         is_long_enough = name == "time" or array.shape[:1] >= (n_curves,)
         of_signal = (n_samples,) if n_protocols == 1 else (n_protocols, n_samples)
         if array.shape[1:] != (of_signal if is_signal else ()) or not is_long_enough:

@@ -271,7 +271,7 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array:
     member = _member(group, name)
     if not isinstance(member, zarr.Array):
         raise InputError(
-            f"a store must hold the array {name}, but {group.store_path} does not. "
+            f"a store must hold the array {name}, but {_place(group)} does not. "
             "Simulate it again under another name."
         )
     return member
@@ -279,4 +279,9 @@ def array_of(group: zarr.Group, name: str) -> zarr.Array:
 
 def _member(group: zarr.Group, name: str) -> zarr.Array | zarr.Group | None:
     """Return a member of a store, or None; one whose description cannot be read is damage."""
-    return guarded(str(group.store_path).removeprefix("file://"), lambda: group.get(name))
+    return guarded(_place(group), lambda: group.get(name))
+
+
+def _place(group: zarr.Group) -> str:
+    """Path of a store, as users give it."""
+    return str(group.store_path).removeprefix("file://")

@@ -228,9 +228,7 @@ def _soon(take_lock: Callable[[], Any]) -> None:
 
 def finished_flags(path: Path, rows: Sequence[range] | None = None) -> npt.NDArray[np.bool_]:
     """Whether each of some curves of a store, or of all, is finished; refuses other files."""
-    group = open_group(path)
-    check_arrays(path, group)
-    done = array_of(group, "done")
+    done = _flags_of(path)
     wanted = [range(done.shape[0])] if rows is None else rows
     return guarded(path, lambda: _flags(done, wanted))
 
@@ -242,12 +240,19 @@ def _flags(done: zarr.Array, rows: Sequence[range]) -> npt.NDArray[np.bool_]:
 
 def store_length(path: Path) -> int:
     """Curves that a store has room for."""
-    return array_of(open_group(path), "done").shape[0]
+    return _flags_of(path).shape[0]
 
 
 def store_chunk(path: Path, n_curves: int) -> int:
     """Curves in a chunk of a store; of a new one of `n_curves`, if there is none."""
-    return array_of(open_group(path), "done").chunks[0] if path.exists() else new_chunk(n_curves)
+    return _flags_of(path).chunks[0] if path.exists() else new_chunk(n_curves)
+
+
+def _flags_of(path: Path) -> zarr.Array:
+    """The flags of a store, which say how many curves it and its chunks hold."""
+    group = open_group(path)
+    check_arrays(path, group)
+    return array_of(group, "done")
 
 
 def _make_or_lengthen(path: Path, simulation: Simulation, n_curves: int) -> None:

@@ -8,7 +8,7 @@ that of the caller's JAX (float32 unless ``jax_enable_x64`` is set).
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,7 @@ from latent_nmr.physics.reversible import reversible_record
 from latent_nmr.physics.search import Curve
 from latent_nmr.physics.sequence import Sequence
 from latent_nmr.physics.steps import fixed_cut
+from latent_nmr.physics.tolerance import check_resolvable, check_tolerance
 
 # Fits move away from their starting point; the plan allows for couplings larger by this factor.
 COUPLING_MARGIN = 2.0
@@ -134,7 +135,7 @@ def curve_inputs(
     angles = [pulse.angle for pulse in sequence.pulses]
     phases = [pulse.phase for pulse in sequence.pulses]
     values = (couplings, kernel_parameter, decay_rate, angles, phases, *relaxation)
-    return CurveInputs(*(jnp.asarray(value, jnp.result_type(float)) for value in values))
+    return CurveInputs(*map(_as_input, CurveInputs._fields, values))
 
 
 def curve_function(
@@ -216,16 +217,16 @@ def curve_function(
         np.asarray(near.decay_rate),
     )
     checked_kernel_sum(table)
-    check_choice("scheme", scheme, SCHEMES)
     rate, equilibrium = map(np.asarray, near.relaxation or Relaxation(0.0, 0.0))
     (relaxation_rate,), _ = checked_relaxation(rate, equilibrium, 1)
     rate = float(total_rate(decay_rate, relaxation_rate))
     row = Curve(field, table, COUPLING_MARGIN * couplings, rate, sequence)
-    is_chosen = step is None and scheme != "source"
+    is_chosen = check_choice("scheme", scheme, SCHEMES) != "source" and step is None
+    tolerance = check_tolerance(tolerance, jnp.result_type(float).name, step, "Set jax_enable_x64")
+    cut = fixed_cut(1 if step is None else step)
     if is_chosen:
+        check_resolvable([row._replace(couplings=couplings)], ["near"])
         cut = row.first_cut(tolerance)._replace(pause=1)
-    else:
-        cut = fixed_cut(1 if step is None else step)
     plan = row.plan(cut, scheme)
     most = _most(_pace(near, near_table), cut.step * sequence.dt, is_chosen=is_chosen)
 
@@ -244,6 +245,13 @@ def curve_function(
         return _unless_beyond(inputs, table, most) * reversible_record(lattice, plan)
 
     return curve
+
+
+def _as_input(name: str, value: Any) -> jax.Array:
+    try:
+        return jnp.asarray(value, jnp.result_type(float))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers, but is {value!r:.60}. Convert it.") from error
 
 
 def _pace(inputs: CurveInputs, table: jax.Array) -> Pace:

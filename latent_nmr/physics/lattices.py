@@ -22,6 +22,7 @@ from latent_nmr.physics.steps import fixed_cut
 from latent_nmr.physics.tolerance import (
     check_resolvable,
     check_tolerance,
+    names_of_rows,
     run_to_tolerance,
     warn_of_errors,
     warn_of_long_steps,
@@ -139,8 +140,8 @@ def simulate_lattices(
     sequences = _checked_sequences(sequence, len(frequencies))
     check_choice("scheme", scheme, SCHEMES)
     check_choice("dtype", dtype, DTYPES)
-    check_tolerance(tolerance, dtype)
-    names = [f"row {row}" for row in range(len(frequencies))] if names is None else names
+    tolerance = check_tolerance(tolerance, dtype, step)
+    names = names_of_rows(names, len(frequencies))
     spectra = [kernels.coupling_spectrum(table) for table in tables]
     pulses = [np.stack([pulse.matrix() for pulse in s.pulses]) for s in sequences]
     unity = np.ones(len(tables))

@@ -6,7 +6,7 @@ protocols of a data set have the length of the longest.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,9 @@ def parse_protocols(given: Any) -> tuple[Protocol, ...] | None:
     items: Any = given
     if isinstance(given, str):
         items = given.replace(",", " ").split()
-    elif not isinstance(given, Iterable) or isinstance(given, Mapping):
+    elif isinstance(given, Set):
+        raise InputError(f"protocols must have an order, but are the set {given!r:.60}. {EXAMPLE}")
+    elif not isinstance(given, Iterable) or isinstance(given, Mapping | bytes | bytearray):
         items = [given]
     found = tuple(protocol for item in items for protocol in _protocols_of(item))
     for protocol in found:
@@ -142,7 +144,7 @@ def describe_sequences(
 
 def _protocols_of(item: Any) -> Iterable[Protocol]:
     """The protocols that one item stands for: several, if it is a text with several."""
-    item = python_scalar(item)
+    item = item.tolist() if getattr(item, "ndim", 0) == 1 else python_scalar(item)
     if isinstance(item, Protocol):
         return [item]
     if isinstance(item, Mapping) and "flip_angle_deg" in item:

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from latent_nmr._json import python_scalar
@@ -91,15 +93,18 @@ class Simulation:
     offsets: str = SAME
 
     def __post_init__(self):
-        # NumPy's numbers become Python's: settings are written as JSON, and compared with it.
+        # All numbers become Python's own: settings are written as JSON, and compared with it.
         object.__setattr__(self, "protocols", parse_protocols(self.protocols))
         for entry in (entry for entry in fields(self) if entry.name != "protocols"):
-            object.__setattr__(self, entry.name, python_scalar(getattr(self, entry.name)))
+            value = python_scalar(getattr(self, entry.name))
+            if isinstance(value, Fraction | Decimal):
+                value = float(value)
+            object.__setattr__(self, entry.name, value)
         check_count("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if self.step is not None:
             fixed_cut(self.step)
         check_choice("scheme", self.scheme, SCHEMES)
-        check_tolerance(self.tolerance, check_choice("dtype", self.dtype, DTYPES))
+        check_tolerance(self.tolerance, check_choice("dtype", self.dtype, DTYPES), self.step)
         replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
         if not isinstance(self.with_mz, bool):
             raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")

@@ -73,9 +73,10 @@ def fixed_cut(step: float) -> Cut:
         whole = max(float(step), 1 / float(step))
         if abs(whole - round(whole)) < ROUNDING * whole:  # 1/3 in single precision is 1/3
             if whole > (LARGEST_STEP if step > 1 else FINEST_STEP):
+                cure = "Use 8 or less." if step > 1 else f"Use 1/{FINEST_STEP} or more."
                 raise InputError(
                     f"step must be between 1/{FINEST_STEP} and {LARGEST_STEP} sample intervals, "
-                    f"because rounding errors grow beyond, but is {step!r}. Use 8 or less."
+                    f"because rounding errors grow beyond, but is {step!r}. {cure}"
                 )
             return Cut(round(whole), 1) if step >= 1 else Cut(1, round(whole))
     raise InputError(

@@ -5,13 +5,16 @@
 
 import math
 import warnings
+from collections.abc import Iterable
 from collections.abc import Sequence as Rows
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.errors import ROUNDING as OF_NUMBERS
 from latent_nmr.errors import InputError, StepWarning, check_number
 from latent_nmr.physics.devices import run_lattices
 from latent_nmr.physics.guess import RULE, StepRule
@@ -19,23 +22,51 @@ from latent_nmr.physics.propagate import Lattice
 from latent_nmr.physics.search import ROUNDING, Curve, Search
 from latent_nmr.physics.steps import FINEST_STEP, Cut, field_bounds
 
-# How many times what rounding may do to M a tolerance must be.
-LEAST_TOLERANCE = 10
+DEFAULT_TOLERANCE = 1e-3
+# How many times what rounding may do to M a tolerance must be; |M| itself is at most the other.
+LEAST_TOLERANCE, MOST_TOLERANCE = 10, 0.5
 # Rotation in the shortest step beyond which no difference of curves says anything.
 MOST_RADIANS = 1
 
 
-def check_tolerance(tolerance: float, dtype: str) -> float:
-    """Return a tolerance that `dtype` can keep, or raise `InputError`."""
-    tolerance = check_number("tolerance", tolerance, above=0)
+def check_tolerance(
+    tolerance: Any, dtype: str, step: float | None, finer: str = "Use dtype='float64'"
+) -> float:
+    """Return a tolerance that `dtype` can keep, or raise `InputError`.
+
+    `finer` says how the caller has float64; with a `step`, there can be no other tolerance than
+    the default, which then decides nothing.
+    """
+    cure = f"The default is {DEFAULT_TOLERANCE:g}; |M(0)| is 1/2."
+    tolerance = check_number("tolerance", tolerance, above=0, at_most=MOST_TOLERANCE, cure=cure)
+    if step is not None and tolerance != DEFAULT_TOLERANCE:
+        raise InputError(
+            "tolerance must be left out with a step, which is then that of all curves whatever "
+            f"their errors are, but is {tolerance:g} with step = {step!r}. Leave one of the two "
+            "out."
+        )
     least = LEAST_TOLERANCE * ROUNDING[dtype]
-    if tolerance < least:
-        cure = "Use dtype='float64'" if dtype == "float32" else f"Use {least:g} or more"
+    if tolerance < least * (1 - OF_NUMBERS):  # 1e-5 in single precision is 1e-5
+        cure = finer if dtype == "float32" else f"Use {least:g} or more"
         raise InputError(
             f"tolerance must be at least {least:g} in {dtype}, whose rounding alone may change M "
             f"by a tenth of that, but is {tolerance:g}. {cure}."
         )
     return tolerance
+
+
+def names_of_rows(names: Any, n_curves: int) -> list[str]:
+    """What messages call the curves: by names of the caller's, if there are any."""
+    if names is None:
+        return [f"row {row}" for row in range(n_curves)]
+    is_list = isinstance(names, Iterable) and not isinstance(names, str | bytes)
+    found = [str(name) for name in names] if is_list else []
+    if len(found) != n_curves:
+        raise InputError(
+            f"names must be one text for each of {n_curves} curves, but are "
+            f"{len(found) if is_list else repr(names)}. Give as many, or leave them out."
+        )
+    return found
 
 
 def check_resolvable(curves: Rows[Curve], names: Rows[str]) -> None:

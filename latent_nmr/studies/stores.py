@@ -31,9 +31,10 @@ def default_store(simulation: "Simulation") -> Path:
 
 def n_missing(path: Path, simulation: "Simulation", rows: range) -> int:
     """Curves of `rows` that the store at `path` lacks; refuses other settings and names."""
+    from latent_nmr._locks import real_path
     from latent_nmr.data._formats import check_store_name
 
-    check_store_name(path)
+    check_store_name(real_path(path))
     if not path.exists():
         return len(rows)
     from latent_nmr.data.store import finished_curves

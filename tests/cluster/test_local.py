@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from latent_nmr.cluster.plans import jobs_folder, plans_of
-from latent_nmr.cluster.status import store_status
+from latent_nmr.cluster.plans import jobs_folder, new_plan, plans_of
+from latent_nmr.cluster.status import MOST_NAMED, StoreStatus, store_status
 from latent_nmr.cluster.submit import missing_parts, submit_missing, wait_for_jobs
 from latent_nmr.data.io import open_echoes
-from latent_nmr.data.store import CHUNK, fill_part, finished_flags, simulate
+from latent_nmr.data.store import CHUNK, fill_part, finished_flags, prepare_store, simulate
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import Simulation
 
@@ -81,6 +81,29 @@ def test_the_status_counts_finished_and_missing_curves(filled, tmp_path):
     assert found.count("running") == found.count("queued") == 0
 
 
+def test_sentences_name_some_runs_of_curves_and_the_numbers_all():
+    found = StoreStatus(np.array(["missing", "finished"] * 500), 0, 0, [])
+    assert "500 (curves 0, 2, 4, 6, 8, …)" in found.sentences()[1]
+    assert len(found.curves("missing")) == 500
+    few = StoreStatus(np.array((["missing"] * 3 + ["finished"]) * MOST_NAMED), 0, 0, [])
+    assert few.sentences()[1].count(" to ") == MOST_NAMED
+    assert "…" not in few.sentences()[1]
+
+
+def test_what_jobs_left_that_is_no_text_stops_no_status(tmp_path):
+    path = tmp_path / "echoes.zarr"
+    prepare_store(path, SIMULATION, 3)
+    plan = new_plan(path, [[range(3)]] * 4)
+    plan.failure_file(0).write_bytes(b"\xff\x00 broken")
+    plan.failure_file(1).mkdir()
+    plan.failure_file(2).write_text("one\n two\n")
+    os.mkfifo(plan.failure_file(3))
+    found = store_status(path, ask_queue=False)
+    assert [found.count("missing"), len(found.failures)] == [3, 2]
+    assert found.failures[0].endswith("broken")
+    assert found.failures[1] == "one two"
+
+
 @pytest.mark.slow
 def test_a_job_that_fails_says_why_in_the_status(tmp_path):
     path = tmp_path / "echoes.zarr"
@@ -125,9 +148,6 @@ def test_curves_that_a_process_writes_are_not_given_to_jobs(tmp_path):
 
 def begin_job(path, n_curves, rows):
     """Start a job for some rows in a process, and wait until it has finished a batch."""
-    from latent_nmr.cluster.plans import new_plan
-    from latent_nmr.data.store import prepare_store
-
     prepare_store(path, SIMULATION, n_curves)
     new_plan(path, [rows])
     process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """Parts of one store, filled by several processes at a time."""
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from latent_nmr.data.store import (
     prepare_store,
     simulate,
     store_chunk,
+    store_length,
 )
 from latent_nmr.errors import InputError
 from latent_nmr.physics.simulate import Simulation
@@ -155,6 +157,18 @@ class TestLargeStores:
         assert (store_chunk(path, n_curves), new_chunk(n_curves)) == (CHUNK, 2 * CHUNK)
         counts = fill_part(path, SIMULATION, n_curves, [range(CHUNK, 2 * CHUNK)])
         assert [*counts] == [0, CHUNK]
+
+    @pytest.mark.parametrize(("shape", "chunk"), [([], []), ([3, 2], [3, 2]), ([3], [0])])
+    def test_flags_that_tell_no_chunks_are_damage(self, tmp_path, shape, chunk):
+        path = tmp_path / "echoes.zarr"
+        prepare_store(path, SIMULATION, 3)
+        about = json.loads((path / "done/zarr.json").read_text())
+        about |= {"shape": shape, "dimension_names": ["curve", "other"][: len(shape)]}
+        about["chunk_grid"]["configuration"]["chunk_shape"] = chunk
+        (path / "done/zarr.json").write_text(json.dumps(about))
+        for look in (store_length, lambda store: store_chunk(store, 3), finished_flags):
+            with pytest.raises(InputError, match=r"complete store, but done in .*echoes.zarr has"):
+                look(path)
 
 
 @pytest.fixture(scope="module")

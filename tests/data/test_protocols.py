@@ -72,7 +72,7 @@ class TestSimulation:
         "given",
         ["90:100 60", "90:100,60", ["90:100", 60], [(90, 100), 60.0], (Protocol(90, 100), "60"),
          [{"flip_angle_deg": 90, "tau_us": 100}, np.float64(60)],
-         [(90, np.timedelta64(100, "us")), 60]],
+         [(90, np.timedelta64(100, "us")), 60], [np.array([90, 100]), 60]],
     )  # fmt: skip
     def test_forms_of_the_same(self, given):
         assert parse_protocols(given) == (Protocol(90, 100), Protocol(60))
@@ -83,7 +83,8 @@ class TestSimulation:
 
     @pytest.mark.parametrize(
         "given", ["a", "90:100:3", "90:", [None], [True], [(1, 2, 3)], [-5], [200], [(90, 0)],
-                  "90 90", [(90, 1e-3), 60]],
+                  "90 90", [(90, 1e-3), 60], b"60", bytearray(b"60"), {60, 120},
+                  {60: 1}.keys(), np.ones((2, 3))],
     )  # fmt: skip
     def test_what_stands_for_no_protocol_is_refused(self, given):
         with pytest.raises(ln.InputError, match=r"protocols|flip_angle_deg|tau_us"):

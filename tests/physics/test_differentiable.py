@@ -156,7 +156,7 @@ class TestGradients:
             near = curve_inputs((0.0, 0.0, 0.0), 2.0, ECHO)
             curve = curve_function(np.zeros((N_EDGE, N_EDGE)), "power", ECHO, near, step=2)
             gradient = jax.jit(jax.grad(lambda x: curve(x).sum()))(near)
-        assert all(np.isfinite(leaf).all() for leaf in gradient)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
         # Equal spins feel nothing of the kernel's shape.
         assert abs(float(gradient.kernel_parameter)) < 1e-12
 
@@ -323,6 +323,10 @@ class TestRefusals:
             ({"kernel": "gauss"}, r"kernel must be one of.*'gauss'.*'gaussian'\?"),
             ({"scheme": "euler"}, r"scheme must be one of.*'euler'\."),
             ({"step": 1.5}, r"step must be a whole number.*1\.5\. Use"),
+            ({"tolerance": -1}, r"tolerance must be > 0.*-1\. The default"),
+            ({"tolerance": "1e-3"}, r"tolerance must be > 0.*'1e-3'\. The default"),
+            ({"tolerance": 1e-9}, r"at least 1e-05 in float32.*1e-09\. Set jax_enable_x64"),
+            ({"tolerance": 1e-4, "step": 1}, r"tolerance must be left out with a step"),
         ],
     )
     def test_settings_that_do_not_exist(self, change, message):
@@ -368,6 +372,10 @@ class TestNumbersThatMakeNoCurve:
             ({"relaxation_rate": -1.0}, "relaxation_rate must be >= 0 MHz, but is -1"),
             ({"relaxation_rate": 1.0, "equilibrium_mz": 1.0}, "equilibrium_mz must be from -1/2"),
             ({"frequencies": np.zeros((6, 5))}, "one square lattice per curve"),
+            ({"couplings": [1e6, 0, 0]}, r"those of near turn it by.*largest is 1e\+06 MHz"),
+            ({"couplings": "much"}, "couplings must be numbers, but is 'much'"),
+            ({"kernel_parameter": "p"}, "kernel_parameter must be numbers, but is 'p'"),
+            ({"relaxation_rate": "slow"}, "relaxation_rate must be numbers, but is 'slow'"),
         ],
     )
     def test_numbers_that_cannot_be_used(self, changes, words):

@@ -336,6 +336,11 @@ class TestArgumentsOfTheWrongKind:
         ):
             simulate_lattices(**(batch() | {"sequence": sequence}))
 
+    @pytest.mark.parametrize(("names", "found"), [(["a"], 1), ("abcde", "'abcde'"), (5, 5)])
+    def test_names_that_are_not_one_for_each_curve(self, names, found):
+        with pytest.raises(InputError, match=rf"names must be one .* 5 curves, but are {found}\."):
+            simulate_lattices(**batch(), names=names)
+
     def test_couplings_beyond_any_unit(self):
         rows = batch() | {"couplings": np.full((5, 3), 1e200)}
         with pytest.raises(InputError, match=r"by a finite angle.*1e\+200 MHz. Check the units"):

@@ -55,9 +55,13 @@ class TestFixedCut:
         with pytest.raises(InputError, match=message):
             fixed_cut(step)
 
-    @pytest.mark.parametrize("step", [129, 1e9, 1 / 1025])
-    def test_a_step_whose_rounding_would_grow_too_large_is_refused(self, step):
-        with pytest.raises(InputError, match="between 1/1024 and 128 sample intervals"):
+    @pytest.mark.parametrize(
+        ("step", "cure"),
+        [(129, "8 or less"), (1e9, "8 or less"), (1 / 1025, "1/1024 or more"), (1e-300, "1/1024")],
+    )
+    def test_a_step_whose_rounding_would_grow_too_large_is_refused(self, step, cure):
+        rule = rf"between 1/1024 and 128 sample intervals.*\. Use {cure}"
+        with pytest.raises(InputError, match=rule):
             fixed_cut(step)
 
 

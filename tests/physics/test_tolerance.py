@@ -2,6 +2,8 @@
 
 import math
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -230,10 +232,27 @@ class TestSettings:
         with pytest.raises(InputError, match=r"at least 1e-13 in float64"):
             Simulation(tolerance=1e-14, dtype="float64")
 
-    @pytest.mark.parametrize("tolerance", [0, -1e-3, math.nan, math.inf, "1e-3", None, True])
+    @pytest.mark.parametrize(
+        "tolerance", [0, -1e-3, math.nan, math.inf, "1e-3", None, True, 0.51, 1e300]
+    )
     def test_one_that_is_none_is_refused(self, tolerance):
         with pytest.raises(InputError, match="tolerance must be"):
             Simulation(tolerance=tolerance)
+
+    @pytest.mark.parametrize("step", [4, 0.5])
+    def test_a_step_leaves_nothing_for_it_to_decide(self, step):
+        words = r"tolerance must be left out with a step.*0\.0001 with step = "
+        with pytest.raises(InputError, match=words):
+            Simulation(step=step, tolerance=1e-4)
+        with pytest.raises(InputError, match=words):
+            simulate_lattices(*lattices(*HARD["strong"]), step=step, tolerance=1e-4)
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float64, Decimal, Fraction])
+    def test_numbers_of_any_kind_are_numbers(self, kind):
+        found = Simulation(tolerance=kind("1e-5"))
+        assert found.tolerance == pytest.approx(1e-5)
+        assert type(found.tolerance) is float
+        assert type(Simulation(step=Fraction(1, 3)).step) is float
 
     def test_a_finer_one_is_planned_with_more_evaluations(self):
         planned = [
