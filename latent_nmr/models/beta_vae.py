@@ -40,8 +40,8 @@ class BetaVAE(LatentModel):
         Encoder layers between input and heads; the decoder mirrors them. None takes
         (512, 128, 16) for 1882 columns and (128, 32, 16) for any other width.
     principal_components : int, default=None
-        Of the rows given to `fit`: what lies outside so many of them, chance mostly, neither
-        enters the training nor is decoded, and the fitted encoder ignores it. None takes all.
+        Number of those that rows are projected on before the training. What lies outside, chance
+        mostly, is neither learned nor decoded, and the fitted encoder ignores it. None takes all.
     activation : {"leaky_relu", "gelu"}, default="leaky_relu"
         Of hidden layers; the published one has slope 0.01 below nought.
     beta : float, default=2.0
