@@ -105,7 +105,9 @@ def minutes_of(text: str) -> int:
     InputError
         If it is none of these, or zero.
     """
-    found = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)|(\d+)", str(text).strip(), re.ASCII)
+    found = re.fullmatch(
+        r"(?:(\d{1,9})-)?(\d{1,9}):(\d\d):(\d\d)|(\d{1,9})", str(text).strip(), re.ASCII
+    )
     days, hours, minutes, seconds, plain = map(int, found.groups("0")) if found else 5 * (0,)
     total = plain + 60 * (24 * days + hours) + minutes + (seconds > 0)
     if not total:

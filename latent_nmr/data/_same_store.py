@@ -1,6 +1,8 @@
 """Whether a store is the one that a simulation would make: checked before it is continued."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -14,6 +16,7 @@ from latent_nmr.physics.simulate import Simulation, draw_parameters
 
 # Finished curves whose parameters are drawn again before a store is continued.
 N_COMPARED = 8
+TOLERANCE, RULE = "tolerance", "step_rule"
 # Settings of stores that do not say them: those begun before there was such a setting, and, of the
 # last, all that have no repeats and no protocols.
 UNSAID = {
@@ -30,8 +33,9 @@ def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -
     guarded(path, lambda: check_attributes(group, str(path)))
     wanted = simulation_attributes(simulation)
     # An older store does not say how its numbers were drawn; its curves themselves do.
-    unsaid = {"package_version"} | ({"random_numbers"} - set(group.attrs))
-    for name in (name for name in (*wanted, *UNSAID) if name not in unsaid):
+    unsaid = {"package_version", RULE} | ({"random_numbers"} - set(group.attrs))
+    # The tolerance last: it is none where another setting, which is then named, fixes the steps.
+    for name in (*(n for n in (*wanted, *UNSAID) if n not in {*unsaid, TOLERANCE}), TOLERANCE):
         held, asked = (
             attributes.get(name, UNSAID.get(name)) for attributes in (group.attrs, wanted)
         )
@@ -41,6 +45,20 @@ def check_same_settings(path: Path, group: zarr.Group, simulation: Simulation) -
                 f"{held!r} and {asked!r} is asked for. "
                 "Choose another path, or the store's setting."
             )
+    _check_same_rule(path, group.attrs, wanted[RULE])
+
+
+def _check_same_rule(path: Path, held: Mapping[str, Any], asked: dict[str, Any] | None) -> None:
+    """Refuse a store whose steps were chosen by other constants, and name some of these."""
+    there, here = held.get(RULE) or {}, asked or {}
+    others = [n for n in dict.fromkeys([*there, *here]) if there.get(n) != here.get(n)]
+    if others:
+        named = ", ".join(f"{n} = {there.get(n)} there and {here.get(n)} here" for n in others[:3])
+        raise InputError(
+            "a store must be continued under the rule by which its steps were chosen, but the rule "
+            f"of {path} has other constants ({named}). Continue it with the version "
+            f"of latent_nmr that began it, {held.get('package_version')}, or choose another path."
+        )
 
 
 def check_same_curves(

@@ -36,7 +36,7 @@ def numbered_part(text: str, n_curves: int, chunk: int) -> range:
     InputError
         If the text does not name one.
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", text.strip(), re.ASCII)
+    found = re.fullmatch(r"(\d{1,18})/(\d{1,18})", text.strip(), re.ASCII)
     part, n_parts = map(int, found.groups()) if found else (0, 0)
     if not 1 <= part <= n_parts:
         raise InputError(

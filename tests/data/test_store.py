@@ -1,6 +1,7 @@
 """Echo data sets in memory and on disk."""
 
 import inspect
+import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 import xarray as xr
 import zarr
 
+from latent_nmr.data._same_store import check_same_settings
 from latent_nmr.data._variables import LABELS
-from latent_nmr.data.echoes import fingerprint
+from latent_nmr.data.echoes import fingerprint, simulation_attributes
 from latent_nmr.data.io import open_echoes, save_echoes
 from latent_nmr.data.labels import foreign_labels
 from latent_nmr.data.store import CHUNK, fill_store, simulate
@@ -173,6 +175,32 @@ class TestFillStore:
         other = Simulation(**(known | {setting: value}))
         with pytest.raises(InputError, match=rf"{setting} = .*{value!r} is asked for"):
             list(fill_store(filled[0], other, N_CURVES))
+
+    @pytest.mark.parametrize(
+        ("begun", "asked", "words"),
+        [
+            ({}, {"step": 4}, "has step = None and 4 is"),
+            ({"step": 4}, {}, "has step = 4 and None is"),
+            ({}, {"scheme": "source"}, "has scheme = 'averaged' and 'source' is"),
+            ({}, {"tolerance": 1e-4}, "has tolerance = 0.001 and 0.0001 is"),
+        ],
+    )
+    def test_what_the_user_changed_is_named_and_not_what_follows(self, begun, asked, words):
+        group = zarr.group(attributes=simulation_attributes(Simulation(**begun)))
+        check_same_settings(Path("a.zarr"), group, Simulation(**begun))
+        with pytest.raises(InputError, match=re.escape(words)):
+            check_same_settings(Path("a.zarr"), group, Simulation(**asked))
+
+    def test_of_another_rule_for_steps_the_constants_that_differ_are_named(self):
+        attributes = simulation_attributes(Simulation()) | {"package_version": "0.9"}
+        attributes["step_rule"] |= {"safety": 7.0, "margin": 0.5, "former": 2}
+        group = zarr.group(attributes=attributes)
+        words = "has other constants .*safety = 7.0 there.*margin = 0.5 there and .*former = 2 "
+        with pytest.raises(
+            InputError, match=words + "there and None here.*version .* 0.9, or"
+        ) as e:
+            check_same_settings(Path("a.zarr"), group, Simulation())
+        assert len(str(e.value)) < 400
 
     def test_a_second_writer_is_refused(self, tmp_path):
         path = tmp_path / "shared.zarr"
@@ -385,7 +413,7 @@ class TestErrorEstimate:
         group = zarr.open_group(path, mode="r+")
         group.attrs["step_rule"] = asdict(replace(RULE, safety=1.0))
         seal(path)
-        with pytest.raises(InputError, match=r"own settings.* step_rule = .*'safety': 1\.0"):
+        with pytest.raises(InputError, match=r"has other constants \(safety = 1\.0 there"):
             list(fill_store(path, simulation, 3))
 
     def test_a_fixed_step_has_none(self, filled):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from latent_nmr.errors import InputError, StepWarning
-from latent_nmr.physics.drift import slope_of_line
+from latent_nmr.physics.drift import phase_drift, slope_of_line
 from latent_nmr.physics.guess import RULE, StepRule
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
@@ -98,7 +98,7 @@ class TestTolerance:
         ("coupling", "dtype"),
         [
             (0.0, "float32"),
-            (0.37, "float32"),
+            pytest.param(0.37, "float32", marks=pytest.mark.slow),
             pytest.param(0.0, "float64", marks=pytest.mark.slow),
         ],
     )
@@ -126,6 +126,15 @@ class TestTolerance:
         assert slope_of_line(narrow, free) == pytest.approx(end * 200)
         assert slope_of_line(narrow, spin_echo(1.0, 100, 201)) == pytest.approx(end * 100)
         assert slope_of_line(broad, free) < 0.1 * 2 * np.pi * 0.05 * 200
+
+    def test_the_drift_of_equal_spins_is_that_of_the_angle_in_their_field(self):
+        sequence, table = Sequence(2.0, 100, (Pulse(0, 0.9),)), kernel_table("power", 2.0, 8)
+        signal = np.full((100, 3), 0.5 / math.sqrt(3))
+        for dtype, coupling in [("float32", 0.3), ("float32", -0.6), ("float64", 0.3)]:
+            rows = np.zeros((8, 8)), table, np.array([0, 0, coupling]), sequence
+            # One rounding of the angle 2π · |α|/2 · t, as a change of a vector of length 1/2.
+            angle = np.finfo(dtype).eps * 2 * math.pi * abs(coupling) / 2 * sequence.time[-1]
+            assert phase_drift(*rows, signal.astype(dtype)) == pytest.approx(angle / 2, rel=1e-6)
 
     def test_a_fixed_step_is_the_callers_own(self):
         _, estimates = simulate_lattices(*lattices(*HARD["strong"]), step=8, return_error=True)
