@@ -42,9 +42,23 @@ def good(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=["simulated", "saved"])
+@pytest.fixture(scope="module")
+def with_protocols(good):
+    """Beside them, a simulated store of two protocols and two repeats."""
+    simulation = Simulation("paper-pair", n_edge=8, seed=1, step=4, repeats=2, offsets="fresh")
+    list(fill_store(good / "protocols.zarr", simulation, 2 * CHUNK + 4))
+
+
+SIMULATED = pytest.mark.parametrize(
+    "name", ["simulated", pytest.param("protocols", marks=pytest.mark.slow)]
+)
+
+
+@pytest.fixture(params=["simulated", "saved", pytest.param("protocols", marks=pytest.mark.slow)])
 def rotting(request, good, tmp_path):
     """A copy of each store, to be spoilt, and what it should hold."""
+    if request.param == "protocols":
+        request.getfixturevalue("with_protocols")
     source = good / f"{request.param}.zarr"
     return Path(shutil.copytree(source, tmp_path / "copy.zarr")), ln.open_echoes(source)
 
@@ -84,8 +98,11 @@ class TestEveryFile:
             file.write_bytes(content)
         assert verdict(path, expected) == "same"
 
-    def test_a_chunk_copied_over_another_is_refused(self, good, tmp_path):
-        path = Path(shutil.copytree(good / "simulated.zarr", tmp_path / "copy.zarr"))
+    @SIMULATED
+    def test_a_chunk_copied_over_another_is_refused(self, name, request, good, tmp_path):
+        if name == "protocols":
+            request.getfixturevalue("with_protocols")
+        path = Path(shutil.copytree(good / f"{name}.zarr", tmp_path / "copy.zarr"))
         expected = ln.open_echoes(path)
         n_tried = 0
         for file in chunks_of(path):
@@ -96,8 +113,9 @@ class TestEveryFile:
             for other in others[-1:]:
                 shutil.copy(other, file)
                 # Flags of the last, short chunk leave curves out, and those of a full one say
-                # the same of its three curves; no rate is other than 0.
+                # the same of its three curves; no rate is other than 0; repeats take turns.
                 same_or_told = {"done": {"same", "warned"}, "decay_rate": {"same"}}
+                same_or_told["repeat"] = {"same"}
                 harmless = same_or_told.get(array, set())
                 assert verdict(path, expected) in {"refused"} | harmless, (file, other)
                 n_tried += 1
