@@ -106,6 +106,9 @@ def open_folder(path: Path) -> Iterator[OpenFolder]:
         raise
     except NotADirectoryError:
         raise ModelFileError(path, f"has no {CARD_FILE}") from None
+    except PermissionError as error:
+        cure = "Ask its owner for the right to read it."
+        raise ModelFileError(path, f"cannot be read ({error.strerror})", cure=cure) from None
     except (OSError, ValueError):  # links in a circle, names that no system knows
         raise ModelFileError(path, "does not exist") from None
     if not stat.S_ISDIR(identity.st_mode):

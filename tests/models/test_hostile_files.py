@@ -268,6 +268,19 @@ class TestPaths:
         (tmp_path / "model").symlink_to(tmp_path / "model")
         refuse(tmp_path / "model", "does not exist")
 
+    def test_a_folder_that_may_not_be_read(self, folder, curves):
+        assert is_loaded(folder, curves)  # and all modules are, while they may be read
+        folder.chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:  # who may read anything
+            os.seteuid(65534)
+        try:
+            refuse(folder, "cannot be read")
+        finally:
+            if is_root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+
     def test_a_link_to_a_model_is_followed_and_stays_a_link_when_saved(
         self, folder, fitted, tmp_path
     ):
