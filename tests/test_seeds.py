@@ -15,7 +15,7 @@ from latent_nmr.commands.main import COMMANDS
 
 RANDOM = re.compile(r"seed|random_state|^rng$|^generator$|^key$")
 COUNTS = {"n_seeds", "n_forest_seeds", "n_detail_seeds"}
-MAKE_CURVES = {"simulate", "Simulation", "add_noise", "challenge", "audit"}
+MAKE_CURVES = {"simulate", "Simulation", "add_noise", "unknown_receiver", "challenge", "audit"}
 # Which repetition of a study, and the numbers of all of them.
 PICK_REPETITIONS = {"EvaluationResult.embedding": "seed", "fit_many": "seeds"}
 
@@ -83,6 +83,7 @@ class TestPublicNames:
             lambda: ln.challenge("2020", seed=seed, n_curves=50),
             lambda: ln.audit("echo", dataset, seed=seed),
             lambda: ln.add_noise(complex_set.drop_vars("magnitude"), 10, seed=seed),
+            lambda: ln.unknown_receiver(complex_set.drop_vars("magnitude"), snr=10, seed=seed),
         ):
             with pytest.raises(ln.InputError, match="seed must be a whole number"):
                 make()
@@ -104,6 +105,7 @@ def test_rooms_that_fit_and_estimate_take_a_random_state_or_a_key(room):
 def test_a_command_has_one_seed_and_names_others_by_what_they_are_of(command):
     module = import_module(f"latent_nmr.commands.{command.replace('-', '_')}")
     found = {field.name for field in fields(module.Options) if RANDOM.search(field.name)}
-    assert found <= {"seed", "data_seed", "split_seed"} | COUNTS
-    if found & {"data_seed", "split_seed"}:
+    of_data = {"data_seed", "split_seed", "receiver_seed"}
+    assert found <= {"seed"} | of_data | COUNTS
+    if found & of_data:
         assert found & {"seed", "n_seeds"}

@@ -90,8 +90,9 @@ class TestFiles:
 
     def test_the_command_that_made_it_makes_it_again(self, finished, echoes):
         _, values = finished
-        assert values["command"].startswith(f"latent-nmr probe {echoes} --features points poly")
-        assert "--n-seeds 2" in values["command"]
+        assert values["command"].startswith(f"latent-nmr probe {echoes} ")
+        assert " --features points poly" in values["command"]
+        assert " --n-seeds 2" in values["command"]
         assert values["settings"]["classifiers"] == ["knn"]
 
 

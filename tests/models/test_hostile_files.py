@@ -91,9 +91,11 @@ class TestDamage:
         raw = (folder / CARD).read_bytes()
         rng = np.random.default_rng(2)
         outcomes = set()
-        for _ in range(100):
+        for number in range(100):
             damaged = bytearray(raw)
-            damaged[int(rng.integers(len(raw)))] = int(rng.integers(256))
+            # Digits in place of digits are harmless; of all bytes hardly any is.
+            value = int(rng.integers(256)) if number % 2 else int(rng.choice(list(b"0123456789")))
+            damaged[int(rng.integers(len(raw)))] = value
             (folder / CARD).write_bytes(damaged)
             outcomes.add(is_loaded(folder, curves))
         assert outcomes == {True, False}
