@@ -7,7 +7,7 @@ import numpy.typing as npt
 def repeat_scatter(
     coordinates: npt.NDArray[np.floating], materials: npt.NDArray[np.integer]
 ) -> float:
-    """Standard deviation of repeats about their material over that of materials.
+    """Standard deviation of repeats about their material over that of all rows.
 
     Parameters
     ----------
@@ -18,7 +18,8 @@ def repeat_scatter(
     Returns
     -------
     float
-        Mean over axes; infinite where materials do not differ along one.
+        Mean over axes: 0 where repeats coincide, about 1 where materials do not differ. An axis
+        along which nothing varies counts as 1, as it knows no material either.
     """
     codes = np.unique(materials, return_inverse=True)[1]
     counts = np.bincount(codes)
@@ -27,6 +28,6 @@ def repeat_scatter(
     np.add.at(sums, codes, points)
     own = points - (sums / counts[:, None])[codes]
     within = (own**2).sum(axis=0) / (len(points) - len(counts))
-    between = np.maximum(points.var(axis=0, ddof=1) - within, 0)
-    with np.errstate(divide="ignore"):
-        return float(np.sqrt(within / between).mean())
+    total = points.var(axis=0, ddof=1)
+    ratios = np.divide(within, total, out=np.ones_like(total), where=total > 0)
+    return float(np.sqrt(ratios).mean())

@@ -136,7 +136,7 @@ SCORES: dict[str, Score] = {
     "repeat_scatter": Score(
         "scatter of repeats",
         "shape",
-        "Standard deviation of repeats about their material over that of materials; mean of axes.",
+        "Standard deviation of repeats about their material over that of all; mean of axes.",
         larger_is_better=False,
         needs_labels=False,
     ),

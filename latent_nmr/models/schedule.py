@@ -19,7 +19,8 @@ class EpochRecord(NamedTuple):
 
     `reconstruction`, `kl` and `kl_per_axis` are means over the epoch's optimiser steps, those
     of the validation part are taken after the last step. Contrasts are in nats per material, of
-    the batch in training and of the whole part in validation, and nought where there is none.
+    the batch in training and of the whole part in validation, and nought where the objective
+    does not look at repeats.
     """
 
     epoch: int

@@ -1,4 +1,4 @@
-"""The scatter of repeats over that of materials."""
+"""The scatter of repeats over that of all rows."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from latent_nmr.analysis.repeat_scatter import repeat_scatter
 
 
 class TestRepeatScatter:
-    """√(variance within / variance between), mean over axes."""
+    """√(variance within / variance of all), mean over axes."""
 
     def test_it_is_the_ratio_of_the_deviations_that_were_drawn(self):
         rng, n = np.random.default_rng(0), 4000
@@ -17,7 +17,8 @@ class TestRepeatScatter:
         within, between = np.array([0.5, 0.1]), np.array([1.0, 2.0])
         points = rng.normal(size=(n, 2))[materials] * between + rng.normal(size=(3 * n, 2)) * within
         # The estimated ratio has a relative standard deviation of about 1/√n.
-        assert repeat_scatter(points, materials) == pytest.approx(0.275, rel=4 / np.sqrt(n))
+        expected = (within / np.hypot(within, between)).mean()
+        assert repeat_scatter(points, materials) == pytest.approx(expected, rel=4 / np.sqrt(n))
 
     @given(st.permutations(range(12)), st.floats(0.01, 100), st.floats(-5, 5))
     def test_order_scale_and_origin_do_not_matter(self, order, scale, origin):
@@ -30,4 +31,8 @@ class TestRepeatScatter:
     def test_limits(self):
         materials = np.repeat(np.arange(9), 2)
         assert repeat_scatter(np.repeat(np.eye(9), 2, axis=0), materials) == 0
-        assert repeat_scatter(np.tile([[1.0], [-1.0]], (9, 1)), materials) == np.inf
+        # Two repeats at ±1 of every material: variances 2 within and 18/17 in all.
+        opposite = np.tile([[1.0], [-1.0]], (9, 1))
+        assert repeat_scatter(opposite, materials) == pytest.approx(np.sqrt(2 / (18 / 17)))
+        # A collapsed axis knows no material.
+        assert repeat_scatter(np.c_[np.repeat(np.arange(9.0), 2), np.ones(18)], materials) == 0.5
