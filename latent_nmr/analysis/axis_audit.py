@@ -15,7 +15,6 @@ from latent_nmr.analysis.audit import (
     PointAudit,
     audit_point,
     shares_of,
-    time_regions,
 )
 from latent_nmr.analysis.neighbourhood import Neighbourhood, Spacing
 from latent_nmr.analysis.traversal import Traversal
@@ -67,21 +66,18 @@ class AxisSummary(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Times of the samples, the pulses and the echo.
+    """When features are of, and what part of their record that is.
 
     Attributes
     ----------
     time : ndarray, shape (n_features,)
         Times of the samples, µs.
-    pulses : sequence of float
-        Times of the pulses, µs.
-    echo : float
-        Time of the echo, µs.
+    regions : sequence of str, length n_features
+        See `latent_nmr.analysis.audit.time_regions`.
     """
 
     time: npt.NDArray[np.float64]
-    pulses: Sequence[float]
-    echo: float
+    regions: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -132,20 +128,19 @@ def audit_axis(
     X : ndarray, shape (n_curves, n_features)
         Features of the data.
     record : Record
-        Times of samples, pulses and echo.
+        Times of samples, and the parts of the record they are in.
 
     Returns
     -------
     AxisAudit
     """
-    regions = time_regions(record.time, record.pulses, record.echo)
     points = tuple(
-        audit_point(position, curve, place, spacing, curves, X[place.rows], record.time, regions)
+        audit_point(position, curve, place, spacing, curves, X[place.rows], *record)
         for position, curve, place, curves in zip(
             walk.positions, walk.curves, places, fresh, strict=True
         )
     )
-    summary = summary_of(points, record.time, regions)
+    summary = summary_of(points, *record)
     return AxisAudit(walk.axis, points, spacing, record.time, summary)
 
 
@@ -160,7 +155,7 @@ def summary_of(
     time : ndarray, shape (n_features,)
         Times of the samples, µs.
     regions : sequence of str, length n_features
-        See `time_regions`.
+        See `latent_nmr.analysis.audit.time_regions`.
     """
     within = [point for point in points if not point.is_off_data]
     off_data = [point for point in points if point.is_off_data]

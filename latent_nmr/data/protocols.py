@@ -259,6 +259,13 @@ def refuse_protocols(dataset: xr.Dataset, what: str) -> None:
         )
 
 
+def selected_entries(dataset: xr.Dataset) -> list[Mapping[str, Any]]:
+    """Entries of the attribute `protocols` for the protocols that a data set has, in its order."""
+    entries = _entries(dataset.attrs)
+    names = protocol_names(dataset) or [_selected(dataset)]
+    return [entries[name] for name in names if name in entries]
+
+
 def _selected(dataset: xr.Dataset) -> str | None:
     if PROTOCOL not in dataset.coords or dataset[PROTOCOL].dims:
         return None

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from latent_nmr.analysis.audit import time_regions
 from latent_nmr.analysis.axis_audit import Record, audit_axis
 from latent_nmr.analysis.neighbourhood import Spacing, neighbourhoods
 from latent_nmr.analysis.traversal import Traversal
 
 TIME = np.linspace(160.0, 240.0, 200)
-RECORD = Record(TIME, [0.0, 100.0], 200.0)
+RECORD = Record(TIME, time_regions(TIME, [0.0, 100.0], 200.0))
 POSITIONS = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
 MEAN = np.exp(-(((TIME - 200) / 8) ** 2))
 

@@ -17,7 +17,12 @@ from latent_nmr.physics.kernels import KERNELS
 from latent_nmr.report.audit import KERNEL_SYMBOLS, remarks
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies.audit._numbers import point_rows
-from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
+from latent_nmr.studies.audit._simulations import (
+    FIRST_NEW,
+    record_of,
+    simulate_at,
+    simulation_of,
+)
 from latent_nmr.studies.audit._study import audit_axes
 from latent_nmr.studies.trained_model import describe_data
 
@@ -267,3 +272,63 @@ class TestResult:
 
     def test_symbols_are_those_of_the_kernels(self):
         assert {name: kernel.symbol for name, kernel in KERNELS.items()} == KERNEL_SYMBOLS
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Echoes of two protocols with different spacings."""
+    return ln.simulate("paper", 8, n_edge=8, step=4, seed=0, protocols=[(90, 50), (60, 100)])
+
+
+class TestProtocols:
+    """Echoes of several pulses: new curves and parts of the record are of each."""
+
+    def new_curves(self, dataset, part="magnitude"):
+        """Some new curves of the first material, in features of a model of these data."""
+        settings = FeatureSettings.for_data(dataset, "echo", "initial", part)
+        metadata = describe_data(dataset, settings.of(dataset), settings)
+        labels = {name: dataset[name].to_numpy() for name in PARAMETERS}
+        place = neighbourhoods(np.zeros((1, 1)), np.arange(8.0)[:, None], labels, 4)[0]
+        simulation = simulation_of(dataset, 3)
+        record = record_of(simulation, metadata)
+        return simulate_at(place, simulation, range(FIRST_NEW, FIRST_NEW + 4), metadata), record
+
+    def test_new_curves_are_those_of_each_protocol_side_by_side(self, both):
+        joined, record = self.new_curves(both)
+        names = both.protocol.to_numpy()
+        alone = [self.new_curves(both.sel(protocol=name)) for name in names]
+        curves = [new.curves for new, _ in alone]
+        # Rows of one run: sums in another order, in float32 along a record.
+        np.testing.assert_allclose(joined.curves, np.hstack(curves), rtol=0, atol=1e-5)
+        assert list(record.regions) == [region for _, own in alone for region in own.regions]
+        np.testing.assert_array_equal(record.time, np.hstack([own.time for _, own in alone]))
+
+    def test_parts_of_the_record_are_about_the_protocols_own_echo(self, both):
+        _, record = self.new_curves(both)
+        echo = record.time[np.array(record.regions) == "echo"]
+        for twice_tau in (100, 200):
+            assert np.sum(abs(echo - twice_tau) <= 10) == 125  # samples of 1/(2π) µs in 20 µs
+        assert len(echo) == 250
+
+    def test_the_order_of_the_data_is_that_of_the_new_curves(self, both):
+        joined, _ = self.new_curves(both)
+        turned, _ = self.new_curves(both.isel(protocol=[1, 0]))
+        np.testing.assert_allclose(
+            turned.curves, np.roll(joined.curves, 400, axis=1), rtol=0, atol=1e-5
+        )
+
+    def test_a_pair_is_audited_in_amplitudes_and_the_difference_of_frequencies(self):
+        pair = ln.simulate("paper-pair", 24, n_edge=8, step=4, seed=0)
+        small = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, min_epoch_steps=2, random_state=0)
+        model = ln.train(pair, part="polar", window="full", model=small).model
+        r = ln.audit(model, pair, axes=(1,), **FEW | {"n_neighbors": 5})
+        assert list(r.figures) == ["LA1", "LA1_120deg", "LA1_difference", "profile"]
+        panel = r.figures["LA1_120deg"].axes[0]
+        assert {"120°", "240°", "echo"} <= {text.get_text() for text in panel.texts}
+        assert r.arrays["decoded/1"].shape == (2, model.n_features_in_)
+
+    def test_an_audit_of_other_protocols_than_the_models_is_refused(self, both):
+        small = ln.BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, min_epoch_steps=2, random_state=0)
+        model = ln.train(both, model=small).model
+        with pytest.raises(InputError, match="data must have the protocols of the model"):
+            ln.audit(model, both.isel(protocol=0), **FEW)

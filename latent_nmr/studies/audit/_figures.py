@@ -53,7 +53,7 @@ def draw_sheet(facts: Facts, arrays: Arrays, axis: int, number: int, n_drawn: in
         signal_text=quantity.text,
         simulated_text=f"simulated at their mean parameters, {facts['n_simulations']} offset maps",
         neighbours_text=f"{facts['n_neighbors']} nearest curves",
-        marks=facts["marks"],
+        marks=facts["marks"] if quantity.marks is None else quantity.marks,
     )
 
 

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr.analysis.audit import time_regions
+from latent_nmr.analysis.axis_audit import Record
 from latent_nmr.analysis.neighbourhood import PARAMETERS, Neighbourhood
-from latent_nmr.data.feature_layout import part_of_metadata
-from latent_nmr.data.scaling import curve_divisors, scaled_window
+from latent_nmr.data.feature_layout import column_times
+from latent_nmr.data.feature_settings import FeatureSettings
+from latent_nmr.data.protocols import PROTOCOLS, selected_entries
+from latent_nmr.data.scaling import Echo, curve_divisors, joined_features
 from latent_nmr.data.windows import window_slice
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.physics.inversion import KernelParameter, parameter_of_length
 from latent_nmr.physics.kernels import kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
 from latent_nmr.physics.parameters import UniformLaw
+from latent_nmr.physics.presets import PRESETS, get_preset
+from latent_nmr.physics.sequence import Sequence as PulseSequence
 from latent_nmr.physics.simulate import Simulation, draw_fields
 from latent_nmr.studies._labels import complete_labels, labels_by_name
 
@@ -42,6 +48,22 @@ class NewCurves:
     curves: npt.NDArray[np.float32]
 
 
+def record_of(simulation: Simulation, metadata: dict[str, Any]) -> Record:
+    """When a model's features are of, and where that is on the record of their protocol."""
+    features = FeatureSettings.of_metadata(metadata)
+    # The model's own data need not say when the pulses are; the simulations do.
+    sequences = simulation.resolve().sequences
+    names = [own.name for own in features.protocols] or [""]
+    by_name = dict(zip(names, sequences, strict=True))
+    blocks, regions = features.blocks(np.asarray(metadata["time_us"], np.float64)), []
+    for block in blocks:
+        # What compares two protocols is of pulses at the same times in both.
+        own = by_name.get(block.protocol, sequences[0])
+        pulses = [pulse.sample * own.dt for pulse in own.pulses]
+        regions += time_regions(block.time, pulses, own.echo_sample * own.dt)
+    return Record(column_times(blocks), regions)
+
+
 def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
     """Return the settings that made a data set, with another seed, or refuse what has none."""
     missing = [name for name in PARAMETERS if name not in dataset.variables]
@@ -58,10 +80,12 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
                 f"unknown for {count} of {dataset.sizes['curve']}. Drop such curves."
             )
     attributes = dataset.attrs
-    if attributes.get("preset") != "paper":
+    usable = [name for name in PRESETS if isinstance(get_preset(name).law, UniformLaw)]
+    if attributes.get("preset") not in usable:
         raise InputError(
-            "data must be of preset paper, where W, L and kernel fix a curve up to its ν, but "
-            f"are of preset {attributes.get('preset')!r}. Use a set of latent-nmr simulate."
+            f"data must be of preset {', '.join(usable)}, where α, L and kernel fix a curve up to "
+            f"its ν, but are of preset {attributes.get('preset')!r}. Use a set of latent-nmr "
+            "simulate."
         )
     if attributes.get("spectrometer"):
         raise InputError(
@@ -77,6 +101,10 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
     if attributes.get("tolerance") is None:  # of a fixed step, or of an earlier version
         names -= {"tolerance"}
     settings = {name: attributes[name] for name in names - {"seed", "with_mz", "repeats"}}
+    if PROTOCOLS in settings:
+        settings[PROTOCOLS] = selected_entries(dataset)
+        if len(settings[PROTOCOLS]) == 1:
+            settings.pop("offsets", None)  # of several protocols alone
     return Simulation(**settings, seed=seed)
 
 
@@ -96,21 +124,42 @@ def simulate_at(
     parameter = parameter_of_length(kernel, length, preset.n_edge, ranges[kernel])
     table = kernel_table(kernel, parameter.value, preset.n_edge)
     couplings = np.array([place.alpha_x, place.alpha_x, place.alpha_z])
+    sequences, n_curves = preset.sequences, len(numbers)
+    offsets = [draw_fields(simulation, numbers, number) for number in range(len(sequences))]
     spins = simulate_lattices(
-        draw_fields(simulation, numbers),
-        np.repeat(table[None], len(numbers), axis=0),
-        np.repeat(couplings[None], len(numbers), axis=0),
-        preset.sequence,
+        np.concatenate(offsets),
+        np.repeat(table[None], n_curves * len(sequences), axis=0),
+        np.repeat(couplings[None], n_curves * len(sequences), axis=0),
+        [sequence for sequence in sequences for _ in numbers],
         relaxation_rate=simulation.relaxation_rate,
         equilibrium_mz=simulation.equilibrium_mz,
         step=simulation.step,
         scheme=simulation.scheme,
         dtype=simulation.dtype,
     )
+    echoes = [
+        _echo_of(own, sequence, metadata, time, numbers)
+        for own, sequence, time in zip(
+            np.split(spins, len(sequences)),
+            sequences,
+            np.atleast_2d(np.asarray(metadata["time_us"], np.float64)),
+            strict=True,
+        )
+    ]
+    features = FeatureSettings.of_metadata(metadata)
+    curves = joined_features(echoes, features.part, features.protocols)
+    return NewCurves(parameter, curves.astype(np.float32, copy=False))
+
+
+def _echo_of(
+    spins: npt.NDArray[np.floating],
+    sequence: PulseSequence,
+    metadata: dict[str, Any],
+    time: npt.NDArray[np.float64],
+    numbers: Sequence[int],
+) -> Echo:
+    """What features are taken of, in one protocol."""
     signal = [spins[:, :, 0], spins[:, :, 1]]
-    sequence = preset.sequence
     samples = window_slice(metadata["window"], sequence.n_samples, sequence.echo_sample)
     divisors = curve_divisors(signal, samples, metadata["normalisation"], numbers)
-    time = np.asarray(metadata["time_us"])
-    curves = scaled_window(signal, samples, part_of_metadata(metadata), divisors, time)
-    return NewCurves(parameter, curves.astype(np.float32, copy=False))
+    return Echo(signal, samples, divisors, time)

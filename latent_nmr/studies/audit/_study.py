@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from latent_nmr._progress import progress_bar
-from latent_nmr.analysis.axis_audit import AxisAudit, Record, audit_axis
+from latent_nmr.analysis.axis_audit import AxisAudit, audit_axis
 from latent_nmr.analysis.neighbourhood import FEWEST_CURVES, PARAMETERS, neighbourhoods, spacing
 from latent_nmr.analysis.traversal import Traversal, traverse
 from latent_nmr.data.echoes import check_frame, fingerprint, simulation_attributes
-from latent_nmr.data.feature_layout import column_times
 from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.data.labels import materials_of
-from latent_nmr.data.protocols import refuse_protocols
 from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.physics.inversion import KernelParameter
 from latent_nmr.physics.simulate import Simulation
@@ -30,7 +28,12 @@ from latent_nmr.studies.audit._numbers import (
     point_records,
     point_rows,
 )
-from latent_nmr.studies.audit._simulations import FIRST_NEW, simulate_at, simulation_of
+from latent_nmr.studies.audit._simulations import (
+    FIRST_NEW,
+    record_of,
+    simulate_at,
+    simulation_of,
+)
 from latent_nmr.studies.latent_figures import time_marks
 from latent_nmr.studies.trained_model import as_model, check_sampling
 
@@ -99,7 +102,8 @@ def audit(
         Trained by :func:`latent_nmr.train` or the command train-vae; the folder of a saved one, or
         the name of one that comes with the package.
     dataset : xarray.Dataset
-        Echoes of preset `paper` with their labels, as they were simulated.
+        Echoes of preset `paper`, `paper-60` or `paper-pair` with their labels, as they were
+        simulated, of the protocols that the model was trained on.
     axes : int or sequence of int, optional
         Latent axes, counted from 1; by default all. The result of an axis does not depend on
         which others are asked for.
@@ -144,8 +148,7 @@ def audit(
     check_count("seed", seed, at_least=0, at_most=2**32 - 1)
     model = as_model(model)
     chosen = chosen_axes(axes, model.n_components)
-    refuse_protocols(check_frame(dataset), "data of an audit")
-    check_sampling(dataset, Path("the data set"), model)
+    check_sampling(check_frame(dataset), Path("the data set"), model)
     simulation = simulation_of(dataset, seed)
     features, time = FeatureSettings.of_metadata(model.metadata_), model.metadata_["time_us"]
     X, data_sha256 = features.of(dataset), fingerprint(dataset)
@@ -218,13 +221,7 @@ def audit_axes(
 
     labels = {name: label_values(dataset, name) for name in PARAMETERS}
     distances = spacing(latent, n_neighbors)
-    # The model's own data need not say when the pulses are; the simulations do.
-    made = simulation_attributes(simulation)
-    record = Record(
-        column_times(FeatureSettings.of_metadata(metadata).blocks(metadata["time_us"])),
-        [sample * made["dt_us"] for sample in made["pulse_samples"]],
-        made["echo_index"] * made["dt_us"],
-    )
+    record = record_of(simulation, metadata)
     result = []
     for walk in walks:
         places = neighbourhoods(walk.points, latent, labels, n_neighbors)
