@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from latent_nmr.commands._shell import DataPath, ModelPath, Report
 from latent_nmr.studies.echo_options import DataOptions
@@ -23,6 +24,8 @@ class Options(DataOptions):
     """Data set of echoes in any format, or reference for the set that comes with the package."""
     out: Path = Path("embedding.csv")
     """File to write; its suffix, .csv, .parquet or .npz, names the format."""
+    by: Literal["curve", "material"] = "curve"
+    """What a row is: of a material, all its repeats are one point."""
     force: bool = False
     """Replace an existing file."""
     json: bool = False
@@ -35,7 +38,7 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._output import Output
     from latent_nmr.data.io import open_blocks
     from latent_nmr.report.table_files import table_format
-    from latent_nmr.studies.embedding import embed_blocks
+    from latent_nmr.studies.embedding import embed, embed_blocks
     from latent_nmr.studies.trained_model import load_model, model_digest
 
     table_type = table_format(options.out)
@@ -46,20 +49,25 @@ def run(options: Options) -> Report:
     if finished is not None:
         return _report(*finished, options.out)
     model, echoes = load_model(options.model), open_blocks(options.data)
-    columns: list[str] = []
+    columns, n_rows = [], 0
     with output.file() as staging, progress_bar(echoes.n_curves, "curve") as bar:
         table = table_type(staging)
-        for rows in embed_blocks(model, map(options.select, echoes.blocks()), options.data):
+        blocks = embed_blocks(model, map(options.select, echoes.blocks()), options.data)
+        if options.by == "material":  # whose curves may stand in several blocks
+            blocks = [embed(model, options.open(options.data), by=options.by)]
+        for rows in blocks:
             table.add(rows)
-            columns = list(rows.columns)
-            bar.update(len(rows))
+            columns, n_rows = list(rows.columns), n_rows + len(rows)
+            bar.update(echoes.n_curves if options.by == "material" else len(rows))
         table.close()
     inputs = {options.model: model_digest(options.model), options.data: echoes.fingerprint()}
-    values = {"n_curves": echoes.n_curves, "columns": columns}
+    values = {"n_curves": echoes.n_curves, "n_rows": n_rows, "columns": columns}
     return _report(output.write_manifest(values, inputs), "", options.out)
 
 
 def _report(manifest: dict, remark: str, out: Path) -> Report:
     lines = [remark] if remark else []
-    lines.append(f"{out}: {manifest['n_curves']} curves × {len(manifest['columns'])} columns")
+    n_rows, columns = manifest.get("n_rows", manifest["n_curves"]), manifest["columns"]
+    what = "materials" if "n_repeats" in columns else "curves"
+    lines.append(f"{out}: {n_rows} {what} × {len(columns)} columns")
     return Report(lines, {**manifest, "out": out})

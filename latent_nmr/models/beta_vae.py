@@ -104,6 +104,9 @@ class BetaVAE(LatentModel):
     scatter_ : Scatter or None
         Of the likelihood `repeats`: the covariance of repeats about their material, as its largest
         `variances` along `directions` and the variance of the `rest`.
+    repeat_scale_ : ndarray, shape (n_components,)
+        Where repeats were learned from: how many times farther apart held-out repeats lie than
+        `transform_std` says.
     kl_ : ndarray, shape (n_components,)
         Mean KL per axis over the training rows, nats, in falling order.
     axis_variances_ : ndarray, shape (n_components,)

@@ -33,6 +33,8 @@ FIRST, LAST = (
     ("fitted", "metadata", "packages", "weights_sha256"),
 )
 FITTED = ("device", "training_rows", "validation_rows")
+# How long an optional entry is, where it is not one number or word per column.
+LENGTHS = {"target_names": "n_targets", "repeat_scale": "n_components"}
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,16 @@ class CardFormat:
             "metadata": check_object("metadata", card["metadata"]),
         }
         for name in optional:
-            check = check_numbers if name == "coordinate" else check_distinct_words
+            is_text = name in ("feature_names", "target_names")
+            check = check_distinct_words if is_text else check_numbers
             common[name] = check(name, fitted[name])
         model = self.to_model(card, common)
+        if min(common.get("repeat_scale", [1])) <= 0:
+            raise ValueError("repeat_scale must be above 0")
         for name in optional:
-            length = getattr(model, "n_targets" if name == "target_names" else "n_features")
+            length = getattr(model, LENGTHS.get(name, "n_features"))
             if len(common[name]) != length:
-                raise ValueError(f"{name} must have {length} entries, one per column")
+                raise ValueError(f"{name} must have {length} entries")
         check_total(model.weight_shapes().values())
         return Card(model, check_word("weights_sha256", card["weights_sha256"]))
 

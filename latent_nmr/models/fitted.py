@@ -25,6 +25,7 @@ OPTIONAL = {
     "feature_names": "feature_names_in_",
     "coordinate": "coordinate_in_",
     "target_names": "target_names_",
+    "repeat_scale": "repeat_scale_",
 }
 # Packages that decide the outcome of a fit.
 RECORDED_PACKAGES = ("latent-nmr", "jax", "flax", "optax", "numpy", "scikit-learn")
@@ -92,10 +93,16 @@ class FittedVAE(FittedModel):
     history: list[EpochRecord]
     weights: Weights = field(default_factory=dict)
     scatter: Scatter | None = None
+    repeat_scale: npt.NDArray[np.float64] | None = None
 
     @property
     def n_features(self) -> int:
         return self.architecture.n_features
+
+    @property
+    def n_components(self) -> int:
+        """Number of latent axes."""
+        return self.architecture.n_components
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes = self.architecture.weight_shapes()

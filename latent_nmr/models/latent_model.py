@@ -9,9 +9,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr._columns import columns_of, rows_of
+from latent_nmr._items import as_items
+from latent_nmr._row_names import check_row_order
+from latent_nmr._splits import as_groups
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.latent_axes import axis_names
-from latent_nmr.models import inference, value_range
+from latent_nmr.models import experts, inference, value_range
+from latent_nmr.models.experts import Combined
 from latent_nmr.models.networks import Architecture, Weights
 from latent_nmr.models.saved_estimator import SavedEstimator
 from latent_nmr.models.scatter import Scatter
@@ -34,6 +38,55 @@ class LatentModel(TransformerMixin, SavedEstimator):
         """Posterior standard deviations of the rows of `X`, shape (n_rows, n_components)."""
         rows = self._validated(X)
         return inference.deviations(self.architecture_, self.weights_, rows)
+
+    def transform_repeats(self, X, groups, *, scale=None) -> Combined:
+        r"""One point of the map for each material, from all rows of it.
+
+        The product of the posteriors of its K rows, each widened by a factor f per axis,
+        :math:`\prod_k \mathcal N(z; \mu_k, f^2 \sigma_k^2)`: its mean says where the mean of very
+        many repeats would lie, and its standard deviation how well that is known.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+        groups : array-like, shape (n_rows,)
+            Material of each row.
+        scale : array-like, shape (n_components,), optional
+            Factors f. By default those that the fit found in its held-out repeats,
+            `repeat_scale_`, or for a model that learned without repeats those of these rows.
+
+        Returns
+        -------
+        Combined
+            `groups`, `mean`, `std`, and `counts`, the number of rows of each.
+
+        Raises
+        ------
+        InputError
+            If no factors are known and each material has one row; for a `scale` of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from latent_nmr import BetaVAE
+        >>> X = np.random.default_rng(0).random((60, 24))
+        >>> vae = BetaVAE(hidden_layer_sizes=(8,), max_epochs=2, random_state=0).fit(X)
+        >>> vae.transform_repeats(X, groups=np.arange(60) // 3).mean.shape
+        (20, 2)
+        """
+        check_row_order(X, groups=groups)
+        mean, std = self.transform(X), self.transform_std(X)
+        codes = as_groups(groups, len(mean))
+        if codes is None:
+            raise InputError(
+                "groups must say the material of each row, but is None. Give ds.material."
+            )
+        if scale is None:
+            scale = getattr(self, "repeat_scale_", None)
+        if scale is None:
+            scale = experts.scale_of_rows(mean, std, codes)
+        factors = experts.checked_scale(scale, mean.shape[1])
+        return experts.product_of_experts(mean, std, as_items(groups), factors)
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""

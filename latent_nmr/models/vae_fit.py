@@ -14,6 +14,7 @@ from latent_nmr._json import python_scalar
 from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
+from latent_nmr.models.experts import repeat_scale
 from latent_nmr.models.fitted import FittedVAE, installed_packages
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, REPEATS, kl_divergence
 from latent_nmr.models.orientation import orient
@@ -123,6 +124,7 @@ def fitted_model(
         scatter=problem.objective.scatter,
         training_rows=problem.training_rows,
         validation_rows=problem.validation_rows,
+        repeat_scale=_repeat_scale(problem, weights, X),
         device=inference.device_name(),
         packages=installed_packages(),
         metadata={},
@@ -153,6 +155,23 @@ def oriented(
     # Double precision, as files give them back.
     kl, variances = (v[order].astype(np.float64) for v in (kl, mean.var(axis=0)))
     return orient(weights, order, signs), order, kl, variances
+
+
+def _repeat_scale(
+    problem: Problem, weights: networks.Weights, X: Rows
+) -> npt.NDArray[np.float64] | None:
+    """Factor by which posteriors of repeats are to be widened, of materials not trained on."""
+    pairs = problem.validation_pairs
+    if pairs is None or not np.any(pairs.weights):
+        return None
+    repeated = np.asarray(pairs.weights) > 0
+    first, second = (
+        inference.encode(problem.architecture, weights, X[np.asarray(rows)[repeated]])
+        for rows in (pairs.first, pairs.second)
+    )
+    return repeat_scale(
+        *((mean, np.exp(0.5 * log_variance)) for mean, log_variance in (first, second))
+    )
 
 
 def _reordered(record: EpochRecord, order: npt.NDArray[np.intp]) -> EpochRecord:

@@ -10,6 +10,7 @@ import numpy as np
 from latent_nmr._regular import regular
 from latent_nmr.data._variables import PLACES
 from latent_nmr.data.echoes import check_dataset
+from latent_nmr.errors import InputError, check_choice
 from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies.trained_model import as_model, check_sampling
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 EMBEDDED_LABELS = ("W", "L", "kernel", "alpha_x", "alpha_z")
 # Labels that colour maps if none are chosen; data without them show their own, a few at most.
 MAP_LABELS, MOST_MAPS = ("kernel", "W", "L"), 4
-OWN_COLUMNS = re.compile(r"curve|material|repeat|LA\d+(_sd)?|rms|split")
+OWN_COLUMNS = re.compile(r"curve|material|n_repeats|repeat|LA\d+(_sd)?|rms|split")
+ROWS = ("curve", "material")
 
 
-def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame":
+def embed(
+    model: "BetaVAE | Path | str", dataset: "xr.Dataset", *, by: str = "curve"
+) -> "pd.DataFrame":
     """Latent coordinates of the curves of a data set, as a table.
 
     Parameters
@@ -36,6 +40,9 @@ def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame
         package.
     dataset : xarray.Dataset
         Echoes, sampled like those that the model was trained on.
+    by : {"curve", "material"}
+        What a row is. For a material, all its curves are one point, see
+        :meth:`BetaVAE.transform_repeats`.
 
     Returns
     -------
@@ -46,13 +53,15 @@ def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame
         fraction of what curves are normalised by; W (MHz), L (lattice constants), kernel, alpha_x
         and alpha_z (MHz) where the data have them, then all labels of other names (with `label_`
         before those that are called like a column); `split`, which is `training` or `validation`
-        for the model's own data, repeats of its materials included, and otherwise `new`.
+        for the model's own data, repeats of its materials included, and otherwise `new`. Rows of
+        materials have `material` and `n_repeats` instead of a curve, its labels where all its
+        curves have the same, and the mean square of its curves in `rms`.
 
     Raises
     ------
     InputError
-        If the model does not know what it was trained on, or the data have other times than its
-        own.
+        If the model does not know what it was trained on, the data have other times than its own,
+        or rows are to be of materials and the data name none.
 
     Examples
     --------
@@ -64,8 +73,11 @@ def embed(model: "BetaVAE | Path | str", dataset: "xr.Dataset") -> "pd.DataFrame
     ['new', 'new']
     """
     check_dataset(dataset)
-    (table,) = embed_blocks(as_model(model), [dataset])
-    return table
+    model = as_model(model)
+    (table,) = embed_blocks(model, [dataset])
+    if check_choice("by", by, ROWS) == "curve":
+        return table
+    return _of_materials(model, dataset, table)
 
 
 def embed_blocks(
@@ -84,6 +96,31 @@ def embed_blocks(
         if "curve" not in block.variables:
             block = block.assign_coords(curve=numbers)
         yield embedding_table(model, block, settings.of(block))
+
+
+def _of_materials(model: "BetaVAE", dataset: "xr.Dataset", table: "pd.DataFrame") -> "pd.DataFrame":
+    """The table of a data set with its curves gathered by material."""
+    from latent_nmr.data.feature_settings import FeatureSettings
+    from latent_nmr.latent_axes import axis_names
+
+    if "material" not in table:
+        raise InputError(
+            "data must have the coordinate material, which says what a row of the table is, where "
+            "by is 'material', but have none. Simulate with repeats, or set ds['material']."
+        )
+    X = FeatureSettings.of_metadata(model.metadata_).of(dataset)
+    combined = model.transform_repeats(X, table["material"].to_numpy())
+    rows = table.drop(columns=["curve", "repeat"], errors="ignore").groupby("material")
+    found = rows.first()
+    changing = (rows.nunique(dropna=False) > 1).any()
+    names = axis_names(model.n_components)
+    found[names] = combined.mean.astype(X.dtype)
+    found[[f"{name}_sd" for name in names]] = combined.std.astype(X.dtype)
+    found["rms"] = rows["rms"].agg(lambda own: np.sqrt(np.mean(np.square(own))))
+    lost = [name for name in found.columns[changing] if not OWN_COLUMNS.fullmatch(str(name))]
+    found = found.drop(columns=lost).reset_index()
+    found.insert(1, "n_repeats", combined.counts)
+    return found
 
 
 def read_embedding(path: Path) -> "pd.DataFrame":
