@@ -2,8 +2,8 @@
 
     python scripts/publish.py RUN [RUN…] [--tables-only] [--ship NAME] [--artifacts FOLDER]
 
-Of an evaluation, writes tables/evaluation-WINDOW.json and .csv, reports/WINDOW.html and
-figures/evaluation-WINDOW/; of a probe or a challenge, tables/RUN.json, without what only figures
+Of an evaluation RUN or reference-RUN, writes tables/evaluation-RUN.json and .csv, reports/RUN.html
+and figures/evaluation-RUN/; of a probe or a challenge, tables/RUN.json, without what only figures
 show, and figures/RUN/. Which of them a run is, its result says.
 
 With --ship, of an evaluation its best β-VAE, or of a challenge its public deep network, goes to
@@ -17,27 +17,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from latent_nmr import BetaVAE, CurveRegressor, InputError, open_echoes, shipped
+from latent_nmr import BetaVAE, CurveRegressor, InputError, shipped
 from latent_nmr.commands.main import run_script
 from latent_nmr.plots import save_figure
 from latent_nmr.report.kept_results import EVALUATION, read_result, write_result
-from latent_nmr.studies.evaluation.precision import best_vae, scores_by_precision
+from latent_nmr.studies.echo_options import ReceiverOptions
+from latent_nmr.studies.evaluation.precision import publish_best
 from latent_nmr.studies.latent_figures import overview_figure
 
 RESULT_FILES = ("evaluation.json", "probe.json", "challenge.json")
-TOLERANCE = 1e-3
 
 
-def publish_evaluation(run: Path, result: dict[str, Any], artifacts: Path) -> str:
+def publish_evaluation(run: Path, artifacts: Path) -> str:
     """Tables and page; returns the name under which they are published."""
-    window = result["window"]
+    name = run.name.removeprefix("reference-")
     for file, target in (
-        ("evaluation.json", f"tables/evaluation-{window}.json"),
-        ("scores.csv", f"tables/evaluation-{window}.csv"),
-        ("report.html", f"reports/{window}.html"),
+        ("evaluation.json", f"tables/evaluation-{name}.json"),
+        ("scores.csv", f"tables/evaluation-{name}.csv"),
+        ("report.html", f"reports/{name}.html"),
     ):
         shutil.copyfile(run / file, artifacts / target)
-    return f"evaluation-{window}"
+    return f"evaluation-{name}"
 
 
 def publish_supervised(run: Path, result: dict[str, Any], artifacts: Path) -> str:
@@ -50,38 +50,25 @@ def publish_supervised(run: Path, result: dict[str, Any], artifacts: Path) -> st
     return run.name
 
 
-def ship_vae(run: Path, result: dict[str, Any], name: str, artifacts: Path) -> None:
+def ship_vae(run: Path, result: dict[str, Any], options: argparse.Namespace) -> None:
     """The best β-VAE of an evaluation, its scores and its latent space."""
-    settings, parts = result["settings"], list(result["tables"])
-    dataset = open_echoes(settings["data"])
-    also = dict(zip(parts[1:], map(open_echoes, settings["also"]), strict=True))
-    names = ("window", "normalisation", "held_out", "split_seed")
-    model, fit = best_vae(run)
-    scores, largest = scores_by_precision(
-        model, dataset, also=also, **{name: settings[name] for name in names}
-    )
-    precision = "half" if largest < TOLERANCE else "single"
+    name, settings = options.ship, result["settings"]
     out = shipped.FOLDER / "models" / name
-    model.save(out, model.metadata_, precision=precision)
-    size = sum(path.stat().st_size for path in out.iterdir())
+    chosen = {"method": options.method, "n_components": options.n_components}
+    facts = publish_best(run, settings, out, **chosen)
+    flags = f"--ship {name} --method {options.method} --n-components {options.n_components}"
     values = {
-        "command": f"python scripts/publish.py {run} --ship {name}",
-        "window": result["window"],
-        "line_draw": result.get("line_draw"),
-        "model": fit["saved"],
-        "validation_loss": fit["validation_loss"],
-        "precision": precision,
-        "largest_change_of_a_score": largest,
-        "bytes": size,
-        "scores": scores,
+        "command": f"python scripts/publish.py {run} {flags}",
+        **{key: result.get(key) for key in ("window", "line_draw")},
     }
-    write_result(artifacts / "tables" / f"model-{name}.json", values)
-    save_figure(
-        overview_figure(BetaVAE.load(out), dataset), artifacts / "figures" / f"latent-{name}"
-    )
+    write_result(options.artifacts / "tables" / f"model-{name}.json", values | facts)
+    data = ReceiverOptions.of(settings).open(settings["data"])
+    figure = overview_figure(BetaVAE.load(out), data)
+    save_figure(figure, options.artifacts / "figures" / f"latent-{name}")
     print(
-        f"wrote {out}: {fit['saved']}, {precision} precision, {size / 1e6:.2f} MB; half precision "
-        f"changes no score by more than {largest:.1e}"
+        f"wrote {out}: {facts['model']}, {facts['precision']} precision, "
+        f"{facts['bytes'] / 1e6:.2f} MB; half precision changes no score by more than "
+        f"{facts['largest_change_of_a_score']:.1e}"
     )
 
 
@@ -93,6 +80,8 @@ def main() -> None:
     parser.add_argument(
         "--ship", metavar="NAME", help="bring the model of the one run into the package"
     )
+    parser.add_argument("--method", default="vae", help="which β-VAE of an evaluation to ship")
+    parser.add_argument("--n-components", type=int, default=2, help="how many axes it has")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     options = parser.parse_args()
     if options.ship and len(options.runs) > 1:
@@ -104,8 +93,10 @@ def main() -> None:
             raise InputError(f"a run must hold {names}, but {run} has {len(found)} of them.")
         result = read_result(found[0])
         is_evaluation = result["format"] == EVALUATION
-        publish = publish_evaluation if is_evaluation else publish_supervised
-        name = publish(run, result, options.artifacts)
+        if is_evaluation:
+            name = publish_evaluation(run, options.artifacts)
+        else:
+            name = publish_supervised(run, result, options.artifacts)
         if not options.tables_only:
             figures = options.artifacts / "figures" / name
             shutil.rmtree(figures, ignore_errors=True)
@@ -113,7 +104,7 @@ def main() -> None:
                 run / "figures", figures, ignore=shutil.ignore_patterns("*.pdf", "*.svg")
             )
         if options.ship and is_evaluation:
-            ship_vae(run, result, options.ship, options.artifacts)
+            ship_vae(run, result, options)
         elif options.ship:
             model = CurveRegressor.load(run / "models" / "deep")
             model.save(shipped.FOLDER / "models" / options.ship, model.metadata_)

@@ -1,10 +1,12 @@
 """What of a file of echoes a command looks at: its protocols, a receiver, the features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
 
@@ -58,6 +60,11 @@ class ReceiverOptions(FeatureOptions):
     """Noise to add: largest |M| in the window over its standard deviation in each channel."""
     receiver_seed: int = 0
     """Seed of carriers, phases and noise."""
+
+    @classmethod
+    def of(cls, settings: "Mapping[str, Any]") -> "ReceiverOptions":
+        """Those among the settings of a finished run; of an earlier version they may lack some."""
+        return cls(**{own.name: settings[own.name] for own in fields(cls) if own.name in settings})
 
     def measured(self, dataset: "xr.Dataset", number: int = 0) -> "xr.Dataset":
         """The data set behind that receiver; further sets have numbers, and draws of their own."""

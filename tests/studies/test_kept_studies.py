@@ -12,7 +12,11 @@ from latent_nmr.errors import InputError
 from latent_nmr.studies.dataset_figures import nearest_curve
 from latent_nmr.studies.evaluation import evaluate_echoes
 from latent_nmr.studies.evaluation._figures import figure_title
-from latent_nmr.studies.evaluation.precision import best_vae, scores_by_precision
+from latent_nmr.studies.evaluation.precision import (
+    best_vae,
+    publish_best,
+    scores_by_precision,
+)
 from latent_nmr.studies.noise import evaluate_noise, noise_figure, noisy_features
 from latent_nmr.studies.settings import true_parameter_scores
 
@@ -78,10 +82,11 @@ class TestPrecision:
     @staticmethod
     def folder(dataset, tmp_path_factory):
         folder = tmp_path_factory.mktemp("precision") / "run"
-        vae = ln.BetaVAE(2, hidden_layer_sizes=(8,), max_epochs=2, batch_size=32)
+        small = {"hidden_layer_sizes": (8,), "max_epochs": 2, "batch_size": 32}
+        vae = ln.BetaVAE(**small)
         result = evaluate_echoes(
             dataset,
-            {"vae": vae, "pca": "pca"},
+            {"vae": vae, "pca": "pca", "mine": ln.BetaVAE(beta=7.0, **small)},
             n_seeds=2,
             ceiling=False,
             folder=folder,
@@ -94,15 +99,41 @@ class TestPrecision:
         losses = [
             entry["validation_loss"]
             for entry in ln.EvaluationResult.load(folder).facts["fits"]
-            if entry["kind"] == "vae"
+            if entry["model"] == "vae"
         ]
         assert len(losses) == 2
         assert fit["validation_loss"] == min(losses)
         assert model.n_components == 2
 
     def test_a_dimension_that_was_not_evaluated_is_refused(self, folder):
-        with pytest.raises(InputError, match="has none with 5"):
+        with pytest.raises(InputError, match="has no vae with 5, only mine with 2, vae with 2"):
             best_vae(folder, 5)
+
+    def test_losses_of_other_methods_do_not_compete(self, folder):
+        model, fit = best_vae(folder, 2, "mine")
+        assert (fit["model"], model.beta) == ("mine", 7.0)
+        assert best_vae(folder)[0].beta == 2.0
+
+    def test_what_is_published_is_the_best_model_with_its_scores(self, folder, dataset, tmp_path):
+        ln.save_echoes(dataset, tmp_path / "data.nc")
+        settings = {"data": str(tmp_path / "data.nc"), "also": [], "window": "echo"}
+        settings |= {"normalisation": "initial", "held_out": 0.2, "split_seed": 0}
+        place = tmp_path / "model"
+        facts = publish_best(folder, settings, place, method="mine", tolerance=1.0)
+        assert (facts["model"], facts["precision"]) == (
+            best_vae(folder, 2, "mine")[1]["saved"],
+            "half",
+        )
+        assert facts["bytes"] == sum(path.stat().st_size for path in place.iterdir())
+        records = ln.EvaluationResult.load(folder).records
+        seed = int(facts["model"].rpartition("seed")[2])
+        own = (records["model"] == "mine") & (records["seed"] == seed)
+        found = records[own & (records["part"] == "held-out")].set_index("score")["value"]
+        for name in ("r2_W", "f1_macro", "rms"):
+            assert facts["scores"]["single"]["held-out"][name] == pytest.approx(
+                found[name], abs=1e-6
+            )
+        assert ln.BetaVAE.load(place).beta == 7.0
 
     def test_half_precision_changes_scores_by_what_is_said(self, folder, dataset):
         model, _ = best_vae(folder)
