@@ -10,6 +10,7 @@ from latent_nmr.data.feature_layout import feature_blocks as feature_blocks
 from latent_nmr.data.io import open_echoes as open_echoes
 from latent_nmr.data.io import save_echoes as save_echoes
 from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
+from latent_nmr.data.measured.opening import open_measurement as open_measurement
 from latent_nmr.data.polar import Polar as Polar
 from latent_nmr.data.reference import load_reference as load_reference
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
@@ -22,6 +23,7 @@ from latent_nmr.data.unknown_receiver import unknown_receiver as unknown_receive
 from latent_nmr.data.windows import features as features
 from latent_nmr.data.windows import window_time as window_time
 from latent_nmr.errors import AxisWarning as AxisWarning
+from latent_nmr.errors import EchoFileError as EchoFileError
 from latent_nmr.errors import InputError as InputError
 from latent_nmr.errors import NumericalError as NumericalError
 from latent_nmr.errors import RangeWarning as RangeWarning

@@ -30,6 +30,38 @@ class InputError(ValueError):
     """
 
 
+class EchoFileError(InputError):
+    """A measured file is damaged or holds nothing that can be used as echoes.
+
+    Parameters
+    ----------
+    path : path-like
+        The file or folder.
+    reason : str
+        Rule and offending value.
+    cure : str
+        What to do about it.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> try:
+    ...     ln.open_measurement("absent.tnt")
+    ... except ln.EchoFileError as error:
+    ...     print(error.reason)
+    it must be a file or a folder, but there is nothing
+    """
+
+    def __init__(self, path: object, reason: str, cure: str):
+        super().__init__(path, reason, cure)
+        self.path = str(path)
+        self.reason = reason
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}. {self.cure}"
+
+
 class NumericalError(ArithmeticError):
     """A computation left the finite numbers; a command ends with exit code 3.
 
