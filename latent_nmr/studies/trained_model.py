@@ -104,6 +104,7 @@ def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") ->
     dataset = check_frame(dataset)
     settings = FeatureSettings.of_metadata(model.metadata_)
     settings.check(dataset, "the model")
+    check_pulses(dataset, model)
     # The window is the model's: the advice to use another would be no help.
     cure = "The model needs data with a longer record, or use one of another window."
     n_samples, all_times = dataset.sizes["time"], sample_times(dataset)
@@ -111,6 +112,30 @@ def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") ->
     for own, own_wanted in zip(each_protocol(dataset), wanted, strict=True):
         samples = window_slice(settings.window, n_samples, echo_sample(own), cure)
         _check_times(all_times[samples], own_wanted, path, settings.window)
+
+
+def check_pulses(dataset: "xr.Dataset", model: "BetaVAE", name: str = "the model") -> None:
+    """Raise `InputError` for data of other pulse angles than a model of one protocol, if known.
+
+    Those of several protocols are a part of the model's feature settings.
+    """
+    from latent_nmr.data._attributes import pulse_angles_of
+    from latent_nmr.data.protocols import ANGLE_SLACK, has_protocols, own_attributes
+    from latent_nmr.errors import InputError
+
+    wanted = pulse_angles_of(model.metadata_)
+    found = pulse_angles_of(own_attributes(dataset))
+    if wanted is None or found is None or has_protocols(dataset):
+        return
+    texts = [", ".join(f"{np.degrees(a):.4g}°" for a in angles) for angles in (wanted, found)]
+    if len(wanted) != len(found) or not np.allclose(
+        found, wanted, rtol=0, atol=np.radians(ANGLE_SLACK)
+    ):
+        raise InputError(
+            f"data must have the pulse angles that {name} was trained on, {texts[0]}, as other "
+            f"pulses make other curves of a material, but have {texts[1]}. Use data of these "
+            "pulses, or train a model on such data."
+        )
 
 
 def _check_times(time: np.ndarray, wanted: np.ndarray, path: Path | str, window: str) -> None:

@@ -155,3 +155,38 @@ def test_traversals_of_an_evaluation_have_a_row_each(pair):
     result = evaluate_echoes(pair, {"vae": ln.BetaVAE(**TINY)}, part="polar", **WAYS)
     labels = [ax.get_ylabel() for ax in panels(result.figures["traversals"])]
     assert labels == [text for own in TEXTS for text in (own, "")]
+
+
+class TestOnePulseAngle:
+    """A model of curves after one first pulse, and data after another."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def sixty(cls):
+        return ln.simulate("paper", 6, n_edge=8, step=4, flip_angle_deg=60)
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            ln.embed,
+            lambda model, data: ln.audit(model, data, n_steps=2, n_neighbors=4, n_simulations=4),
+            lambda model, data: ln.name_axes([model], data),
+            lambda model, data: evaluate_echoes(data, (), models=[model], ceiling=False),
+        ],
+        ids=["embed", "audit", "name_axes", "evaluate"],
+    )
+    def test_data_of_another_angle_are_refused(self, sixty, use):
+        words = r"pulse angles that .* was trained on, 90°, 180°, .* but have 60°, 120°"
+        with pytest.raises(ln.InputError, match=words):
+            use(ln.load_pretrained("echo"), sixty)
+
+    def test_data_that_say_no_angles_are_taken(self, sixty):
+        bare = sixty.drop_attrs(deep=False).assign_attrs(echo_index=1256)
+        assert len(ln.embed("echo", bare)) == 6
+
+    def test_a_pulse_within_half_a_degree_is_the_same(self, sixty):
+        near = [np.radians(90.4), np.radians(179.6)]
+        assert len(ln.embed("echo", sixty.assign_attrs(pulse_angles_rad=near))) == 6
+        one = sixty.drop_attrs(deep=False).assign_attrs(echo_index=1256, pulse_angles_rad=near[:1])
+        with pytest.raises(ln.InputError, match=r"90°, 180°, .* but have 90\.4°"):
+            ln.embed("echo", one)

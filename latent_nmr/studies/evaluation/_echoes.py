@@ -15,7 +15,7 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.evaluation._parts import HELD_OUT
 from latent_nmr.studies.evaluation._result import EvaluationResult
 from latent_nmr.studies.evaluation._study import evaluate
-from latent_nmr.studies.trained_model import check_trained, describe_data
+from latent_nmr.studies.trained_model import check_pulses, check_trained, describe_data
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,6 +64,7 @@ def evaluate_echoes(
         others[name] = chosen.of(other), other
     for number, model in enumerate(models):
         _check_model(model, number, chosen, time)
+        check_pulses(dataset, model, f"model {number}")
     if models and not isinstance(methods, Mapping):
         methods = [method for method in methods if method != "vae"]
 
