@@ -57,6 +57,8 @@ def traversal_figures(
 def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     """The latent space as in Fig. 3 of the paper: maps by W, L and kernel, and walks.
 
+    Where features hold more than |M|, α_z too.
+
     Only curves that the model was not fitted on are drawn. The axes run from -2.5 to 2.5; the
     walks are coloured by the mean W of the drawn curves nearest to each point.
     Paper: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
@@ -83,13 +85,16 @@ def overview_figure(model: "BetaVAE", dataset: "xr.Dataset"):
     rows = np.flatnonzero(training_split(model, X, materials_of(dataset)) == "new")
     latent = model.transform(X[rows])
     strength = label_values(dataset, "W")[rows]
+    # |M| alone hardly depends on it.
+    shows_phase = part_of_metadata(known) != "magnitude"
+    labels = ("W", "alpha_z", "L", "kernel") if shows_phase else ("W", "L", "kernel")
     walks = []
-    for axis, name in enumerate(axis_names(model.n_components)[:2], start=1):
+    for axis, name in enumerate(axis_names(model.n_components), start=1):
         walk = traverse(model, model.n_components, axis)
         walks.append(Walk(name, walk.curves, mean_of_nearest(walk.points, latent, strength)))
     return latent_overview(
         latent,
-        {label: label_values(dataset, label)[rows] for label in ("W", "L", "kernel")},
+        {label: label_values(dataset, label)[rows] for label in labels},
         walks,
         quantities_of(known, np.asarray(known["time_us"])),
         span=SPAN,

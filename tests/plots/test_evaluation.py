@@ -124,3 +124,25 @@ class TestOverview:
         assert [len(ax.lines) for ax in walked] == [4, 4]  # three curves and the echo
         # The same W has the same colour in both.
         assert walked[0].lines[2].get_color() == walked[1].lines[0].get_color()
+
+    def test_four_axes_are_two_planes(self, labels):
+        rng = np.random.default_rng(0)
+        cloud, time = rng.uniform(-1, 1, (60, 4)), np.linspace(168, 232, 40)
+        cloud[:3, 3] = 3
+        walks = [
+            Walk(f"LA{n}", np.full((3, 40), 0.2), np.array([0.1, 0.15, 0.2])) for n in (1, 2, 3, 4)
+        ]
+        figure = latent_overview(
+            cloud, labels, walks, [Quantity("|M|", time)], span=2.5, color_text="W", marks={}
+        )
+        below = [ax.get_xlabel() for ax in figure.axes if ax.get_xlabel().startswith("LA")]
+        n_maps = len(labels)
+        assert below[:n_maps] == ["LA1"] * n_maps
+        assert below[n_maps:] == ["LA3\n(3 of 60 curves lie outside)"] + ["LA3"] * (n_maps - 1)
+        drawn = figure.axes[n_maps].collections[0].get_offsets()
+        assert {tuple(point) for point in np.asarray(drawn)} <= {tuple(p) for p in cloud[:, 2:]}
+        walked = [ax.get_title() for ax in figure.axes if "along" in ax.get_title()]
+        assert walked[0].startswith(f"({chr(ord('a') + 2 * n_maps)})  along LA1")
+        assert [title.partition(",")[0] for title in walked[1:]] == [
+            "along LA2", "along LA3", "along LA4",
+        ]  # fmt: skip
