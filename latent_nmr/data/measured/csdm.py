@@ -1,6 +1,7 @@
 """Files of the core scientific data set model (CSDM), read by csdmpy."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,6 +11,10 @@ import numpy as np
 from latent_nmr.data.measured.reading import Domain, Options, Reading, library, nucleus_named
 from latent_nmr.errors import EchoFileError
 
+_QUANTITIES = ("increment", "coordinates_offset", "origin_offset", "period")
+_QUANTITY = re.compile(
+    r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*(\(?[^\W\d_].{0,40}|[%°].{0,40})?"
+)
 _EXPORT = "Export the data set again, with one linear dimension of time or frequency."
 
 
@@ -18,7 +23,8 @@ def read_csdm(path: Path, options: Options) -> Reading:  # noqa: ARG001 - reader
     csdmpy = library("csdmpy")
     description = json.loads(path.read_text("utf-8"))["csdm"]
     _check_local(path, description)
-    dataset = csdmpy.load(str(path))
+    _check_quantities(path, description)
+    dataset = _load(csdmpy, path)
     number, domain = _direct(path, dataset)
     axis = dataset.x[number]
     rows = [_rows(path, variable, number, axis.count) for variable in dataset.y]
@@ -60,6 +66,27 @@ def _check_local(path: Path, description: dict[str, Any]) -> None:
                 f"its values must be in {inside} beside it, but there is no such file",
                 "Copy that file, too.",
             )
+
+
+def _check_quantities(path: Path, description: dict[str, Any]) -> None:
+    """Refuse sums and powers in place of numbers, which csdmpy computes, however long it takes."""
+    for dimension in description["dimensions"]:
+        for axis in (dimension, dimension.get("reciprocal", {})):
+            found = [axis.get(name, "") for name in _QUANTITIES] + list(axis.get("coordinates", ()))
+            for text in map(str, found):
+                if text and not _QUANTITY.fullmatch(text.strip()):
+                    reason = f"a quantity must be a number and its unit, but is {text!r:.60}"
+                    raise EchoFileError(path, reason, _EXPORT)
+
+
+def _load(csdmpy: Any, path: Path) -> Any:
+    """The data set; csdmpy raises what no `except Exception` catches for unknown units."""
+    try:
+        return csdmpy.load(str(path))
+    except BaseException as error:
+        if type(error) is BaseException:
+            raise ValueError(str(error)) from error
+        raise
 
 
 def _direct(path: Path, dataset: Any) -> tuple[int, Domain]:

@@ -11,7 +11,7 @@ from latent_nmr.data.measured.steps import Step
 # Power before the end of what was acquired, over that behind it, in the transform of a spectrum
 # that was filled with zeros: rounding in single precision leaves over 1e4.
 EDGE = 1e3
-UNEVEN_FLOOR = 100.0
+UNEVEN = 100.0  # of powers that are alike
 # Part of the energy that is in the first eighth: at least so much of a record in time, and less of
 # a spectrum with its lines away from its edge.
 EARLY_SHARE = 0.2
@@ -122,13 +122,15 @@ def _is_spectrum(found: Evidence, said: Domain, may_doubt: bool, times_acquired:
 def _edge(inverse: npt.NDArray[np.float64], end: int) -> float:
     """How many times weaker the power is behind the first `end` points than just before.
 
-    Only where it is as weak everywhere behind, as rounding is: the wing of a line falls on.
+    It is as weak everywhere behind, as rounding is, and as strong a little before, as noise is:
+    the wing of a line without noise, which also ends in rounding, falls all the way.
     """
     width = max(end // 16, 2)
     before = inverse[end - width : end].mean()
-    # The transform is circular: what belongs to the first point may spread to the last.
-    parts = [part.mean() for part in np.array_split(inverse[end + 2 : -2], 4)]
+    further = inverse[end - 2 * width : end - width].mean()
+    parts = [part.mean() for part in np.array_split(inverse[end:], 4)]
     rounding = max(np.finfo(np.float64).eps ** 2 * inverse.max(), np.finfo(np.float64).tiny)
-    if max(parts) > UNEVEN_FLOOR * max(np.median(parts), rounding):
+    is_even = max(parts) <= UNEVEN * max(np.median(parts), rounding)
+    if not is_even or further > UNEVEN * before:
         return 0.0
     return float(before / max(*parts, rounding))

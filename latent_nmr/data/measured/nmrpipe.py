@@ -114,8 +114,11 @@ def _without_filter(
     path: Path, header: dict[str, Any], data: np.ndarray, dwell: float | None
 ) -> tuple[np.ndarray, float, tuple[Step, ...]]:
     """Samples from the pulse on, where a digital filter's delay is noted and not yet taken off."""
-    delay = header["FDDMXVAL"]
-    if delay < 1 or header["FDDMXFLAG"] == 1 or dwell is None:
+    delay, flag = header["FDDMXVAL"], header["FDDMXFLAG"]
+    if delay >= 1 and flag not in (-1, 0, 1):
+        reason = f"FDDMXFLAG must be -1, 0 or 1 beside a delay of {delay:g} points, but is {flag:g}"
+        raise EchoFileError(path, reason, _AGAIN)
+    if delay < 1 or flag == 1 or dwell is None:
         return data, 0.0, ()
     dropped = math.ceil(delay)
     if 2 * dropped > data.shape[1]:

@@ -217,6 +217,9 @@ def _recognise_folder(folder: Path) -> str:
     if names & {"fid", "ser"}:
         reason = "there must be acqus (Bruker) or procpar (Varian) beside fid, but there is neither"
         raise EchoFileError(folder, reason, "Copy the whole experiment again.")
+    if names & {"1r", "2rr", "procs"}:
+        reason = "it must hold records in time, but holds a processed spectrum"
+        raise EchoFileError(folder, reason, "Give the folder of the raw experiment, with fid.")
     inside = sorted(name for name in names if (folder / name / "acqus").is_file())
     if inside:
         reason = f"it must be one experiment, but holds {len(inside)}: {', '.join(inside):.60}"

@@ -87,6 +87,9 @@ def _header(folder: Path, varian: Any) -> tuple[dict[str, Any], tuple[Step, ...]
         raise EchoFileError(folder, f"{reason}: it is cut short", _COMPLETE)
     if size == whole:
         return header, ()
+    if size - whole >= block:
+        reason = f"fid must have the {whole} bytes that its header says, but has {size}"
+        raise EchoFileError(folder, f"{reason}: there are more blocks", _COMPLETE)
     detail = f"The header says {whole} bytes, but fid has {size}: the rest was left out."
     return header, (Step("longer", detail, {"said": whole, "stored": size}),)
 

@@ -35,6 +35,27 @@ def test_nothing_is_fetched_from_elsewhere(tmp_path, address):
         ln.open_measurement(path)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "match"),
+    [
+        ("9**9**9 µs", "a quantity must be a number"),  # csdmpy would compute it
+        ("9 **9**9 µs", "a quantity must be a number"),
+        ("1 furlong", "must be readable as CSDM"),
+        ("0 µs", "must be readable|time between samples"),
+    ],
+)
+def test_other_quantities_are_refused(tmp_path, quantity, match):
+    path = write_csdm(tmp_path / "echo.csdf", echoes())
+    content = json.loads(path.read_text())
+    axis = content["csdm"]["dimensions"][0]
+    axis.pop("coordinates_offset")
+    axis.pop("quantity_name")
+    axis["increment"] = quantity
+    path.write_text(json.dumps(content))
+    with pytest.raises(ln.EchoFileError, match=match):
+        ln.open_measurement(path)
+
+
 def test_nucleus_and_carrier_stand_beside_the_axis(tmp_path):
     found = ln.open_measurement(write_csdm(tmp_path / "echo.csdf", echoes()))
     assert (found.nucleus, found.carrier_frequency) == ("29Si", 83.56)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from latent_nmr.data.measured.domain import evidence, inverse_transform, to_time
+from latent_nmr.data.measured.domain import (
+    EARLY_SHARE,
+    ONSET,
+    evidence,
+    inverse_transform,
+    to_time,
+)
 from tests.data.measured.writers import echoes
 
 N = 256
@@ -44,9 +50,19 @@ class TestSpectra:
         signal, _ = to_time(spectrum_of(records, 2 * N), "spectrum", True, 200)
         assert signal.shape == (2, 200)
 
-    def test_a_spectrum_without_filling_is_believed_its_flag(self):
+    def test_a_line_at_the_edge_of_a_spectrum_does_not_hide_what_it_is(self):
+        # Its first points are its highest, as those of a record in time are.
+        at_edge = half_echo() * np.exp(-1j * (np.pi + 0.1) * np.arange(N))
+        found = evidence(spectrum_of(at_edge, 2 * N))
+        assert found.early_share > EARLY_SHARE
+        assert found.onset > ONSET
+        _, steps = to_time(spectrum_of(at_edge, 2 * N), "spectrum", True, None)
+        assert steps[0].values["found"] == "spectrum"
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_spectrum_without_filling_is_believed_its_flag(self, sign):
         records = half_echo()
-        signal, steps = to_time(spectrum_of(records, N), "spectrum", True, None)
+        signal, steps = to_time(spectrum_of(records, N, sign), "spectrum", True, None)
         assert steps[0].values["found"] == "spectrum"
         np.testing.assert_allclose(signal, records, atol=2**-24 * np.abs(records).sum())
 
@@ -77,9 +93,18 @@ class TestRecords:
         np.testing.assert_array_equal(signal, records)
         assert steps == ()
 
-    def test_an_analytic_record_that_begins_with_its_signal_is_no_spectrum(self):
+    @pytest.mark.parametrize("width", [3.0, 10.0, 30.0])
+    @pytest.mark.parametrize("frequency", np.linspace(-np.pi, np.pi, 16))
+    def test_the_wing_of_a_line_without_noise_is_no_end_of_an_acquisition(self, width, frequency):
+        samples = np.arange(N) - N / 2
+        echo = np.exp(-((samples / width) ** 2) + 1j * frequency * samples)[None]
+        _, steps = to_time(echo, "time", True, None)
+        assert steps == ()
+
+    @pytest.mark.parametrize("width", [20.0, 400.0])
+    def test_an_analytic_record_that_begins_with_its_signal_is_no_spectrum(self, width):
         # Its transform ends as sharply as that of a filled spectrum.
-        transform = np.fft.fft(half_echo())
+        transform = np.fft.fft(echoes(1, N, echo_time=0.0, width=width).astype(complex))
         transform[:, N // 2 :] = 0
         analytic = np.fft.ifft(transform)
         assert evidence(analytic).filled_from is not None

@@ -44,6 +44,7 @@ def test_the_delay_of_a_digital_filter_is_taken_off(tmp_path):
         ({"FDF2SW": 1e5}, "fit the origin"),
         ({"FDF2SW": 0.0}, "does not say it"),
         ({"FDDMXVAL": 200.0}, "well within"),
+        ({"FDDMXVAL": 4.0, "FDDMXFLAG": 1e-5}, "FDDMXFLAG must be"),
     ],
 )
 def test_headers_that_contradict_their_data_are_refused(tmp_path, entries, match):

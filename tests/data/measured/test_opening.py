@@ -115,6 +115,11 @@ class TestRefusals:
         with pytest.raises(ln.EchoFileError, match="neither"):
             ln.open_measurement(folder)
 
+    def test_a_folder_of_processed_spectra_is_said_to_be_one(self, tmp_path):
+        (tmp_path / "1r").touch()
+        with pytest.raises(ln.EchoFileError, match=r"processed spectrum.*raw experiment"):
+            ln.open_measurement(tmp_path)
+
     def test_an_empty_folder_is_refused(self, tmp_path):
         with pytest.raises(ln.EchoFileError, match="holds neither"):
             ln.open_measurement(tmp_path)

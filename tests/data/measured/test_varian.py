@@ -29,7 +29,7 @@ def test_a_cut_file_is_refused(tmp_path, lost):
     folder = write_varian(tmp_path / "a.fid", echoes(2))
     path = folder / "fid"
     path.write_bytes(path.read_bytes()[:-lost])
-    with pytest.raises(ln.EchoFileError, match="cut short"):
+    with pytest.raises(ln.EchoFileError, match=r"bytes that its header says.*: it is cut short"):
         ln.open_measurement(folder)
 
 
@@ -49,6 +49,22 @@ def test_bytes_behind_the_last_trace_are_left_out_and_said(tmp_path):
 def test_a_header_that_contradicts_itself_is_refused(tmp_path, offset, value):
     folder = patched(write_varian(tmp_path / "a.fid", echoes(2)), offset, value)
     with pytest.raises(ln.EchoFileError):
+        ln.open_measurement(folder)
+
+
+def test_more_blocks_than_the_header_says_are_refused(tmp_path):
+    folder = patched(write_varian(tmp_path / "a.fid", echoes(3)), 0, 2)
+    with pytest.raises(ln.EchoFileError, match="there are more blocks"):
+        ln.open_measurement(folder)
+
+
+def test_numbers_of_four_bytes_whose_flag_says_two_are_refused(tmp_path):
+    folder = write_varian(tmp_path / "a.fid", echoes())
+    path = folder / "fid"
+    raw = bytearray(path.read_bytes())
+    raw[27] = 1 + 16  # data, complex
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ln.EchoFileError, match="must have 2 bytes by its status, but have 4"):
         ln.open_measurement(folder)
 
 
