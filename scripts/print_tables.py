@@ -2,9 +2,10 @@
 
     python scripts/print_tables.py probes
     python scripts/print_tables.py challenge
-    python scripts/print_tables.py evaluation [--window echo] [--part NAME] [--dimensions 2 4]
+    python scripts/print_tables.py evaluation [--run echo] [--part NAME] [--dimensions 2 4]
 
-Reads the results in artifacts/tables, or in the folder of --tables, by what they say of themselves.
+Reads the results in artifacts/tables, or in the folder of --tables: of probes and challenges all
+that say they are one.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 from latent_nmr import InputError
 from latent_nmr.commands.main import run_script
 from latent_nmr.report.challenge_tables import challenge_tables
-from latent_nmr.report.kept_results import CHALLENGE, EVALUATION, PROBE, read_results
+from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_result, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table
 from latent_nmr.report.probe_tables import probe_tables
 
@@ -23,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=("probes", "challenge", "evaluation"))
     parser.add_argument("--tables", type=Path, default=Path("artifacts/tables"))
-    parser.add_argument("--window", default="echo")
+    parser.add_argument("--run", default="echo", help="name of an evaluation, such as polar-pair")
     parser.add_argument("--part", default="held-out")
     parser.add_argument("--dimensions", type=int, nargs="+")
     options = parser.parse_args()
@@ -32,10 +33,8 @@ def main() -> None:
     elif options.what == "challenge":
         tables = challenge_tables(read_results(options.tables, CHALLENGE))
     else:
-        found = read_results(options.tables, EVALUATION)
-        own = [result for result in found if result["window"] == options.window]
-        rows = [chosen(result, options.part, options.dimensions) for result in own]
-        tables = map(evaluation_table, rows)
+        result = read_result(options.tables / f"evaluation-{options.run}.json")
+        tables = [evaluation_table(chosen(result, options.part, options.dimensions))]
     text = "\n\n".join(tables)
     if not text:
         raise InputError(f"{options.tables} must hold results of {options.what}, but has none.")

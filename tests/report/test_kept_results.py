@@ -218,7 +218,9 @@ class TestPublishing:
         return module.main
 
     @pytest.mark.parametrize("more", [[], ["--tables-only"]])
-    def test_an_evaluation_is_published_by_its_window(self, more, publish, tmp_path, monkeypatch):
+    def test_an_evaluation_is_published_by_the_name_of_its_run(
+        self, more, publish, tmp_path, monkeypatch
+    ):
         run, out = tmp_path / "reference-echo", tmp_path / "out"
         for folder in (run / "figures", out / "tables", out / "reports"):
             folder.mkdir(parents=True)
@@ -229,9 +231,9 @@ class TestPublishing:
         monkeypatch.setattr("sys.argv", words)
         publish()
         files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-        shown = set() if more else {"figures/evaluation-full/maps.png"}
+        shown = set() if more else {"figures/evaluation-echo/maps.png"}
         assert files == shown | {
-            "tables/evaluation-full.json", "tables/evaluation-full.csv", "reports/full.html",
+            "tables/evaluation-echo.json", "tables/evaluation-echo.csv", "reports/echo.html",
         }  # fmt: skip
 
     def test_a_probe_is_published_without_what_only_figures_show(
