@@ -11,6 +11,7 @@ from latent_nmr.data.io import open_echoes as open_echoes
 from latent_nmr.data.io import save_echoes as save_echoes
 from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
 from latent_nmr.data.measured.opening import open_measurement as open_measurement
+from latent_nmr.data.measured.prepare import prepare_measurement as prepare_measurement
 from latent_nmr.data.polar import Polar as Polar
 from latent_nmr.data.reference import load_reference as load_reference
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
