@@ -12,6 +12,9 @@ from latent_nmr.data.measured.steps import Step
 # that was filled with zeros: rounding in single precision leaves over 1e4.
 EDGE = 1e3
 UNEVEN = 100.0  # of powers that are alike
+# Power of rounding over that of a signal: 1e-15 in single precision. Noise at an SNR of 1000 has
+# over 1e-7.
+ROUNDING = 1e-11
 # Part of the energy that is in the first eighth: at least so much of a record in time, and less of
 # a spectrum with its lines away from its edge.
 EARLY_SHARE = 0.2
@@ -19,6 +22,8 @@ EARLY_SHARE = 0.2
 ONSET = 0.2
 # No spectrum has this many times the points that were acquired.
 MOST_ZERO_FILLING = 16
+# Energy at the end of a record over that at its beginning, if it runs backwards.
+MUCH_STRONGER = 3.0
 MIN_POINTS = 64  # fewer do not show what they are
 
 
@@ -59,8 +64,7 @@ def evidence(data: ComplexArray) -> Evidence:
         for part in (2, 4, 8)
     )
     if edge <= EDGE:
-        is_early = 2 * inverses[1][: n_points // 2].sum() >= inverses[1].sum()
-        filled_from, sign = None, 1 if is_early else -1
+        filled_from, sign = None, -1 if _runs_backwards(inverses[1]) else 1
     return Evidence(
         early_share=float(power[: n_points // 8].sum() / power.sum()),
         onset=float(height[:4].max() / height.max()),
@@ -110,8 +114,8 @@ def _is_spectrum(found: Evidence, said: Domain, may_doubt: bool, times_acquired:
     if not may_doubt:
         return said == "spectrum"
     if said == "time":
-        # Analytic signals have an edge too, but not these shares.
-        return has_edge and found.early_share < EARLY_SHARE and found.onset < ONSET
+        # Analytic records have such an end, too, but begin with their signal.
+        return has_edge and found.onset < ONSET
     if has_edge:
         return True
     if times_acquired > MOST_ZERO_FILLING:
@@ -119,18 +123,25 @@ def _is_spectrum(found: Evidence, said: Domain, may_doubt: bool, times_acquired:
     return not (found.early_share >= EARLY_SHARE and found.onset >= ONSET)
 
 
+def _runs_backwards(power: npt.NDArray[np.float64]) -> bool:
+    """Whether a record ends where it should begin: its last eighth is the strongest."""
+    parts = [part.sum() for part in np.array_split(power[1:], 8)]
+    return parts[-1] == max(parts) and parts[-1] > MUCH_STRONGER * parts[0]
+
+
 def _edge(inverse: npt.NDArray[np.float64], end: int) -> float:
     """How many times weaker the power is behind the first `end` points than just before.
 
-    It is as weak everywhere behind, as rounding is, and as strong a little before, as noise is:
-    the wing of a line without noise, which also ends in rounding, falls all the way.
+    It is as weak everywhere behind as rounding is, weaker than any noise, and as strong a little
+    before: the wing of a line without noise falls all the way, and a narrow line stands alone.
     """
     width = max(end // 16, 2)
     before = inverse[end - width : end].mean()
     further = inverse[end - 2 * width : end - width].mean()
     parts = [part.mean() for part in np.array_split(inverse[end:], 4)]
     rounding = max(np.finfo(np.float64).eps ** 2 * inverse.max(), np.finfo(np.float64).tiny)
-    is_even = max(parts) <= UNEVEN * max(np.median(parts), rounding)
-    if not is_even or further > UNEVEN * before:
+    is_rounding = max(parts) <= ROUNDING * inverse.mean()
+    is_alike = before / UNEVEN <= further <= UNEVEN * before
+    if not (is_rounding and is_alike):
         return 0.0
     return float(before / max(*parts, rounding))

@@ -26,7 +26,7 @@ from latent_nmr.data.measured.noise import (
 from latent_nmr.errors import InputError
 
 ComplexArray = npt.NDArray[np.complex128]
-FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating]
 
 # An echo is one where noise would show as much less often than this.
 SIGNIFICANCE = 1e-3

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 ComplexArray = npt.NDArray[np.complex128]
-FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating]
 
 LN2 = float(np.log(2))
 SECH = float(np.arccosh(2))

@@ -104,7 +104,7 @@ def longest_stretch(measured: npt.NDArray[np.bool_]) -> slice:
 
 def periodogram(
     signal: ComplexArray, dwell: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.float64]]:
     """Frequencies (MHz, rising) and power: the variance of one channel per MHz, Hann window."""
     window = np.hanning(len(signal) + 2)[1:-1]
     spectrum = np.fft.fftshift(np.fft.fft(window * signal))
@@ -193,7 +193,7 @@ def estimate_noise(
 
 
 def _beside_signal(
-    frequencies: npt.NDArray[np.float64],
+    frequencies: npt.NDArray[np.floating],
     power: npt.NDArray[np.float64],
     carrier: float,
     dwell: float,

@@ -19,6 +19,7 @@ from latent_nmr.data.measured.nqr import read_nqr
 from latent_nmr.data.measured.reading import (
     LONGEST_DWELL,
     SHORTEST_DWELL,
+    Domain,
     Options,
     Reading,
     library,
@@ -57,6 +58,7 @@ def open_measurement(
     columns: Sequence[str] | None = None,
     time_unit: str | None = None,
     points_per_record: int | None = None,
+    domain: Domain | None = None,
     pulse_separation: float | None = None,
     echo_time: float | None = None,
 ) -> xr.Dataset:
@@ -80,6 +82,8 @@ def open_measurement(
         Unit of the times in a table or an archive that does not say it.
     points_per_record : int, optional
         Samples of one echo, for a train of echoes stored one behind another.
+    domain : {"time", "spectrum"}, optional
+        What the data are, in place of what the file and the data themselves say.
     pulse_separation : float, optional
         τ between the pulses, µs, in place of what the file says.
     echo_time : float, optional
@@ -115,6 +119,9 @@ def open_measurement(
     Read text: 1 record of 200 points, 0.5 µs apart, from 0 µs.
     """
     options = _checked(dwell, columns, time_unit, points_per_record)
+    if domain is not None:
+        check_choice("domain", domain, ("time", "spectrum"))
+        options = replace(options, domain=domain)
     stated = {"pulse_separation": pulse_separation, "echo_time": echo_time}
     if pulse_separation is not None:
         stated["pulse_separation"] = check_number(

@@ -40,12 +40,15 @@ class Options:
         Unit of times in a file that does not say it.
     points_per_record : int, optional
         Samples of one echo, where echoes are stored one behind another.
+    domain : {"time", "spectrum"}, optional
+        What the data are, beyond doubt.
     """
 
     dwell: float | None = None
     columns: tuple[str, ...] | None = None
     time_unit: str | None = None
     points_per_record: int | None = None
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True)

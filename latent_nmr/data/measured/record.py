@@ -25,6 +25,8 @@ def assemble(path: Path, reading: Reading, options: Options) -> xr.Dataset:
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused
         signal = np.atleast_2d(np.asarray(reading.signal, np.complex128))
     check_values(path, signal)
+    if options.domain is not None:
+        reading = replace(reading, domain=options.domain, may_doubt=False)
     kind_steps = _one_channel(path, reading)
     reading, dwell_step = _with_dwell(path, reading, options)
     dwell = check_dwell(path, reading.dwell)

@@ -92,11 +92,11 @@ def _interpolated(values: ComplexArray, places: FloatArray) -> ComplexArray:
 
     n_used = min(N_NEAREST, values.shape[-1])
     first = np.clip(np.round(places).astype(int) - n_used // 2, 0, values.shape[-1] - n_used)
-    steps = np.arange(n_used)
+    steps = np.arange(float(n_used))
     covariance = toeplitz(_covariance(steps)) + ROUNDING * np.eye(n_used)
     towards = _covariance(places - first - steps[:, None])
     weights = cho_solve(cho_factor(covariance), towards)
-    near = values[..., first[:, None] + steps]
+    near = values[..., first[:, None] + np.arange(n_used)]
     return np.einsum("...nk,kn->...n", near, weights)
 
 

@@ -133,8 +133,8 @@ def _refined(values: ComplexArray, dwell: float, frequency: float) -> float:
 def _steady_amplitude(values: ComplexArray, dwell: float, frequency: float) -> complex:
     """Amplitude of a line at the first sample; 0 if parts of the record do not agree on it."""
     turned = values * np.exp(-2j * np.pi * frequency * dwell * np.arange(len(values)))
-    means = np.array([part.mean() for part in np.array_split(turned, N_PARTS)])
-    typical = complex(np.median(means.real), np.median(means.imag))
+    means = np.array([part.mean() for part in np.array_split(turned, N_PARTS)], np.complex128)
+    typical = complex(np.median(np.real(means)), np.median(np.imag(means)))
     # Noise of one of the means, from neighbours: what is steady drops out of differences.
     spread = np.median(np.abs(np.diff(turned))) / np.sqrt(2) / np.sqrt(len(values) / N_PARTS)
     near = np.abs(means - typical) <= SLACK * abs(typical) + 2.5 * spread

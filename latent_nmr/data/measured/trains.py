@@ -33,9 +33,9 @@ def find_period(signal: npt.ArrayLike) -> float | None:
     >>> import numpy as np
     >>> from latent_nmr.data.measured.trains import find_period
     >>> time = np.arange(1000)
-    >>> train = np.exp(-np.abs(time % 50 - 25) / 4 - time / 500)
+    >>> train = np.exp(-np.abs(time % 80 - 40) / 4 - time / 500)
     >>> find_period(train), find_period(np.exp(-np.abs(time - 500) / 30))
-    (50.0, None)
+    (80.0, None)
     """
     power = np.abs(np.asarray(signal)) ** 2
     # A train may have died away long before the record ends.

@@ -45,7 +45,7 @@ class Records:
 def open_records(dataset: xr.Dataset) -> Records:
     """Records of a data set, with what is blanked in any of them."""
     signal = dataset.signal.transpose("record", "time").to_numpy().astype(np.complex128)
-    measured = ~blanked_samples(signal).any(axis=0)
+    measured = np.asarray(~blanked_samples(signal).any(axis=0))
     if not measured.any():
         raise InputError(
             "records must share samples that are not blanked, but have none. Prepare records that "
@@ -77,7 +77,7 @@ def split_records(records: Records, train: int | str | None) -> tuple[Records, t
             "Give the distance of the echoes in samples."
         )
     signal = split_train(records.signal, found)
-    measured = split_train(records.measured[None].astype(complex), found).real.all(axis=0)
+    measured = np.asarray(split_train(records.measured[None], found).real.all(axis=0))
     n_echoes = len(signal) // len(records.signal)
     detail = (
         f"Split each record into {n_echoes} echoes of {signal.shape[1]} samples, "

@@ -59,6 +59,12 @@ class TestSpectra:
         _, steps = to_time(spectrum_of(at_edge, 2 * N), "spectrum", True, None)
         assert steps[0].values["found"] == "spectrum"
 
+    @pytest.mark.parametrize("echo_time", [25.0, 64.0, 100.0])
+    def test_the_spectrum_of_a_whole_echo_goes_back_in_the_usual_sense(self, echo_time):
+        records = echoes(1, N, echo_time=echo_time).astype(complex)
+        signal, _ = to_time(spectrum_of(records, N), "spectrum", True, None)
+        np.testing.assert_allclose(signal, records, atol=2**-24 * np.abs(records).sum())
+
     @pytest.mark.parametrize("sign", [1, -1])
     def test_a_spectrum_without_filling_is_believed_its_flag(self, sign):
         records = half_echo()
@@ -99,6 +105,15 @@ class TestRecords:
         samples = np.arange(N) - N / 2
         echo = np.exp(-((samples / width) ** 2) + 1j * frequency * samples)[None]
         _, steps = to_time(echo, "time", True, None)
+        assert steps == ()
+
+    @pytest.mark.parametrize("line", [27.0, 57.5, 58.0, 120.0, -58.0])
+    @pytest.mark.parametrize("snr", [50, 1000, np.inf])
+    def test_a_line_where_an_acquisition_could_end_is_none(self, line, snr):
+        samples = np.arange(N) - N / 2
+        echo = np.exp(-((samples / 30) ** 2) - 2j * np.pi * line / N * samples)
+        noise = np.random.default_rng(0).standard_normal((2, 1, N)) / snr
+        _, steps = to_time(echo + noise[0] + 1j * noise[1], "time", True, None)
         assert steps == ()
 
     @pytest.mark.parametrize("width", [20.0, 400.0])

@@ -147,6 +147,7 @@ class TestArguments:
             {"time_unit": "minutes"},
             {"columns": ("time", "voltage")},
             {"points_per_record": 4},
+            {"domain": "frequency"},
             {"pulse_separation": -1},
             {"echo_time": float("nan")},
         ],

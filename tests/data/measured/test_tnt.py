@@ -39,6 +39,15 @@ def test_a_spectrum_comes_back_as_the_record_it_was_made_of(tmp_path):
     np.testing.assert_allclose(np.diff(found.time), 0.5)
 
 
+def test_what_the_data_are_may_be_stated(tmp_path):
+    # A whole echo whose flag is wrong: nothing in the data contradicts it.
+    signal = echoes()
+    assert "domain" in names(opened(tmp_path, signal, fft_flag=1))
+    found = opened(tmp_path, signal, fft_flag=1, options={"domain": "time"})
+    np.testing.assert_array_equal(found.signal, signal)
+    assert names(found) == ["read"]
+
+
 def test_an_interrupted_run_is_said(tmp_path):
     found = opened(tmp_path, echoes(), scans=(388, 4096))
     assert (found.scans_done, found.scans_asked) == (388, 4096)
