@@ -5,7 +5,7 @@
 # make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
-# make data-repeats  simulate 7,500 materials × 2 curves after first pulses of 90°, 60° and 120° (an hour and a half)
+# make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (about 50 minutes); CURVES=15000 for more
 # make accuracy     measure the simulator's integration error (about ten minutes)
 # make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
 # make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)
@@ -19,6 +19,7 @@ CUDA ?=
 LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
+CURVES ?= 7500
 
 .PHONY: run test test-slow test-slurm check lint data data-repeats accuracy benchmark likelihood reproduce lock clean
 
@@ -47,7 +48,7 @@ data: $(STAMP)
 	$(BIN)/python scripts/describe_data.py
 
 data-repeats: $(STAMP)
-	$(BIN)/latent-nmr simulate --protocols 90 60 120 --n-curves 15000 --repeats 2 --seed 0 \
+	$(BIN)/latent-nmr simulate --protocols 90 60 120 --n-curves $(CURVES) --repeats 2 --seed 0 \
 	  --out artifacts/data/paper-repeats-seed0.zarr
 
 accuracy: $(STAMP)

@@ -15,7 +15,7 @@ from latent_nmr import InputError
 from latent_nmr.commands.main import run_script
 from latent_nmr.report.challenge_tables import challenge_tables
 from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_result, read_results
-from latent_nmr.report.markdown import chosen, evaluation_table
+from latent_nmr.report.markdown import COLUMNS, chosen, evaluation_table
 from latent_nmr.report.probe_tables import probe_tables
 
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, default=Path("artifacts/tables"))
     parser.add_argument("--run", default="echo", help="name of an evaluation, such as polar-pair")
     parser.add_argument("--part", default="held-out")
+    parser.add_argument("--scores", nargs="+", default=COLUMNS)
     parser.add_argument("--dimensions", type=int, nargs="+")
     options = parser.parse_args()
     if options.what == "probes":
@@ -34,7 +35,8 @@ def main() -> None:
         tables = challenge_tables(read_results(options.tables, CHALLENGE))
     else:
         result = read_result(options.tables / f"evaluation-{options.run}.json")
-        tables = [evaluation_table(chosen(result, options.part, options.dimensions))]
+        rows = chosen(result, options.part, options.dimensions)
+        tables = [evaluation_table(rows, options.scores)]
     text = "\n\n".join(tables)
     if not text:
         raise InputError(f"{options.tables} must hold results of {options.what}, but has none.")

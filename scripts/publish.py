@@ -28,15 +28,13 @@ from latent_nmr.studies.latent_figures import overview_figure
 RESULT_FILES = ("evaluation.json", "probe.json", "challenge.json")
 
 
-def publish_evaluation(run: Path, artifacts: Path) -> str:
-    """Tables and page; returns the name under which they are published."""
+def publish_evaluation(run: Path, artifacts: Path, *, with_page: bool) -> str:
+    """Tables, and perhaps the page; returns the name under which they are published."""
     name = run.name.removeprefix("reference-")
-    for file, target in (
-        ("evaluation.json", f"tables/evaluation-{name}.json"),
-        ("scores.csv", f"tables/evaluation-{name}.csv"),
-        ("report.html", f"reports/{name}.html"),
-    ):
-        shutil.copyfile(run / file, artifacts / target)
+    shutil.copyfile(run / "evaluation.json", artifacts / f"tables/evaluation-{name}.json")
+    if with_page:
+        shutil.copyfile(run / "scores.csv", artifacts / f"tables/evaluation-{name}.csv")
+        shutil.copyfile(run / "report.html", artifacts / f"reports/{name}.html")
     return f"evaluation-{name}"
 
 
@@ -76,7 +74,7 @@ def main() -> None:
     """Publish every run that is given."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("runs", type=Path, nargs="+")
-    parser.add_argument("--tables-only", action="store_true", help="leave the figures out")
+    parser.add_argument("--tables-only", action="store_true", help="leave figures and pages out")
     parser.add_argument(
         "--ship", metavar="NAME", help="bring the model of the one run into the package"
     )
@@ -94,7 +92,8 @@ def main() -> None:
         result = read_result(found[0])
         is_evaluation = result["format"] == EVALUATION
         if is_evaluation:
-            name = publish_evaluation(run, options.artifacts)
+            with_page = not options.tables_only
+            name = publish_evaluation(run, options.artifacts, with_page=with_page)
         else:
             name = publish_supervised(run, result, options.artifacts)
         if not options.tables_only:

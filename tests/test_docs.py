@@ -15,7 +15,7 @@ from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.commands._shell import parse
 from latent_nmr.models.pretrained import load_pretrained
 from latent_nmr.report.challenge_tables import challenge_tables
-from latent_nmr.report.kept_results import CHALLENGE, EVALUATION, PROBE, read_results
+from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table
 from latent_nmr.report.probe_tables import probe_tables
 from latent_nmr.report.score_table import Row
@@ -24,6 +24,11 @@ from latent_nmr.report.study_tables import likelihood_table, noise_table, settin
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "beta_vae.md"
 TABLES = ROOT / "artifacts" / "tables"
+RUNS_WITH_REPEATS = (
+    "polar-pair", "polar-60", "repeats-echo", "polar-pair-snr30", "repeats-full",
+    "polar-pair-axes", "polar-60-carrier10", "polar-pair-snr10", "polar-60-carrier2",
+)  # fmt: skip
+SCORES_WITH_REPEATS = ("r2_W", "r2_alpha_x", "r2_alpha_z", "r2_L", "f1_macro", "repeat_scatter")
 
 
 def test_the_table_of_likelihoods_is_the_one_that_was_measured():
@@ -87,10 +92,15 @@ class TestEvaluation:
     @pytest.mark.parametrize("window", ["echo", "full"])
     def test_scores_of_the_reference_run(self, window):
         text = self.DOCUMENT.read_text("utf-8")
-        (result,) = (one for one in read_results(TABLES, EVALUATION) if one["window"] == window)
+        result = table(f"evaluation-{window}")
         assert evaluation_table(chosen(result, "held-out")) in text
         (other,) = (part for part, draw in result["line_draw"].items() if draw == "independent")
         assert evaluation_table(chosen(result, other, [2, 4])) in text
+
+    @pytest.mark.parametrize("run", RUNS_WITH_REPEATS)
+    def test_scores_of_other_pulses_and_of_repeats(self, run):
+        rows = chosen(table(f"evaluation-{run}"), "held-out")
+        assert evaluation_table(rows, SCORES_WITH_REPEATS) in self.DOCUMENT.read_text("utf-8")
 
     def test_noise(self):
         measured = table("noise")
@@ -102,8 +112,7 @@ class TestEvaluation:
         assert shown in self.DOCUMENT.read_text("utf-8")
 
     def test_the_readme_shows_the_same_numbers(self):
-        (result,) = (one for one in read_results(TABLES, EVALUATION) if one["window"] == "full")
-        rows = chosen(result, "held-out")
+        rows = chosen(table("evaluation-full"), "held-out")
         text = (ROOT / "README.md").read_text("utf-8")
         names = {"vae": "β-VAE", "pca": "PCA", "umap": "UMAP", "kmeans": "K-means distances"}
         for method, title in names.items():

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latent_nmr import feature_blocks, simulate
 from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import COMMANDS
 from latent_nmr.data.reference import load_reference
-from latent_nmr.data.windows import features
+from latent_nmr.data.windows import features, window_time
 from latent_nmr.shipped import FOLDER
 from latent_nmr.studies._known_curves import training_split
 from latent_nmr.studies.trained_model import load_model
@@ -109,6 +110,23 @@ class TestModels:
         new = np.zeros((3, model.n_features_in_), np.float32)
         assert (training_split(model, new) == "new").all()
 
-    def test_together_they_take_less_than_six_megabytes(self):
-        files = [path for name in ("echo", "full") for path in (MODELS / name).iterdir()]
-        assert sum(path.stat().st_size for path in files) < 6e6
+    @pytest.mark.parametrize(
+        ("name", "preset"), [("polar-60", "paper-60"), ("polar-pair", "paper-pair")]
+    )
+    def test_those_of_other_pulses_see_the_same_in_repeats_of_a_material(self, name, preset):
+        model = load_model(MODELS / name)
+        assert (model.metadata_["n_curves"], model.n_components) == (6000, 4)
+        echoes = simulate(preset, 4, seed=5, repeats=2)
+        X = features(echoes, "full", part="polar")
+        amplitudes = feature_blocks(window_time(echoes, "full"), "polar", echoes)[0].columns
+        residual = (X - model.reconstruct(X))[:, amplitudes]
+        # As well as that of whole curves above does, scatter of the offsets included.
+        assert np.sqrt(np.mean(residual**2)) < 0.04
+        latent = model.transform(X)
+        apart = np.linalg.norm(latent[::2] - latent[1::2], axis=1)
+        assert apart.max() < 0.2 * np.linalg.norm(latent[0] - latent[2])
+
+    def test_together_they_take_less_than_eleven_megabytes(self):
+        names = ("echo", "full", "polar-60", "polar-pair")
+        files = [path for name in names for path in (MODELS / name).iterdir()]
+        assert sum(path.stat().st_size for path in files) < 11e6

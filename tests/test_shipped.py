@@ -133,6 +133,8 @@ class TestNames:
             "challenge-rkky": CurveRegressor,
             "echo": ln.BetaVAE,
             "full": ln.BetaVAE,
+            "polar-60": ln.BetaVAE,
+            "polar-pair": ln.BetaVAE,
         }
 
     def test_the_reference_set_is_read_by_name(self, tmp_path, monkeypatch):

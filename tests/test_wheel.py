@@ -19,7 +19,7 @@ import latent_nmr as ln
 from latent_nmr.commands.main import main
 
 assert Path(ln.__file__).is_relative_to({environment!r})
-for name in ("echo", "full", "challenge-gauss", "challenge-rkky"):
+for name in ("echo", "full", "polar-60", "polar-pair", "challenge-gauss", "challenge-rkky"):
     ln.load_pretrained(name)
 ln.save_echoes(ln.load_reference(n_curves=30), "data.npz")
 assert main(["embed", "echo", "data.npz"]) == 0

@@ -41,9 +41,9 @@ class Options(ReceiverOptions):
     """Seed of the split."""
     also: tuple[Path, ...] = ()
     """Additional test sets, scored in full: other ν, another seed."""
-    ceiling: bool = True
-    """Score what labels make possible: random forests on the curves, and networks with a bottleneck
-    of each dimension; minutes on thousands of curves."""
+    ceiling: Literal["both", "bottleneck", "forest", "none"] = "both"
+    """What labels could show: supervised bottlenecks of each dimension, or forests on the curves,
+    which may take longer than all the rest, or both."""
     n_neighbors: int = 15
     """Neighbours that predict labels, and size of the neighbourhoods compared."""
     verdict: bool = False
@@ -114,7 +114,7 @@ def _write_all(folder: Path, options: Options, output: Any) -> dict[str, Any]:
         n_seeds=options.n_seeds,
         held_out=options.held_out,
         split_seed=options.split_seed,
-        ceiling=options.ceiling,
+        ceiling={"both": True, "none": False}.get(options.ceiling, options.ceiling),
         n_neighbors=options.n_neighbors,
         folder=folder,
     )

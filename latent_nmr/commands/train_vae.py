@@ -35,6 +35,9 @@ class Options(ReceiverOptions):
     """Seed of the curves that --simulate makes."""
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
     """How ν of these curves is drawn."""
+    setting: Literal["published", "thorough", "repeats"] = "published"
+    """What the options below are that are not given another value than the published one: those of
+    BetaVAE(), of BetaVAE.thorough(), or of BetaVAE.of_repeats()."""
     n_components: int = 2
     """Number of latent axes."""
     hidden_layer_sizes: tuple[int, ...] | None = None
@@ -154,8 +157,11 @@ def untrained_model(options: Options) -> "BetaVAE":
             "--data-seed and --line-draw must come with --simulate, but there is none, and they "
             f"are {options.data_seed} and {options.line_draw}. Pass --simulate N."
         )
-    names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
-    model = BetaVAE(**{n: getattr(options, n) for n in names}, random_state=options.seed)
+    published = BetaVAE().get_params()
+    given = {f.name: getattr(options, f.name) for f in fields(options) if f.name in published}
+    given = {name: value for name, value in given.items() if value != published[name]}
+    settings = {"thorough": BetaVAE.thorough, "repeats": BetaVAE.of_repeats}
+    model = settings.get(options.setting, BetaVAE)(**given, random_state=options.seed)
     model.check_parameters()
     return model
 

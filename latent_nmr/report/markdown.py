@@ -34,11 +34,11 @@ def chosen(
     return [row for row in rows if wanted is None or row.n_components in wanted]
 
 
-def evaluation_table(rows: Sequence[Row]) -> str:
+def evaluation_table(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> str:
     """One line per row, one column per score; the spread over seeds after ±."""
     texts = []
     for row in rows:
-        cells = [(name, row.cell(name)) for name in COLUMNS]
+        cells = [(name, row.cell(name)) for name in columns]
         scores = ["" if cell is None else cell.text(SCORES[name].digits) for name, cell in cells]
         texts.append([row.title, *scores])
-    return markdown(["", *(SCORES[name].title for name in COLUMNS)], texts)
+    return markdown(["", *(SCORES[name].title for name in columns)], texts)

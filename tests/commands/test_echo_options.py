@@ -16,7 +16,7 @@ from latent_nmr.studies.trained_model import describe_data
 
 N, N_TIME, ECHO, DT = 40, 700, 400, 0.16
 WAYS = {"ceiling": False, "n_neighbors": 5, "held_out": 0.4, "n_seeds": 1}
-QUICK = ["--methods", "pca", "--no-ceiling", "--n-neighbors", "5", "--held-out", "0.4"]
+QUICK = ["--methods", "pca", "--ceiling", "none", "--n-neighbors", "5", "--held-out", "0.4"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ from latent_nmr.data.feature_settings import FeatureSettings
 from latent_nmr.studies.evaluation import EvaluationResult, evaluate_echoes
 from latent_nmr.studies.trained_model import describe_data
 
-QUICK = ("--methods", "pca", "kmeans", "--no-ceiling", "--n-neighbors", "5", "--n-seeds", "2")
+QUICK = ("--methods", "pca", "kmeans", "--ceiling", "none", "--n-neighbors", "5", "--n-seeds", "2")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -166,7 +166,7 @@ class TestOptions:
         dataset = ln.open_echoes(place / "other.nc")
         X = ln.features(dataset, window="echo")
         words = [place / "echoes.nc", "--methods", "vae", "--models", tmp_path / "model"]
-        words += ["--no-ceiling", "--n-neighbors", "5", "--out", tmp_path / "out"]
+        words += ["--ceiling", "none", "--n-neighbors", "5", "--out", tmp_path / "out"]
         for seed, code in ((0, 0), (1, 2)):
             model = ln.BetaVAE(2, max_epochs=1, random_state=seed).fit(X)
             model.save(tmp_path / "model", describe_data(dataset, X, FeatureSettings()))
@@ -192,7 +192,7 @@ class TestOptions:
         assert reason in complaints[0]
 
     def test_a_model_of_another_window_is_refused(self, place, tmp_path, capsys):
-        words = (place / "echoes.nc", "--methods", "vae", "--models", "echo", "--no-ceiling")
+        words = (place / "echoes.nc", "--methods", "vae", "--models", "echo", "--ceiling", "none")
         words = (*words, "--n-neighbors", "5", "--out", tmp_path / "out")
         code, _, complaints = run(capsys, *words, "--window", "full")
         assert code == 2

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import zarr
 
+from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import main
+from latent_nmr.commands.train_vae import Options, untrained_model
 from latent_nmr.models import training
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.studies.training import CHECKPOINT_FILE
@@ -297,3 +299,28 @@ class TestOutput:
         printed = json.loads(capsys.readouterr().out)
         manifest = json.loads((finished / "run.json").read_text("utf-8"))
         assert {name: printed[name] for name in manifest} == manifest
+
+
+class TestSettings:
+    """`--setting`: what is not asked for otherwise is that of a named setting."""
+
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ([], BetaVAE(random_state=0)),
+            (["--setting", "thorough"], BetaVAE.thorough(random_state=0)),
+            (["--setting", "repeats"], BetaVAE.of_repeats(random_state=0)),
+            (
+                ["--setting", "repeats", "--n-components", "4", "--contrast", "7", "--seed", "3"],
+                BetaVAE.of_repeats(n_components=4, contrast=7.0, random_state=3),
+            ),
+            (["--beta", "4"], BetaVAE(beta=4.0, random_state=0)),
+        ],
+    )
+    def test_it_stands_for_the_constructor_of_that_name(self, words, expected):
+        model = untrained_model(parse("train-vae", Options, words))
+        assert model.get_params() == expected.get_params()
+
+    def test_a_setting_that_learns_from_repeats_needs_them(self, data, tmp_path, capsys):
+        assert main(train(data, tmp_path / "run", "--setting", "repeats")) == 2
+        assert "groups must say which rows are repeats" in capsys.readouterr().err

@@ -64,7 +64,7 @@ class TestCommands:
         assert set(ln.embed(model, other.isel(time=slice(1456)))["split"]) == {"new"}
 
     def test_traverse_and_evaluate_take_data_and_model(self, bare, trained, tmp_path):
-        quick = ("--window", "echo300", "--n-seeds", "1", "--no-ceiling", "--n-neighbors", "2")
+        quick = ("--window", "echo300", "--n-seeds", "1", "--ceiling", "none", "--n-neighbors", "2")
         outputs = {
             "traverse": (trained, "--data", bare, "--out", tmp_path / "walk.png"),
             "evaluate": (bare, "--methods", "pca", "vae", *quick, "--out", tmp_path / "result"),
