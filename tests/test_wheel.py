@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MAX_BYTES = 12e6
+# Six trained models and the reference set; those of four axes take 3.5 and 1.3 MB of it.
+MAX_BYTES = 16e6
 
 USE = """
 from pathlib import Path
