@@ -33,7 +33,8 @@ def echoes(names=NAMES):
         "my": np.zeros((N_CURVES, 1456)),
     }
     attributes = {
-        "echo_index": 1256, "dt_us": DT, "pulse_samples": [0, 628], "pulse_angles_rad": [np.pi / 2, np.pi],
+        "echo_index": 1256, "dt_us": DT, "pulse_samples": [0, 628],
+        "pulse_angles_rad": [np.pi / 2, np.pi],
     }  # fmt: skip
     dataset = assemble(signals, time, {"W": heights[:, 0]}, attributes)
     return dataset.assign_coords(kernel=("curve", names), sample=("curve", names))
