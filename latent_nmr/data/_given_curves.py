@@ -1,5 +1,6 @@
 """What `EchoFeatures` is given: curves of one protocol or of several, checked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,13 @@ from latent_nmr._masks import refuse_masked
 from latent_nmr._rounding import cut, rounding_of
 from latent_nmr.data.feature_layout import part_name
 from latent_nmr.data.polar import Polar
-from latent_nmr.data.protocols import PROTOCOL, KnownProtocol, known_protocols
+from latent_nmr.data.protocols import (
+    PROTOCOL,
+    KnownProtocol,
+    are_alike,
+    known_protocols,
+    protocol_text,
+)
 from latent_nmr.errors import InputError
 
 # Precisions that are kept; any other number becomes the double one of its kind.
@@ -74,8 +81,23 @@ def given_rows(estimator: Any, X: Any, *, reset: bool = False) -> Any:
         X = X.transpose("curve", PROTOCOL, "time")
         refuse_masked("X", X)
         rows_of(estimator, one_protocol(X), reset=reset)  # minds the times
+        if not reset:
+            check_same_protocols(X, getattr(estimator, "_protocols", []))
         return X
     return rows_of(estimator, X, reset=reset)
+
+
+def check_same_protocols(X: Any, fitted: Sequence[KnownProtocol]) -> None:
+    """Raise `InputError` for named protocols other than those of the fit, if these were named."""
+    found = protocols_of(X, X.sizes[PROTOCOL])
+    numbers = [str(number + 1) for number in range(len(fitted))]
+    is_named = PROTOCOL in X.coords and [own.name for own in fitted] != numbers
+    if is_named and len(found) == len(fitted) and not are_alike(found, fitted):
+        names = [own.name for own in fitted]
+        raise InputError(
+            f"X must have the protocols of the fit, {protocol_text(fitted)}, in that order, but "
+            f"has {protocol_text(found)}. Select them: X.sel(protocol={names})."
+        )
 
 
 def one_protocol(X: Any) -> Any:

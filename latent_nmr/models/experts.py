@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr.errors import InputError
-from latent_nmr.models.repeats import repeats_of
 
 # Of the sums of squares from which a factor is found.
 SMALLEST = np.finfo(np.float64).tiny
@@ -47,31 +46,31 @@ def repeat_scale(
 ) -> npt.NDArray[np.float64]:
     r"""How many times farther apart the means of two repeats lie than their posteriors say.
 
-    .. math:: f^2 = \langle (\mu_1 - \mu_2)^2 \rangle / \langle \sigma_1^2 + \sigma_2^2 \rangle
+    .. math:: f^2 = \langle (\mu_1 - \mu_2)^2 / (\sigma_1^2 + \sigma_2^2) \rangle
 
-    per axis, over materials.
+    per axis, over pairs. Each pair counts by what it is itself surprised, so that a few wide
+    posteriors do not make all narrow ones too sure.
 
     Parameters
     ----------
-    first, second : pair of ndarray, each of shape (n_materials, n_components)
-        Means and standard deviations of one repeat of every material, and of another.
+    first, second : pair of ndarray, each of shape (n_pairs, n_components)
+        Means and standard deviations of one repeat of a material, and of another.
 
     Returns
     -------
     ndarray, shape (n_components,)
     """
-    means = np.asarray(first[0], np.float64), np.asarray(second[0], np.float64)
-    found = np.mean((means[0] - means[1]) ** 2, axis=0)
-    said = np.mean(
-        np.asarray(first[1], np.float64) ** 2 + np.asarray(second[1], np.float64) ** 2, axis=0
+    (mean, std), (other_mean, other_std) = (
+        [np.asarray(part, np.float64) for part in own] for own in (first, second)
     )
-    return np.sqrt(np.maximum(found, SMALLEST) / np.maximum(said, SMALLEST))
+    said = np.maximum(std**2 + other_std**2, SMALLEST)
+    return np.sqrt(np.maximum(np.mean((mean - other_mean) ** 2 / said, axis=0), SMALLEST))
 
 
 def scale_of_rows(
     mean: Points, std: Points, codes: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Factors by :func:`repeat_scale` from the first two rows of each material that has two.
+    """Factors by :func:`repeat_scale` from all pairs of rows of the same material.
 
     Parameters
     ----------
@@ -84,8 +83,13 @@ def scale_of_rows(
     InputError
         If none has two.
     """
-    pairs = repeats_of(codes, np.arange(len(codes))).first_two()
-    first, second = (np.asarray(rows) for rows in (pairs.first, pairs.second))
+    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
+    # In that order a material's rows stand together: those k places apart, for every k.
+    steps = [np.arange(len(codes) - k) for k in range(1, counts.max())]
+    pairs = [(order[at], order[at + k]) for k, at in enumerate(steps, start=1)]
+    first, second = np.concatenate([*pairs, np.zeros((2, 0), int)], axis=1).astype(int)
+    is_same = codes[first] == codes[second]
+    first, second = first[is_same], second[is_same]
     if not len(first):
         raise InputError(
             "scale must be given for a model that has none of its own, where each material has one "

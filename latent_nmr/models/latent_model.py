@@ -86,7 +86,10 @@ class LatentModel(TransformerMixin, SavedEstimator):
         if scale is None:
             scale = experts.scale_of_rows(mean, std, codes)
         factors = experts.checked_scale(scale, mean.shape[1])
-        return experts.product_of_experts(mean, std, as_items(groups), factors)
+        names = as_items(groups)
+        if names.dtype.kind == "O":  # of several kinds, which have no order
+            names = np.array([str(name) for name in names.tolist()])
+        return experts.product_of_experts(mean, std, names, factors)
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""

@@ -219,6 +219,16 @@ class TestFeatures:
         with pytest.raises(ln.InputError, match="echo_time must be one time, or one for each"):
             ln.EchoFeatures(echo_time=[1256]).fit(M)
 
+    def test_echo_features_refuse_other_protocols_than_those_of_the_fit(self, pair):
+        M = pair["mx"] + 1j * pair["my"]
+        made = ln.EchoFeatures(echo_time=[1256, 1256]).fit(M)
+        other = M.assign_coords(protocol=["60deg", "90deg"], flip_angle=("protocol", [60.0, 90.0]))
+        for X in (M.isel(protocol=[1, 0]), other):
+            with pytest.raises(ln.InputError, match=r"X must have the protocols of the fit, 60deg"):
+                made.transform(X)
+        bare = ln.EchoFeatures(echo_time=[1256, 1256]).fit(M.drop_vars(["protocol"]))
+        np.testing.assert_array_equal(bare.transform(M), made.transform(M))
+
     def test_noise_is_of_its_own_in_every_protocol_also_if_one_is_taken_first(self, pair, alone):
         noisy = ln.add_noise(pair, 20, seed=1)
         first = ln.add_noise(alone["60deg"], 20, seed=1)

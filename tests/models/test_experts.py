@@ -74,8 +74,17 @@ class TestCalibration:
     def test_the_factor_is_what_widths_are_short_of(self):
         _, means, stds = self.repeats(2)
         found = repeat_scale((means[0], stds[0]), (means[1], stds[1]))
-        # Of N squared normal differences 2/N, which unequal widths make some 4/N.
-        np.testing.assert_allclose(found, [3.0, 0.5], rtol=4 * 0.5 * (4 / self.N) ** 0.5)
+        # Of N squared normal differences 2/N: four standard errors of a root.
+        np.testing.assert_allclose(found, [3.0, 0.5], rtol=4 * 0.5 * (2 / self.N) ** 0.5)
+
+    def test_a_few_wide_posteriors_do_not_make_the_others_too_sure(self):
+        rng = np.random.default_rng(2)
+        means = 0.1 * rng.normal(size=(2, self.N, 1))
+        stds = np.full((2, self.N, 1), 0.1)
+        stds[:, :40] = 5.0
+        scale = repeat_scale((means[0], stds[0]), (means[1], stds[1]))
+        z = (means[0] - means[1]) / (scale * np.hypot(*stds))
+        assert np.sqrt(np.mean(z[40:] ** 2)) < 1.05
 
     @pytest.mark.parametrize("k", [1, 2, 5])
     def test_intervals_cover_the_true_point_as_often_as_they_say(self, k):
@@ -125,8 +134,14 @@ class TestModel:
         assert not hasattr(plain, "repeat_scale_")
         own = plain.transform_repeats(X, groups)
         given = plain.transform_repeats(X, groups, scale=1.0)
-        first, second = ((plain.transform(X[k::3]), plain.transform_std(X[k::3])) for k in (0, 1))
-        np.testing.assert_allclose(own.std / given.std, [repeat_scale(first, second)] * 60)
+        parts = [(plain.transform(X[k::3]), plain.transform_std(X[k::3])) for k in range(3)]
+        pairs = ((0, 1), (0, 2), (1, 2))
+        squares = [repeat_scale(parts[a], parts[b]) ** 2 for a, b in pairs]
+        wanted = np.sqrt(np.mean(squares, axis=0))
+        np.testing.assert_allclose(own.std / given.std, [wanted] * 60, rtol=1e-5)
+        order = np.random.default_rng(0).permutation(180)
+        turned = plain.transform_repeats(X[order], groups[order])
+        np.testing.assert_allclose(turned.std, own.std, rtol=1e-5)
         with pytest.raises(InputError, match=r"scale must be given .* each material has one row"):
             plain.transform_repeats(X, np.arange(180))
 
@@ -139,6 +154,13 @@ class TestModel:
     def test_a_scale_that_is_none_is_refused(self, model, data, scale):
         with pytest.raises(InputError, match=r"scale must be a number > 0, or one for each of 2"):
             model.transform_repeats(*data, scale=scale)
+
+    def test_materials_may_be_numbers_and_texts(self, model, data):
+        X, groups = data
+        mixed = [group if group % 2 else f"sample {group}" for group in groups.tolist()]
+        found = model.transform_repeats(X, mixed)
+        assert len(found.mean) == 60
+        assert set(found.groups) == set(map(str, mixed))
 
     def test_rows_without_their_material_are_refused(self, model, data):
         with pytest.raises(InputError, match=r"groups must say the material of each row"):
