@@ -29,7 +29,7 @@ from latent_nmr._files import (
 from latent_nmr._letters import path_text
 from latent_nmr._locks import real_path
 from latent_nmr._regular import regular
-from latent_nmr.commands._settings import command_of, defaults_of, settings_of
+from latent_nmr.commands._settings import command_of, defaults_of, plain, settings_of
 from latent_nmr.commands._shell import Report, tell
 from latent_nmr.errors import InputError
 from latent_nmr.report.kept_results import shared_manifest
@@ -73,6 +73,11 @@ class Output:
         self.settings, self._defaults = settings_of(options), defaults_of(options)
         self.name = command
         self.command = command_of(command, options, positional)
+
+    def settle(self, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        """Say what options stand for that were not given, and in runs of earlier versions."""
+        for own, known in ((self.settings, values), (self._defaults, defaults)):
+            own |= {name: plain(known[name]) for name in own.keys() & known if own[name] is None}
 
     @property
     def manifest(self) -> Path:

@@ -20,7 +20,7 @@ def features_name(options: Any) -> str:
 def settings_of(options: Any) -> dict[str, Any]:
     """Options that decide the result, as JSON holds them."""
     return {
-        field.name: _plain(getattr(options, field.name))
+        field.name: plain(getattr(options, field.name))
         for field in fields(options)
         if field.name not in NOT_SETTINGS
     }
@@ -29,7 +29,7 @@ def settings_of(options: Any) -> dict[str, Any]:
 def defaults_of(options: Any) -> dict[str, Any]:
     """Defaults of the options that have one, as JSON holds them."""
     found = {field.name: field.default for field in fields(options)}
-    return {name: _plain(value) for name, value in found.items() if value is not MISSING}
+    return {name: plain(value) for name, value in found.items() if value is not MISSING}
 
 
 def command_of(command: str, options: Any, positional: Collection[str] = ("data",)) -> str:
@@ -54,10 +54,11 @@ def command_of(command: str, options: Any, positional: Collection[str] = ("data"
 
 
 def _words(value: Any) -> list[str]:
-    return [str(_plain(item)) for item in (value if isinstance(value, tuple) else (value,))]
+    return [str(plain(item)) for item in (value if isinstance(value, tuple) else (value,))]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of an option as JSON holds it."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return path_text(value) if isinstance(value, Path) else value

@@ -36,34 +36,35 @@ class Options(ReceiverOptions):
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
     """How ν of these curves is drawn."""
     setting: Literal["published", "thorough", "repeats"] = "published"
-    """What the options below are that are not given another value than the published one: those of
-    BetaVAE(), of BetaVAE.thorough(), or of BetaVAE.of_repeats()."""
+    """Where options that are not given come from: BetaVAE(), BetaVAE.thorough(), which trains to
+    the end, or BetaVAE.of_repeats(), which learns from repeats of materials."""
     n_components: int = 2
     """Number of latent axes."""
     hidden_layer_sizes: tuple[int, ...] | None = None
-    """Encoder layers, mirrored in the decoder; without it, the published ones."""
+    """Encoder layers, mirrored in the decoder; without it, those of the setting."""
     principal_components: int | None = None
-    """Principal components of the curves that are trained on; without it, whole curves."""
-    activation: Literal["leaky_relu", "gelu"] = "leaky_relu"
-    """Activation of hidden layers."""
-    beta: float = 2.0
-    """Weight of the KL term."""
-    contrast: float = 0.0
-    """Weight of the contrast between repeats of a material, for data sets that have them."""
-    likelihood: Literal["gaussian", "bernoulli", "repeats"] = "gaussian"
-    """Distribution of the data around the decoded curve."""
+    """Principal components of the curves that are trained on; published: whole curves."""
+    activation: Literal["leaky_relu", "gelu"] | None = None
+    """Activation of hidden layers. Published: leaky_relu."""
+    beta: float | None = None
+    """Weight of the KL term. Published: 2."""
+    contrast: float | None = None
+    """Weight of the contrast between repeats, for data that have them. Published: 0."""
+    likelihood: Literal["gaussian", "bernoulli", "repeats"] | None = None
+    """Distribution of the data around the decoded curve. Published: gaussian."""
     scale: float | Literal["learned"] = 0.02
     """σ of the Gaussian likelihood, as a fraction of |M(0)|, or learned from the data."""
-    learning_rate: float = 1e-3
-    """Learning rate of Adam."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """Course of the learning rate; cosine rises for 5 % of --max-epochs, then falls to nought."""
+    learning_rate: float | None = None
+    """Learning rate of Adam. Published: 0.001."""
+    schedule: Literal["constant", "cosine"] | None = None
+    """Course of the learning rate; cosine rises for 5 % of --max-epochs, then falls to nought.
+    Published: constant."""
     batch_size: int = 128
     """Curves per optimiser step."""
-    max_epochs: int = 1000
-    """Epochs after which training ends if early stopping has not ended it."""
-    patience: int = 7
-    """Epochs without a better validation reconstruction before training stops."""
+    max_epochs: int | None = None
+    """Epochs after which training ends if early stopping has not ended it. Published: 1000."""
+    patience: int | None = None
+    """Epochs without a better validation reconstruction before training stops. Published: 7."""
     validation_fraction: float = 0.15
     """Fraction of the curves held out for early stopping."""
     warm_up_epochs: int = 0
@@ -94,6 +95,7 @@ def run(options: Options) -> Report:
     model = untrained_model(options)
     source = source_of(options)
     output = Output("train-vae", options, out, positional=())
+    output.settle(model.get_params(), type(model)().get_params())
     inputs = {source: options.digest}
     finished = output.finished(inputs)
     if finished is not None:
@@ -157,9 +159,8 @@ def untrained_model(options: Options) -> "BetaVAE":
             "--data-seed and --line-draw must come with --simulate, but there is none, and they "
             f"are {options.data_seed} and {options.line_draw}. Pass --simulate N."
         )
-    published = BetaVAE().get_params()
-    given = {f.name: getattr(options, f.name) for f in fields(options) if f.name in published}
-    given = {name: value for name, value in given.items() if value != published[name]}
+    names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = {"thorough": BetaVAE.thorough, "repeats": BetaVAE.of_repeats}
     model = settings.get(options.setting, BetaVAE)(**given, random_state=options.seed)
     model.check_parameters()

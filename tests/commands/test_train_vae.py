@@ -315,6 +315,10 @@ class TestSettings:
                 BetaVAE.of_repeats(n_components=4, contrast=7.0, random_state=3),
             ),
             (["--beta", "4"], BetaVAE(beta=4.0, random_state=0)),
+            (
+                ["--setting", "repeats", "--contrast", "0", "--beta", "2", "--patience", "7"],
+                BetaVAE.of_repeats(contrast=0.0, beta=2.0, patience=7, random_state=0),
+            ),
         ],
     )
     def test_it_stands_for_the_constructor_of_that_name(self, words, expected):
@@ -324,3 +328,25 @@ class TestSettings:
     def test_a_setting_that_learns_from_repeats_needs_them(self, data, tmp_path, capsys):
         assert main(train(data, tmp_path / "run", "--setting", "repeats")) == 2
         assert "groups must say which rows are repeats" in capsys.readouterr().err
+
+    def test_a_run_says_the_values_that_a_setting_stands_for(self, data, tmp_path, capsys):
+        out = tmp_path / "run"
+        assert main(train(data, out, "--setting", "thorough")) == 0
+        settings = json.loads((out / "run.json").read_text("utf-8"))["settings"]
+        wanted = BetaVAE.thorough(max_epochs=2).get_params()
+        for name in ("activation", "beta", "schedule", "max_epochs", "patience"):
+            assert settings[name] == wanted[name], name
+        assert settings["hidden_layer_sizes"] == [128, 64, 32]
+        assert main(train(data, out, "--setting", "thorough")) == 0
+        assert "finished" in capsys.readouterr().out
+        assert main(train(data, out, "--beta", "2")) == 2
+
+    def test_runs_from_before_there_were_settings_are_known(self, run, data, capsys):
+        path = run / "run.json"
+        manifest = json.loads(path.read_text("utf-8"))
+        for name in ("setting", "contrast", "schedule", "activation"):
+            del manifest["settings"][name]
+        path.write_text(json.dumps(manifest), "utf-8")
+        assert main(train(data, run, "--beta", "2")) == 0
+        assert main(train(data, run, "--contrast", "1")) == 2
+        assert "contrast = 0.0 and 1.0 is asked for" in capsys.readouterr().err
