@@ -5,7 +5,7 @@
 # make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
-# make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (about 50 minutes); CURVES=15000 for more
+# make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (half an hour); CURVES=15000 for more
 # make accuracy     measure the simulator's integration error (about ten minutes)
 # make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
 # make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)

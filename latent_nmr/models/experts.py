@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._items import as_items
+from latent_nmr._splits import as_groups
 from latent_nmr.errors import InputError
 
 # Of the sums of squares from which a factor is found.
@@ -111,6 +113,29 @@ def checked_scale(scale: npt.ArrayLike, n_components: int) -> npt.NDArray[np.flo
             f"{scale!r:.60}. Leave it out to take that of the model."
         )
     return factors
+
+
+def combined(
+    mean: Points, std: Points, groups: npt.ArrayLike, scale: npt.ArrayLike | None = None
+) -> Combined:
+    """:func:`product_of_experts` of rows by material, with the factors that these rows show if none
+    are given.
+
+    Raises
+    ------
+    InputError
+        For groups that do not say the material of each row, and factors that cannot be used or
+        found.
+    """
+    codes = as_groups(groups, len(mean))
+    if codes is None:
+        raise InputError("groups must say the material of each row, but is None. Give ds.material.")
+    if scale is None:
+        scale = scale_of_rows(mean, std, codes)
+    names = as_items(groups)
+    if names.dtype.kind == "O":  # of several kinds, which have no order
+        names = np.array([str(name) for name in names.tolist()])
+    return product_of_experts(mean, std, names, checked_scale(scale, mean.shape[1]))
 
 
 def product_of_experts(

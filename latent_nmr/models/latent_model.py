@@ -9,9 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from latent_nmr._columns import columns_of, rows_of
-from latent_nmr._items import as_items
 from latent_nmr._row_names import check_row_order
-from latent_nmr._splits import as_groups
 from latent_nmr.errors import InputError, check_count
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.models import experts, inference, value_range
@@ -75,21 +73,9 @@ class LatentModel(TransformerMixin, SavedEstimator):
         (20, 2)
         """
         check_row_order(X, groups=groups)
-        mean, std = self.transform(X), self.transform_std(X)
-        codes = as_groups(groups, len(mean))
-        if codes is None:
-            raise InputError(
-                "groups must say the material of each row, but is None. Give ds.material."
-            )
         if scale is None:
             scale = getattr(self, "repeat_scale_", None)
-        if scale is None:
-            scale = experts.scale_of_rows(mean, std, codes)
-        factors = experts.checked_scale(scale, mean.shape[1])
-        names = as_items(groups)
-        if names.dtype.kind == "O":  # of several kinds, which have no order
-            names = np.array([str(name) for name in names.tolist()])
-        return experts.product_of_experts(mean, std, names, factors)
+        return experts.combined(self.transform(X), self.transform_std(X), groups, scale)
 
     def inverse_transform(self, Z):
         """Decode latent points `Z`, shape (n_rows, n_components), to (n_rows, n_features)."""

@@ -77,7 +77,7 @@ def embed(
     (table,) = embed_blocks(model, [dataset])
     if check_choice("by", by, ROWS) == "curve":
         return table
-    return _of_materials(model, dataset, table)
+    return _of_materials(model, table)
 
 
 def embed_blocks(
@@ -98,28 +98,30 @@ def embed_blocks(
         yield embedding_table(model, block, settings.of(block))
 
 
-def _of_materials(model: "BetaVAE", dataset: "xr.Dataset", table: "pd.DataFrame") -> "pd.DataFrame":
+def _of_materials(model: "BetaVAE", table: "pd.DataFrame") -> "pd.DataFrame":
     """The table of a data set with its curves gathered by material."""
-    from latent_nmr.data.feature_settings import FeatureSettings
     from latent_nmr.latent_axes import axis_names
+    from latent_nmr.models.experts import combined
 
     if "material" not in table:
         raise InputError(
             "data must have the coordinate material, which says what a row of the table is, where "
             "by is 'material', but have none. Simulate with repeats, or set ds['material']."
         )
-    X = FeatureSettings.of_metadata(model.metadata_).of(dataset)
-    combined = model.transform_repeats(X, table["material"].to_numpy())
+    names = axis_names(model.n_components)
+    deviations = [f"{name}_sd" for name in names]
+    own = getattr(model, "repeat_scale_", None)
+    mean, std = (table[columns].to_numpy() for columns in (names, deviations))
+    points = combined(mean, std, table["material"].to_numpy(), own)
     rows = table.drop(columns=["curve", "repeat"], errors="ignore").groupby("material")
     found = rows.first()
     changing = (rows.nunique(dropna=False) > 1).any()
-    names = axis_names(model.n_components)
-    found[names] = combined.mean.astype(X.dtype)
-    found[[f"{name}_sd" for name in names]] = combined.std.astype(X.dtype)
+    dtype = table[names[0]].dtype
+    found[names], found[deviations] = points.mean.astype(dtype), points.std.astype(dtype)
     found["rms"] = rows["rms"].agg(lambda own: np.sqrt(np.mean(np.square(own))))
     lost = [name for name in found.columns[changing] if not OWN_COLUMNS.fullmatch(str(name))]
     found = found.drop(columns=lost).reset_index()
-    found.insert(1, "n_repeats", combined.counts)
+    found.insert(1, "n_repeats", points.counts)
     return found
 
 
