@@ -1,0 +1,1 @@
+"""Measured echoes: from prepared records to points, estimates and verdicts."""
