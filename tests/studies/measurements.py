@@ -20,7 +20,7 @@ def reference(n_curves=300, n_components=4, seed=0):
     points = rng.standard_normal((n_curves, n_components))
     labels = {
         "W": 0.2 + 0.1 * np.tanh(points[:, 0]),
-        "L": 15 + 10 * np.tanh(points[:, 1]),
+        "L": 15 + 10 * np.tanh(points[:, -1]),
         "alpha_x": rng.uniform(0.02, 0.1, n_curves),
         "alpha_z": rng.uniform(0.02, 0.1, n_curves),
         "kernel": np.array([KERNELS[i % 3] for i in range(n_curves)]),

@@ -161,3 +161,29 @@ class TestFiles:
         known = reference(20)
         with pytest.raises(InputError, match=r"labels \(n_curves,\)"):
             MeasurementResult([], {}, ReferenceMap(known.points[:10], known.labels))
+
+
+class TestFigures:
+    """Figures have names that any system takes, and none hides another."""
+
+    def test_each_record_has_its_own(self):
+        names = set(result(record(), record("NO ECHO", 4)).figures)
+        kinds = ("curves", "map", "estimates")
+        assert names == {f"sample_SE_0_{kind}" for kind in kinds} | {"sample_SE_4_curves"}
+
+    def test_files_of_one_name_are_numbered(self):
+        files = [
+            FileResult(path, FACTS, STEPS, [record("NO ECHO")])
+            for path in ("a/1", "b/1", "c/ä ö?.tnt")
+        ]
+        found = MeasurementResult(files, {}, reference())
+        assert list(found.figures) == ["1-1_0_curves", "2-1_0_curves", "ä-ö_0_curves"]
+
+    def test_times_are_those_of_the_record(self):
+        figure = result().figures["sample_SE_0_curves"]
+        drawn = np.asarray(figure.axes[0].lines[0].get_xdata())
+        np.testing.assert_allclose(drawn, record().time / FACTS["time_factor"])
+
+    def test_an_axis_alone_has_no_map(self):
+        found = result(record(n_components=1), n_components=1)
+        assert "sample_SE_0_map" not in found.figures

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ VERDICTS: tuple[str, ...] = ("NO ECHO", "TOO NOISY", "OUTSIDE", "INSIDE")
 # What records of these verdicts cannot have: a place in latent space.
 WITHOUT_POINT = VERDICTS[:2]
 LABELS = ("W", "L", "alpha_x", "alpha_z")
+FREQUENCIES = ("W", "alpha_x", "alpha_y", "alpha_z")
 REFUSAL = ("path", "reason", "cure")
 # Shares and symmetric matrices, through arithmetic in single precision.
 SLACK = 1e-4
@@ -209,6 +210,20 @@ class FileResult:
     def time_factor(self) -> float:
         """What times of the record were multiplied by: τ of the model over that of the record."""
         return float(self.facts.get("time_factor", 1.0))
+
+
+class ReferenceMap(NamedTuple):
+    """Simulated curves in latent space, among which records are placed.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n_curves, n_components)
+    labels : dict of ndarray, shape (n_curves,)
+        `W`, `L`, `alpha_x`, `alpha_z` and `kernel`; frequencies in MHz of the model.
+    """
+
+    points: npt.NDArray[np.floating]
+    labels: Mapping[str, npt.NDArray[Any]]
 
 
 def _check_covariance(point: npt.NDArray, covariance: npt.NDArray) -> None:

@@ -1,10 +1,10 @@
-"""The result of measured echoes: a table, and a file of JSON that holds all of it."""
+"""The result of measured echoes: a table, figures, and a file of JSON that holds all of it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,14 @@ from latent_nmr._json import json_value
 from latent_nmr._regular import regular
 from latent_nmr.errors import InputError
 from latent_nmr.latent_axes import axis_names
+from latent_nmr.studies._result import Figures
 from latent_nmr.studies.measurement._records import (
     LABELS,
     VERDICTS,
     Estimate,
     FileResult,
     RecordResult,
+    ReferenceMap,
 )
 
 if TYPE_CHECKING:
@@ -30,24 +32,11 @@ CURVES = ("time", "measured", "decoded", "nearest")
 ENDS = ("low68", "high68", "low95", "high95")
 
 
-class ReferenceMap(NamedTuple):
-    """Simulated curves in latent space, among which records are placed.
-
-    Attributes
-    ----------
-    points : ndarray, shape (n_curves, n_components)
-    labels : dict of ndarray, shape (n_curves,)
-        `W`, `L`, `alpha_x`, `alpha_z` and `kernel`; frequencies in MHz of the model.
-    """
-
-    points: npt.NDArray[np.floating]
-    labels: Mapping[str, npt.NDArray[Any]]
-
-
 class MeasurementResult:
     """Points, estimates and verdicts of measured echoes.
 
-    `table` has one row per record.
+    `table` has one row per record; `figures` three for each: its curve, its place on the latent map
+    where it has one, and its estimates.
 
     Parameters
     ----------
@@ -67,6 +56,7 @@ class MeasurementResult:
             np.asarray(reference.points, dtype=np.float64),
             {name: np.asarray(values) for name, values in reference.labels.items()},
         )
+        self._figures: Figures | None = None
         n_curves = len(self.map.points)
         odd = {name: v.shape for name, v in self.map.labels.items() if v.shape != (n_curves,)}
         if self.map.points.ndim != 2 or odd:
@@ -81,7 +71,7 @@ class MeasurementResult:
             counts[record.verdict] += 1
         said = [f"{count} {verdict}" for verdict, count in counts.items() if count]
         said += [f"{len(self.refused)} refused"] if self.refused else []
-        return f"<MeasurementResult: {', '.join(said) or 'nothing'}; .table>"
+        return f"<MeasurementResult: {', '.join(said) or 'nothing'}; .table, .figures>"
 
     def records(self) -> Iterator[tuple[FileResult, RecordResult]]:
         """Every record with its file."""
@@ -104,6 +94,17 @@ class MeasurementResult:
         import pandas as pd
 
         return pd.DataFrame([self._row(file, record) for file, record in self.records()])
+
+    @property
+    def figures(self) -> Figures:
+        """Figures by name, each drawn when it is first asked for."""
+        if self._figures is None:
+            self._figures = Figures(self._drawers())
+        return self._figures
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without the figures, which a copy draws for itself."""
+        return self.__dict__ | {"_figures": None}
 
     def as_json(self, *, arrays: bool = True) -> dict[str, Any]:
         """All of it as JSON holds it; arrays with the digits of single precision.
@@ -193,6 +194,12 @@ class MeasurementResult:
         for kernel in sorted({str(name) for name in self.map.labels.get("kernel", ())}):
             row[kernel] = record.kernels.get(kernel, np.nan)
         return row | {"reason": record.reason}
+
+    def _drawers(self) -> dict[str, Callable[[], Any]]:
+        """What draws each figure."""
+        from latent_nmr.studies.measurement._figures import drawers
+
+        return drawers(self.files, self.map)
 
 
 def _short(values: npt.NDArray[Any]) -> Any:
