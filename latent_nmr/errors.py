@@ -6,7 +6,7 @@ Every message has four parts: the name, the rule, the offending value and the re
 import difflib
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Units in the last place by which a number may leave a range: results of arithmetic do.
 ROUNDINGS = 16
@@ -60,6 +60,51 @@ class EchoFileError(InputError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}. {self.cure}"
+
+
+class ProtocolsError(InputError):
+    """Data have other protocols than what they are given to.
+
+    Parameters
+    ----------
+    statement : str
+        Name, rule and offending value, whole sentences.
+    cure : str
+        What to do about it in Python.
+    names : sequence of str
+        Protocols of the data to select, in that order; none where that is no help.
+    is_one_of : bool
+        Whether one of them is to be selected, and which is not known.
+    """
+
+    def __init__(
+        self, statement: str, cure: str, names: Sequence[str] = (), is_one_of: bool = False
+    ):
+        super().__init__(statement, cure, tuple(names), is_one_of)
+        self.statement, self.cure = statement, cure
+        self.names, self.is_one_of = tuple(names), is_one_of
+
+    def __str__(self) -> str:
+        return f"{self.statement} {self.cure}"
+
+
+class RepeatsError(InputError):
+    """Data have no repeats where something is learned from them.
+
+    Parameters
+    ----------
+    statement : str
+        Name, rule and offending value, whole sentences.
+    cure : str
+        What to do about it in Python.
+    """
+
+    def __init__(self, statement: str, cure: str):
+        super().__init__(statement, cure)
+        self.statement, self.cure = statement, cure
+
+    def __str__(self) -> str:
+        return f"{self.statement} {self.cure}"
 
 
 class NumericalError(ArithmeticError):

@@ -25,7 +25,8 @@ from latent_nmr._environment import (
 )
 from latent_nmr._files import plain_json
 from latent_nmr._interrupts import remembered_interrupts
-from latent_nmr.errors import InputError, NumericalError
+from latent_nmr.errors import InputError, NumericalError, ProtocolsError, RepeatsError
+from latent_nmr.report.cures import in_option_words
 
 SUCCESS, BAD_INPUT, NUMERICAL_FAILURE, SOME_REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
 LEAST_WIDTH = 40
@@ -58,7 +59,10 @@ def execute(
             return SUCCESS
         if name not in COMPILING_NOTHING:
             check_compiler_flags()
-        report = run(options)
+        try:
+            report = run(options)
+        except (ProtocolsError, RepeatsError) as error:
+            raise InputError(in_option_words(error, options)) from error
         as_json = getattr(options, "json", False)
         print(_json(report.values) if as_json else "\n".join(report.lines), flush=True)
         return report.exit_code

@@ -30,7 +30,7 @@ class Options(ReceiverOptions):
     simulate: int | None = None
     """Number of curves of preset paper to simulate and train on."""
     n_curves: int | None = None
-    """Number of curves to read, from the first; without it, all."""
+    """Number of curves to read, from the first, whole materials; without it, all."""
     data_seed: int = 0
     """Seed of the curves that --simulate makes."""
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
@@ -82,9 +82,10 @@ class Options(ReceiverOptions):
 
     def open(self, path: Path) -> "xr.Dataset":
         """The curves to train on."""
-        from latent_nmr.data.io import open_echoes
+        from latent_nmr.studies.stores import open_whole_materials
 
-        return self.select(open_echoes(path, self.n_curves or self.simulate))
+        n_curves = self.n_curves or self.simulate
+        return self.select(open_whole_materials(path, n_curves, name="--n-curves"))
 
 
 def run(options: Options) -> Report:

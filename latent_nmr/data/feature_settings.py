@@ -66,6 +66,14 @@ class FeatureSettings(NamedTuple):
         """What the columns are, of a window with these times."""
         return feature_blocks(time, self.part, self.protocols)
 
-    def check(self, dataset: xr.Dataset, whose: str = "the other data") -> None:
-        """Raise `InputError` if a data set has other protocols than `whose`, which these are."""
-        check_protocols(dataset, self.protocols, whose)
+    def check(
+        self,
+        dataset: xr.Dataset,
+        whose: str = "the other data",
+        attributes: Mapping[Any, Any] | None = None,
+    ) -> None:
+        """Raise `InputError` if a data set has other protocols than `whose`, which these are.
+
+        Of a single one, `attributes` say the pulses.
+        """
+        check_protocols(dataset, self.protocols, whose, attributes)

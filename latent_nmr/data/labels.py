@@ -49,6 +49,25 @@ def materials_of(dataset: xr.Dataset) -> npt.NDArray[Any] | None:
     return label_values(dataset, MATERIAL) if MATERIAL in dataset.variables else None
 
 
+def whole_cuts(materials: npt.NDArray[Any], n_curves: int) -> list[int]:
+    """`n_curves`, if that many curves from the first part no material from itself; else the nearest
+    numbers below and above that do not.
+
+    Parameters
+    ----------
+    materials : ndarray, shape (n_all_curves,)
+    n_curves : int
+        From 1 to n_all_curves.
+    """
+    # A cut is whole where the last curve of all materials so far is the one before it.
+    _, codes = np.unique(materials, return_inverse=True)
+    last = np.zeros(codes.max() + 1, int)
+    last[codes] = np.arange(len(codes))
+    cuts = 1 + np.flatnonzero(np.maximum.accumulate(last[codes]) == np.arange(len(codes)))
+    below, above = cuts[cuts <= n_curves], cuts[cuts >= n_curves]
+    return np.unique([*below[-1:], *above[:1]] if n_curves not in cuts else n_curves).tolist()
+
+
 def known_labels(dataset: xr.Dataset, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
     """:func:`label_values` of those labels that the data have."""
     return {name: label_values(dataset, name) for name in names if name in dataset.variables}

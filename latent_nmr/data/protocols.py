@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.errors import InputError
+from latent_nmr.data._attributes import interval_of, pulse_numbers
+from latent_nmr.errors import InputError, ProtocolsError
 from latent_nmr.physics.presets import Preset
 from latent_nmr.physics.protocols import describe_sequences
 
@@ -57,6 +58,18 @@ class KnownProtocol(NamedTuple):
             return self.name == other.name
         angles, taus = np.array([self[1:], other[1:]], np.float64).T
         return bool(np.ptp(angles) <= ANGLE_SLACK) and _is_same_spacing(taus)
+
+    def has_pulses(self, attributes: Mapping[Any, Any]) -> bool:
+        """Whether its pulses may be those that attributes of one protocol say, where they do."""
+        angles, samples = (
+            pulse_numbers(attributes, name) if name in attributes else []
+            for name in ("pulse_angles_rad", "pulse_samples")
+        )
+        own = self._replace(tau_us=self.tau_us or 1.0)
+        is_spaced = self.tau_us and len(samples) > 1 and "dt_us" in attributes
+        tau = (samples[1] - samples[0]) * interval_of(attributes) if is_spaced else own.tau_us
+        angle = np.degrees(angles[0]) if angles else own.flip_angle_deg
+        return own.is_like(KnownProtocol(self.name, angle, tau))
 
 
 def _is_same_spacing(taus: npt.NDArray[np.float64]) -> bool:
@@ -139,22 +152,39 @@ def protocol_text(protocols: Sequence[KnownProtocol]) -> str:
     return ", ".join(map(str, protocols)) or "a single one"
 
 
-def check_protocols(dataset: xr.Dataset, wanted: Sequence[KnownProtocol], whose: str) -> None:
-    """Raise `InputError` if a data set has other protocols than `whose`, such as a model's."""
+def check_protocols(
+    dataset: xr.Dataset,
+    wanted: Sequence[KnownProtocol],
+    whose: str,
+    attributes: Mapping[Any, Any] | None = None,
+) -> None:
+    """Raise `InputError` if a data set has other protocols than `whose`, such as a model's.
+
+    Of a single one, `attributes` say the pulses, as far as they are known.
+    """
     found = known_protocols(dataset)
     if are_alike(found, wanted):
         return
+    names, is_one_of = [], False
     same = [next((own for own in found if own.is_like(one)), None) for one in wanted]
     if wanted and all(same):
         names = [own.name for own in same if own is not None]
         cure = f"Select them in this order: ds.sel(protocol={names})."
-    elif wanted or not found:
-        cure = "Use data of the same pulses, with the dimensions (protocol, curve, time)."
-    else:
-        cure = f"Select one: ds.sel(protocol={found[0].name!r})."
-    raise InputError(
+    elif not wanted:
+        names = [own.name for own in found if own.has_pulses(attributes or {})]
+        is_one_of = len(names) > 1
+        cure = f"Select it: ds.sel(protocol={names[0]!r})." if names else ""
+        if is_one_of:
+            cure = f"Select the one that has its pulses: ds.sel(protocol=…), of {', '.join(names)}."
+    if not names:
+        cure = "Use data of the same pulses"
+        cure += ", with the dimensions (protocol, curve, time)." if wanted else "."
+    raise ProtocolsError(
         f"data must have the protocols of {whose}, {protocol_text(wanted)}, but have "
-        f"{protocol_text(found)}. {cure}"
+        f"{protocol_text(found)}.",
+        cure,
+        names,
+        is_one_of,
     )
 
 
@@ -254,8 +284,9 @@ def refuse_protocols(dataset: xr.Dataset, what: str) -> None:
         names = protocol_names(dataset)
         raise InputError(
             f"{what} must have one protocol, with the dimensions (curve, time), but has "
-            f"{len(names)}: {', '.join(names[:4])}. Select one: ds.sel(protocol={names[0]!r}); or "
-            "give arrays, such as latent_nmr.features(ds), where these are taken."
+            f"{len(names)}: {', '.join(names[:4])}. Select one, such as "
+            f"ds.sel(protocol={names[0]!r}); or give arrays, such as latent_nmr.features(ds), "
+            "where these are taken."
         )
 
 

@@ -34,9 +34,9 @@ from latent_nmr.data._store_checks import (
     warn_without_checksums,
 )
 from latent_nmr.data._texts import plain_text
-from latent_nmr.data._variables import ALL_SIGNALS, LABELS, PER_CURVE, PLACES, SIGNALS
+from latent_nmr.data._variables import ALL_SIGNALS, LABELS, MATERIAL, PER_CURVE, PLACES, SIGNALS
 from latent_nmr.data.echoes import FORMAT, FORMAT_VERSION, assemble, fingerprinted_names
-from latent_nmr.data.labels import labelled_fingerprint
+from latent_nmr.data.labels import labelled_fingerprint, materials_of
 from latent_nmr.data.protocols import n_protocols
 from latent_nmr.errors import InputError, check_count
 
@@ -141,6 +141,10 @@ class StoredEchoes:
         names = fingerprinted_names([*array_names(self._group), "time"])
         return hash_variables((name, blocks_of(name)) for name in names)
 
+    def materials(self) -> npt.NDArray | None:
+        """Material of every curve, where the store says so."""
+        return self._labels.get(MATERIAL)
+
     @cached_property
     def _labels(self) -> dict[str, np.ndarray]:
         """Labels of all wanted curves; refuses a store that has lost one."""
@@ -202,6 +206,10 @@ class HeldEchoes:
     def fingerprint(self, rows_per_block: int = BLOCK, on_read: Callable | None = None) -> str:  # noqa: ARG002
         """`latent_nmr.data.labels.labelled_fingerprint` of all curves."""
         return labelled_fingerprint(self._dataset)
+
+    def materials(self) -> npt.NDArray | None:
+        """Material of every curve, where the data set says so."""
+        return materials_of(self._dataset)
 
 
 def open_group(path: Path, mode: Literal["r", "r+"] = "r") -> zarr.Group:

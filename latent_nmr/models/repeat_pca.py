@@ -7,12 +7,11 @@ between repeats of a material ("noise"), V the projection, A the patterns.
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-from sklearn.covariance import ledoit_wolf
 from sklearn.utils.validation import check_is_fitted
 
 from latent_nmr._row_names import check_row_order
 from latent_nmr._splits import as_groups
-from latent_nmr.errors import InputError, check_count, check_number
+from latent_nmr.errors import InputError, RepeatsError, check_count, check_number
 from latent_nmr.models._baseline import InvertibleBaseline, Rows
 from latent_nmr.models.repeats import contrasts_within
 
@@ -33,7 +32,7 @@ class RepeatPCA(InvertibleBaseline):
     between repeats. Rows are decoded as :math:`\bar x + \sum_k z_k N v_k`, the nearest ones in the
     metric :math:`N^{-1}`. N is estimated from the orthonormal contrasts within each material,
     n - M rows that are independent of each other, and shrunk towards a multiple of the identity
-    (O. Ledoit and M. Wolf, J. Multivar. Anal. 88, 365 (2004)).
+    (O. Ledoit and M. Wolf, J. Multivar. Anal. 88, 365 (2004)); see :func:`ledoit_wolf_part`.
 
     Repeats tell it that parameters are the same, never what they are. Without noise between
     repeats of its own kind (N a multiple of the identity) it is PCA up to scale.
@@ -138,29 +137,82 @@ class RepeatPCA(InvertibleBaseline):
                 "repeats of a material must differ, as their scatter is the unit of the map, but "
                 "are the same rows. Give repeated measurements, or use PCABaseline."
             )
-        noise, self.shrinkage_ = self._noise(contrasts)
+        noise, self.shrinkage_ = self._noise(contrasts, X, codes)
         self.mean_ = X.mean(axis=0)
         total = np.cov(X, rowvar=False).reshape(noise.shape)
         n_features = len(noise)
         wanted = [n_features - self.n_components, n_features - 1]
-        ratios, vectors = scipy.linalg.eigh(total, noise, subset_by_index=wanted)
+        try:
+            ratios, vectors = scipy.linalg.eigh(total, noise, subset_by_index=wanted)
+        except np.linalg.LinAlgError:
+            raise InputError(
+                "repeats of a material must differ in all directions, or shrinkage make up for "
+                f"it, but there are {len(contrasts)} differences of {n_features} columns, and a "
+                f"shrinkage of {self.shrinkage_:.3g}. Give more repeats, or shrinkage=0.1."
+            ) from None
         vectors = vectors[:, ::-1]
         # Signed as the axes of BetaVAE are: the mean of the decoded row falls along each.
         vectors = vectors * np.where((noise @ vectors).mean(axis=0) > 0, -1.0, 1.0)
         self.variance_ratios_ = ratios[::-1]
         self.filters_, self.components_ = vectors.T, (noise @ vectors).T
 
-    def _noise(self, contrasts: Rows) -> tuple[Rows, float]:
+    def _noise(self, contrasts: Rows, X: Rows, codes: npt.NDArray[np.int64]) -> tuple[Rows, float]:
         """Covariance between repeats, shrunk, and the part that is."""
-        if isinstance(self.shrinkage, str):
-            noise, part = ledoit_wolf(contrasts, assume_centered=True)
-            return noise, float(part)
-        plain, part = contrasts.T @ contrasts / len(contrasts), float(self.shrinkage)
+        plain = contrasts.T @ contrasts / len(contrasts)
+        is_found = isinstance(self.shrinkage, str)
+        part = ledoit_wolf_part(plain, X, codes) if is_found else float(self.shrinkage)
         spherical = np.trace(plain) / len(plain) * np.eye(len(plain))
         return (1 - part) * plain + part * spherical, part
 
     def _decode(self, Z: Rows) -> Rows:
         return (self.mean_ + Z @ self.components_).astype(Z.dtype, copy=False)
+
+
+def ledoit_wolf_part(noise: Rows, X: Rows, codes: npt.NDArray[np.int64]) -> float:
+    r"""Part of the covariance between repeats to replace, by Ledoit and Wolf (2004), eq. 14.
+
+    .. math:: \rho = \min\Big(1, \frac{\frac 1 {n^2} \sum_i |c_i|^4 - \frac 1 n |N|^2}
+        {|N|^2 - (\mathrm{tr} N)^2 / p}\Big)
+
+    for n contrasts c of width p. Those of K > 2 repeats can be chosen in many ways, one for each
+    order of the rows. All of them, and all their rotations, are alike, so that the sum of their
+    fourth powers is taken as its mean over rotations, :func:`_fourth_powers`.
+
+    Parameters
+    ----------
+    noise : ndarray, shape (n_features, n_features)
+        N, before it is shrunk.
+    X : ndarray, shape (n_rows, n_features)
+    codes : ndarray of int, shape (n_rows,)
+        Material of each row.
+    """
+    n_contrasts = len(X) - len(np.unique(codes))
+    square = np.sum(noise**2)
+    spread = square - np.trace(noise) ** 2 / len(noise)
+    error = (_fourth_powers(X, codes) / n_contrasts - square) / n_contrasts
+    # A multiple of the identity, as a single column is, stays what it is.
+    is_spherical = spread <= np.finfo(np.float64).eps * square
+    return 0.0 if is_spherical else float(np.clip(error / spread, 0, 1))
+
+
+def _fourth_powers(X: Rows, codes: npt.NDArray[np.int64]) -> float:
+    r"""Mean over rotations of :math:`\sum_i |c_i|^4`, c being contrasts within materials.
+
+    Of one with K rows and m = K - 1 it is :math:`(t^2 + 2q)/(m + 2)`, with t the trace and q the
+    sum of squares of the products :math:`c_i \cdot c_j`, which are also those of the rows less
+    their mean.
+    """
+    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
+    starts, total = np.cumsum(counts) - counts, 0.0
+    for k in np.unique(counts[counts > 1]):
+        rows = X[order[starts[counts == k, np.newaxis] + np.arange(k)]]
+        rows = rows - rows.mean(axis=1, keepdims=True)
+        traces = np.sum(rows**2, axis=(1, 2))
+        if k > X.shape[1]:  # the smaller of two matrices with the same sum of squares
+            rows = rows.swapaxes(1, 2)
+        squares = np.sum((rows @ rows.swapaxes(1, 2)) ** 2, axis=(1, 2))
+        total += np.sum(traces**2 + 2 * squares) / (k + 1)
+    return float(total)
 
 
 def repeat_codes(groups: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.int64]:
@@ -174,8 +226,9 @@ def repeat_codes(groups: npt.ArrayLike | None, n_rows: int) -> npt.NDArray[np.in
     codes = as_groups(groups, n_rows)
     if codes is None or np.bincount(codes).max() < 2:
         found = "there are none" if codes is None else "each has one row"
-        raise InputError(
+        raise RepeatsError(
             "groups must say which rows are repeats of one material, at least two of some, but "
-            f"{found}. Pass fit(X, groups=material), with repeated measurements or simulations."
+            f"{found}.",
+            "Pass fit(X, groups=material), with repeated measurements or simulations.",
         )
     return codes

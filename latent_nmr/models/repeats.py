@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr.errors import InputError
+from latent_nmr.errors import RepeatsError
 
 # Distance of two points that a contrast takes for different, in units of the prior's width. With
 # several hundred materials on a few axes of unit width, a distance of 1 would tell no two apart.
@@ -63,13 +63,14 @@ def repeats_of(groups: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Re
 def check_repeats(
     groups: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64], needed_by: str, cure: str
 ) -> npt.NDArray[np.int64]:
-    """Return `groups`; raise `InputError` unless a material of `rows` has two of them."""
+    """Return `groups`; raise `RepeatsError` unless a material of `rows` has two of them."""
     counts = np.zeros(1, int) if groups is None else np.bincount(groups[rows])
     if groups is None or counts.max() < 2:
         found = "there are none" if groups is None else "each of the training part has one row"
-        raise InputError(
+        raise RepeatsError(
             f"groups must say which rows are repeats of one material, where {needed_by}, "
-            f"but {found}. Pass fit(X, groups=material), or set {cure}."
+            f"but {found}.",
+            f"Pass fit(X, groups=material), or set {cure}.",
         )
     return groups
 

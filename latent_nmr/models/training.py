@@ -34,6 +34,7 @@ class Problem:
     # Where the objective looks at repeats.
     training_repeats: Repeats | None = None
     validation_pairs: Pairs | None = None
+    validation_materials: npt.NDArray[np.int64] | None = None  # of every held-out row
 
     @own_settings()
     def keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -14,7 +14,7 @@ from latent_nmr._json import python_scalar
 from latent_nmr._splits import as_groups, n_groups, split_rows
 from latent_nmr.models import inference, networks
 from latent_nmr.models.epochs import Objective
-from latent_nmr.models.experts import repeat_scale
+from latent_nmr.models.experts import scale_of_rows
 from latent_nmr.models.fitted import FittedVAE, installed_packages
 from latent_nmr.models.losses import GAUSSIAN_LEARNED, REPEATS, kl_divergence
 from latent_nmr.models.orientation import orient
@@ -94,6 +94,7 @@ def _repeats_in(
         "training_repeats": repeats_of(known, training),
         # Under that likelihood they are also the rows that stop the training: all have a part.
         "validation_pairs": repeats_of(known, validation).first_two(also_single=is_law),
+        "validation_materials": known[validation],
     }
     return found, scatter_of(X[training], known[training]) if is_law else None
 
@@ -161,17 +162,12 @@ def _repeat_scale(
     problem: Problem, weights: networks.Weights, X: Rows
 ) -> npt.NDArray[np.float64] | None:
     """Factor by which posteriors of repeats are to be widened, of materials not trained on."""
-    pairs = problem.validation_pairs
-    if pairs is None or not np.any(pairs.weights):
+    materials = problem.validation_materials
+    if materials is None or np.bincount(materials).max() < 2:
         return None
-    repeated = np.asarray(pairs.weights) > 0
-    first, second = (
-        inference.encode(problem.architecture, weights, X[np.asarray(rows)[repeated]])
-        for rows in (pairs.first, pairs.second)
-    )
-    return repeat_scale(
-        *((mean, np.exp(0.5 * log_variance)) for mean, log_variance in (first, second))
-    )
+    rows = X[problem.validation_rows]
+    mean, log_variance = inference.encode(problem.architecture, weights, rows)
+    return scale_of_rows(mean, np.exp(0.5 * log_variance), materials)
 
 
 def _reordered(record: EpochRecord, order: npt.NDArray[np.intp]) -> EpochRecord:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from latent_nmr._png import MAX_BYTES, shrink_png
 
@@ -41,9 +42,12 @@ TIME_TEXT = "t (µs)"
 FORMATS = (".png", ".pdf", ".svg")
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Blank figure of the given size in inches, without side effects on pyplot."""
-    return Figure(figsize=(width, height), layout="constrained", dpi=200)
+def new_figure(width: float, height: float, *, wspace: float | None = None) -> Figure:
+    """Blank figure of the given size in inches, without side effects on pyplot.
+
+    `wspace` is the room between columns, as a fraction of the width of panels.
+    """
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=wspace), dpi=200)
 
 
 def save_figure(figure: Figure, path: Path | str, *, max_bytes: int = MAX_BYTES) -> Path:

@@ -197,7 +197,9 @@ def draw_walks(
             points[:, axis - 1] = positions
             colours.append(mean_of_nearest(points, latent, strength))
     ends = f"from {positions[0]:g} to {positions[-1]:g}"
-    figure = new_figure(4.9 * len(curves), 0.8 + 2.7 * len(quantities))
+    # Room between columns: a colour bar's label belongs to the panel on its left.
+    size = 5.1 * len(curves), 0.8 + 2.7 * len(quantities)
+    figure = new_figure(*size, wspace=0.06)
     traversal_grid(
         figure,
         curves,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from latent_nmr.shipped import REFERENCE
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from latent_nmr.physics.simulate import Simulation
 
 DATA_FOLDER = Path("artifacts/data")
@@ -27,6 +29,34 @@ def default_store(simulation: "Simulation") -> Path:
     repeated = "" if simulation.repeats == 1 else f"-repeats{simulation.repeats}"
     stem = f"{simulation.preset}-{simulation.line_draw}{turned}{repeated}-seed{simulation.seed}"
     return DATA_FOLDER / f"{stem}.zarr"
+
+
+def open_whole_materials(
+    path: Path, n_curves: int | None = None, *, name: str = "n_curves"
+) -> "xr.Dataset":
+    """The first curves of a data set, as :func:`latent_nmr.open_echoes` gives them.
+
+    Raises
+    ------
+    InputError
+        Also where that many leave repeats of a material in two; `name` is what it calls the number.
+    """
+    from latent_nmr.data.io import open_blocks, open_echoes
+    from latent_nmr.data.labels import whole_cuts
+    from latent_nmr.errors import InputError
+
+    dataset = open_echoes(path, n_curves)
+    if n_curves is None or "material" not in dataset.variables:
+        return dataset
+    materials = open_blocks(path).materials()
+    whole = [n_curves] if materials is None else whole_cuts(materials, n_curves)
+    if n_curves not in whole:
+        raise InputError(
+            f"{name} must leave no material in two, as its repeats belong together, but is "
+            f"{n_curves}, and curves after these are of the same materials. Use "
+            f"{' or '.join(map(str, whole))}."
+        )
+    return dataset
 
 
 def n_missing(path: Path, simulation: "Simulation", rows: range) -> int:

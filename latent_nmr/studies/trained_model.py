@@ -103,7 +103,7 @@ def check_sampling(dataset: "xr.Dataset", path: Path | str, model: "BetaVAE") ->
 
     dataset = check_frame(dataset)
     settings = FeatureSettings.of_metadata(model.metadata_)
-    settings.check(dataset, "the model")
+    settings.check(dataset, "the model", model.metadata_)
     check_pulses(dataset, model)
     # The window is the model's: the advice to use another would be no help.
     cure = "The model needs data with a longer record, or use one of another window."

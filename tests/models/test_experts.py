@@ -118,9 +118,10 @@ class TestModel:
         X, groups = data
         assert model.repeat_scale_.shape == (2,)
         held_out = np.unique(groups[model.validation_rows_])
-        first, second = ([3 * material + k for material in held_out] for k in (0, 1))
-        points = [(model.transform(X[own]), model.transform_std(X[own])) for own in (first, second)]
-        np.testing.assert_allclose(model.repeat_scale_, repeat_scale(*points), rtol=1e-4)
+        rows = [3 * held_out + k for k in range(3)]
+        points = [(model.transform(X[own]), model.transform_std(X[own])) for own in rows]
+        squares = [repeat_scale(points[a], points[b]) ** 2 for a, b in ((0, 1), (0, 2), (1, 2))]
+        np.testing.assert_allclose(model.repeat_scale_, np.sqrt(np.mean(squares, 0)), rtol=1e-4)
         model.save(tmp_path / "model")
         again = BetaVAE.load(tmp_path / "model")
         np.testing.assert_array_equal(again.repeat_scale_, model.repeat_scale_)

@@ -5,6 +5,8 @@ import pytest
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import special_ortho_group
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,7 +15,7 @@ from sklearn.utils.validation import _num_samples
 
 import latent_nmr as ln
 from latent_nmr.errors import InputError
-from latent_nmr.models.repeat_pca import RepeatPCA
+from latent_nmr.models.repeat_pca import RepeatPCA, _fourth_powers
 from latent_nmr.models.repeats import contrasts_within
 
 LOUD, QUIET = np.eye(6)[0], np.eye(6)[1]
@@ -87,6 +89,42 @@ class TestDirections:
             for rows in (X, X * scales)
         )
         np.testing.assert_allclose(np.abs(plain), np.abs(scaled), rtol=1e-4, atol=1e-5)
+
+    @settings(deadline=None, max_examples=20)
+    @given(st.lists(st.integers(1, 5), min_size=4, max_size=8), st.integers(0, 99))
+    def test_the_order_of_rows_changes_nothing(self, sizes, seed):
+        rng = np.random.default_rng(seed)
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        if sum(sizes) < len(sizes) + 2:  # one difference has no shrinkage
+            return
+        X = rng.normal(size=(len(groups), 4)) * [3, 2, 1, 0.5]
+        order = rng.permutation(len(groups))
+        plain = RepeatPCA(1).fit(X, groups=groups)
+        turned = RepeatPCA(1).fit(X[order], groups=groups[order])
+        # Sums of up to 40 rows in another order: some 1e-14, and less than ten times as much where
+        # they cancel.
+        assert turned.shrinkage_ == pytest.approx(plain.shrinkage_, rel=1e-11, abs=1e-12)
+        np.testing.assert_allclose(turned.variance_ratios_, plain.variance_ratios_, rtol=1e-9)
+
+    @pytest.mark.parametrize("n_features", [1, 3, 40])
+    def test_of_pairs_the_shrinkage_is_that_of_their_differences(self, n_features):
+        rng = np.random.default_rng(0)
+        X, groups = rng.normal(size=(60, n_features)) * np.arange(1, n_features + 1), np.arange(60)
+        differences = (X[:30] - X[30:]) / np.sqrt(2)
+        wanted = ledoit_wolf_shrinkage(differences, assume_centered=True)
+        model = RepeatPCA(1).fit(X, groups=groups % 30)
+        assert model.shrinkage_ == pytest.approx(wanted, rel=1e-12)
+
+    @pytest.mark.parametrize("n_repeats", [3, 7])
+    def test_of_more_repeats_it_is_the_mean_over_rotations_of_their_contrasts(self, n_repeats):
+        rng = np.random.default_rng(0)
+        X, groups = rng.normal(size=(n_repeats, 5)) * [3, 2, 1, 1, 1], np.zeros(n_repeats, int)
+        contrasts = contrasts_within(X, groups)
+        turns = special_ortho_group(n_repeats - 1, seed=1).rvs(20_000)
+        powers = np.sum(np.sum((turns @ contrasts) ** 2, axis=2) ** 2, axis=1)
+        # Four standard errors of a mean.
+        slack = 4 * powers.std() / np.sqrt(len(powers))
+        assert _fourth_powers(X, groups) == pytest.approx(powers.mean(), abs=slack)
 
     @settings(deadline=None, max_examples=20)
     @given(st.lists(st.integers(1, 4), min_size=3, max_size=8), st.integers(0, 99))
@@ -166,6 +204,12 @@ class TestRefusals:
         X = np.repeat(np.random.default_rng(0).random((6, 4)), 2, axis=0)
         with pytest.raises(InputError, match="repeats of a material must differ"):
             RepeatPCA().fit(X, groups=np.arange(12) // 2)
+
+    @pytest.mark.parametrize("shrinkage", ["ledoit_wolf", 1e-300])
+    def test_a_single_pair(self, shrinkage):
+        X, groups = np.random.default_rng(0).normal(size=(6, 4)), np.maximum(np.arange(6) - 1, 0)
+        with pytest.raises(InputError, match=r"in all directions.* 1 differences of 4 columns"):
+            RepeatPCA(1, shrinkage=shrinkage).fit(X, groups=groups)
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -8,7 +8,7 @@ import numpy as np
 from latent_nmr.data._attributes import line_draw_of
 from latent_nmr.data.echoes import check_frame
 from latent_nmr.data.feature_settings import FeatureSettings
-from latent_nmr.data.protocols import PROTOCOLS, are_alike, protocol_text
+from latent_nmr.data.protocols import PROTOCOLS, are_alike, own_attributes, protocol_text
 from latent_nmr.data.unknown_receiver import RECEIVER
 from latent_nmr.errors import InputError
 from latent_nmr.models.beta_vae import BetaVAE
@@ -59,7 +59,8 @@ def evaluate_echoes(
     X, time = chosen.of(dataset), chosen.time(dataset)
     others = {}
     for name, other in (also or {}).items():
-        chosen.check(check_frame(other), f"dataset, as {name} is scored beside it")
+        whose = f"dataset, as {name} is scored beside it"
+        chosen.check(check_frame(other), whose, own_attributes(dataset))
         check_same_times(chosen.time(other), time, name)
         others[name] = chosen.of(other), other
     for number, model in enumerate(models):

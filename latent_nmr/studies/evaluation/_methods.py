@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from latent_nmr.errors import InputError, check_choice, check_count
+from latent_nmr.errors import InputError, RepeatsError, check_choice, check_count
 from latent_nmr.models.baselines import KMeansBaseline, PCABaseline, UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.bottleneck import SCHEDULE, BottleneckNetwork, varying
@@ -138,10 +138,11 @@ def check_repeats_known(methods: Sequence[Method], groups: Any) -> None:
     """Raise `InputError` if one of our methods learns from repeats and no material has any."""
     lacking = [method.name for method in methods if method.kind in OF_REPEATS]
     if lacking and (groups is None or np.bincount(groups).max() < 2):
-        raise InputError(
+        raise RepeatsError(
             f"methods that learn from repeats ({' and '.join(dict.fromkeys(lacking))}) must have "
-            "several curves of a material to be fitted on, but these data have none. Leave them "
-            "out, or use data with repeats, such as latent_nmr.simulate(…, repeats=2) makes."
+            "several curves of a material to be fitted on, but these data have none.",
+            "Leave them out, or use data with repeats, such as latent_nmr.simulate(…, repeats=2) "
+            "makes.",
         )
 
 

@@ -80,7 +80,7 @@ class TestEchoes:
 
 class TestNoise:
     def test_p_values_of_noise_are_no_smaller_than_they_say(self):
-        found = [search_echo(noise_of(500, seed), DWELL).p_value for seed in range(100)]
+        found = [search_echo(noise_of(300, seed), DWELL).p_value for seed in range(100)]
         for level in (0.02, 0.1, 0.3):
             # Three standard deviations of a binomial count above what is expected.
             limit = 100 * level + 3 * np.sqrt(100 * level)

@@ -1,7 +1,7 @@
 """Narrow lines through a whole record."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latent_nmr.data.measured.spurs import SHORTEST, remove_spurs
@@ -30,6 +30,7 @@ class TestRemoveSpurs:
         assert len(spurs) <= 1
         assert np.abs(cleaned - noise).max() < 0.2
 
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(st.integers(0, 999), st.floats(2, 15), st.floats(0, 6))
     def test_an_echo_is_no_spur(self, seed, width, angle):
         echo = 20 * echo_of(TIME, at=70, rise=width, decay=width, carrier=5.0, angle=angle)
