@@ -133,6 +133,8 @@ class TestNames:
             "challenge-rkky": CurveRegressor,
             "echo": ln.BetaVAE,
             "full": ln.BetaVAE,
+            "measured-echo": ln.BetaVAE,
+            "measured-echo-m0": ln.BetaVAE,
             "polar-60": ln.BetaVAE,
             "polar-pair": ln.BetaVAE,
         }

@@ -1,6 +1,6 @@
 """Train a β-VAE on spin echoes and write the model, its embedding and its figures."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +44,9 @@ class Options(ReceiverOptions):
     """Encoder layers, mirrored in the decoder; without it, those of the setting."""
     principal_components: int | None = None
     """Principal components of the curves that are trained on; published: whole curves."""
+    augment: Literal["spectrometer", "spectrometer-m0"] | None = None
+    """What the encoder sees in training: curves behind a receiver that is drawn again in every
+    epoch, whose gain is unknown, or known by |M(0)|. For measured echoes, of the window top."""
     activation: Literal["leaky_relu", "gelu"] | None = None
     """Activation of hidden layers. Published: leaky_relu."""
     beta: float | None = None
@@ -92,6 +95,7 @@ def run(options: Options) -> Report:
     """Open or simulate the data, call the study, write the run folder, report."""
     from latent_nmr.commands._output import Output
 
+    options = for_measured_echoes(options)
     out = options.out or RUNS_FOLDER / f"vae-{features_name(options)}-seed{options.seed}"
     model = untrained_model(options)
     source = source_of(options)
@@ -105,6 +109,15 @@ def run(options: Options) -> Report:
         values, digest = train_and_write(options, model, source, folder)
         manifest = output.write_manifest(values, {source: digest}, folder)
     return report_of(manifest, "", out)
+
+
+def for_measured_echoes(options: Options) -> Options:
+    """Options with the features of measured echoes, where a model is to be trained for them."""
+    from latent_nmr.studies.measurement._reference import measured_features
+
+    if options.augment is None:
+        return options
+    return replace(options, **measured_features(options.augment, options.window))
 
 
 def train_and_write(

@@ -36,6 +36,7 @@ from latent_nmr.data.scaling import (
     Echo,
     curve_divisors,
     joined_features,
+    placed,
     signals_of,
 )
 from latent_nmr.data.windows import window_slice
@@ -61,22 +62,22 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
     time : array-like, shape (n_time,), default=None
         Times of the samples, rising: numbers of µs, 0.001 to 100 apart, or with a unit of their
         own, such as timedelta64. None counts samples: every time below is then a sample's number.
-    window : {"echo", "full", "echo300"}, default="echo"
-        Samples that are used: 400 centred on the echo, the whole record, or 300.
+    window : {"echo", "full", "echo300", "top"}, default="echo"
+        Samples that are used: 400 about the echo, the whole record, 300, or 400 about the highest
+        point of each curve's echo.
     part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar, default="magnitude"
         `magnitude` is |M|; `both` is the real, then the imaginary part, side by side. A signed
         part x is mapped to (x + 1)/2, so that a sigmoid decoder can meet it. `polar` is |M|, then
         the local frequency; see :class:`latent_nmr.Polar`, which takes other settings.
-    normalisation : {"initial", "window_max"}, default="initial"
-        What each curve is divided by: its own |M| at the first sample of the record, which keeps
-        the echo's height, or its largest |M| in the window. What exceeds the divisor is cut.
+    normalisation : {"initial", "window_max", "height"}, default="initial"
+        What each curve is divided by: its |M| at the first sample of the record, which keeps the
+        echo's height, its largest in the window, or the echo's smoothed height over 0.75.
     echo_time : float, default=None
         Time of the echo, µs; the nearest sample is used. None looks for it in `fit`: the highest
-        sample of the mean |M| in the second half of the record, since a record starts with the
-        free-induction decay. Where noise or interactions skew the echo, that is a few samples
-        off 2τ; give the time to compare fits on different curves. A number below 1 µs and two
-        samples was meant in ms or s, unless it is the time of a sample. Of several protocols, one
-        time or a list with one for each.
+        sample of the mean |M| in the second half of the record, a few samples off 2τ where noise
+        or interactions skew it; give the time to compare fits on different curves. A number below
+        1 µs and two samples was meant in ms or s, unless it is the time of a sample. Of several
+        protocols, one time or a list with one for each.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         Mean over the training rows of what each was divided by, in the unit of M.
     protocols_ : list of str
         Names of several protocols, or their numbers from 1; empty for one.
-    part_, normalisation_, has_time_ : str or Polar, str, bool
+    part_, normalisation_, window_, has_time_ : str or Polar, str, str, bool
         Settings of the fit; `set_params` changes the next one.
     n_features_in_ : int
         Number of samples in a record, n_time, or in those of all protocols.
@@ -167,8 +168,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         feature_blocks(time[samples[0]], part)  # refuses samples that do not fit the lag
         # Only the names and the number of columns: check_array would refuse complex numbers.
         validate_data(self, as_table(given), skip_check_array=True)
-        # What the fitted object is, whatever `set_params` makes of the next fit.
-        self.part_, self.normalisation_ = part, self.normalisation
+        self.part_, self.normalisation_, self.window_ = part, self.normalisation, self.window
         self.has_time_ = self.time is not None
         several = X.ndim > 2
         self._protocols = protocols_of(given, len(echoes)) if several else []
@@ -211,7 +211,7 @@ class EchoFeatures(TransformerMixin, BaseEstimator):
         for own, (samples, time, _, _) in zip(echoes, windows, strict=True):
             signal = components(own)
             divisors = curve_divisors(signal, samples, self.normalisation_)
-            found.append(Echo(signal, samples, divisors, time))
+            found.append(Echo(*placed(signal, samples, self.window_), divisors, time))
         return joined_features(found, self.part_, self._protocols)
 
     def inverse_transform(self, X):

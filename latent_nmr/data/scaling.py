@@ -6,12 +6,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._echo_top import HEADROOM, centred, find_top
 from latent_nmr.data.feature_layout import feature_blocks
 from latent_nmr.data.polar import Polar, amplitudes_and_frequencies, echoes_of, grid_of
 from latent_nmr.data.protocols import KnownProtocol, is_pair
 from latent_nmr.errors import InputError
 
-NORMALISATIONS = ("initial", "window_max")
+NORMALISATIONS = ("initial", "window_max", "height")
+# The window whose samples are each curve's own.
+TOP = "top"
+# More samples than an echo has about it are a whole record, in the middle of which is no echo.
+WIDEST_ECHO = 400
 
 
 class Echo(NamedTuple):
@@ -63,17 +68,25 @@ def curve_divisors(
         |M| alone, or real and imaginary part of M.
     samples : slice
         The window.
-    normalisation : {"initial", "window_max"}
+    normalisation : {"initial", "window_max", "height"}
     names : sequence, length n_curves, optional
         What a message calls each curve; without them, its row.
 
     Raises
     ------
     InputError
-        If a curve has no signal to divide by.
+        If a curve has no signal to divide by, or `height` is asked for in a whole record.
     """
     if normalisation == "initial":
         divisors = _length([component[:, 0] for component in signal])
+    elif normalisation == "height":
+        inside = _length([component[:, samples] for component in signal])
+        if inside.shape[1] > WIDEST_ECHO:
+            raise InputError(
+                "window must be about the echo where normalisation is 'height', which is the "
+                f"echo's, but has {inside.shape[1]} samples. Use the window 'top' or 'echo'."
+            )
+        divisors = find_top(inside).height / HEADROOM
     else:
         divisors = _length([component[:, samples] for component in signal]).max(axis=1)
     usable = (divisors > 0) & np.isfinite(divisors)
@@ -85,6 +98,18 @@ def curve_divisors(
             f"{'zero' if divisors[row] == 0 else divisors[row]} there. Drop it."
         )
     return divisors
+
+
+def placed(
+    signal: Sequence[npt.NDArray], samples: slice, window: str
+) -> tuple[Sequence[npt.NDArray], slice]:
+    """Signal and samples as an `Echo` has them: of the window `top`, each curve about its top."""
+    if window != TOP:
+        return signal, samples
+    top = find_top(_length([component[:, samples] for component in signal])).sample
+    n_samples = samples.stop - samples.start
+    own = [centred(component, top + samples.start, n_samples)[0] for component in signal]
+    return own, slice(0, n_samples)
 
 
 def scaled_window(

@@ -2,7 +2,9 @@
 
 `full` is the whole record (1882 samples in the set of [P]); `echo` is 400 samples centred on
 the echo, indices 1056..1455 there, 168.1 to 231.6 µs; `echo300` the 300 samples of [P]'s Fig. 7
-and public notebooks. [P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
+and public notebooks; `top` is 400 samples centred, for each curve, on the highest point of its
+echo, which a measured record shows while it does not say where 2τ is.
+[P]: A. Rao et al., Phys. Rev. Research 5, 043098 (2023).
 """
 
 import numpy as np
@@ -19,11 +21,18 @@ from latent_nmr.data.protocols import (
     known_protocols,
     own_attributes,
 )
-from latent_nmr.data.scaling import NORMALISATIONS, Echo, curve_divisors, joined_features
+from latent_nmr.data.scaling import (
+    NORMALISATIONS,
+    TOP,
+    Echo,
+    curve_divisors,
+    joined_features,
+    placed,
+)
 from latent_nmr.errors import InputError, check_choice
 
 # Samples on either side of the echo; None is the whole record.
-HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150}
+HALF_WIDTHS = {"full": None, "echo": 200, "echo300": 150, TOP: 200}
 
 
 def window_slice(
@@ -83,7 +92,8 @@ def echo_sample(dataset: xr.Dataset) -> int:
 def window_time(dataset: xr.Dataset, window: str) -> npt.NDArray[np.float64]:
     """Times of a window's samples, µs, shape (n_window,).
 
-    Of several protocols, shape (n_protocols, n_window): each has the window of its own echo.
+    Those of `top` are of a curve whose echo is highest at 2τ. Of several protocols, shape
+    (n_protocols, n_window): each has the window of its own echo.
 
     Examples
     --------
@@ -120,12 +130,14 @@ def features(
     dataset : xarray.Dataset
         With `mx`, `my` (curve, time) or (protocol, curve, time), or `magnitude`, and the attribute
         `echo_index`.
-    window : {"echo", "full", "echo300"}
-        Which samples, about the echo of each protocol.
-    normalisation : {"initial", "window_max"}
+    window : {"echo", "full", "echo300", "top"}
+        Which samples, about the echo of each protocol. `top` has each curve's highest point within
+        60 samples of the echo in the middle; what lies beyond its record is nought.
+    normalisation : {"initial", "window_max", "height"}
         `initial` divides by |M| at the first sample of the record, so that the echo's height,
         which carries the coupling strength, is kept; `window_max` divides each curve by its
-        largest value of |M| in the window.
+        largest value of |M| in the window; `height` by the height of its echo, smoothed, over 0.75,
+        which noise changes less, in windows about the echo.
     part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
         `magnitude` is |M|; `both` is mx, then my, side by side; `real` is mx, `imaginary` my.
         A signed x is mapped to (x + 1)/2. `polar` is |M|, then the local frequency, each at some
@@ -168,4 +180,4 @@ def _echo(dataset: xr.Dataset, window: str, normalisation: str) -> Echo:
     samples = _samples(dataset, window)
     signal = [dataset[name].transpose("curve", "time").to_numpy() for name in signal_names(dataset)]
     divisors = curve_divisors(signal, samples, normalisation, dataset["curve"].to_numpy())
-    return Echo(signal, samples, divisors, sample_times(dataset)[samples])
+    return Echo(*placed(signal, samples, window), divisors, sample_times(dataset)[samples])

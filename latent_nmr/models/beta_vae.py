@@ -42,6 +42,10 @@ class BetaVAE(LatentModel):
     principal_components : int, default=None
         Number of those that rows are projected on before the training. What lies outside, chance
         mostly, is neither learned nor decoded, and the fitted encoder ignores it. None takes all.
+    augment : {"spectrometer", "spectrometer-m0"}, default=None
+        What the encoder sees of each row in training, drawn again in every epoch, while the row
+        itself is to be decoded: noise, dead times and errors of a receiver whose gain is unknown,
+        or known by |M(0)|. For rows of the window `top`; docs/measured.md says what is drawn.
     activation : {"leaky_relu", "gelu"}, default="leaky_relu"
         Of hidden layers; the published one has slope 0.01 below nought.
     beta : float, default=2.0
@@ -142,6 +146,7 @@ class BetaVAE(LatentModel):
         *,
         hidden_layer_sizes=None,
         principal_components=None,
+        augment=None,
         activation="leaky_relu",
         beta=2.0,
         contrast=0.0,
@@ -161,6 +166,7 @@ class BetaVAE(LatentModel):
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.principal_components = principal_components
+        self.augment = augment
         self.activation = activation
         self.beta = beta
         self.contrast = contrast

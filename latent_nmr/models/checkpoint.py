@@ -120,6 +120,7 @@ def identity_of(problem: Problem, data: npt.NDArray[np.float32]) -> str:
         problem.schedule,
         key.tolist(),
         data.shape,
+        *([problem.augment] if problem.augment else []),
     ]
     digest = hashlib.sha256(repr(plain).encode())
     repeats = jax.tree.leaves(

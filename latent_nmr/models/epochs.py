@@ -8,9 +8,13 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from latent_nmr.models.augmentation import augmented
 from latent_nmr.models.losses import kl_divergence, reconstruction_loss, reparametrise
 from latent_nmr.models.repeats import Pairs, Repeats, contrast_loss, draw_pairs
 from latent_nmr.models.scatter import Scatter
+
+# Folded into the key of an epoch, or of the validation part, where rows are augmented.
+AUGMENT_ROLE = 7
 
 
 class Objective(NamedTuple):
@@ -48,6 +52,7 @@ def epoch_steps(
     likelihood,
     n_batches,
     batch_size,
+    augment=None,
 ):
     """Take `n_batches` optimiser steps through shuffled rows, which are reshuffled when used up.
 
@@ -76,11 +81,16 @@ def epoch_steps(
     # All latent noise of the epoch at once: cheaper than a draw per batch.
     n_latent = latent_size(state)
     noise = jax.random.normal(noise_key, (*order.shape, n_latent), data.dtype)
+    # Where nothing is augmented, no key is drawn, and all other draws are what they are without.
+    seen_keys = None
+    if augment is not None:
+        seen_keys = jax.random.split(jax.random.fold_in(key, AUGMENT_ROLE), len(order))
     optimiser = optax.adam(learning_rate)
 
-    def loss(state, rows, noise, weights):
+    def loss(state, rows, noise, weights, seen_key):
         model = nnx.merge(graph, state)
-        parts = objective_parts(model, rows, noise, objective, likelihood, weights)
+        seen = rows if augment is None else augmented(seen_key, rows, augment)
+        parts = objective_parts(model, rows, noise, objective, likelihood, weights, seen=seen)
         total = parts.reconstruction + objective.beta * parts.kl.sum()
         if weights is not None:
             total += objective.contrast * parts.contrast
@@ -88,8 +98,8 @@ def epoch_steps(
 
     def take_step(carry, batch):
         state, optimiser_state = carry
-        rows, noise, weights = batch
-        gradient, parts = jax.grad(loss, has_aux=True)(state, data[rows], noise, weights)
+        rows, noise, weights, seen_key = batch
+        gradient, parts = jax.grad(loss, has_aux=True)(state, data[rows], noise, weights, seen_key)
         update, optimiser_state = optimiser.update(gradient, optimiser_state, state)
         return (optax.apply_updates(state, update), optimiser_state), parts
 
@@ -97,12 +107,14 @@ def epoch_steps(
     # time, as does an odd step left over.
     unroll = 2 if n_batches % 2 == 0 else 1
     (state, optimiser_state), parts = jax.lax.scan(
-        take_step, (state, optimiser_state), (order, noise, weights), unroll=unroll
+        take_step, (state, optimiser_state), (order, noise, weights, seen_keys), unroll=unroll
     )
     return state, optimiser_state, jax.tree.map(lambda part: part.mean(axis=0), parts)
 
 
-def held_out_parts(graph, state, data, rows, objective, key, pairs=None, *, likelihood) -> Parts:
+def held_out_parts(
+    graph, state, data, rows, objective, key, pairs=None, *, likelihood, augment=None
+) -> Parts:
     """Mean parts of the objective over some rows of `data`, one latent sample each from `key`.
 
     The contrast, if there are `pairs`, is that of all of them together. Where repeats are decoded
@@ -112,16 +124,28 @@ def held_out_parts(graph, state, data, rows, objective, key, pairs=None, *, like
     if objective.scatter is not None and pairs is not None:
         rows = jnp.concatenate([pairs.first, pairs.second])
     noise = jax.random.normal(key, (rows.shape[0], latent_size(state)), data.dtype)
-    parts = objective_parts(model, data[rows], noise, objective, likelihood)
+    own_key = jax.random.fold_in(key, AUGMENT_ROLE)
+
+    def seen_rows(rows, number=0):
+        own = data[rows]
+        return (
+            own if augment is None else augmented(jax.random.fold_in(own_key, number), own, augment)
+        )
+
+    seen = seen_rows(rows)
+    parts = objective_parts(model, data[rows], noise, objective, likelihood, seen=seen)
     if pairs is None:
         return parts
-    first, second = (model.encode(data[own])[0] for own in (pairs.first, pairs.second))
+    first, second = (
+        model.encode(seen_rows(own, number))[0]
+        for number, own in enumerate((pairs.first, pairs.second), start=1)
+    )
     return parts._replace(contrast=contrast_loss(first, second, pairs.weights))
 
 
-SHAPING = ("likelihood", "n_batches", "batch_size")
+SHAPING = ("likelihood", "augment", "n_batches", "batch_size")
 run_epoch = partial(jax.jit, static_argnames=("graph", *SHAPING))(epoch_steps)
-evaluate = partial(jax.jit, static_argnames=("graph", "likelihood"))(held_out_parts)
+evaluate = partial(jax.jit, static_argnames=("graph", "likelihood", "augment"))(held_out_parts)
 
 
 @partial(jax.jit, static_argnames=("graph", *SHAPING))
@@ -137,13 +161,15 @@ def run_epochs(
     return jax.vmap(one)(states, optimiser_states, training_rows, objectives, keys)
 
 
-@partial(jax.jit, static_argnames=("graph", "likelihood"))
-def evaluate_all(graph, states, data, rows, objectives, keys, pairs=None, *, likelihood) -> Parts:
+@partial(jax.jit, static_argnames=("graph", "likelihood", "augment"))
+def evaluate_all(
+    graph, states, data, rows, objectives, keys, pairs=None, *, likelihood, augment=None
+) -> Parts:
     """`evaluate` with a model axis."""
 
     def one(state, rows, objective, key, pairs):
         own = graph, state, data, rows, objective, key, pairs
-        return held_out_parts(*own, likelihood=likelihood)
+        return held_out_parts(*own, likelihood=likelihood, augment=augment)
 
     return jax.vmap(one)(states, rows, objectives, keys, pairs)
 
@@ -170,13 +196,13 @@ def batches(
     return both, jnp.asarray(pairs.weights)
 
 
-def objective_parts(model, rows, noise, objective, likelihood, weights=None) -> Parts:
+def objective_parts(model, rows, noise, objective, likelihood, weights=None, *, seen=None) -> Parts:
     """Mean parts of the objective of `rows` for given standard normal `noise`.
 
     With `weights` of pairs, or a scatter of repeats, row k and row n_pairs + k are repeats of one
-    material.
+    material. The encoder sees `seen` in the place of the rows, which are to be decoded.
     """
-    mean, log_variance = model.encode(rows)
+    mean, log_variance = model.encode(rows if seen is None else seen)
     logits = model.decode_logits(reparametrise(mean, log_variance, noise))
     target = rows
     if objective.scatter is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from latent_nmr._json import python_scalar
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.models import networks
+from latent_nmr.models.augmentation import AUGMENTATIONS
 from latent_nmr.models.losses import LIKELIHOODS
 from latent_nmr.models.regression_network import ACTIVATIONS, PUBLISHED_ACTIVATIONS, SOLVERS
 from latent_nmr.models.schedule import SCHEDULES
@@ -47,6 +48,7 @@ def check_vae(parameters: Parameters) -> None:
         _check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
     if parameters["principal_components"] is not None:
         check_count("principal_components", parameters["principal_components"])
+    _check_augment(parameters)
     check_choice("activation", parameters["activation"], networks.ACTIVATIONS)
     check_number("beta", parameters["beta"], at_least=0)
     check_choice("likelihood", likelihood, LIKELIHOODS)
@@ -110,6 +112,17 @@ def activations_of(parameters: Parameters) -> tuple[str, ...]:
             f"({n_layers}), but is {given!r}. Give one name for all, such as 'relu'."
         )
     return tuple(map(python_scalar, given))
+
+
+def _check_augment(parameters: Parameters) -> None:
+    if parameters["augment"] is None:
+        return
+    check_choice("augment", parameters["augment"], AUGMENTATIONS)
+    if parameters["principal_components"] is not None:
+        raise InputError(
+            "principal_components must be None where rows are augmented, as noise lies outside of "
+            f"them, but are {parameters['principal_components']}. Leave one of both out."
+        )
 
 
 def _check_sizes(parameters: Parameters, rule: str, example: str) -> None:

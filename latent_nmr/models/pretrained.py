@@ -12,13 +12,14 @@ def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
 
     Parameters
     ----------
-    name : {"echo", "full", "polar-60", "polar-pair", "challenge-gauss", "challenge-rkky"}
+    name : str
         `echo` and `full` are β-VAEs of two axes, fitted on 12,000 simulated echoes: on the 400
         samples around the echo, and on whole curves of 1882. `polar-60` and `polar-pair` are those
         of four axes that learned from 3,000 materials with two curves each: of amplitude and local
-        frequency after a pulse of 60°, and of a pair of echoes of 60° and 120°. The others are the
-        networks that predict the three parameters of the ML4SCI challenge of 2021 from Re and Im
-        of M.
+        frequency after a pulse of 60°, and of a pair of echoes of 60° and 120°. `measured-echo`
+        and `measured-echo-m0`, of four axes, are those that measured records are looked at with.
+        `challenge-gauss` and `challenge-rkky` are the networks that predict the three parameters
+        of the ML4SCI challenge of 2021 from Re and Im of M.
 
     Returns
     -------

@@ -87,6 +87,7 @@ class Group:
             schedule.rate(epoch),
             jax.vmap(jax.random.fold_in, (0, None))(self.epoch_keys, epoch),
             likelihood=first.likelihood,
+            augment=first.augment,
             **schedule.portions(len(first.training_rows)),
         )
         held_out = evaluate_all(
@@ -98,6 +99,7 @@ class Group:
             self.validation_keys,
             self.validation_pairs,
             likelihood=first.likelihood,
+            augment=first.augment,
         )
         return jax.device_get((parts, held_out))
 

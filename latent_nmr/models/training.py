@@ -35,6 +35,8 @@ class Problem:
     training_repeats: Repeats | None = None
     validation_pairs: Pairs | None = None
     validation_materials: npt.NDArray[np.int64] | None = None  # of every held-out row
+    # What the encoder is to see instead of the rows.
+    augment: str | None = None
 
     @own_settings()
     def keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -161,6 +163,7 @@ def next_epoch(
         schedule.rate(epoch),
         jax.random.fold_in(epoch_key, epoch),
         likelihood=problem.likelihood,
+        augment=problem.augment,
         **schedule.portions(len(problem.training_rows)),
     )
     held_out = evaluate(
@@ -172,6 +175,7 @@ def next_epoch(
         validation_key,
         validation_pairs,
         likelihood=problem.likelihood,
+        augment=problem.augment,
     )
     parts, held_out = jax.device_get((parts, held_out))
     record = to_record(epoch, objective.beta, parts, held_out, start)

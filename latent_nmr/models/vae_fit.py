@@ -67,6 +67,7 @@ def problem_of(
         training_rows=np.sort(training_rows),
         validation_rows=np.sort(validation_rows),
         key=seed_key(train_seed),
+        augment=parameters["augment"],
         **repeats,
     )
 

@@ -32,6 +32,7 @@ LABEL_TEXTS = {
 SIGNAL_TEXTS = {
     "initial": "|M(t)| / |M(0)|",
     "window_max": "|M(t)| / max |M|",
+    "height": "0.75 |M(t)| / echo height",
 }
 FREQUENCY_TEXTS = {
     "w ν": "local frequency, w ν (MHz)",

@@ -41,10 +41,12 @@ class DataOptions:
 class FeatureOptions(DataOptions):
     """Options of every command that makes features of echoes."""
 
-    window: Literal["echo", "full", "echo300"] = "echo"
-    """Part of the record: 400 samples around the echo, all, or 300 around the echo."""
-    normalisation: Literal["initial", "window_max"] = "initial"
-    """Divide |M| by its first sample, or by its largest in the window."""
+    window: Literal["echo", "full", "echo300", "top"] = "echo"
+    """Part of the record: 400 samples around the echo, all, 300 around the echo, or 400 around the
+    highest point of each curve's echo."""
+    normalisation: Literal["initial", "window_max", "height"] = "initial"
+    """Divide |M| by its first sample, by its largest in the window, or by the height of the echo.
+    """
     part: Literal["magnitude", "both", "real", "imaginary", "polar"] = "magnitude"
     """What of M: |M|, real and imaginary part, one of them, or amplitude and local frequency."""
 

@@ -95,8 +95,8 @@ def prepare_measurement(
         deviation of one channel), `snr` (height of the echo over it) and `p_value` (that noise is
         as high at this place). Attributes `echo_time`, `echo_width` (µs of the record),
         `echo_kind`, `echo_p_value` (that noise shows as much anywhere), `echo_carrier` (MHz),
-        `noise` and `snr` of the record where the echo is clearest, `pulse_separation`,
-        `time_factor`, and `steps`. The gain remains unknown: there is no |M(0)|.
+        `dwell` (µs), `noise` and `snr` of the clearest record, `pulse_separation`, `time_factor`,
+        and `steps`. The gain remains unknown: there is no |M(0)|.
 
     Raises
     ------
@@ -241,12 +241,10 @@ def _levelled(records: Records, echo: FoundEcho) -> tuple[Records, tuple[Step, .
     if level is None:
         detail = "Subtracted no offset: too little of the record is away from the echo."
         return records, (Step("baseline", detail, {"samples": int(quiet.sum())}),)
-    detail = (
-        f"Subtracted the mean of {int(quiet.sum())} quiet samples, at most "
-        f"{np.abs(level).max():.4g}."
-    )
+    largest = float(np.abs(level).max())
+    detail = f"Subtracted the mean of {int(quiet.sum())} quiet samples, at most {largest:.4g}."
     levelled = records.signal - np.where(records.measured, level[:, None], 0)
-    values = {"samples": int(quiet.sum()), "largest": float(np.abs(level).max())}
+    values = {"samples": int(quiet.sum()), "largest": largest}
     return records.with_signal(levelled), (Step("baseline", detail, values),)
 
 
@@ -309,6 +307,7 @@ def _attributes(echo: FoundEcho, records: Records, given: Given, preset: str) ->
         "echo_p_value": echo.p_value,
         "echo_sigma": echo.sigma,
         "echo_carrier": echo.carrier,
+        "dwell": records.dwell,
     }
     if given.pulse_separation is not None:
         known |= {

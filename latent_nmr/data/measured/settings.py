@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data.measured.time_scale import check_fwhm
+from latent_nmr.data.scaling import TOP
 from latent_nmr.data.windows import HALF_WIDTHS, window_slice
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics.presets import get_preset
@@ -63,7 +64,7 @@ def check_settings(dataset: xr.Dataset, given: Given, preset: str, grid: str | N
     _check_dataset(dataset)
     preset_of = get_preset(preset)
     if grid is not None:
-        check_choice("grid", grid, HALF_WIDTHS)
+        check_choice("grid", grid, [name for name in HALF_WIDTHS if name != TOP])
     tau = given.pulse_separation
     tau = dataset.attrs.get("pulse_separation") if tau is None else tau
     if tau is None and (grid is not None or given.fwhm is not None):

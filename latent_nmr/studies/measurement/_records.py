@@ -92,6 +92,9 @@ class RecordResult:
         Labels of the nearest simulated curve.
     noise : float
         Standard deviation of the noise of one sample, in the same scale.
+    radii : ndarray, shape (n_pairs, 2), or None
+        Of axes 1 and 2, 3 and 4, …: in units of their covariance, radii of the ellipses that hold
+        the noise-free point with a probability of 68 and of 95 %.
     """
 
     record: int
@@ -111,6 +114,7 @@ class RecordResult:
     nearest: npt.NDArray[np.floating]
     nearest_labels: Mapping[str, float | str]
     noise: float
+    radii: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self):
         check_choice("verdict", self.verdict, VERDICTS)
@@ -167,6 +171,8 @@ class RecordResult:
             point = np.asarray(self.point, dtype=np.float64)
             covariance = np.asarray(self.covariance, dtype=np.float64)
             _check_covariance(point, covariance)
+            if self.radii is not None:
+                object.__setattr__(self, "radii", np.asarray(self.radii, dtype=np.float64))
             object.__setattr__(self, "point", point)
             object.__setattr__(self, "covariance", covariance)
 

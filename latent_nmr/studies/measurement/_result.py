@@ -226,7 +226,7 @@ def _record_json(record: RecordResult, *, arrays: bool) -> dict[str, Any]:
     found: dict[str, Any] = {own.name: getattr(record, own.name) for own in fields(record)}
     curves = {name: found.pop(name) for name in CURVES}
     found["estimates"] = {label: asdict(one) for label, one in record.estimates.items()}
-    for name in ("point", "covariance"):
+    for name in ("point", "covariance", "radii"):
         found[name] = None if found[name] is None else _short(found[name])
     return found | ({name: _short(values) for name, values in curves.items()} if arrays else {})
 

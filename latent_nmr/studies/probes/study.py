@@ -107,9 +107,9 @@ def probe(
         The same for leak, feature elimination and screening by W, all for power law or not, on
         points and polynomials. By default `n_seeds`; 0 leaves them out, and out-of-bag and
         five-fold scores, too.
-    window : {"echo", "full", "echo300"}
+    window : {"echo", "full", "echo300", "top"}
         Part of the record.
-    normalisation : {"initial", "window_max"}
+    normalisation : {"initial", "window_max", "height"}
         What |M| is divided by: |M(0)|, or the largest value in the window.
     part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
         What of M, as for :func:`latent_nmr.features`; polynomials are of each quantity.

@@ -16,6 +16,12 @@ from latent_nmr.models.persistence import write_files
 from latent_nmr.models.schedule import EpochRecord
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.embedding import EMBEDDED_LABELS, embedding_table
+from latent_nmr.studies.measurement._reference import (
+    REFERENCE_FILE,
+    Reference,
+    check_measurable,
+    visible_echoes,
+)
 from latent_nmr.studies.trained_model import describe_data
 from latent_nmr.studies.training import _figures
 from latent_nmr.studies.training._numbers import history_table, records_of, summary
@@ -44,6 +50,8 @@ class TrainingResult(StudyResult):
     model : BetaVAE
         Fitted, with the metadata that the functions for trained models need. A saved result is
         also a model folder, which `BetaVAE.load` reads.
+    reference : Reference or None
+        Of a model of measured echoes: the simulated ones that those are compared with.
 
     Examples
     --------
@@ -57,6 +65,7 @@ class TrainingResult(StudyResult):
 
     study = "training"
     model: BetaVAE
+    reference: Reference | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -75,19 +84,27 @@ class TrainingResult(StudyResult):
         self.write_model(folder)
 
     def write_model(self, folder: Path) -> None:
-        """Write the files of the model alone into an existing folder."""
+        """Write the files of the model alone into an existing folder.
+
+        Beside a model of measured echoes, the simulated ones that those are compared with.
+        """
         write_files(self.model, folder, self.model.metadata_)
+        if self.reference is not None:
+            self.reference.save(folder / REFERENCE_FILE)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read a result that :meth:`save` wrote; nothing in it is executed."""
         result = super().load(path)
         result.model = BetaVAE.load(path)
+        kept = Path(path) / REFERENCE_FILE
+        result.reference = Reference.load(kept) if kept.is_file() else None
         return result
 
     def own_files(self) -> set[str]:
         """Names of the files that :meth:`save` writes."""
-        return super().own_files() | {"weights.safetensors", "model.json"}
+        own = {"weights.safetensors", "model.json"}
+        return super().own_files() | own | ({REFERENCE_FILE} if self.reference else set())
 
     def _drawers(self) -> dict[str, Callable[[], Any]]:
         model, embedding = self.model, self.embedding
@@ -130,15 +147,20 @@ def train(
     dataset : xarray.Dataset
         Echoes of `n_curves` curves; those with one value of the coordinate `material`, if there is
         one, are all trained on or all held out for early stopping.
-    window : {"echo", "full", "echo300"}
-        Part of the record: 400 samples around the echo, all, or 300 around the echo.
-    normalisation : {"initial", "window_max"}
-        Divide |M| by its first sample, or by its largest in the window.
+    window : {"echo", "full", "echo300", "top"}
+        Part of the record: 400 samples around the echo, all, 300 around the echo, or 400 around
+        the highest point of each curve's echo.
+    normalisation : {"initial", "window_max", "height"}
+        Divide |M| by its first sample, by its largest in the window, or by the echo's height.
     part : {"magnitude", "both", "real", "imaginary", "polar"} or Polar
         What of M: its length, parts of it, or length and local frequency, as for
         :func:`latent_nmr.features`.
     model : BetaVAE, optional
-        Settings of the model; it is not changed. By default ``BetaVAE(random_state=0)``.
+        Settings of the model; it is not changed. By default ``BetaVAE(random_state=0)``. One with
+        `augment` is for measured echoes: window and normalisation must be "top" and "height", or
+        "initial" for `spectrometer-m0`. Curves whose echo is lower than 0.05 |M(0)|, where chance
+        in ν is as high, are left out, and `reference` of the result has the others, which
+        :func:`latent_nmr.measure` compares records with.
     span : float
         Traversals go from -`span` to `span` along each axis.
     n_steps : int
@@ -186,6 +208,9 @@ def train(
     check_number("span", span, above=0)
     check_count("n_steps", n_steps, at_least=2)
     check_count("n_shown", n_shown)
+    if fitted.augment is not None:
+        check_measurable(fitted.augment, window, normalisation)
+        dataset = visible_echoes(dataset)
     settings = FeatureSettings.for_data(check_frame(dataset), window, normalisation, part)
     X = settings.of(dataset)
     # What cannot be used is refused before the fit, not after it.
@@ -218,6 +243,8 @@ def train(
     records = as_records(list(records_of(history_table(fitted), fitted.random_state)))
     result = TrainingResult(records, facts, arrays)
     result.model = fitted
+    if fitted.augment is not None:
+        result.reference = Reference.of_training(dataset, fitted.training_rows_)
     return result
 
 

@@ -1,0 +1,153 @@
+"""A model of measured echoes with what it is compared with: simulated echoes, and their points."""
+
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from latent_nmr._echo_top import smoothed_rows
+from latent_nmr.errors import InputError
+from latent_nmr.shipped import named_or_path
+from latent_nmr.studies.measurement._alike import Conditions, measured_alike
+from latent_nmr.studies.measurement._distance import NullHypothesis, Seen
+from latent_nmr.studies.measurement._neighbours import Cloud
+from latent_nmr.studies.measurement._reference import REFERENCE_FILE, Reference
+from latent_nmr.studies.measurement._result import ReferenceMap
+from latent_nmr.studies.trained_model import load_model
+
+if TYPE_CHECKING:
+    from latent_nmr.models.beta_vae import BetaVAE
+
+# Fewer curves that a model was not trained on say less than all curves do.
+LEAST_NEW = 200
+# How often every reference curve is measured.
+N_DRAWS = 2
+# Conditions that differ by less than this part in noise and band share their simulations.
+STEP = 0.05
+MOST_KEPT = 16
+
+
+class Alike:
+    """Reference echoes measured as a record was, and their points.
+
+    Attributes
+    ----------
+    cloud : Cloud
+        Noisy points, N_DRAWS times all reference curves.
+    null : NullHypothesis
+    """
+
+    def __init__(self, instrument: "Instrument", conditions: Conditions, seed: int):
+        model, reference = instrument.model, instrument.reference
+        draws = [
+            measured_alike(
+                reference.rows, conditions, seed + number, knows_gain=instrument.knows_gain
+            )
+            for number in range(N_DRAWS)
+        ]
+        points = [model.transform(rows) for rows in draws]
+        self.cloud = Cloud(np.concatenate(points))
+        new = reference.is_new
+        if min(new.sum(), (~new).sum()) < LEAST_NEW:
+            # Not by turns: neighbours may be repeats of one material.
+            new = np.arange(len(new)) >= len(new) // 2
+        seen = Seen(points[0], draws[0], model.inverse_transform(points[0]))
+        self.null = NullHypothesis(seen[~new], seen[new], conditions.measured)
+
+
+class Instrument:
+    """A β-VAE trained for measured echoes, and its reference.
+
+    Parameters
+    ----------
+    model : BetaVAE
+        Trained with `augment`, on features of the window `top`.
+    reference : Reference
+    name : str
+        What messages call it.
+    """
+
+    def __init__(self, model: "BetaVAE", reference: Reference, name: str):
+        self.model, self.reference, self.name = model, reference, name
+        self._kept: dict[tuple, Alike] = {}
+
+    @property
+    def knows_gain(self) -> bool:
+        """Whether |M(0)| must be known."""
+        return self.model.metadata_["normalisation"] == "initial"
+
+    @cached_property
+    def rows(self) -> npt.NDArray[np.float32]:
+        """Reference curves without noise, as the model sees them."""
+        return self.reference.features(knows_gain=self.knows_gain)
+
+    @cached_property
+    def points(self) -> npt.NDArray[np.float32]:
+        """Their latent points."""
+        return self.model.transform(self.rows)
+
+    @cached_property
+    def widths(self) -> npt.NDArray[np.float64]:
+        """Their full widths at half maximum, samples."""
+        return echo_widths(self.rows)
+
+    @cached_property
+    def map(self) -> ReferenceMap:
+        """Their points and labels, for the latent map."""
+        return ReferenceMap(self.points, self.reference.labels)
+
+    def alike(self, conditions: Conditions, seed: int) -> Alike:
+        """The reference measured like a record; records measured alike share it."""
+        steps = [round(math.log(own) / STEP) for own in (conditions.noise, conditions.band)]
+        error = round(conditions.noise_error, 2)
+        key = *steps, error, conditions.measured.tobytes(), seed
+        if key not in self._kept:
+            while len(self._kept) >= MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            noise, band = (math.exp(step * STEP) for step in steps)
+            near = Conditions(noise, error, band, conditions.measured)
+            self._kept[key] = Alike(self, near, seed)
+        return self._kept[key]
+
+
+def load_instrument(model: Path | str) -> Instrument:
+    """A shipped model of measured echoes by its name, or one from its folder.
+
+    Raises
+    ------
+    InputError
+        If it was not trained for measured echoes, or its reference is missing.
+    """
+    place = named_or_path("models", model)
+    found = load_model(place)
+    is_own = found.metadata_["window"] == "top" and getattr(found, "augment", None) is not None
+    if not is_own:
+        raise InputError(
+            "model must be one of measured echoes, trained with augment on the window 'top', but "
+            f"{model} was trained with augment={found.augment!r} on the window "
+            f"{found.metadata_['window']!r}. Use 'measured-echo', or train one with "
+            "ln.train(…, window='top', model=ln.BetaVAE.thorough(augment='spectrometer'))."
+        )
+    path = Path(place) / REFERENCE_FILE
+    if not path.is_file():
+        raise InputError(
+            f"model must have its reference echoes beside it, but {path} is missing. Copy the "
+            "whole folder that the training wrote."
+        )
+    return Instrument(found, Reference.load(path), str(model))
+
+
+def echo_widths(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Full widths at half maximum of rows about their tops, samples, at least 1."""
+    smooth = smoothed_rows(rows, np.ones(rows.shape, bool))
+    middle = rows.shape[1] // 2
+    below = smooth < smooth[:, middle : middle + 1] / 2
+    right = np.argmax(below[:, middle:], axis=1)
+    left = np.argmax(below[:, middle::-1], axis=1)
+    n_right, n_left = rows.shape[1] - middle, middle + 1
+    right = np.where(below[:, middle:].any(axis=1), right, n_right)
+    left = np.where(below[:, middle::-1].any(axis=1), left, n_left)
+    return (left + right).astype(np.float64)
