@@ -1,9 +1,11 @@
 """Frequencies and angles in the unit that is asked for, from arrays that state a unit of their own.
 
-NumPy drops the unit of a quantity of pint or astropy. Times have a module of their own.
+NumPy drops the unit of a quantity of pint or astropy. Times have a module of their own; times and
+frequencies that are written as text, such as 100us and 50kHz, are read here.
 """
 
 import math
+import re
 from typing import Any
 
 from latent_nmr.errors import InputError
@@ -13,6 +15,13 @@ _FACTORS = {
     "MHz": {"Hz": 1e-6, "kHz": 1e-3, "GHz": 1e3},
     "rad": dict.fromkeys(("deg", "degree", "degrees", "°"), math.pi / 180),
 }
+# By the unit that is asked for: spellings in a text, and what they are in it.
+_WRITTEN = {
+    "µs": {"ns": 1e-3, "us": 1, "µs": 1, "μs": 1, "ms": 1e3, "s": 1e6},
+    "MHz": {"Hz": 1e-6, "kHz": 1e-3, "MHz": 1, "GHz": 1e3},
+}
+_SHOWN = {"µs": "100us, 0.1ms or 100 (µs)", "MHz": "50kHz, 0.05MHz or 0.05 (MHz)"}
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
 # What a message calls no unit.
 _NONE = "plain numbers"
 
@@ -52,6 +61,34 @@ def in_unit(name: str, values: Any, unit: str = "") -> Any:
         factor = _FACTORS.get(unit, {}).get(str(attributes.get("units", "")).strip())
         return values if factor is None else values * factor
     return values
+
+
+def written_quantity(name: str, text: str, unit: str) -> float:
+    """The number of a text such as 100us or 50kHz, in the unit that is asked for.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls it.
+    text : str
+        A number, alone or followed by its unit.
+    unit : {"µs", "MHz"}
+        Unit of the result, and of a number alone.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    found = _QUANTITY.fullmatch(text.strip())
+    factor = None if found is None else ({"": 1} | _WRITTEN[unit]).get(found[2])
+    if found is None or factor is None:
+        units = ", ".join(_WRITTEN[unit])
+        raise InputError(
+            f"{name} must be a number and one of the units {units}, but is {text!r}. Give it as "
+            f"{_SHOWN[unit]}."
+        )
+    return float(found[1]) * factor
 
 
 def _is_quantity(value: Any) -> bool:

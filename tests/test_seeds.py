@@ -16,6 +16,7 @@ from latent_nmr.commands.main import COMMANDS
 RANDOM = re.compile(r"seed|random_state|^rng$|^generator$|^key$")
 COUNTS = {"n_seeds", "n_forest_seeds", "n_detail_seeds"}
 MAKE_CURVES = {"simulate", "Simulation", "add_noise", "unknown_receiver", "challenge", "audit"}
+MAKE_CURVES |= {"measure"}
 # Which repetition of a study, and the numbers of all of them.
 PICK_REPETITIONS = {"EvaluationResult.embedding": "seed", "fit_many": "seeds"}
 
@@ -82,6 +83,7 @@ class TestPublicNames:
             lambda: ln.simulate("paper", 1, seed=seed, n_edge=8),
             lambda: ln.challenge("2020", seed=seed, n_curves=50),
             lambda: ln.audit("echo", dataset, seed=seed),
+            lambda: ln.measure("absent.tnt", pulse_separation=100, seed=seed),
             lambda: ln.add_noise(complex_set.drop_vars("magnitude"), 10, seed=seed),
             lambda: ln.unknown_receiver(complex_set.drop_vars("magnitude"), snr=10, seed=seed),
         ):

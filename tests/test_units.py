@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import latent_nmr as ln
+from latent_nmr._units import written_quantity
 from latent_nmr.physics.lattices import checked_arrays, checked_relaxation
 
 SEQUENCE = ln.spin_echo(dt=0.2, pulse_spacing=10, n_samples=31)
@@ -129,3 +130,28 @@ def test_where_no_frequency_is_meant_they_are_refused(kind, name, enter):
 def test_gradients_flow_through_couplings_as_before():
     slope = jax.jacfwd(lambda c: ln.curve_inputs(c, 2.0, SEQUENCE).couplings)(np.full(3, 0.1))
     assert np.array_equal(slope, np.eye(3))
+
+
+class TestWrittenQuantities:
+    """Times and frequencies on a command line."""
+
+    @pytest.mark.parametrize(
+        "text", ["100us", "100", "0.1ms", "100 µs", "1e2μs", "100000ns", "1e-4s", " +100. "]
+    )
+    def test_times_of_any_unit_are_in_microseconds(self, text):
+        assert written_quantity("tau", text, "µs") == pytest.approx(100, rel=1e-12)
+
+    @pytest.mark.parametrize("text", ["50kHz", "0.05", ".05MHz", "50000 Hz", "5e-5GHz"])
+    def test_frequencies_of_any_unit_are_in_megahertz(self, text):
+        assert written_quantity("fwhm", text, "MHz") == pytest.approx(0.05, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "text", ["", "us", "100mHz", "0,1ms", "1 2us", "100 u s", "nan", "0x1"]
+    )
+    def test_anything_else_is_refused_with_examples(self, text):
+        with pytest.raises(ln.InputError, match=r"tau must be a number and one of.*100us, 0\.1ms"):
+            written_quantity("tau", text, "µs")
+
+    def test_a_time_is_no_frequency(self):
+        with pytest.raises(ln.InputError, match="fwhm must be a number and one of the units Hz"):
+            written_quantity("fwhm", "100us", "MHz")

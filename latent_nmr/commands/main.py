@@ -20,6 +20,7 @@ COMMANDS = {
     "traverse": "plot the curves that a model generates along a latent axis",
     "audit": "compare the curves that a decoder generates with new simulations",
     "embed": "write the latent coordinates of a data set to a file",
+    "measure": "place measured echoes in latent space: verdict, W, L and kernel with intervals",
     "axes": "find the labels that each latent axis orders, and compare models of several seeds",
     "baselines": "plot the principal components and the clusters of a data set",
     "evaluate": "compare representations on held-out curves",
@@ -61,8 +62,8 @@ def usage() -> str:
             *rows,
             "",
             "latent-nmr COMMAND --help lists its options; latent-nmr --version says which this is.",
-            "Exit codes: 0 success, 2 bad input, 3 numerical failure, 4 some models failed, 130 "
-            "interrupted.",
+            "Exit codes: 0 success, 2 bad input, 3 numerical failure, 4 some models failed or some "
+            "of several inputs were refused, 130 interrupted.",
         ]
     )
 

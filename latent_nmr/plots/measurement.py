@@ -18,8 +18,8 @@ from latent_nmr.plots.style import KERNEL_STYLES, LABEL_TEXTS, new_figure, own_a
 DECODED, NEAREST = "#0072B2", "#D55E00"
 MEASURED = "0.35"
 TIME_OF_ECHO = "time from the top of the echo (µs)"
-# Standard deviations of the plane within which a normal law has so much of its probability.
-LEVELS = {0.68: math.sqrt(-2 * math.log(0.32)), 0.95: math.sqrt(-2 * math.log(0.05))}
+# Radii, in standard deviations, that hold 68 and 95 % of a normal law of the plane.
+NORMAL_RADII = (math.sqrt(-2 * math.log(0.32)), math.sqrt(-2 * math.log(0.05)))
 HALO = [patheffects.withStroke(linewidth=3.2, foreground="white")]
 
 
@@ -120,6 +120,7 @@ def place_on_map(
     covariance: npt.NDArray[np.floating],
     *,
     axis_names: Sequence[str],
+    radii: npt.NDArray[np.floating] | None = None,
 ) -> Figure:
     """Draw where a record is among simulated curves, with ellipses of 68 and 95 %.
 
@@ -134,6 +135,8 @@ def place_on_map(
     point : ndarray, shape (n_components,)
     covariance : ndarray, shape (n_components, n_components)
     axis_names : sequence of str
+    radii : ndarray, shape (n_pairs, 2), optional
+        See `draw_place`; by default those of a normal law.
 
     Returns
     -------
@@ -142,10 +145,11 @@ def place_on_map(
     planes = [slice(first, first + 2) for first in range(0, len(point) - 1, 2)]
     figure = new_figure(4.2 * len(labels), 4.4 * len(planes) + 0.3)
     panels = figure.subplots(len(planes), len(labels), squeeze=False)
-    for plane, row in zip(planes, panels, strict=True):
+    for pair, (plane, row) in enumerate(zip(planes, panels, strict=True)):
+        own_radii = NORMAL_RADII if radii is None else radii[pair]
         for number, (ax, (label, values)) in enumerate(zip(row, labels.items(), strict=True)):
             latent_map(reference[:, plane], values, label, axis_names=axis_names[plane], ax=ax)
-            draw_place(ax, point[plane], covariance[plane, plane])
+            draw_place(ax, point[plane], covariance[plane, plane], own_radii)
             _set_limits(ax, reference[:, plane], point[plane])
             if values.dtype.kind == "f":  # the colour bar is the figure's newest axis
                 figure.axes[-1].locator_params(axis="x", nbins=4)
@@ -157,7 +161,10 @@ def place_on_map(
 
 
 def draw_place(
-    ax: Axes, point: npt.NDArray[np.floating], covariance: npt.NDArray[np.floating]
+    ax: Axes,
+    point: npt.NDArray[np.floating],
+    covariance: npt.NDArray[np.floating],
+    radii: Sequence[float] | npt.NDArray[np.floating] = NORMAL_RADII,
 ) -> None:
     """Draw a point of the plane with its ellipses of 68 (solid) and 95 % (dashed).
 
@@ -166,28 +173,22 @@ def draw_place(
     ax : Axes
     point : ndarray, shape (2,)
     covariance : ndarray, shape (2, 2)
+    radii : sequence of float
+        Radii of the two ellipses in units of the covariance.
     """
     variances, directions = np.linalg.eigh(covariance)
     x, y = directions[:, 1]
     angle = math.degrees(math.atan2(y, x))
-    for (level, radius), line in zip(LEVELS.items(), ("-", "--"), strict=True):
+    for radius, line in zip(radii, ("-", "--"), strict=True):
         minor, major = 2 * radius * np.sqrt(np.maximum(variances, 0))
         ax.add_patch(
             Ellipse(
                 (float(point[0]), float(point[1])), major, minor, angle=angle, fill=False,
                 edgecolor="black", linestyle=line, linewidth=1.4, zorder=5, path_effects=HALO,
-                label=f"{level:.0%}",
             )
         )  # fmt: skip
-    ax.plot(
-        *point,
-        "P",
-        color="black",
-        markeredgecolor="white",
-        markeredgewidth=1,
-        markersize=9,
-        zorder=6,
-    )
+    style = {"markersize": 9, "markeredgecolor": "white", "markeredgewidth": 1, "zorder": 6}
+    ax.plot(*point, "P", color="black", **style)
 
 
 def draw_keys(ax: Axes) -> list:

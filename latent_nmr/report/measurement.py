@@ -1,5 +1,6 @@
 """Words for measured echoes: lines for a terminal, and the texts that the page shares with them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,12 @@ VERDICT_MEANINGS = {
     "TOO NOISY": "There is an echo, but its noise is more than the model was tested with.",
     "NO ECHO": "Nothing stands out of the noise as an echo would.",
 }
+# As many rows of a file go to a terminal.
+MOST_ROWS = 100
+# Parameters of the library that have another name as options of the command.
+OPTION_NAMES = {"pulse_separation": "tau"}
+PARAMETERS = "pulse_separation|echo_time|m0|fwhm|carrier|bandwidth|train|crop|columns|time_unit"
+PARAMETERS += "|dwell|points_per_record|domain"
 HEADS = ("record", "verdict", "echo (µs)", "SNR", "W (MHz)", "L", "kernel", "p")
 NOTHING = "–"
 SMALL = 1e-3
@@ -48,6 +55,30 @@ def refusal_text(refused: Mapping[str, str]) -> str:
     """Path, reason and cure of a refused file, in a line."""
     reason = refused["reason"].rstrip(".")
     return f"{refused['path']}: {reason}. {refused['cure']}".strip()
+
+
+def in_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a result whose refusals name options of the command, not parameters."""
+    files = [dict(file) for file in values["files"]]
+    for file in files:
+        if file["refused"]:
+            texts = {name: _options_in(file["refused"][name]) for name in ("reason", "cure")}
+            file["refused"] = file["refused"] | texts
+    return {**values, "files": files}
+
+
+def _options_in(text: str) -> str:
+    """A message with options in place of parameters: pulse_separation=100 is --tau 100."""
+
+    def as_option(found: re.Match) -> str:
+        own = str(found[1])
+        name = OPTION_NAMES.get(own, own).replace("_", "-")
+        value = re.sub("[(),'\"]+", " ", found[2] or "").split()
+        return " ".join([f"--{name}", *value])
+
+    stated = rf"(?<![\w(])({PARAMETERS})=(\([^)]*\)|'[^']*'|[\d.]*\d|…)"
+    bare = r"(?<![\w(-])(pulse_separation|echo_time|time_unit|points_per_record|fwhm)()\b"
+    return re.sub(bare, as_option, re.sub(stated, as_option, text))
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:
@@ -106,11 +137,18 @@ def record_cells(record: Mapping[str, Any]) -> list[str]:
         record["verdict"],
         f"{record['echo_time']:.1f}",
         snr_text(record["snr"]),
-        estimate_text(record["estimates"], "W"),
-        estimate_text(record["estimates"], "L"),
-        kernel_text(record["kernels"]),
+        *(sample_text(record, name) for name in ("W", "L", "kernel")),
         p_text(record["p_value"]),
     ]
+
+
+def sample_text(record: Mapping[str, Any], name: str) -> str:
+    """A label or the kernel of a sample; a dash outside, where the numbers are not the sample's."""
+    if record["verdict"] == "OUTSIDE":
+        return NOTHING
+    if name == "kernel":
+        return kernel_text(record["kernels"])
+    return estimate_text(record["estimates"], name)
 
 
 def verdict_counts(records: Sequence[Mapping[str, Any]]) -> str:
@@ -131,7 +169,7 @@ def _file_lines(file: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    rows = [list(HEADS), *map(record_cells, records)]
+    rows = [list(HEADS), *map(record_cells, records[:MOST_ROWS])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
@@ -139,6 +177,8 @@ def _table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             for head, cell, width in zip(HEADS, row, widths, strict=True)
         ]
         yield "  " + "  ".join(cells).rstrip()
+    if len(records) > MOST_ROWS:
+        yield f"  and {len(records) - MOST_ROWS} more records, on the page and in JSON"
 
 
 def _reasons(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

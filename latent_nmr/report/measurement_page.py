@@ -14,8 +14,8 @@ from latent_nmr.report.measurement import (
     VERDICT_MEANINGS,
     estimate_text,
     facts_text,
-    kernel_text,
     p_text,
+    sample_text,
     snr_text,
     verdict_counts,
 )
@@ -31,8 +31,10 @@ SHOWN_RECORDS, SHOWN_IN_ALL = 3, 24
 LABEL_TITLES = {"W": "W", "L": "L", "alpha_x": "α_x", "alpha_z": "α_z"}
 CAPTIONS = {
     "curves": "Measured |M| on the times of the record, over the curve that the decoder makes at "
-    "the point of the record and over the nearest simulated curve. Below, what is left of each in "
-    "units of the noise of one sample; grey is ± 2.",
+    "the point of the record and over the nearest simulated curve, both through the band that was "
+    "kept of the record. Below, what is left of each in units of the noise of one sample; grey is "
+    "± 2. Where the model's own error is larger than the noise, those of simulated records are as "
+    "large: how unusual these are, p says.",
     "map": "Simulated curves in latent space, by W (MHz of the model) and by kernel. The cross is "
     "this record; its ellipses hold the point of the same spins without noise with a probability "
     "of 68 and 95 %.",
@@ -257,9 +259,7 @@ def _records(records: Sequence[Mapping[str, Any]]) -> str:
             f"{record['echo_time']:.1f}",
             snr_text(record["snr"]),
             p_text(record["p_value"]),
-            estimate_text(record["estimates"], "W"),
-            estimate_text(record["estimates"], "L"),
-            kernel_text(record["kernels"]),
+            *(sample_text(record, name) for name in ("W", "L", "kernel")),
         ]
         row = "".join(f"<td>{words(cell)}</td>" for cell in cells)
         rows.append(f'<tr><th scope="row">{record["record"]}</th>{row}</tr>')

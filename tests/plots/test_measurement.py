@@ -7,7 +7,6 @@ import pytest
 from matplotlib.patches import Ellipse
 
 from latent_nmr.plots.measurement import (
-    LEVELS,
     Interval,
     draw_place,
     estimate_axis,
@@ -66,11 +65,28 @@ class TestPlace:
         draws = np.random.default_rng(0).multivariate_normal([1, -2], covariance, 20_000)
         patches = [patch for patch in ax.patches if isinstance(patch, Ellipse)]
         assert len(patches) == 2
-        for patch, level in zip(patches, LEVELS, strict=True):
+        for patch, level in zip(patches, (0.68, 0.95), strict=True):
             path = patch.get_path().transformed(patch.get_patch_transform())
             share = path.contains_points(draws).mean()
             # Four standard deviations of a share of 20,000 draws.
             assert abs(share - level) < 4 * math.sqrt(level * (1 - level) / 20_000)
+
+    def test_radii_of_each_pair_of_axes_stretch_its_ellipses(self):
+        known, point = reference(n_components=4), np.zeros(4)
+        radii = np.array([[1.0, 2.0], [3.0, 5.0]])
+        figure = place_on_map(
+            known.points,
+            {"kernel": known.labels["kernel"]},
+            point,
+            np.eye(4) / 4,
+            axis_names=["LA1", "LA2", "LA3", "LA4"],
+            radii=radii,
+        )
+        widths = [
+            [patch.width for patch in ax.patches if isinstance(patch, Ellipse)]
+            for ax in figure.axes
+        ]
+        np.testing.assert_allclose(widths, radii)
 
     @pytest.mark.parametrize(("n_components", "rows"), [(2, 1), (4, 2)])
     def test_each_pair_of_axes_has_a_row_of_maps(self, n_components, rows):

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from latent_nmr.latent_axes import axis_names
 from latent_nmr.studies.measurement._records import (
     FREQUENCIES,
@@ -88,7 +86,9 @@ def draw_map(record: RecordResult, reference: ReferenceMap) -> Any:
     assert covariance is not None
     labels = {name: reference.labels[name] for name in MAP_LABELS if name in reference.labels}
     names = axis_names(len(point))
-    return place_on_map(reference.points, labels, point, covariance, axis_names=names)
+    return place_on_map(
+        reference.points, labels, point, covariance, axis_names=names, radii=record.radii
+    )
 
 
 def draw_estimates(file: FileResult, record: RecordResult, reference: ReferenceMap) -> Any:
@@ -107,10 +107,9 @@ def _nearest_text(record: RecordResult) -> str:
     from latent_nmr.plots.style import KERNEL_STYLES
 
     known, parts = record.nearest_labels, []
-    if np.isfinite(known.get("W", np.nan)):
-        parts.append(f"W {known['W']:.3f} MHz")
-    if np.isfinite(known.get("L", np.nan)):
-        parts.append(f"L {known['L']:.1f}")
+    for name, form in (("W", "W {:.3f} MHz"), ("L", "L {:.1f}")):
+        if name in known:
+            parts.append(form.format(known[name]))
     kernel = str(known.get("kernel", ""))
     parts += [KERNEL_STYLES.get(kernel, (kernel,))[0]] if kernel else []
     return ", ".join(parts)

@@ -1,6 +1,7 @@
 """A model of measured echoes with what it is compared with: simulated echoes, and their points."""
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ N_DRAWS = 2
 # Conditions that differ by less than this part in noise and band share their simulations.
 STEP = 0.05
 MOST_KEPT = 16
+# Noise, over the height of the echo, that no figure shows.
+QUIET = 1e-5
 
 
 class Alike:
@@ -56,6 +59,21 @@ class Alike:
             new = np.arange(len(new)) >= len(new) // 2
         seen = Seen(points[0], draws[0], model.inverse_transform(points[0]))
         self.null = NullHypothesis(seen[~new], seen[new], conditions.measured)
+        self._rows, self._knows_gain = reference.rows, instrument.knows_gain
+        self._quiet = replace(conditions, noise=QUIET, noise_error=0.0)
+
+    def seen(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Rows through the band of the record, without its noise: what is to be like it.
+
+        NaN at the ends, where rows do not reach after they were centred again.
+        """
+        found = measured_alike(rows, self._quiet, 0, knows_gain=self._knows_gain)
+        return np.where(found > 0, found, np.float32(np.nan))
+
+    @cached_property
+    def clean(self) -> npt.NDArray[np.float32]:
+        """All reference curves, so seen."""
+        return self.seen(self._rows)
 
 
 class Instrument:

@@ -183,8 +183,9 @@ def _with_point(
     # Of a material unlike all that were simulated, its neighbours say nothing.
     is_inside = common["verdict"] == "INSIDE"
     kernels = labels.get("kernel") if is_inside else None
-    apart = np.where(measured, instrument.rows - x, 0)
-    nearest = int(np.argmin(np.sum(apart**2, axis=1)))
+    factor = float(prepared.attrs["time_factor"])
+    decoded = instrument.model.inverse_transform(mean[None].astype(np.float32))
+    nearest = int(np.argmin(_mean_square(alike.clean - x, measured)))
     return RecordResult(
         **common,
         point=mean,
@@ -194,13 +195,30 @@ def _with_point(
         if is_inside
         else {},
         kernels={} if kernels is None else near.shares(np.concatenate([kernels] * N_DRAWS)),
-        decoded=instrument.model.inverse_transform(mean[None].astype(np.float32))[0],
-        nearest=instrument.rows[nearest],
-        nearest_labels={
-            name: str(values[nearest]) if values.dtype.kind in "UO" else float(values[nearest])
-            for name, values in labels.items()
-        },
+        decoded=alike.seen(decoded)[0],
+        nearest=alike.clean[nearest],
+        nearest_labels=_labels_of(nearest, labels, factor),
     )
+
+
+def _mean_square(
+    rest: npt.NDArray[np.floating], measured: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.floating]:
+    """Mean square of rows over the samples that there are, shape (n_rows,)."""
+    there = measured & np.isfinite(rest)
+    return np.sum(np.where(there, rest, 0) ** 2, axis=1) / np.maximum(there.sum(axis=1), 1)
+
+
+def _labels_of(
+    row: int, labels: dict[str, npt.NDArray[Any]], factor: float
+) -> dict[str, float | str]:
+    """Labels of a reference curve; frequencies as those of the sample, MHz."""
+    return {
+        name: str(values[row])
+        if values.dtype.kind in "UO"
+        else float(values[row]) * (factor if SAMPLES.get(name) == "frequency" else 1.0)
+        for name, values in labels.items()
+    }
 
 
 def _radii(points: npt.NDArray[np.float64], near: Neighbourhood) -> npt.NDArray[np.float64]:

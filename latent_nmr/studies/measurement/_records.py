@@ -86,10 +86,10 @@ class RecordResult:
     measured : ndarray, shape (n_window,)
         \\|M\\| as the model sees it; NaN where nothing was measured.
     decoded, nearest : ndarray, shape (n_window,)
-        The decoded curve at `point`, and the nearest simulated one, in the same scale; NaN where
-        there is none.
+        The decoded curve at `point`, and the nearest simulated one, through the band of the
+        record and in its scale; NaN where there is none.
     nearest_labels : dict of float or str
-        Labels of the nearest simulated curve.
+        Labels of the nearest simulated curve; frequencies as those of the sample, MHz.
     noise : float
         Standard deviation of the noise of one sample, in the same scale.
     radii : ndarray, shape (n_pairs, 2), or None

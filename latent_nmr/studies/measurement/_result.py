@@ -45,6 +45,21 @@ class MeasurementResult:
         What is known of the model, as JSON holds it; `name` among it.
     reference : ReferenceMap
         Becomes `map`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import latent_nmr as ln
+    >>> noise = np.random.default_rng(0).normal(size=(1500, 2)) @ [1, 1j]
+    >>> np.savez("coil.npz", signal=noise, dwell=0.2, time_unit="µs")
+    >>> r = ln.measure(["coil.npz", "absent.tnt"], pulse_separation=100)
+    >>> r
+    <MeasurementResult: 1 NO ECHO, 1 refused; .table, .figures>
+    >>> r.refused[0]["cure"]
+    "Check the folder and the file's name."
+    >>> r.save("r.json")
+    >>> list(ln.MeasurementResult.load("r.json").figures)
+    ['coil_0_curves']
     """
 
     def __init__(
