@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from latent_nmr.studies.measurement._distance import NullHypothesis, Seen
+from latent_nmr.studies.measurement._distance import NullHypothesis, Seen, principal_directions
 from latent_nmr.studies.measurement._neighbours import Cloud, radii, weighted_quantiles
 
 N_POINTS, N_TRIED = 6000, 400
@@ -85,7 +85,7 @@ class TestNullHypothesis:
     def null(self, n=1500, measured=None):
         known, new = (self.seen(gaussian(seed, n)[0], seed + 100) for seed in (5, 6))
         measured = np.ones(self.n_window, bool) if measured is None else measured
-        return NullHypothesis(known, new, measured)
+        return NullHypothesis(known, new, measured, principal_directions(known.rows))
 
     def test_p_values_of_what_it_is_are_uniform(self):
         null = self.null()

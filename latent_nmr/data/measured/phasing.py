@@ -7,9 +7,6 @@ from latent_nmr.data.measured.echo_search import FoundEcho
 
 ComplexArray = npt.NDArray[np.complex128]
 
-# Fewest quiet samples, and the least part of a record, that an offset is taken from.
-FEWEST_QUIET, LEAST_QUIET = 16, 0.1
-
 
 def echo_phase(
     signal: ComplexArray, elapsed: npt.NDArray[np.float64], echo: FoundEcho
@@ -50,10 +47,3 @@ def echo_phase(
     top = np.sum(weight**2 * signal, axis=1) * np.exp(-1j * angles)
     angles = np.where(top.real < 0, angles + np.pi, angles)
     return (np.pi / 2 - angles + np.pi) % (2 * np.pi) - np.pi
-
-
-def quiet_level(signal: ComplexArray, quiet: npt.NDArray[np.bool_]) -> ComplexArray | None:
-    """Mean of the quiet samples of each record, shape (n_records,); None if there are too few."""
-    if quiet.sum() < max(FEWEST_QUIET, LEAST_QUIET * len(quiet)):
-        return None
-    return signal[:, quiet].mean(axis=1)

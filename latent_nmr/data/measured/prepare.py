@@ -7,9 +7,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from latent_nmr.data.measured.echo_search import FoundEcho
+from latent_nmr.data.measured.levels import QUIET, levelled
 from latent_nmr.data.measured.mixing import band_limit, mix_down, noise_bandwidth
 from latent_nmr.data.measured.noise import Noise, estimate_noise
-from latent_nmr.data.measured.phasing import echo_phase, quiet_level
+from latent_nmr.data.measured.phasing import echo_phase
 from latent_nmr.data.measured.resample import resample
 from latent_nmr.data.measured.settings import Given, check_settings, window_of
 from latent_nmr.data.measured.steps import Step, with_steps
@@ -25,8 +26,6 @@ from latent_nmr.data.measured.working import (
 
 # Half width of the default band, over one over the echo's width: nothing but its cusp is changed.
 LEAST_BAND = 2.0
-# Samples this many widths from the top of the echo are quiet.
-QUIET = 2.5
 Find = Literal["find"]
 
 
@@ -77,7 +76,7 @@ def prepare_measurement(
         Angle, rad, by which records are turned. Found, the echo is along +y, as simulated ones
         are, one angle for each record.
     baseline : bool
-        Subtract the mean of what is neither blanked nor near the echo.
+        Subtract the mean of what is neither blanked nor near the echo, where that is steady.
     crop : float, optional
         Use no samples further from the echo than this, µs of the record.
     grid : {"echo", "echo300", "full"} or None
@@ -136,7 +135,7 @@ def prepare_measurement(
         limited = band_limit(records.signal, records.dwell, band, measured=records.measured)
         records = records.with_signal(limited)
     records, phase_step = _phased(records, echo, given)
-    records, level_step = _levelled(records, echo) if baseline else (records, ())
+    records, level_step = levelled(records, echo, noises) if baseline else (records, ())
     width = noise_bandwidth(records.dwell, band)
     quality = np.array([noise.sd(width) for noise in noises])
     placed, grid_step = _placed(records, echo, given, preset, grid)
@@ -231,21 +230,6 @@ def _phased(records: Records, echo: FoundEcho, given: Given) -> tuple[Records, t
     detail = f"Turned the phase by {shown} rad, {what}."
     turned = records.signal * np.exp(1j * angles)[:, None]
     return records.with_signal(turned), (Step("phase", detail, {"angles": angles.tolist()}),)
-
-
-def _levelled(records: Records, echo: FoundEcho) -> tuple[Records, tuple[Step, ...]]:
-    """Records without the mean of their quiet parts."""
-    elapsed = np.abs(records.time - records.time[0] - echo.time)
-    quiet = records.measured & (elapsed > QUIET * echo.width)
-    level = quiet_level(records.signal, quiet)
-    if level is None:
-        detail = "Subtracted no offset: too little of the record is away from the echo."
-        return records, (Step("baseline", detail, {"samples": int(quiet.sum())}),)
-    largest = float(np.abs(level).max())
-    detail = f"Subtracted the mean of {int(quiet.sum())} quiet samples, at most {largest:.4g}."
-    levelled = records.signal - np.where(records.measured, level[:, None], 0)
-    values = {"samples": int(quiet.sum()), "largest": largest}
-    return records.with_signal(levelled), (Step("baseline", detail, values),)
 
 
 def _placed(

@@ -148,6 +148,7 @@ def found_echo(
         "echo_time": echo.time + start,
         "top": echoes[best].time + start,
         "due": stated,
+        "given": due is not None,
         "width": echo.width,
         "carrier": echo.carrier,
         "p_value": echo.p_value,

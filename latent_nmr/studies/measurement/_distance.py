@@ -70,20 +70,21 @@ class NullHypothesis:
         Echoes of different materials: `known` are what distances are measured from, `new` those
         that say how large they are, which a model was not trained on.
     measured : ndarray of bool, shape (n_window,)
+    directions : ndarray, shape (n_window, n_directions)
+        Along which curves are compared: :func:`principal_directions` of such curves.
     """
 
-    def __init__(self, known: Seen, new: Seen, measured: npt.NDArray[np.bool_]):
+    def __init__(
+        self, known: Seen, new: Seen, measured: npt.NDArray[np.bool_], directions: FloatArray
+    ):
+        self.directions = directions
         self.measured = measured
         self.centre = known.points.mean(axis=0, dtype=np.float64)
         self.scales = np.maximum(known.points.std(axis=0, dtype=np.float64), 1e-12)
         places = self._places(known.points)
         self.point_tree = cKDTree(places)
         self.low, self.high = places.min(axis=0), places.max(axis=0)
-        smooth = self._smooth(known.rows)
-        self.mean = smooth.mean(axis=0)
-        rest = smooth - self.mean
-        self.directions = np.linalg.eigh(rest.T @ rest)[1][:, -N_PRINCIPAL:]
-        self.curve_tree = cKDTree(rest @ self.directions)
+        self.curve_tree = cKDTree(self._smooth(known.rows) @ directions)
         # First what is usual at a place, then how far from it.
         terms, raw = self._terms(new), self._raw(new)
         self.fits = [np.linalg.lstsq(terms, own, rcond=None)[0] for own in raw[1:]]
@@ -116,7 +117,7 @@ class NullHypothesis:
     def _raw(self, seen: Seen) -> Distances:
         """Distances before what is usual at the place is taken off."""
         place = self.point_tree.query(self._places(seen.points), [NEIGHBOUR])[0][:, 0]
-        coordinates = (self._smooth(seen.rows) - self.mean) @ self.directions
+        coordinates = self._smooth(seen.rows) @ self.directions
         curve = self.curve_tree.query(coordinates, [NEIGHBOUR])[0][:, 0]
         sizes = residual_sizes(seen.rows, seen.decoded, self.measured)
         return Distances(np.log(place + 1e-12), np.log(curve + 1e-12), *sizes)
@@ -131,6 +132,13 @@ class NullHypothesis:
         known = self.sorted[number]
         n_farther = len(known) - np.searchsorted(known, values, side="left")
         return np.maximum(n_farther, 1) / len(known)
+
+
+def principal_directions(rows: npt.NDArray[np.floating]) -> FloatArray:
+    """The first principal components of smoothed rows, shape (n_window, N_PRINCIPAL)."""
+    smooth = smoothed_rows(np.asarray(rows, np.float64), np.ones(rows.shape, bool))
+    rest = smooth - smooth.mean(axis=0)
+    return np.linalg.eigh(rest.T @ rest)[1][:, -N_PRINCIPAL:]
 
 
 def residual_sizes(rows, decoded, measured: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

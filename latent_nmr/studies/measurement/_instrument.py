@@ -13,7 +13,7 @@ from latent_nmr._echo_top import smoothed_rows
 from latent_nmr.errors import InputError
 from latent_nmr.shipped import named_or_path
 from latent_nmr.studies.measurement._alike import Conditions, measured_alike
-from latent_nmr.studies.measurement._distance import NullHypothesis, Seen
+from latent_nmr.studies.measurement._distance import NullHypothesis, Seen, principal_directions
 from latent_nmr.studies.measurement._neighbours import Cloud
 from latent_nmr.studies.measurement._reference import REFERENCE_FILE, Reference
 from latent_nmr.studies.measurement._result import ReferenceMap
@@ -58,7 +58,8 @@ class Alike:
             # Not by turns: neighbours may be repeats of one material.
             new = np.arange(len(new)) >= len(new) // 2
         seen = Seen(points[0], draws[0], model.inverse_transform(points[0]))
-        self.null = NullHypothesis(seen[~new], seen[new], conditions.measured)
+        directions = instrument.directions
+        self.null = NullHypothesis(seen[~new], seen[new], conditions.measured, directions)
         self._rows, self._knows_gain = reference.rows, instrument.knows_gain
         self._quiet = replace(conditions, noise=QUIET, noise_error=0.0)
 
@@ -106,6 +107,11 @@ class Instrument:
     def points(self) -> npt.NDArray[np.float32]:
         """Their latent points."""
         return self.model.transform(self.rows)
+
+    @cached_property
+    def directions(self) -> npt.NDArray[np.float64]:
+        """Principal components that curves are compared along."""
+        return principal_directions(self.rows)
 
     @cached_property
     def widths(self) -> npt.NDArray[np.float64]:

@@ -27,7 +27,7 @@ LEAST_MEASURED = 0.2
 # In a band narrower than this part of half the sampling rate, noise is constant in a window.
 LEAST_BAND = 1e-3
 # How much wider or narrower than any simulated echo it must be for that to be the reason.
-CLEARLY = 1.3
+CLEARLY = 1.5
 ENDS = (0.025, 0.16, 0.84, 0.975)
 PARTS = (0.68, 0.95)
 SAMPLES = {"W": "frequency", "alpha_x": "frequency", "alpha_z": "frequency", "L": "length"}
@@ -112,10 +112,11 @@ def _judged(
     alike = instrument.alike(conditions, seed)
     point = instrument.model.transform(x)
     distance = alike.null.distance(Seen(point, x, instrument.model.inverse_transform(point)))
-    is_inside = distance.p_value >= FALSE_ALARMS
+    odd = _odd_width(prepared, instrument)
+    is_inside = distance.p_value >= FALSE_ALARMS and odd is None
     common["p_value"] = distance.p_value
     common["verdict"] = "INSIDE" if is_inside else "OUTSIDE"
-    common["reason"] = _reason(prepared, instrument, distance, is_inside)
+    common["reason"] = _reason(prepared, distance, odd, is_inside=is_inside)
     return _with_point(point[0], x, measured, alike, instrument, prepared, common)
 
 
@@ -249,27 +250,41 @@ def _estimates(
     return found
 
 
-def _reason(
-    prepared: "xr.Dataset", instrument: Instrument, distance: Distance, is_inside: bool
-) -> str:
-    """Why a record lies inside or outside, in a sentence."""
-    chance = f"p = {distance.p_value:.2g}"
-    if is_inside:
-        return f"It differs from what the model knows by no more than simulations do ({chance})."
+def _odd_width(prepared: "xr.Dataset", instrument: Instrument) -> str | None:
+    """What is to be said of an echo that is clearly narrower or wider than any simulated."""
     dt = abs(float(np.diff(prepared.time[:2])[0]))
     width = float(prepared.attrs["echo_width"]) * float(prepared.attrs["time_factor"])
     low, high = dt * instrument.widths.min(), dt * instrument.widths.max()
     if width * CLEARLY < low:
-        return f"The echo is {_times(low / width)} times narrower than any simulated ({chance})."
+        return f"The echo is {_times(low / width)} times narrower than any simulated"
     if width > CLEARLY * high:
-        return f"The echo is {_times(width / high)} times wider than any simulated ({chance})."
+        return f"The echo is {_times(width / high)} times wider than any simulated"
+    return None
+
+
+def _reason(prepared: "xr.Dataset", distance: Distance, odd: str | None, *, is_inside: bool) -> str:
+    """Why a record lies inside or outside, in a sentence."""
+    chance = f"p = {distance.p_value:.2g}"
+    if is_inside:
+        return f"It differs from what the model knows by no more than simulations do ({chance})."
+    if odd is not None:
+        return f"{odd} ({chance})."
     said = {
         "place": "No simulated echo lies near it in latent space",
         "curve": "No simulated echo has a curve like it",
         "residual": "What the model leaves of it is larger than noise and the model's own error",
         "shape": "It differs from what the model decodes over many samples, as noise does not",
     }
-    return f"{said[distance.reason]} ({chance})."
+    return f"{said[distance.reason]} ({chance}).{_advice(prepared)}"
+
+
+def _advice(prepared: "xr.Dataset") -> str:
+    """What may be wrong with the place of an echo that was not given."""
+    given = [step.values.get("given") for step in steps_of(prepared) if step.name == "echo"]
+    if given and given[-1]:
+        return ""
+    time = float(prepared.attrs["echo_time"])
+    return f" If 2τ is not near {time:.4g} µs of the record, give its time."
 
 
 def _times(ratio: float) -> str:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 REFERENCE_FILE = "reference.npz"
 FORMAT, VERSION = "latent_nmr.measurement_reference", 1
-# An echo lower than this part of |M(0)| is hardly higher than the noise of ν on 100² sites.
-LEAST_HEIGHT = 0.05
 MOST_ROWS = 5000
 LABELS = ("W", "L", "alpha_x", "alpha_z", "kernel")
 STEPS = 255  # levels of a row from nought to its largest value, in a file
@@ -134,14 +132,6 @@ def check_measurable(augment: str, window: str, normalisation: str) -> None:
             f"{augment!r}, as measured echoes have them, but are {window!r} and "
             f"{normalisation!r}. Give those."
         )
-
-
-def visible_echoes(dataset: "xr.Dataset") -> "xr.Dataset":
-    """The curves whose echo stands out of what chance in ν leaves: LEAST_HEIGHT of |M(0)|."""
-    from latent_nmr.data.windows import features
-
-    height = find_top(features(dataset, "top", "initial")).height
-    return dataset.isel(curve=np.flatnonzero(np.asarray(height) >= LEAST_HEIGHT))
 
 
 def _small(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

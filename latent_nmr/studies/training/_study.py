@@ -20,8 +20,8 @@ from latent_nmr.studies.measurement._reference import (
     REFERENCE_FILE,
     Reference,
     check_measurable,
-    visible_echoes,
 )
+from latent_nmr.studies.measurement.visible import visible_echoes
 from latent_nmr.studies.trained_model import describe_data
 from latent_nmr.studies.training import _figures
 from latent_nmr.studies.training._numbers import history_table, records_of, summary

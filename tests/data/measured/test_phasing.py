@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_nmr.data.measured.echo_search import FoundEcho
-from latent_nmr.data.measured.phasing import echo_phase, quiet_level
+from latent_nmr.data.measured.phasing import echo_phase
 from tests.data.measured.records import echo_of, noise_of
 
 TIME = 0.16 * np.arange(1000)
@@ -30,15 +30,3 @@ class TestPhase:
         signal = np.stack([echo_of(TIME, angle=angle) for angle in (0.0, 1.0)])
         angles = echo_phase(signal, TIME, ECHO)
         np.testing.assert_allclose(angles, [np.pi / 2, np.pi / 2 - 1], atol=1e-9)
-
-
-class TestLevel:
-    def test_it_is_the_mean_of_quiet_samples(self):
-        signal = np.stack([np.full(100, 2 - 1j), np.full(100, 3j)])
-        signal[:, 40:60] = 99
-        quiet = np.ones(100, bool)
-        quiet[40:60] = False
-        np.testing.assert_allclose(quiet_level(signal, quiet), [2 - 1j, 3j])
-
-    def test_too_few_quiet_samples_give_none(self):
-        assert quiet_level(np.ones((1, 1000)), np.arange(1000) < 99) is None

@@ -1,0 +1,59 @@
+"""Offsets are subtracted where they are steady, and signal is left alone."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import latent_nmr as ln
+
+TIME = 0.2 * np.arange(1000)
+
+
+def record(extra, *, seed=0, noise=0.02):
+    echo = np.exp(-np.abs(TIME - 100) / 5)
+    drawn = np.random.default_rng(seed).normal(scale=noise, size=(2, len(TIME)))
+    signal = echo + extra + drawn[0] + 1j * drawn[1]
+    return xr.Dataset({"signal": (("record", "time"), signal[None])}, {"time": TIME})
+
+
+def step_of(prepared):
+    return next(step for step in prepared.attrs["steps"] if step["name"] == "baseline")
+
+
+def prepared(extra, **given):
+    own = {"grid": None, "remove_spurs": False, "carrier": None, "phase": None, "bandwidth": None}
+    return ln.prepare_measurement(record(extra), pulse_separation=100, **{**own, **given})
+
+
+def test_a_constant_is_taken_off():
+    found = prepared(0.2 + 0.1j)
+    rest = found.signal.to_numpy()[0, TIME > 150]
+    # 500 samples of noise in 800: ± 4 standard errors of both means.
+    assert abs(rest.mean()) < 4 * 0.02 * np.sqrt(2 / 250 + 2 / 800)
+    assert step_of(found)["values"]["largest"] == pytest.approx(np.hypot(0.2, 0.1), rel=0.05)
+
+
+def test_signal_away_from_the_echo_is_none():
+    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2))
+    found = prepared(lobe)
+    assert "not steady" in step_of(found)["detail"]
+    np.testing.assert_allclose(found.signal.to_numpy(), record(lobe).signal.to_numpy())
+
+
+def test_of_several_records_each_is_looked_at():
+    both = xr.concat([record(0.2), record(-0.3 * np.exp(-(((TIME - 60) / 12) ** 2)))], "record")
+    found = ln.prepare_measurement(
+        both, pulse_separation=100, grid=None, remove_spurs=False, carrier=None, phase=None,
+        bandwidth=None,
+    )  # fmt: skip
+    moved = both.signal.to_numpy() - found.signal.to_numpy()
+    assert abs(moved[0].mean()) == pytest.approx(0.2, rel=0.1)
+    assert not moved[1].any()
+    assert step_of(found)["values"]["unsteady"] == 1
+
+
+def test_too_little_away_from_the_echo_says_nothing():
+    short = record(0.2).isel(time=slice(480, 540))
+    own = {"grid": None, "remove_spurs": False, "carrier": None, "phase": None, "bandwidth": None}
+    step = step_of(ln.prepare_measurement(short, pulse_separation=100, **own))
+    assert "too little of the record" in step["detail"]
