@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # Eight trained models and the reference set; those of four axes take 3.5 and 1.3 MB of it, those of
-# measured echoes 1.1 MB each.
-MAX_BYTES = 18e6
+# measured echoes 1.1 MB each, and what they are packed with.
+MAX_BYTES = 19e6
 
 USE = """
 from pathlib import Path
