@@ -62,7 +62,26 @@ class EchoFileError(InputError):
         return f"{self.path}: {self.reason}. {self.cure}"
 
 
-class ProtocolsError(InputError):
+class CuredError(InputError):
+    """An error whose cure a command says in words of its own.
+
+    Parameters
+    ----------
+    statement : str
+        Name, rule and offending value, whole sentences.
+    cure : str
+        What to do about it in Python.
+    """
+
+    def __init__(self, statement: str, cure: str, *more: object):
+        super().__init__(statement, cure, *more)
+        self.statement, self.cure = statement, cure
+
+    def __str__(self) -> str:
+        return f"{self.statement} {self.cure}"
+
+
+class ProtocolsError(CuredError):
     """Data have other protocols than what they are given to.
 
     Parameters
@@ -81,30 +100,11 @@ class ProtocolsError(InputError):
         self, statement: str, cure: str, names: Sequence[str] = (), is_one_of: bool = False
     ):
         super().__init__(statement, cure, tuple(names), is_one_of)
-        self.statement, self.cure = statement, cure
         self.names, self.is_one_of = tuple(names), is_one_of
 
-    def __str__(self) -> str:
-        return f"{self.statement} {self.cure}"
 
-
-class RepeatsError(InputError):
-    """Data have no repeats where something is learned from them.
-
-    Parameters
-    ----------
-    statement : str
-        Name, rule and offending value, whole sentences.
-    cure : str
-        What to do about it in Python.
-    """
-
-    def __init__(self, statement: str, cure: str):
-        super().__init__(statement, cure)
-        self.statement, self.cure = statement, cure
-
-    def __str__(self) -> str:
-        return f"{self.statement} {self.cure}"
+class RepeatsError(CuredError):
+    """Data have no repeats where something is learned from them."""
 
 
 class NumericalError(ArithmeticError):

@@ -12,6 +12,7 @@ import latent_nmr
 PACKAGE = Path(__file__).parents[1] / "latent_nmr"
 SHARED = {
     "errors",
+    "_band",
     "_columns",
     "_echo_top",
     "_environment",

@@ -206,6 +206,8 @@ def fit(
     *several, n_samples = window_time(dataset, options.window).shape
     sizes = [f"{n} protocols × " for n in several]
     tell(f"Training on {dataset.sizes['curve']} curves × {''.join(sizes)}{n_samples} samples")
+    if options.augment is not None:
+        tell("Curves whose echo is lower than 0.05 |M(0)| are left out: chance in ν is as high")
     epochs: list[int] = []
 
     def continued(record: Any) -> None:

@@ -11,16 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from latent_nmr._band import band_response
 from latent_nmr._echo_top import centred, find_top, over_height
 
 AUGMENTATIONS = ("spectrometer", "spectrometer-m0")
 # Height of the echo over the noise of one channel: those of measured echoes, and up to none.
 LEAST_SNR, MOST_SNR = 3.0, 300.0
-# Half width of the band that is kept, over half the sampling rate: 0.13 MHz to all of it on the
+# Half width of the band that is kept, over half the sampling rate: 0.05 MHz to all of it on the
 # grid of `paper`, narrower ones being no wider than an echo's spectrum.
-LEAST_BAND = 0.04
-# As `band_limit` has it: the response falls as a cosine between these parts of the half width.
-PASSES, STOPS = 0.8, 1.2
+LEAST_BAND = 0.015
 # Standard deviations: of a carrier's error, turns per sample (3 kHz at 0.16 µs), and of what an
 # offset that was subtracted leaves, over the noise.
 CARRIER_ERROR, LEVEL_ERROR = 5e-4, 0.1
@@ -71,7 +70,8 @@ def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gai
     ----------
     key : Array
     rows : Array, shape (n_rows, n_samples)
-        |M| over any gain, the top in the middle.
+        |M| over any gain, the top in the middle; negative where M points against its top, so that
+        a band limit adds what is there.
     quality : Quality
     knows_gain : bool
         Whether rows keep their scale; otherwise they are divided by their height.
@@ -83,19 +83,23 @@ def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gai
     measured : Array of bool, shape (n_rows, n_samples)
     """
     n_rows, n_samples = rows.shape
-    keys = jax.random.split(key, 4)
+    keys = jax.random.split(key, 5)
     steps = jnp.arange(n_samples)
     turns = CARRIER_ERROR * jax.random.normal(keys[0], (n_rows, 1)) * (steps - n_samples // 2)[None]
     phase = jax.random.uniform(keys[1], (n_rows, 1))
     signal = rows * jnp.exp(2j * math.pi * (turns + phase))
-    noise = quality.noise[:, None] * find_top(rows).height[:, None]
+    noise = quality.noise[:, None] * find_top(jnp.abs(rows)).height[:, None]
     # Twice as many, so that what a filter sees beyond the ends is no other end.
     white = _complex_normal(keys[2], (n_rows, 2 * n_samples))
-    response = band_response(2 * n_samples, quality.band)
+    frequencies = np.fft.fftfreq(2 * n_samples)[None].astype(np.float32)
+    response = band_response(jnp.asarray(2 * frequencies), quality.band[:, None])
     white *= noise / jnp.sqrt(jnp.mean(response**2, axis=1, keepdims=True))
     pad = n_samples // 2
     padded = jnp.pad(signal, ((0, 0), (pad, n_samples - pad)), mode="edge") + white
-    filtered = jnp.fft.ifft(jnp.fft.fft(padded) * response)[:, pad : pad + n_samples]
+    # The samples of a record stand anywhere between those of the model.
+    late = jax.random.uniform(keys[4], (n_rows, 1), minval=-0.5, maxval=0.5)
+    moved = jnp.exp(2j * math.pi * late * frequencies)
+    filtered = jnp.fft.ifft(jnp.fft.fft(padded) * response * moved)[:, pad : pad + n_samples]
     level = LEVEL_ERROR * noise * _complex_normal(keys[3], (n_rows, 1))
     return recentred(jnp.abs(filtered + level), quality.measured, knows_gain=knows_gain)
 
@@ -104,19 +108,12 @@ def recentred(rows: jax.Array, measured: jax.Array, *, knows_gain: bool):
     """Rows about their tops, as features of measured echoes have them, and what was measured."""
     top = find_top(rows, measured)
     marked = jnp.where(measured, rows, jnp.zeros((1, 1), rows.dtype))
-    moved, inside = centred(marked, top.sample, rows.shape[1])
+    moved, _ = centred(marked, top.sample, rows.shape[1])
     marks = centred(measured.astype(rows.dtype), top.sample, rows.shape[1])[0] > 0
     found = jnp.minimum(moved, jnp.ones((1, 1), rows.dtype))
     if not knows_gain:
         found = over_height(moved, top.height)
-    return found, marks & inside
-
-
-def band_response(n_samples: int, band: jax.Array) -> jax.Array:
-    """Response of band limits at the frequencies of `jnp.fft.fft`, shape (n_rows, n_samples)."""
-    frequencies = np.abs(2 * np.fft.fftfreq(n_samples))[None].astype(np.float32)
-    place = (frequencies / band[:, None] - PASSES) / (STOPS - PASSES)
-    return 0.5 + 0.5 * jnp.cos(math.pi * jnp.clip(place, 0, 1))
+    return found, marks
 
 
 def augmented(key: jax.Array, rows: jax.Array, kind: str) -> jax.Array:

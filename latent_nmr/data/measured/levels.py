@@ -12,8 +12,10 @@ from latent_nmr.data.measured.working import Records
 
 # Samples this many widths from the top of the echo are quiet.
 QUIET = 2.5
-# Fewest quiet samples, and the least part of a record, that an offset is taken from.
-FEWEST_QUIET, LEAST_QUIET = 16, 0.1
+# Fewest quiet samples that an offset is taken from: two in each part.
+FEWEST_QUIET = 16
+# Where what is away from the echo is not steady, these parts of what comes after it are left out.
+LATER = (0.0, 0.5, 0.75)
 # Parts of the quiet samples whose means must agree, but for noise with this probability.
 N_PARTS, SIGNIFICANCE = 8, 1e-3
 
@@ -23,27 +25,33 @@ def levelled(
 ) -> tuple[Records, tuple[Step, ...]]:
     """Records without the mean of their quiet parts, where that is no signal.
 
-    Strongly coupled spins have signal far from the top of their echo; its mean is no offset, and
-    differs from part to part.
+    Strongly coupled spins have signal far before the top of their echo; its mean is no offset, and
+    differs from part to part. What comes after the echo is then looked at alone, or the last of
+    it.
     """
-    elapsed = np.abs(records.time - records.time[0] - echo.time)
-    quiet = records.measured & (elapsed > QUIET * echo.width)
-    values = {"samples": int(quiet.sum())}
-    if quiet.sum() < max(FEWEST_QUIET, LEAST_QUIET * len(quiet)):
+    elapsed = records.time - records.time[0] - echo.time
+    near = QUIET * echo.width
+    starts = near + np.array(LATER) * max(elapsed[-1] - near, 0)
+    away = [np.abs(elapsed) > near, *(elapsed > start for start in starts)]
+    quiet = [own for own in (records.measured & own for own in away) if own.sum() >= FEWEST_QUIET]
+    if not quiet:
         detail = "Subtracted no offset: too little of the record is away from the echo."
-        return records, (Step("baseline", detail, values),)
-    steady = is_steady(records, quiet, noises)
-    if not steady.any():
+        return records, (Step("baseline", detail, {"unsteady": len(records.signal)}),)
+    level = np.zeros(len(records.signal), np.complex128)
+    is_open = np.ones(len(level), bool)
+    for own in quiet:
+        steady = is_open & is_steady(records, own, noises)
+        level[steady] = records.signal[steady][:, own].mean(axis=1)
+        is_open &= ~steady
+    n_unsteady, largest = int(is_open.sum()), float(np.abs(level).max())
+    values = {"largest": largest, "unsteady": n_unsteady}
+    if n_unsteady == len(level):
         detail = "Subtracted no offset: what is away from the echo is not steady."
         return records, (Step("baseline", detail, values),)
-    level = np.where(steady, records.signal[:, quiet].mean(axis=1), 0)
-    largest = float(np.abs(level).max())
-    detail = f"Subtracted the mean of {int(quiet.sum())} quiet samples, at most {largest:.4g}"
-    few = int((~steady).sum())
-    detail += f", but for {few} records where those are not steady." if few else "."
+    detail = f"Subtracted the mean of what is away from the echo, at most {largest:.4g}"
+    detail += f", but for {n_unsteady} records where it is not steady." if n_unsteady else "."
     moved = records.signal - np.where(records.measured, level[:, None], 0)
-    step = Step("baseline", detail, {**values, "largest": largest, "unsteady": few})
-    return records.with_signal(moved), (step,)
+    return records.with_signal(moved), (Step("baseline", detail, values),)
 
 
 def is_steady(

@@ -8,12 +8,10 @@ until both are taken away.
 import numpy as np
 import numpy.typing as npt
 
+from latent_nmr._band import PASSES, band_response
 from latent_nmr.errors import check_number
 
 ComplexArray = npt.NDArray[np.complex128]
-
-# The response falls from 1 to 0 as a cosine between these parts of the half width.
-PASSES, STOPS = 0.8, 1.2
 
 
 def mix_down(signal: npt.ArrayLike, time: npt.ArrayLike, carrier: float) -> ComplexArray:
@@ -99,12 +97,6 @@ def band_limit(
     filtered /= np.where(marks, np.maximum(weight, 0.3), 1)
     filtered[..., ~marks] = 0
     return filtered
-
-
-def band_response(frequencies: npt.ArrayLike, bandwidth: float) -> npt.NDArray[np.float64]:
-    """Response of :func:`band_limit` at `frequencies` (MHz): 1 inside, 1/2 at `bandwidth`."""
-    place = (np.abs(frequencies) / bandwidth - PASSES) / (STOPS - PASSES)
-    return 0.5 + 0.5 * np.cos(np.pi * np.clip(place, 0, 1))
 
 
 def noise_bandwidth(dwell: float, bandwidth: float | None) -> float:

@@ -47,8 +47,8 @@ def prepare_measurement(
 ) -> xr.Dataset:
     """Bring measured records into the form that a model was trained on.
 
-    In this order: split trains, remove spurs, find the echo, mix down, limit the band, turn the
-    phase, subtract the offset, crop, and resample to the model's window with time mapped by t/τ.
+    In this order: split trains, remove spurs, find the echo, subtract the offset, mix down, limit
+    the band, turn the phase, crop, and resample to the model's window with time mapped by t/τ.
     Every step stands in `attrs["steps"]`. Nothing is made up for times that the record does not
     have: they are NaN, and `measured` is false there.
 
@@ -129,13 +129,14 @@ def prepare_measurement(
     echo, which, echo_step = found_echo(records, given, dataset.attrs)
     noises = [_noise(records, echo, row) for row in range(len(records.signal))]
     chances = chance_at_echo(records, echo, noises)
+    # Before the record is mixed down, after which an offset turns.
+    records, level_step = levelled(records, echo, noises) if baseline else (records, ())
     records, carrier_step = _mixed(records, echo, given)
     band, band_step = _band(records, echo, noises[which], given, preset, grid)
     if band is not None:
         limited = band_limit(records.signal, records.dwell, band, measured=records.measured)
         records = records.with_signal(limited)
     records, phase_step = _phased(records, echo, given)
-    records, level_step = levelled(records, echo, noises) if baseline else (records, ())
     width = noise_bandwidth(records.dwell, band)
     quality = np.array([noise.sd(width) for noise in noises])
     placed, grid_step = _placed(records, echo, given, preset, grid)
@@ -148,7 +149,7 @@ def prepare_measurement(
         p_value=("record", chances),
     ).assign_attrs({**dataset.attrs, **_attributes(echo, records, given, preset)})
     placed = placed.assign_attrs(noise=float(quality[which]), snr=float(placed.snr[which]))
-    done = (train_steps, spur_steps, echo_step, carrier_step, band_step, phase_step, level_step)
+    done = (train_steps, spur_steps, echo_step, level_step, carrier_step, band_step, phase_step)
     return with_steps(placed, *(step for steps in done for step in steps), noise_step, *grid_step)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from latent_nmr._echo_top import HEADROOM, over_height
+from latent_nmr._echo_top import HEADROOM
 from latent_nmr.data.measured.centring import CentredRows, centred_rows, kept_band
 from latent_nmr.data.measured.echo_search import SIGNIFICANCE
 from latent_nmr.data.measured.steps import steps_of
@@ -30,7 +30,7 @@ LEAST_BAND = 1e-3
 CLEARLY = 1.5
 ENDS = (0.025, 0.16, 0.84, 0.975)
 PARTS = (0.68, 0.95)
-SAMPLES = {"W": "frequency", "alpha_x": "frequency", "alpha_z": "frequency", "L": "length"}
+FREQUENCIES = ("W", "alpha_x", "alpha_z")  # which another τ multiplies
 
 
 def judge(
@@ -101,8 +101,8 @@ def _judged(
     found = _no_echo(prepared, number) or _too_noisy(float(prepared.snr[number]), measured)
     if found is not None:
         return _without_point(*found, common)
-    scaled = over_height(seen[None], gain * np.ones(1) * HEADROOM)
-    x = np.where(measured, scaled[0], 0).astype(np.float32)[None]
+    # As features are: cut above 1, and nought where there is nothing.
+    x = np.where(measured, np.minimum(seen / gain, 1), 0).astype(np.float32)[None]
     conditions = Conditions(
         max(noise / float(rows.height[number]), 1 / MOST_SNR),
         _noise_error(prepared),
@@ -217,7 +217,7 @@ def _labels_of(
     return {
         name: str(values[row])
         if values.dtype.kind in "UO"
-        else float(values[row]) * (factor if SAMPLES.get(name) == "frequency" else 1.0)
+        else float(values[row]) * (factor if name in FREQUENCIES else 1.0)
         for name, values in labels.items()
     }
 
@@ -236,7 +236,7 @@ def _estimates(
     for name in (name for name in LABELS if name in labels):
         values = np.concatenate([labels[name]] * N_DRAWS).astype(np.float64)
         own = np.clip(near.adjusted(values), values.min(), values.max())
-        own *= factor if SAMPLES[name] == "frequency" else 1
+        own *= factor if name in FREQUENCIES else 1
         mean = float(near.weights @ own)
         low95, low68, high68, high95 = weighted_quantiles(own, near.weights, ENDS).tolist()
         found[name] = Estimate(

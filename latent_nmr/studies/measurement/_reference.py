@@ -31,7 +31,7 @@ class Reference:
     Attributes
     ----------
     rows : ndarray of float32, shape (n_rows, n_window)
-        |M| over |M(0)|.
+        |M| over |M(0)|; negative where M points against its top, if its phase is known.
     labels : dict of ndarray, shape (n_rows,)
         Of `W`, `L`, `alpha_x`, `alpha_z` (MHz of the model) and `kernel` those that are known.
     is_new : ndarray of bool, shape (n_rows,)
@@ -55,7 +55,10 @@ class Reference:
         rows = np.sort(np.concatenate([new, np.flatnonzero(~is_new)[: MOST_ROWS - len(new)]]))
         dataset = dataset.isel(curve=rows)
         labels = {k: np.asarray(v) for k, v in known_labels(dataset, LABELS).items()}
-        return cls(features(dataset, "top", "initial"), labels, np.asarray(is_new, bool)[rows])
+        own = features(dataset, "top", "initial")
+        if {"mx", "my"} <= set(dataset):
+            own *= _signs(features(dataset, "top", "initial", "both"))
+        return cls(own, labels, np.asarray(is_new, bool)[rows])
 
     @classmethod
     def of_training(cls, dataset: "xr.Dataset", rows: npt.NDArray[np.integer]) -> Self:
@@ -66,19 +69,21 @@ class Reference:
 
     def features(self, *, knows_gain: bool) -> npt.NDArray[np.float32]:
         """Rows as a model of measured echoes sees them without noise."""
+        rows = np.abs(self.rows)
         if knows_gain:
-            return self.rows
-        return over_height(self.rows, find_top(self.rows).height).astype(np.float32)
+            return rows
+        return over_height(rows, find_top(rows).height).astype(np.float32)
 
     def save(self, path: Path) -> None:
         """Write a file: rows as bytes, whose differences from sample to sample pack well."""
-        scales = self.rows.max(axis=1)
-        levels = np.round(self.rows / scales[:, None] * STEPS).astype(np.uint8)
+        scales = np.abs(self.rows).max(axis=1)
+        levels = np.round(np.abs(self.rows) / scales[:, None] * STEPS).astype(np.uint8)
         differences = np.diff(levels, axis=1, prepend=np.uint8(0))
         header = json.dumps({"format": FORMAT, "version": VERSION})
         arrays: dict[str, Any] = {
             "header": np.asarray(header),
             "differences": differences,
+            "negative": np.packbits(self.rows < 0, axis=1),
             "scales": scales,
             "is_new": self.is_new,
         }
@@ -96,6 +101,8 @@ class Reference:
                     raise ValueError(f"it says {header}")
                 levels = np.cumsum(file["differences"], axis=1, dtype=np.uint8)
                 rows = levels.astype(np.float32) * (file["scales"][:, None] / np.float32(STEPS))
+                negative = np.unpackbits(file["negative"], axis=1, count=rows.shape[1])
+                rows = np.where(negative, -rows, rows)
                 labels = {
                     name.removeprefix("label_"): file[name]
                     for name in file.files
@@ -132,6 +139,14 @@ def check_measurable(augment: str, window: str, normalisation: str) -> None:
             f"{augment!r}, as measured echoes have them, but are {window!r} and "
             f"{normalisation!r}. Give those."
         )
+
+
+def _signs(both: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Whether M points along its top or against it, from features of both its parts."""
+    real, imaginary = np.split(2 * both - 1, 2, axis=1)
+    M = real + 1j * imaginary
+    middle = M.shape[1] // 2
+    return np.where((M * M[:, middle : middle + 1].conj()).real < 0, np.float32(-1), np.float32(1))
 
 
 def _small(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

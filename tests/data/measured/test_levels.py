@@ -34,14 +34,29 @@ def test_a_constant_is_taken_off():
 
 
 def test_signal_away_from_the_echo_is_none():
-    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2))
+    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2)) - 0.3 * np.exp(-(((TIME - 185) / 8) ** 2))
     found = prepared(lobe)
     assert "not steady" in step_of(found)["detail"]
     np.testing.assert_allclose(found.signal.to_numpy(), record(lobe).signal.to_numpy())
 
 
+def test_what_comes_after_a_lobe_is_looked_at_alone():
+    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2))
+    found = prepared(lobe + 0.1j)
+    moved = record(lobe + 0.1j).signal.to_numpy() - found.signal.to_numpy()
+    # 440 samples of noise of 0.02.
+    np.testing.assert_allclose(moved, 0.1j, atol=5 * 0.02 / np.sqrt(440))
+
+
+def test_an_offset_beside_a_carrier_is_steady_before_the_record_is_mixed_down():
+    turning = record(0).signal * np.exp(2j * np.pi * 0.3 * TIME)
+    both = record(0).assign(signal=turning + 0.1j)
+    found = ln.prepare_measurement(both, pulse_separation=100, grid=None, remove_spurs=False)
+    assert step_of(found)["values"]["largest"] == pytest.approx(0.1, rel=0.1)
+
+
 def test_of_several_records_each_is_looked_at():
-    both = xr.concat([record(0.2), record(-0.3 * np.exp(-(((TIME - 60) / 12) ** 2)))], "record")
+    both = xr.concat([record(0.2), record(0.1 * np.cos(TIME / 8))], "record")
     found = ln.prepare_measurement(
         both, pulse_separation=100, grid=None, remove_spurs=False, carrier=None, phase=None,
         bandwidth=None,

@@ -30,7 +30,7 @@ OFF = {
     "baseline": False,
     "grid": None,
 }
-AFTER = ["spurs", "echo", "carrier", "bandwidth", "phase", "baseline", "noise", "grid"]
+AFTER = ["spurs", "echo", "baseline", "carrier", "bandwidth", "phase", "noise", "grid"]
 
 
 def record(seed=0, height=20.0, at=110.0, carrier=0.7, **attributes):
