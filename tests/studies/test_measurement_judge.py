@@ -144,6 +144,7 @@ class TestOutside:
         comb = 0.4 * np.exp(-np.abs(steps) / 60) * (1 + 0.8 * np.cos(steps / 5))
         assert verdict_of(instrument, record_of(comb, snr=60)).verdict == "OUTSIDE"
 
+    @pytest.mark.slow
     def test_it_happens_no_more_often_to_simulated_echoes_than_it_may(self, instrument):
         rows = known(instrument, 60)
         found = judge(prepared_of(record_of(instrument.reference.rows[rows], snr=25)), instrument)
