@@ -38,11 +38,17 @@ class Quality(NamedTuple):
         Half width of the band, over half the sampling rate; 1.25 or more is all of it.
     measured : bool, shape (n_rows, n_samples)
         Samples about the top that there are.
+    level : shape (n_rows,)
+        Standard deviation, of one channel, of what is left of an offset, over the row's height.
+    level_turns : shape (n_rows,)
+        Turns per sample of that offset, which mixing down sets turning.
     """
 
     noise: jax.Array
     band: jax.Array
     measured: jax.Array
+    level: jax.Array
+    level_turns: jax.Array
 
 
 def draw_quality(key: jax.Array, n_rows: int, n_samples: int) -> Quality:
@@ -60,7 +66,8 @@ def draw_quality(key: jax.Array, n_rows: int, n_samples: int) -> Quality:
     cut = middle + n_samples // 6 + (end * (n_samples // 3)).astype(int)
     stop = jnp.where(is_cut < EARLY_END, cut, n_samples)[:, None]
     steps = jnp.arange(n_samples)[None]
-    return Quality(1 / snr, band, (steps >= first) & (steps < stop))
+    measured = (steps >= first) & (steps < stop)
+    return Quality(1 / snr, band, measured, LEVEL_ERROR / snr, jnp.zeros(n_rows))
 
 
 def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gain: bool):
@@ -88,7 +95,8 @@ def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gai
     turns = CARRIER_ERROR * jax.random.normal(keys[0], (n_rows, 1)) * (steps - n_samples // 2)[None]
     phase = jax.random.uniform(keys[1], (n_rows, 1))
     signal = rows * jnp.exp(2j * math.pi * (turns + phase))
-    noise = quality.noise[:, None] * find_top(jnp.abs(rows)).height[:, None]
+    height = find_top(jnp.abs(rows)).height[:, None]
+    noise = quality.noise[:, None] * height
     # Twice as many, so that what a filter sees beyond the ends is no other end.
     white = _complex_normal(keys[2], (n_rows, 2 * n_samples))
     frequencies = np.fft.fftfreq(2 * n_samples)[None].astype(np.float32)
@@ -100,7 +108,8 @@ def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gai
     late = jax.random.uniform(keys[4], (n_rows, 1), minval=-0.5, maxval=0.5)
     moved = jnp.exp(2j * math.pi * late * frequencies)
     filtered = jnp.fft.ifft(jnp.fft.fft(padded) * response * moved)[:, pad : pad + n_samples]
-    level = LEVEL_ERROR * noise * _complex_normal(keys[3], (n_rows, 1))
+    level = quality.level[:, None] * height * _complex_normal(keys[3], (n_rows, 1))
+    level *= jnp.exp(2j * math.pi * quality.level_turns[:, None] * steps[None])
     return recentred(jnp.abs(filtered + level), quality.measured, knows_gain=knows_gain)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latent_nmr import BetaVAE, InputError
-from latent_nmr._echo_top import REACH
+from latent_nmr._echo_top import REACH, find_top
 from latent_nmr.data.measured import mixing
 from latent_nmr.models import augmentation
 from latent_nmr.models.augmentation import (
@@ -27,11 +27,13 @@ def echoes(n_rows=N_ROWS, width=50.0):
     return jnp.asarray(np.tile(row, (n_rows, 1)), jnp.float32)
 
 
-def quality(n_rows=N_ROWS, *, noise=0.0, band=2.0, first=0):
+def quality(n_rows=N_ROWS, *, noise=0.0, band=2.0, first=0, level=0.0, turns=0.0):
     return Quality(
         jnp.full(n_rows, noise),
         jnp.full(n_rows, band),
         jnp.broadcast_to(jnp.asarray(first <= STEPS), (n_rows, N_SAMPLES)),
+        jnp.full(n_rows, level),
+        jnp.full(n_rows, turns),
     )
 
 
@@ -53,6 +55,27 @@ def test_without_noise_and_with_the_whole_band_nothing_changes():
     made, marks = measured(rows, quality())
     assert marks.all()
     np.testing.assert_allclose(made, rows, atol=moved_by_half_a_sample(rows))
+
+
+@pytest.mark.parametrize("turns", [0.0, 0.01])
+def test_what_is_left_of_an_offset_has_the_size_that_is_asked_for(turns):
+    rows = echoes(width=20.0)
+    made, _ = measured(rows, quality(level=0.1, turns=turns))
+    # Far from an echo |M| is the offset alone, 0.1 √(π/2) on average; Rayleigh's distribution has
+    # 0.1 √(2 - π/2) about it, and the height of a smoothed top is 0.87 of the row's 1.
+    height = float(find_top(rows).height[0])
+    outer = made[:, 5:60].mean(axis=1)
+    error = 0.1 * np.sqrt(2 - np.pi / 2) / np.sqrt(N_ROWS)
+    assert outer.mean() == pytest.approx(0.1 * height * np.sqrt(np.pi / 2), abs=4 * error)
+
+
+def test_an_offset_beats_with_an_echo_at_the_frequency_it_turns_at():
+    rows = 0.5 * jnp.ones((N_ROWS, N_SAMPLES), jnp.float32)
+    made, _ = measured(rows, quality(level=0.02, turns=16 / len(STEPS[KEPT])))
+    rest = made[:, KEPT] - made[:, KEPT].mean(axis=1, keepdims=True)
+    spectrum = np.abs(np.fft.rfft(rest, axis=1)).mean(axis=0)
+    # The carrier's error is a fifth of a turn in the window.
+    assert abs(int(spectrum.argmax()) - 16) <= 1
 
 
 @pytest.mark.parametrize("band", [2.0, 0.2])

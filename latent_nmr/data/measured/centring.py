@@ -69,9 +69,13 @@ def kept_band(prepared: xr.Dataset, preset: str = "paper") -> float:
 
     At most that of the record itself.
     """
-    dt, factor = get_preset(preset).sequence.dt, float(prepared.attrs["time_factor"])
     bands = [1 / (2 * float(prepared.attrs["dwell"]))]
     bands += [
         float(step.values["bandwidth"]) for step in steps_of(prepared) if step.name == "bandwidth"
     ]
-    return min(bands) / factor * 2 * dt
+    return 2 * per_sample(min(bands), prepared, preset)
+
+
+def per_sample(frequency: float, prepared: xr.Dataset, preset: str = "paper") -> float:
+    """Turns per sample of `preset` at a frequency of the record, MHz."""
+    return frequency / float(prepared.attrs["time_factor"]) * get_preset(preset).sequence.dt

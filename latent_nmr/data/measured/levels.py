@@ -1,6 +1,7 @@
 """The constant offset of a receiver, where a record shows one."""
 
 from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,55 +21,116 @@ LATER = (0.0, 0.5, 0.75)
 N_PARTS, SIGNIFICANCE = 8, 1e-3
 
 
-def levelled(
-    records: Records, echo: FoundEcho, noises: Sequence[Noise]
-) -> tuple[Records, tuple[Step, ...]]:
+class Levelled(NamedTuple):
+    """Records without their offsets, and what may be left of those.
+
+    Attributes
+    ----------
+    records : Records
+    error : ndarray, shape (n_records,)
+        Standard deviation of what is left, of one channel.
+    steps : tuple of Step
+    """
+
+    records: Records
+    error: npt.NDArray[np.float64]
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def none(cls, records: Records) -> Self:
+        """Records that are said to have no offset."""
+        return cls(records, np.zeros(len(records.signal)), ())
+
+
+def levelled(records: Records, echo: FoundEcho, noises: Sequence[Noise]) -> Levelled:
     """Records without the mean of their quiet parts, where that is no signal.
 
     Strongly coupled spins have signal far before the top of their echo; its mean is no offset, and
     differs from part to part. What comes after the echo is then looked at alone, or the last of
-    it.
+    it. If that is not steady either, the offset stays, and may be as large as the mean is there.
     """
     elapsed = records.time - records.time[0] - echo.time
     near = QUIET * echo.width
     starts = near + np.array(LATER) * max(elapsed[-1] - near, 0)
     away = [np.abs(elapsed) > near, *(elapsed > start for start in starts)]
     quiet = [own for own in (records.measured & own for own in away) if own.sum() >= FEWEST_QUIET]
-    if not quiet:
-        detail = "Subtracted no offset: too little of the record is away from the echo."
-        return records, (Step("baseline", detail, {"unsteady": len(records.signal)}),)
     level = np.zeros(len(records.signal), np.complex128)
+    error = np.full(len(level), np.inf)
     is_open = np.ones(len(level), bool)
+    if not quiet:
+        most = _Parts.of(records, _farthest(records, elapsed), noises).most
+        return _not_levelled(records, most, "too little of the record is away from the echo")
     for own in quiet:
-        steady = is_open & is_steady(records, own, noises)
-        level[steady] = records.signal[steady][:, own].mean(axis=1)
+        parts = _Parts.of(records, own, noises)
+        steady = is_open & parts.is_steady
+        level[steady] = parts.mean[steady]
+        bound = np.where(parts.is_steady, parts.error, parts.most)
+        error = np.where(is_open, np.minimum(error, bound), error)
+        error[steady] = parts.error[steady]
         is_open &= ~steady
     n_unsteady, largest = int(is_open.sum()), float(np.abs(level).max())
-    values = {"largest": largest, "unsteady": n_unsteady}
     if n_unsteady == len(level):
-        detail = "Subtracted no offset: what is away from the echo is not steady."
-        return records, (Step("baseline", detail, values),)
+        return _not_levelled(records, error, "what is away from the echo is not steady")
+    values = {"largest": largest, "unsteady": n_unsteady, "error": float(error.max())}
     detail = f"Subtracted the mean of what is away from the echo, at most {largest:.4g}"
     detail += f", but for {n_unsteady} records where it is not steady." if n_unsteady else "."
     moved = records.signal - np.where(records.measured, level[:, None], 0)
-    return records.with_signal(moved), (Step("baseline", detail, values),)
+    return Levelled(records.with_signal(moved), error, (Step("baseline", detail, values),))
 
 
-def is_steady(
-    records: Records, quiet: npt.NDArray[np.bool_], noises: Sequence[Noise]
-) -> npt.NDArray[np.bool_]:
-    """Whether the quiet samples of each record have one mean, shape (n_records,).
+def _not_levelled(records: Records, error: npt.NDArray[np.float64], reason: str) -> Levelled:
+    """Records as they are, with offsets that may be in them."""
+    most = float(error.max())
+    detail = f"Subtracted no offset: {reason}. One of {np.sqrt(2) * most:.2g} may be left."
+    values = {"largest": 0.0, "unsteady": len(error), "error": most}
+    return Levelled(records, error, (Step("baseline", detail, values),))
 
-    Under noise alone the means of N parts scatter about that of all with 2 (N - 1) degrees of
-    freedom, each by the noise of a band that is one over the part's duration wide.
+
+def _farthest(records: Records, elapsed: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """The quarter of the samples, of FEWEST_QUIET or more, that is farthest from the echo."""
+    away = np.where(records.measured, np.abs(elapsed), -1.0)
+    n_samples = max(int(records.measured.sum()) // 4, FEWEST_QUIET)
+    return records.measured & (away >= np.sort(away)[-min(n_samples, len(away))])
+
+
+class _Parts(NamedTuple):
+    """Quiet samples of each record in parts; all of shape (n_records,).
+
+    Attributes
+    ----------
+    mean : ndarray of complex
+        Of all parts.
+    error : ndarray
+        Standard deviation of the mean by noise alone, of one channel.
+    most : ndarray
+        Standard deviation of an offset about nought, of one channel, that is as large as the mean.
+    is_steady : ndarray of bool
+        Whether the parts have one mean: under noise alone those of N scatter about that of all
+        with 2 (N - 1) degrees of freedom, each by the noise of a band that is one over the part's
+        duration wide.
     """
-    from scipy.stats import chi2
 
-    parts = np.array_split(np.flatnonzero(quiet), N_PARTS)
-    sizes = np.array([len(part) for part in parts])
-    means = np.stack([records.signal[:, part].mean(axis=1) for part in parts], axis=1)
-    common = (means * sizes).sum(axis=1) / sizes.sum()
-    densities = np.array([noise.density for noise in noises])
-    variances = np.maximum(densities, 1e-300)[:, None] / (sizes * records.dwell)
-    scatter = np.sum(np.abs(means - common[:, None]) ** 2 / variances, axis=1)
-    return chi2.sf(scatter, 2 * (N_PARTS - 1)) > SIGNIFICANCE
+    mean: npt.NDArray[np.complex128]
+    error: npt.NDArray[np.float64]
+    most: npt.NDArray[np.float64]
+    is_steady: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, records: Records, quiet: npt.NDArray[np.bool_], noises: Sequence[Noise]
+    ) -> "_Parts":
+        from scipy.stats import chi2
+
+        split = np.array_split(np.flatnonzero(quiet), N_PARTS)
+        sizes = np.array([len(part) for part in split])
+        means = np.stack([records.signal[:, part].mean(axis=1) for part in split], axis=1)
+        common = (means * sizes).sum(axis=1) / sizes.sum()
+        densities = np.array([noise.density for noise in noises])
+        variances = np.maximum(densities, 1e-300)[:, None] / (sizes * records.dwell)
+        squares = np.abs(means - common[:, None]) ** 2
+        return cls(
+            common,
+            np.sqrt(densities / (sizes.sum() * records.dwell)),
+            np.sqrt((np.abs(common) ** 2 + squares.sum(axis=1) / N_PARTS / (N_PARTS - 1)) / 2),
+            chi2.sf(np.sum(squares / variances, axis=1), 2 * (N_PARTS - 1)) > SIGNIFICANCE,
+        )

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from latent_nmr._band import band_response
 from latent_nmr.data.measured.echo_search import FoundEcho
-from latent_nmr.data.measured.levels import QUIET, levelled
+from latent_nmr.data.measured.levels import QUIET, Levelled, levelled
 from latent_nmr.data.measured.mixing import band_limit, mix_down, noise_bandwidth
 from latent_nmr.data.measured.noise import Noise, estimate_noise
 from latent_nmr.data.measured.phasing import echo_phase
@@ -91,8 +92,10 @@ def prepare_measurement(
     xarray.Dataset
         `signal` (record, time) and `measured` (time); `time` in µs of the model, or of the record
         with `grid=None`, and `record_time`; along `record` the coordinates `noise` (standard
-        deviation of one channel), `snr` (height of the echo over it) and `p_value` (that noise is
-        as high at this place). Attributes `echo_time`, `echo_width` (µs of the record),
+        deviation of one channel), `offset_error` (that of what is left of an offset, which turns
+        at the attribute `offset_frequency`, MHz), `snr` (height of the echo over the noise) and
+        `p_value` (that noise is as high at this place). Attributes `echo_time`, `echo_width` (µs
+        of the record),
         `echo_kind`, `echo_p_value` (that noise shows as much anywhere), `echo_carrier` (MHz),
         `dwell` (µs), `noise` and `snr` of the clearest record, `pulse_separation`, `time_factor`,
         and `steps`. The gain remains unknown: there is no |M(0)|.
@@ -130,7 +133,8 @@ def prepare_measurement(
     noises = [_noise(records, echo, row) for row in range(len(records.signal))]
     chances = chance_at_echo(records, echo, noises)
     # Before the record is mixed down, after which an offset turns.
-    records, level_step = levelled(records, echo, noises) if baseline else (records, ())
+    offset = levelled(records, echo, noises) if baseline else Levelled.none(records)
+    records = offset.records
     records, carrier_step = _mixed(records, echo, given)
     band, band_step = _band(records, echo, noises[which], given, preset, grid)
     if band is not None:
@@ -142,14 +146,19 @@ def prepare_measurement(
     placed, grid_step = _placed(records, echo, given, preset, grid)
     near = np.abs(records.time - records.time[0] - echo.time) <= echo.width / 2 + records.dwell
     heights = np.abs(records.signal[:, near]).max(axis=1)
+    turning = _turning(carrier_step)
+    left = offset.error * (1 if band is None else band_response(turning, band))
     noise_step = _noise_step(noises[which], quality[which], heights[which])
     placed = placed.assign_coords(
         noise=("record", quality),
+        offset_error=("record", left),
         snr=("record", heights / quality),
         p_value=("record", chances),
     ).assign_attrs({**dataset.attrs, **_attributes(echo, records, given, preset)})
-    placed = placed.assign_attrs(noise=float(quality[which]), snr=float(placed.snr[which]))
-    done = (train_steps, spur_steps, echo_step, level_step, carrier_step, band_step, phase_step)
+    placed = placed.assign_attrs(
+        noise=float(quality[which]), snr=float(placed.snr[which]), offset_frequency=turning
+    )
+    done = (train_steps, spur_steps, echo_step, offset.steps, carrier_step, band_step, phase_step)
     return with_steps(placed, *(step for steps in done for step in steps), noise_step, *grid_step)
 
 
@@ -190,6 +199,11 @@ def _mixed(records: Records, echo: FoundEcho, given: Given) -> tuple[Records, tu
     detail = f"Mixed down by {frequency:.6g} MHz, {'found' if found else 'as given'}."
     step = Step("carrier", detail, {"carrier": frequency, "found": found})
     return records.with_signal(mixed), (step,)
+
+
+def _turning(carrier_step: tuple[Step, ...]) -> float:
+    """Frequency at which an offset turns after that step, MHz of the record."""
+    return -sum(float(step.values["carrier"]) for step in carrier_step)
 
 
 def _band(

@@ -102,8 +102,20 @@ def _refined(correlation: npt.NDArray[np.float64], peak: int) -> float:
         near = correlation[place - 2 : place + 3]
         if len(near) < 5 or near.max() < LEAST_CORRELATION:
             break
-        period = (place - 2 + int(np.argmax(near))) / multiple
+        top = place - 2 + _vertex(near)
+        # Most pulse programmes have whole samples between echoes: taken where that fits as well.
+        whole = round(top / multiple)
+        period = float(whole) if abs(multiple * whole - top) < 0.25 else top / multiple
     return period
+
+
+def _vertex(values: npt.NDArray[np.float64]) -> float:
+    """Place of the largest value, to parts of a sample by the parabola through its neighbours."""
+    top = int(np.argmax(values))
+    if not 0 < top < len(values) - 1:
+        return float(top)
+    before, own, after = values[top - 1 : top + 2]
+    return float(top + 0.5 * (before - after) / (before - 2 * own + after))
 
 
 def split_train(signal: npt.ArrayLike, period: float, n_points: int | None = None) -> ComplexArray:

@@ -29,12 +29,18 @@ class Conditions:
         Half width of the band over half the sampling rate.
     measured : ndarray of bool, shape (n_window,)
         Samples about the top that there are.
+    level : float
+        Standard deviation of what is left of an offset, of one channel, over the height.
+    level_turns : float
+        Turns per sample of that offset.
     """
 
     noise: float
     noise_error: float
     band: float
     measured: npt.NDArray[np.bool_]
+    level: float = 0.0
+    level_turns: float = 0.0
 
 
 @own_settings()
@@ -68,6 +74,8 @@ def measured_alike(
             jnp.asarray(np.pad(noise[own], (0, short), mode="wrap"), jnp.float32),
             jnp.full(ROWS_AT_ONCE, conditions.band, jnp.float32),
             jnp.broadcast_to(jnp.asarray(conditions.measured), padded.shape),
+            jnp.full(ROWS_AT_ONCE, conditions.level, jnp.float32),
+            jnp.full(ROWS_AT_ONCE, conditions.level_turns, jnp.float32),
         )
         made = _spectrometer(jax.random.fold_in(key, number), padded, quality, knows_gain)
         found[own] = np.asarray(made)[: len(rows[own])]

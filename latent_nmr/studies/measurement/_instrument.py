@@ -31,6 +31,8 @@ STEP = 0.05
 MOST_KEPT = 16
 # Noise, over the height of the echo, that no figure shows.
 QUIET = 1e-5
+# An offset over the height of the echo that is none.
+LEAST_LEVEL = 1e-4
 
 
 class Alike:
@@ -61,7 +63,7 @@ class Alike:
         directions = instrument.directions
         self.null = NullHypothesis(seen[~new], seen[new], conditions.measured, directions)
         self._rows, self._knows_gain = reference.rows, instrument.knows_gain
-        self._quiet = replace(conditions, noise=QUIET, noise_error=0.0)
+        self._quiet = replace(conditions, noise=QUIET, noise_error=0.0, level=0.0)
 
     def seen(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Rows through the band of the record, without its noise: what is to be like it.
@@ -125,14 +127,15 @@ class Instrument:
 
     def alike(self, conditions: Conditions, seed: int) -> Alike:
         """The reference measured like a record; records measured alike share it."""
-        steps = [round(math.log(own) / STEP) for own in (conditions.noise, conditions.band)]
-        error = round(conditions.noise_error, 2)
-        key = *steps, error, conditions.measured.tobytes(), seed
+        positive = conditions.noise, conditions.band, max(conditions.level, LEAST_LEVEL)
+        steps = [round(math.log(own) / STEP) for own in positive]
+        error, turns = round(conditions.noise_error, 2), round(conditions.level_turns, 3)
+        key = *steps, error, turns, conditions.measured.tobytes(), seed
         if key not in self._kept:
             while len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
-            noise, band = (math.exp(step * STEP) for step in steps)
-            near = Conditions(noise, error, band, conditions.measured)
+            noise, band, level = (math.exp(step * STEP) for step in steps)
+            near = Conditions(noise, error, band, conditions.measured, level, turns)
             self._kept[key] = Alike(self, near, seed)
         return self._kept[key]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._echo_top import HEADROOM
-from latent_nmr.data.measured.centring import CentredRows, centred_rows, kept_band
+from latent_nmr.data.measured.centring import CentredRows, centred_rows, kept_band, per_sample
 from latent_nmr.data.measured.echo_search import SIGNIFICANCE
 from latent_nmr.data.measured.steps import steps_of
 from latent_nmr.errors import InputError, check_number
@@ -108,6 +108,8 @@ def _judged(
         _noise_error(prepared),
         max(kept_band(prepared), LEAST_BAND),
         measured,
+        float(prepared.offset_error[number]) / float(rows.height[number]),
+        per_sample(float(prepared.attrs["offset_frequency"]), prepared),
     )
     alike = instrument.alike(conditions, seed)
     point = instrument.model.transform(x)

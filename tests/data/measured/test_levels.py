@@ -72,3 +72,32 @@ def test_too_little_away_from_the_echo_says_nothing():
     own = {"grid": None, "remove_spurs": False, "carrier": None, "phase": None, "bandwidth": None}
     step = step_of(ln.prepare_measurement(short, pulse_separation=100, **own))
     assert "too little of the record" in step["detail"]
+    # The quarter that is farthest from the echo, 15 samples, has an echo of 0.27 at most.
+    assert 0.1 < np.sqrt(2) * step["values"]["error"] < 0.2 + 0.4
+
+
+def test_an_offset_that_is_left_is_no_larger_than_is_said():
+    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2)) - 0.3 * np.exp(-(((TIME - 185) / 8) ** 2))
+    for offset in (0.05, 0.2j):
+        own = prepared(lobe + offset)
+        said = float(own.offset_error[0])
+        # Of two channels; the lobes, of -0.3 at most, hide as much of it as they add.
+        assert 0.5 * abs(offset) < np.sqrt(2) * said < abs(offset) + 0.3
+
+
+def test_an_offset_that_was_taken_off_is_known_as_well_as_noise_permits():
+    own = prepared(0.2)
+    # 0.02 in each channel, known to a tenth; 415 samples or more are quiet, and 830 at most.
+    assert 0.9 * 0.02 / np.sqrt(830) < float(own.offset_error[0]) < 1.1 * 0.02 / np.sqrt(415)
+
+
+def test_an_offset_turns_as_the_record_was_mixed_down_and_a_band_limits_it():
+    lobe = -0.3 * np.exp(-(((TIME - 60) / 12) ** 2)) - 0.3 * np.exp(-(((TIME - 185) / 8) ** 2))
+    known = {"carrier": 0.3, "grid": None, "remove_spurs": False, "phase": None}
+    wide, narrow = (
+        ln.prepare_measurement(record(lobe + 0.1), pulse_separation=100, bandwidth=band, **known)
+        for band in (None, 0.2)
+    )
+    assert wide.attrs["offset_frequency"] == -0.3
+    assert float(wide.offset_error[0]) > 0.02
+    assert float(narrow.offset_error[0]) == 0
