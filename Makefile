@@ -10,6 +10,8 @@
 # make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
 # make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)
 # make reproduce    make every table, figure and model of the reference run from nothing (hours; says how long)
+# make docs         build the site into docs/_build/html and run its gallery
+# make docs-text    the same without the gallery, which is quicker
 # make lock         resolve the pinned requirements anew (needs uv)
 
 PYTHON ?= python3
@@ -21,7 +23,7 @@ STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 CURVES ?= 7500
 
-.PHONY: run test test-slow test-slurm check lint data data-repeats accuracy benchmark likelihood reproduce lock clean
+.PHONY: run test test-slow test-slurm check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -63,6 +65,17 @@ likelihood: $(STAMP)
 
 reproduce: $(STAMP)
 	$(BIN)/python scripts/reproduce.py
+
+SITE := $(VENV)/.installed-docs
+docs: $(SITE)
+	$(BIN)/python -m sphinx -b html docs docs/_build/html
+
+docs-text: $(SITE)
+	$(BIN)/python -m sphinx -b html -D plot_gallery=0 docs docs/_build/html
+
+$(SITE): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
 
 $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,5 +1,6 @@
 """What the documents show is what the software does."""
 
+import importlib.util
 import json
 import re
 import shlex
@@ -33,11 +34,87 @@ HELD = "held-out"
 SCORES_WITH_REPEATS = ("r2_W", "r2_alpha_x", "r2_alpha_z", "r2_L", "f1_macro", "repeat_scatter")
 
 
+def _site_tables():
+    """The module that makes the tables of the site: no part of the package."""
+    path = ROOT / "docs" / "_ext" / "result_tables.py"
+    spec = importlib.util.spec_from_file_location("result_tables", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SITE = _site_tables()
+DIRECTIVE = re.compile(r"^```\{result-table\} (\S+)\n(.*?)^```$", re.M | re.S)
+SCORE = re.compile(r"\{score\}`([^`]+)`")
+PAGES = sorted(
+    page
+    for page in (ROOT / "docs").rglob("*.md")
+    if page.relative_to(ROOT / "docs").parts[0] not in ("_build", "generated")
+)
+
+
+def shown_tables(page):
+    """Names of the tables that a document shows."""
+    return [name for name, _ in DIRECTIVE.findall(page.read_text("utf-8"))]
+
+
+def is_shown(text, page, name):
+    """Whether a document shows a table of that name, and it is `text`."""
+    return name in shown_tables(page) and SITE.result_table(name).text() == text
+
+
+def names_in(options, option):
+    found = re.search(rf"^:{option}:(.*)$", options, re.M)
+    return [part.strip() for part in found[1].split(";")] if found else []
+
+
+class TestTablesOfTheSite:
+    """What documents show of tables is in `artifacts/`, by names that exist."""
+
+    def test_every_table_is_made_of_files_that_are_there(self):
+        assert len(SITE.TABLES) == 38
+        for name in SITE.TABLES:
+            table = SITE.result_table(name)
+            assert table.rows
+            assert {len(row) for row in table.rows} == {len(table.heads)}, name
+            assert table.sources
+            missing = [one for one in table.sources if not (SITE.ARTIFACTS / one).is_file()]
+            assert missing == [], name
+
+    def test_every_shown_table_row_and_column_is_there(self):
+        n_shown = 0
+        for page in PAGES:
+            text = page.read_text("utf-8")
+            found = DIRECTIVE.findall(text)
+            assert len(found) == text.count("{result-table}"), page
+            for name, options in found:
+                whole = SITE.result_table(name)
+                rows, columns = names_in(options, "rows"), names_in(options, "columns")
+                shown = SITE.excerpt(whole, rows, columns)
+                assert 0 < len(shown.rows) <= SITE.MAX_ROWS
+                n_shown += 1
+        assert n_shown > 40
+
+    def test_every_score_in_a_sentence_is_a_cell_of_a_table(self):
+        cells = [cell for page in PAGES for cell in SCORE.findall(page.read_text("utf-8"))]
+        assert cells
+        for cell in cells:
+            assert SITE.score(*(part.strip() for part in cell.split("|")))
+
+    def test_unknown_names_are_refused(self):
+        with pytest.raises(KeyError):
+            SITE.result_table("no-such-table")
+        with pytest.raises(ValueError, match="no-such-row"):
+            SITE.excerpt(SITE.result_table("shares"), ["no-such-row"])
+        with pytest.raises(ValueError, match="no-such-column"):
+            SITE.excerpt(SITE.result_table("shares"), (), ["no-such-column"])
+
+
 def test_the_table_of_likelihoods_is_the_one_that_was_measured():
     measured = json.loads((ROOT / "artifacts" / "tables" / "likelihood.json").read_text("utf-8"))
     assert set(measured["windows"]) == {"echo", "full"}
     for window, found in measured["windows"].items():
-        assert likelihood_table(window, found) in DOCUMENT.read_text("utf-8")
+        assert is_shown(likelihood_table(window, found), DOCUMENT, f"likelihood-{window}")
 
 
 def test_ratios_of_the_benchmark_are_those_that_were_measured():
@@ -51,7 +128,8 @@ def test_ratios_of_the_benchmark_are_those_that_were_measured():
 def test_the_calibration_of_estimated_errors_is_the_one_that_was_measured():
     path = ROOT / "artifacts" / "benchmarks" / "error-calibration.json"
     summary = json.loads(path.read_text("utf-8"))["summary"]
-    text = (ROOT / "docs" / "simulator.md").read_text("utf-8")
+    assert "calibration" in shown_tables(ROOT / "docs" / "simulator.md")
+    text = SITE.result_table("calibration").text()
     for row in summary:
         shares = [f"{100 * row[name]:.1f}" for name in ("met", "within", "within_two_estimates")]
         ratios = [f"{row[name]:.2f}" for name in ("ratio_50", "ratio_99")]
@@ -93,21 +171,23 @@ class TestEvaluation:
 
     @pytest.mark.parametrize("window", ["echo", "full"])
     def test_scores_of_the_reference_run(self, window):
-        text = self.DOCUMENT.read_text("utf-8")
-        result = table(f"evaluation-{window}")
-        assert evaluation_table(chosen(result, "held-out")) in text
+        name = f"evaluation-{window}"
+        result = table(name)
+        assert is_shown(evaluation_table(chosen(result, "held-out")), self.DOCUMENT, name)
         (other,) = (part for part, draw in result["line_draw"].items() if draw == "independent")
-        assert evaluation_table(chosen(result, other, [2, 4])) in text
+        text = evaluation_table(chosen(result, other, [2, 4]))
+        assert is_shown(text, self.DOCUMENT, f"{name}-independent")
 
     @pytest.mark.parametrize("run", RUNS_WITH_REPEATS)
     def test_scores_of_other_pulses_and_of_repeats(self, run):
-        rows = chosen(table(f"evaluation-{run}"), "held-out")
-        assert evaluation_table(rows, SCORES_WITH_REPEATS) in self.DOCUMENT.read_text("utf-8")
+        name = f"evaluation-{run}"
+        text = evaluation_table(chosen(table(name), "held-out"), SCORES_WITH_REPEATS)
+        assert is_shown(text, self.DOCUMENT, name)
 
     def test_scores_of_materials_that_were_never_looked_at(self):
-        fresh, text = table("evaluation-polar-pair-fresh"), self.DOCUMENT.read_text("utf-8")
-        rows = chosen(fresh, "paper-pair-last")
-        assert evaluation_table(rows, SCORES_WITH_REPEATS) in text
+        fresh = table("evaluation-polar-pair-fresh")
+        text = evaluation_table(chosen(fresh, "paper-pair-last"), SCORES_WITH_REPEATS)
+        assert is_shown(text, self.DOCUMENT, "evaluation-polar-pair-fresh")
         # The same fits as those of the pair's own table, which has more methods.
         own = {(r.method, r.n_components): r for r in chosen(table("evaluation-polar-pair"), HELD)}
         for row in chosen(fresh, HELD):
@@ -119,11 +199,11 @@ class TestEvaluation:
     def test_noise(self):
         measured = table("noise")
         shown = noise_table(rows_in(measured["tables"]), measured["settings"]["snr"])
-        assert shown in self.DOCUMENT.read_text("utf-8")
+        assert is_shown(shown, self.DOCUMENT, "noise")
 
     def test_settings(self):
         shown = settings_table(rows_in(table("settings")["rows"]))
-        assert shown in self.DOCUMENT.read_text("utf-8")
+        assert is_shown(shown, self.DOCUMENT, "settings")
 
     def test_the_readme_shows_the_same_numbers(self):
         rows = chosen(table("evaluation-full"), "held-out")
@@ -152,18 +232,18 @@ class TestSupervised:
     """docs/probes.md and docs/challenge.md."""
 
     def test_the_tables_of_the_probes_are_those_that_were_measured(self):
-        text = (ROOT / "docs" / "probes.md").read_text("utf-8")
+        page = ROOT / "docs" / "probes.md"
         tables = list(probe_tables(read_results(TABLES, PROBE)))
         assert len(tables) == 8
-        for table in tables:
-            assert table in text
+        for name, text in zip(SITE.PROBES, tables, strict=True):
+            assert is_shown(text, page, name)
 
     def test_the_tables_of_the_challenge_are_those_that_were_measured(self):
-        text = (ROOT / "docs" / "challenge.md").read_text("utf-8")
+        page = ROOT / "docs" / "challenge.md"
         tables = list(challenge_tables(read_results(TABLES, CHALLENGE)))
         assert len(tables) == 6
-        for table in tables:
-            assert table in text
+        for name, text in zip(SITE.CHALLENGES, tables, strict=True):
+            assert is_shown(text, page, name)
 
     def test_every_table_was_made_by_a_command_that_can_be_parsed(self):
         results = [one for kind in (PROBE, CHALLENGE) for one in read_results(TABLES, kind)]

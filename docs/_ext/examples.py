@@ -1,0 +1,56 @@
+"""Limits of the gallery's examples: 20 s each, and 1 GB more than what was there before."""
+
+import gc
+import signal
+import sys
+import time
+from pathlib import Path
+
+SECONDS = 20
+BYTES = 1_000_000_000
+BEFORE, AFTER = "before", "after"
+
+
+class ExampleError(RuntimeError):
+    """An example takes longer, or more memory, than it may."""
+
+
+def before_and_after(gallery_conf, name, when) -> None:
+    """Start the clock before an example; after it look at the clock and at the memory.
+
+    sphinx-gallery calls this; an error stops the build.
+    """
+    if when == BEFORE:
+        _forget_programs()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
+        _STARTED.update(name=name, at=time.perf_counter(), bytes=_memory("VmRSS"))
+        signal.signal(signal.SIGALRM, _out_of_time)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        return
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    seconds = time.perf_counter() - _STARTED["at"]
+    grown = _memory("VmHWM") - _STARTED["bytes"]
+    print(f"{Path(name).name}: {seconds:.1f} s, {grown / 1e6:.0f} MB", file=sys.stderr)
+    if grown > BYTES:
+        raise ExampleError(f"{name} takes {grown / 1e9:.1f} GB. Use fewer or smaller curves.")
+
+
+_STARTED: dict = {}
+
+
+def _out_of_time(signum, frame):
+    raise ExampleError(f"{_STARTED['name']} takes more than {SECONDS} s. Use fewer curves.")
+
+
+def _memory(entry: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(entry + ":"):
+            return 1024 * int(line.split()[1])
+    raise KeyError(entry)
+
+
+def _forget_programs() -> None:
+    """Compiled programs of one example are no use to the next, but stay in memory."""
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+    gc.collect()
