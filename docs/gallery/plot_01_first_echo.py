@@ -20,7 +20,8 @@ ds = ln.simulate("paper", n_curves=30, n_edge=40, seed=7)
 weak, strong = ds.isel(curve=int(ds.W.argmin())), ds.isel(curve=int(ds.W.argmax()))
 ds
 # %%
-# The signal is complex: `mx` and `my` are the components in the plane. Its length |M| starts at
+# The signal is complex: `mx` and `my` are the components in the plane. Its length, :math:`|M|`,
+# starts at
 # 1/2.
 
 fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
