@@ -101,6 +101,24 @@ class TestTablesOfTheSite:
         for cell in cells:
             assert SITE.score(*(part.strip() for part in cell.split("|")))
 
+    def test_the_page_of_the_audit_shows_its_table(self):
+        assert "audit-echo" in shown_tables(ROOT / "docs" / "audit.md")
+
+    @pytest.mark.parametrize("model", ["echo", "polar-pair"])
+    def test_the_audit_has_a_row_for_every_point_that_was_judged(self, model):
+        text = (ROOT / "artifacts" / "audit" / model / "audit.json").read_text("utf-8")
+        table = SITE.result_table(f"audit-{model}").text()
+        points = json.loads(text)["points"]
+        for point in points:
+            row = (
+                f"| {point['axis']}, z = {point['z']:g} | {point['verdict']} | "
+                f"{'yes' if point['off_data'] else ''} | {point['rms']:.4f} | "
+                f"{point['ratio']:.1f} | {point['outside']:.0%} | {point['rms_neighbours']:.4f} | "
+                f"{point['worst_residual']:+.3f} at {point['worst_time_us']:.1f} |"
+            )
+            assert row in table
+        assert len(table.splitlines()) == len(points) + 2
+
     def test_unknown_names_are_refused(self):
         with pytest.raises(KeyError):
             SITE.result_table("no-such-table")

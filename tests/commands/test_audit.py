@@ -129,20 +129,12 @@ class TestDocument:
 
     ROOT = Path(__file__).parents[2]
 
-    def test_its_sentences_and_numbers_are_those_of_the_committed_audit(self):
+    def test_its_sentences_are_those_of_the_committed_audit(self):
         text = " ".join((self.ROOT / "docs" / "audit.md").read_text("utf-8").split())
         folder = self.ROOT / "artifacts" / "audit" / "echo"
         result = json.loads((folder / "audit.json").read_text("utf-8"))
         for sentence in result["sentences"]:
             assert sentence in text
-        for point in result["points"]:
-            row = (
-                f"| {point['axis']} | {point['z']:g} | {point['verdict']} | "
-                f"{'yes' if point['off_data'] else ''} | {point['rms']:.4f} | "
-                f"{point['ratio']:.1f} | {point['outside']:.0%} | {point['rms_neighbours']:.4f} | "
-                f"{point['worst_residual']:+.3f} at {point['worst_time_us']:.1f} |"
-            )
-            assert " ".join(row.split()) in text
         assert all(f"audit/echo/{name}.png" in text for name in ("LA1", "LA2", "profile"))
 
 
