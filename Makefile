@@ -68,13 +68,13 @@ reproduce: $(STAMP)
 
 SITE := $(VENV)/.installed-docs
 docs: $(SITE)
-	$(BIN)/python -m sphinx -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 docs-text: $(SITE)
-	$(BIN)/python -m sphinx -b html -D plot_gallery=0 docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -b html -D plot_gallery=0 docs docs/_build/html
 
 $(SITE): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[docs]'
 	@touch $@
 
 $(STAMP): $(LOCK) pyproject.toml

@@ -11,7 +11,7 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(HERE / "_build" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
-from examples import AFTER, before_and_after  # noqa: E402
+from examples import before_and_after  # noqa: E402
 
 import latent_nmr  # noqa: E402
 
@@ -79,7 +79,6 @@ sphinx_gallery_conf = {
     "nested_sections": False,
     "plot_gallery": "True",
 }
-assert AFTER == "after"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "latent_nmr"

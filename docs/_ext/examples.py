@@ -8,7 +8,6 @@ from pathlib import Path
 
 SECONDS = 20
 BYTES = 1_000_000_000
-BEFORE, AFTER = "before", "after"
 
 
 class ExampleError(RuntimeError):
@@ -20,7 +19,7 @@ def before_and_after(gallery_conf, name, when) -> None:
 
     sphinx-gallery calls this; an error stops the build.
     """
-    if when == BEFORE:
+    if when == "before":
         _forget_programs()
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
         _STARTED.update(name=name, at=time.perf_counter(), bytes=_memory("VmRSS"))

@@ -56,6 +56,16 @@ RUNS = {
 }
 
 
+MEASURED = "benchmarks/measured.json"
+MEASURED_MODELS = ("measured-echo", "measured-echo-m0")
+MEASURED_LABELS = {"W": "W", "alpha_x": "α_x", "alpha_z": "α_z", "L": "L"}
+MEASURED_INTERVALS = {
+    "LA1-2": "ellipses of LA1 and LA2",
+    "LA3-4": "ellipses of LA3 and LA4",
+    **{name: f"intervals of {title}" for name, title in MEASURED_LABELS.items()},
+}
+
+
 class Table(NamedTuple):
     """A result table.
 
@@ -250,6 +260,39 @@ def _training() -> tuple:
     return "Time per epoch", markdown(["", "echo", "full"], rows), (source,)
 
 
+def _measured(part: str) -> tuple:
+    """Verdicts, ellipses and intervals of simulated measurements, `part` of all SNR or some."""
+    found = {name: _read(MEASURED)[name]["simulated"][part] for name in MEASURED_MODELS}
+    rows = [["records", *(str(own["records"]) for own in found.values()), ""]]
+    rows.append(["p < 0.01", *(f"{own['false alarms']:.1%}" for own in found.values()), "1.0%"])
+    rows.append(["p uniform (KS)", *(f"{own['KS']:.2g}" for own in found.values()), "> 0.01"])
+    for name, title in MEASURED_INTERVALS.items():
+        cells = [
+            " and ".join(f"{own['coverage'][f'{name} {level}']:.0%}" for level in (68, 95))
+            for own in found.values()
+        ]
+        rows.append([f"{title} hold", *cells, "68% and 95%"])
+    for name, title in MEASURED_LABELS.items():
+        rows.append([f"R² {title}", *(f"{own['R2'][name]:.2f}" for own in found.values()), ""])
+    rows.append(["kernel", *(f"{own['kernel right']:.0%}" for own in found.values()), ""])
+    text = markdown(["", *found, "should be"], rows)
+    return f"Simulated measurements: {part}", text, (MEASURED,)
+
+
+def _measured_power() -> tuple:
+    """How often what is no simulated echo is not INSIDE."""
+    found = {name: _read(MEASURED)[name] for name in MEASURED_MODELS}
+    kinds = [name for name in found[MEASURED_MODELS[0]] if name != "simulated"]
+    rows = []
+    for kind in kinds:
+        own = [model[kind]["all"] for model in found.values()]
+        inside = [one["verdicts"].get("INSIDE", 0) / one["records"] for one in own]
+        numbers = " and ".join(str(one["records"]) for one in own)
+        rows.append([kind, numbers, *(f"{1 - part:.0%}" for part in inside)])
+    text = markdown(["not INSIDE", "records", *found], rows)
+    return "What is called something else than INSIDE", text, (MEASURED,)
+
+
 def _audit(folder: str) -> tuple:
     source = f"audit/{folder}/audit.json"
     rows = [
@@ -301,6 +344,9 @@ TABLES: dict[str, Callable[[], tuple]] = {
         name: (lambda name=name: _kept(CHALLENGE, CHALLENGES, challenge_tables, name))
         for name in CHALLENGES
     },
+    "measured": lambda: _measured("all"),
+    "measured-clear": lambda: _measured("SNR 30 to 100"),
+    "measured-power": _measured_power,
     "audit-echo": lambda: _audit("echo"),
     "audit-polar-pair": lambda: _audit("polar-pair"),
     "calibration": _calibration,

@@ -17,12 +17,13 @@ import numpy as np
 import latent_nmr as ln
 
 ds = ln.simulate("paper", n_curves=30, n_edge=40, seed=7)
-weak, strong = ds.isel(curve=int(ds.W.argmin())), ds.isel(curve=int(ds.W.argmax()))
+W = ds.W.to_numpy()
+weak, strong = ds.isel(curve=W.argmin()), ds.isel(curve=W.argmax())
 ds
+
 # %%
-# The signal is complex: `mx` and `my` are the components in the plane. Its length, :math:`|M|`,
-# starts at
-# 1/2.
+# The signal is complex: `mx` and `my` are the components in the plane. Its length,
+# :math:`|M|`, starts at 1/2.
 
 fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
 for curve, colour in ((weak, "#0072B2"), (strong, "#D55E00")):

@@ -59,13 +59,14 @@ def test_without_noise_and_with_the_whole_band_nothing_changes():
 
 @pytest.mark.parametrize("turns", [0.0, 0.01])
 def test_what_is_left_of_an_offset_has_the_size_that_is_asked_for(turns):
-    rows = echoes(width=20.0)
-    made, _ = measured(rows, quality(level=0.1, turns=turns))
+    n_rows = 400
+    rows = echoes(n_rows, width=20.0)
+    made, _ = measured(rows, quality(n_rows, level=0.1, turns=turns))
     # Far from an echo |M| is the offset alone, 0.1 √(π/2) on average; Rayleigh's distribution has
     # 0.1 √(2 - π/2) about it, and the height of a smoothed top is 0.87 of the row's 1.
     height = float(find_top(rows).height[0])
     outer = made[:, 5:60].mean(axis=1)
-    error = 0.1 * np.sqrt(2 - np.pi / 2) / np.sqrt(N_ROWS)
+    error = 0.1 * height * np.sqrt(2 - np.pi / 2) / np.sqrt(n_rows)
     assert outer.mean() == pytest.approx(0.1 * height * np.sqrt(np.pi / 2), abs=4 * error)
 
 

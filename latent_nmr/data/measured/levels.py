@@ -54,20 +54,20 @@ def levelled(records: Records, echo: FoundEcho, noises: Sequence[Noise]) -> Leve
     starts = near + np.array(LATER) * max(elapsed[-1] - near, 0)
     away = [np.abs(elapsed) > near, *(elapsed > start for start in starts)]
     quiet = [own for own in (records.measured & own for own in away) if own.sum() >= FEWEST_QUIET]
-    level = np.zeros(len(records.signal), np.complex128)
-    error = np.full(len(level), np.inf)
-    is_open = np.ones(len(level), bool)
     if not quiet:
         most = _Parts.of(records, _farthest(records, elapsed), noises).most
         return _not_levelled(records, most, "too little of the record is away from the echo")
+    level = np.zeros(len(records.signal), np.complex128)
+    error = np.full(len(level), np.inf)
+    is_open = np.ones(len(level), bool)
     for own in quiet:
         parts = _Parts.of(records, own, noises)
         steady = is_open & parts.is_steady
         level[steady] = parts.mean[steady]
-        bound = np.where(parts.is_steady, parts.error, parts.most)
-        error = np.where(is_open, np.minimum(error, bound), error)
         error[steady] = parts.error[steady]
         is_open &= ~steady
+        # Of several places that are not steady, the one with least signal bounds it best.
+        error[is_open] = np.minimum(error, parts.most)[is_open]
     n_unsteady, largest = int(is_open.sum()), float(np.abs(level).max())
     if n_unsteady == len(level):
         return _not_levelled(records, error, "what is away from the echo is not steady")

@@ -11,6 +11,8 @@ ComplexArray = npt.NDArray[np.complex128]
 FEWEST_ECHOES, FEWEST_SAMPLES = 5, 64
 # Correlation of |M|² with itself one and two periods later; noise alone has some hundredths.
 LEAST_CORRELATION = 0.3
+# Harmonics of a train that its period is taken from: an echo is no narrower than an eighth of it.
+N_HARMONICS = 8
 
 
 def find_period(signal: npt.ArrayLike) -> float | None:
@@ -57,8 +59,8 @@ def _period_of(power: npt.NDArray[np.float64]) -> float | None:
         correlation = _correlation(_level(power, int(width)))
         top = _first_peak(correlation, longest)
         if top is not None and (found is None or correlation[top] > found[0] + 0.02):
-            found = (correlation[top], _refined(correlation, top))
-    return None if found is None else found[1]
+            found = (correlation[top], _refined(correlation, top), int(width))
+    return None if found is None else _sharpened(_level(power, found[2]), found[1])
 
 
 def _level(power: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
@@ -102,20 +104,31 @@ def _refined(correlation: npt.NDArray[np.float64], peak: int) -> float:
         near = correlation[place - 2 : place + 3]
         if len(near) < 5 or near.max() < LEAST_CORRELATION:
             break
-        top = place - 2 + _vertex(near)
-        # Most pulse programmes have whole samples between echoes: taken where that fits as well.
-        whole = round(top / multiple)
-        period = float(whole) if abs(multiple * whole - top) < 0.25 else top / multiple
+        period = (place - 2 + int(np.argmax(near))) / multiple
     return period
 
 
-def _vertex(values: npt.NDArray[np.float64]) -> float:
-    """Place of the largest value, to parts of a sample by the parabola through its neighbours."""
-    top = int(np.argmax(values))
-    if not 0 < top < len(values) - 1:
-        return float(top)
-    before, own, after = values[top - 1 : top + 2]
-    return float(top + 0.5 * (before - after) / (before - 2 * own + after))
+def _sharpened(level: npt.NDArray[np.float64], period: float) -> float:
+    """The period near `period` whose harmonics hold most of |M|², whole if that fits as well.
+
+    Echoes that the ends of a record cut seem nearer to the others than they are, and draw the peaks
+    of a correlation to shorter distances: harmonics are taken of what a window leaves of the ends.
+    """
+    level = level * np.hanning(len(level) + 2)[1:-1]
+    n_echoes = len(level) / period
+    # Within 2 samples at a multiple of the period that lies on the half record.
+    near = period + np.linspace(-4, 4, 65) / n_echoes
+    turns = np.arange(len(level))
+    powers = np.zeros(len(near))
+    for number, own in enumerate(near):
+        first = np.exp(-2j * np.pi * turns / own)
+        harmonic = np.ones_like(first)
+        for _ in range(N_HARMONICS):
+            harmonic *= first
+            powers[number] += abs(level @ harmonic) ** 2
+    best = float(near[np.argmax(powers)])
+    # Most pulse programmes have whole samples between echoes: half a sample in the whole record.
+    return float(round(best)) if abs(best - round(best)) * n_echoes < 0.5 else best
 
 
 def split_train(signal: npt.ArrayLike, period: float, n_points: int | None = None) -> ComplexArray:
