@@ -13,6 +13,7 @@ from latent_nmr.data.lattice_code import open_lattice_code as open_lattice_code
 from latent_nmr.data.measured.opening import open_measurement as open_measurement
 from latent_nmr.data.measured.prepare import prepare_measurement as prepare_measurement
 from latent_nmr.data.polar import Polar as Polar
+from latent_nmr.data.record_rows import record_rows as record_rows
 from latent_nmr.data.reference import load_reference as load_reference
 from latent_nmr.data.spectrometer import add_baseline as add_baseline
 from latent_nmr.data.spectrometer import add_noise as add_noise
@@ -36,6 +37,7 @@ from latent_nmr.models.baselines import UMAPBaseline as UMAPBaseline
 from latent_nmr.models.beta_vae import BetaVAE as BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor as CurveRegressor
 from latent_nmr.models.many import fit_many as fit_many
+from latent_nmr.models.posterior.echo_posterior import EchoPosterior as EchoPosterior
 from latent_nmr.models.pretrained import load_pretrained as load_pretrained
 from latent_nmr.models.repeat_pca import RepeatPCA as RepeatPCA
 from latent_nmr.physics.differentiable import curve_function as curve_function

@@ -1,6 +1,7 @@
 """What the card of a model holds, as one JSON object for readers and programs."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from latent_nmr.models.card_text import finite_or_null, plain
 from latent_nmr.models.cards import Card
 from latent_nmr.models.fitted import FittedModel, FittedRegressor, FittedVAE
 from latent_nmr.models.persistence import format_of, read_card
+from latent_nmr.models.posterior.fitted import FittedPosterior
 
 
 def read_summary(path: Path | str) -> dict[str, Any]:
@@ -23,11 +25,34 @@ def summary(card: Card) -> dict[str, Any]:
         "format": form.name,
         "format_version": form.version,
         "parameters": plain(model.parameters),
-        **(_of_vae(model) if isinstance(model, FittedVAE) else _of_regressor(model)),
+        **_own(model),
         "device": model.device,
         "packages": model.packages,
         "metadata": plain(model.metadata),
         "weights_sha256": card.weights_sha256,
+    }
+
+
+def _own(model: FittedModel) -> dict[str, Any]:
+    if isinstance(model, FittedVAE):
+        return _of_vae(model)
+    return _of_posterior(model) if isinstance(model, FittedPosterior) else _of_regressor(model)
+
+
+def _of_posterior(model: FittedPosterior) -> dict[str, Any]:
+    best = model.history[model.best_epoch - 1]
+    return {
+        "shape": asdict(model.shape),
+        "prior": model.prior.as_entries(),
+        "n_weights": _n_weights(model),
+        "training": {
+            "n_epochs": len(model.history),
+            "best_epoch": model.best_epoch,
+            "n_training_rows": len(model.training_rows),
+            "n_validation_rows": len(model.validation_rows),
+            "seconds": finite_or_null(sum(record.seconds for record in model.history)),
+            "best": finite_or_null(best._asdict()),
+        },
     }
 
 

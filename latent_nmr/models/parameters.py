@@ -45,7 +45,7 @@ def check_vae(parameters: Parameters) -> None:
     scale, likelihood = parameters["scale"], parameters["likelihood"]
     check_count("n_components", parameters["n_components"])
     if parameters["hidden_layer_sizes"] is not None:
-        _check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
+        check_sizes(parameters, "None or a sequence of layer sizes", "(128, 32, 16)")
     if parameters["principal_components"] is not None:
         check_count("principal_components", parameters["principal_components"])
     _check_augment(parameters)
@@ -70,12 +70,12 @@ def check_vae(parameters: Parameters) -> None:
             f"warm_up_epochs must be less than max_epochs ({parameters['max_epochs']}), but is "
             f"{parameters['warm_up_epochs']}. Leave epochs at the full beta."
         )
-    _check_fraction(parameters, "0.15")
+    check_fraction(parameters, "0.15")
 
 
 def check_regressor(parameters: Parameters) -> None:
     """Raise `InputError` for an argument of `CurveRegressor` that cannot be used."""
-    _check_sizes(parameters, "a sequence of layer sizes", "(200, 200)")
+    check_sizes(parameters, "a sequence of layer sizes", "(200, 200)")
     for name in activations_of(parameters):
         check_choice("activation", name, ACTIVATIONS)
     check_choice("solver", parameters["solver"], SOLVERS)
@@ -85,7 +85,7 @@ def check_regressor(parameters: Parameters) -> None:
         check_count(name, parameters[name])
     if parameters["patience"] is not None:
         check_count("patience", parameters["patience"])
-    _check_fraction(parameters, "0.1")
+    check_fraction(parameters, "0.1")
 
 
 def check_rows_left(parameters: Parameters, n_rows: int, cure: str) -> int:
@@ -125,7 +125,7 @@ def _check_augment(parameters: Parameters) -> None:
         )
 
 
-def _check_sizes(parameters: Parameters, rule: str, example: str) -> None:
+def check_sizes(parameters: Parameters, rule: str, example: str) -> None:
     sizes = parameters["hidden_layer_sizes"]
     if isinstance(sizes, str) or not _is_row(sizes) or not len(sizes):
         raise InputError(
@@ -140,7 +140,7 @@ def _is_row(values: Any) -> bool:
     return isinstance(values, Sequence) or len(getattr(values, "shape", ())) == 1
 
 
-def _check_fraction(parameters: Parameters, cure: str) -> None:
+def check_fraction(parameters: Parameters, cure: str) -> None:
     fraction = check_number("validation_fraction", parameters["validation_fraction"], above=0)
     if fraction >= 1:
         raise InputError(

@@ -16,7 +16,7 @@ import safetensors.numpy
 
 from latent_nmr._files import sole_writer, staged_folder
 from latent_nmr.errors import InputError, check_choice
-from latent_nmr.models import regressor_card, vae_card
+from latent_nmr.models import posterior_card, regressor_card, vae_card
 from latent_nmr.models.card_checks import MAX_CARD_BYTES, brief, strict_json
 from latent_nmr.models.cards import BAD_ENTRY, Card, CardFormat
 from latent_nmr.models.fitted import FittedModel
@@ -30,7 +30,9 @@ from latent_nmr.models.model_folder import (
 )
 from latent_nmr.models.networks import Weights
 
-FORMATS = {form.name: form for form in (vae_card.FORMAT, regressor_card.FORMAT)}
+FORMATS = {
+    form.name: form for form in (vae_card.FORMAT, regressor_card.FORMAT, posterior_card.FORMAT)
+}
 # The header of the weights file names every array in about 100 bytes.
 MAX_HEADER_BYTES = 2**20
 # Training begins with a first layer divided by the spread of the data, the largest weights there

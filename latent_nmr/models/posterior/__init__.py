@@ -1,0 +1,1 @@
+"""Posteriors of a material's parameters given an echo."""
