@@ -11,7 +11,7 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(HERE / "_build" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
-from examples import before_and_after  # noqa: E402
+from examples import before_and_after, last_figure  # noqa: E402
 
 import latent_nmr  # noqa: E402
 
@@ -73,9 +73,10 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "download_all_examples": False,
     "min_reported_time": 0,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": (last_figure, "matplotlib"),
     "matplotlib_animations": False,
     "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"matplotlib|list",
     "nested_sections": False,
     "plot_gallery": "True",
 }
