@@ -54,6 +54,8 @@ from latent_nmr.physics.sequence import Sequence as Sequence
 from latent_nmr.physics.sequence import cpmg as cpmg
 from latent_nmr.physics.sequence import spin_echo as spin_echo
 from latent_nmr.physics.simulate import Simulation as Simulation
+from latent_nmr.report.explorer import ExplorerPage as ExplorerPage
+from latent_nmr.report.explorer import explore as explore
 from latent_nmr.studies.audit import AuditResult as AuditResult
 from latent_nmr.studies.audit import audit as audit
 from latent_nmr.studies.axes import AxesResult as AxesResult

@@ -26,6 +26,7 @@ EXAMPLES = {
     ),
     "plot-latent": ("axes", ["latent-nmr plot-latent echo reference --color W L kernel"]),
     "traverse": ("axes", ["latent-nmr traverse echo --axis 1"]),
+    "explore": ("explorer", ["latent-nmr explore echo --out map.html"]),
     "audit": ("audit", ["latent-nmr audit echo reference --out audit"]),
     "embed": ("files", ["latent-nmr embed echo echoes.zarr --out emb.csv"]),
     "measure": (

@@ -11,6 +11,8 @@ from result_tables import ARTIFACTS, MAX_ROWS, TABLES, excerpt, result_table, sc
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+import latent_nmr
+
 
 class ResultTable(SphinxDirective):
     """A table of `artifacts/`: at most five of its rows, and where all of them are.
@@ -136,6 +138,14 @@ def write_command_pages(app: Sphinx) -> None:
     command_pages.write_pages(Path(app.srcdir) / "generated" / "commands")
 
 
+def write_explorer(app: Sphinx, failure: Exception | None) -> None:
+    """Make the explorer of a trained model beside the pages."""
+    if failure is None and app.builder.format == "html":
+        folder = Path(app.outdir) / "explorer"
+        folder.mkdir(exist_ok=True)
+        latent_nmr.explore("echo").save(folder / "echo.html")
+
+
 def setup(app: Sphinx) -> dict:
     """Register all of it."""
     app.add_directive("result-table", ResultTable)
@@ -143,5 +153,6 @@ def setup(app: Sphinx) -> dict:
     app.add_role("score", Score())
     app.add_html_math_renderer("mathml", (visit_inline_formula, None), (visit_formula, None))
     app.connect("builder-inited", write_command_pages, priority=400)
+    app.connect("build-finished", write_explorer)
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -11,7 +11,7 @@ class Options:
     """Write a model's decoder as JSON, for programs in other languages.
 
     Layer sizes, activations, weights as base64 of little-endian float32, time grid. A reader in
-    plain JavaScript is docs/decoder.mjs.
+    plain JavaScript comes with the package, as report/explorer/decoder.mjs.
     """
 
     model: ModelPath

@@ -18,6 +18,7 @@ COMMANDS = {
     "train-vae": "train a β-VAE, and write model, embedding and figures",
     "plot-latent": "plot the latent map of a data set, coloured by labels",
     "traverse": "plot the curves that a model generates along a latent axis",
+    "explore": "write one HTML file on which one moves through a model's latent space",
     "audit": "compare the curves that a decoder generates with new simulations",
     "embed": "write the latent coordinates of a data set to a file",
     "measure": "place measured echoes in latent space: verdict, W, L and kernel with intervals",

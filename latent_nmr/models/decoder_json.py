@@ -2,14 +2,14 @@
 
 A decoded curve takes a few lines anywhere: for each layer ``x ← activation(x · kernel + bias)``,
 where the activation is `leaky_relu` with the slope given, `gelu` (by tanh, see
-`networks.ACTIVATIONS`) or `sigmoid`. docs/decoder.mjs is such a program, without dependencies.
+`networks.ACTIVATIONS`) or `sigmoid`. report/explorer/decoder.mjs is such a program, without
+dependencies.
 """
 
 import base64
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
 FORMAT = "latent_nmr.decoder"
 FORMAT_VERSION = 1
+
+
+class Layer(NamedTuple):
+    """A layer, ``activation(x · kernel + bias)``.
+
+    Attributes
+    ----------
+    activation : str
+        `leaky_relu`, `gelu`, `sigmoid` or `linear`.
+    kernel : ndarray of float32, shape (n_inputs, n_outputs)
+    bias : ndarray of float32, shape (n_outputs,)
+    """
+
+    activation: str
+    kernel: npt.NDArray[np.floating]
+    bias: npt.NDArray[np.floating]
 
 
 def save_decoder(model: "BetaVAE", path: Path | str) -> None:
@@ -54,29 +70,47 @@ def decoder_values(model: "BetaVAE") -> dict[str, Any]:
         "n_components": card["n_components"],
         "n_features": card["n_features"],
         "negative_slope": NEGATIVE_SLOPE,
-        "layers": _layers(model.weights_, model.architecture_.activation),
+        "layers": [_as_json(layer) for layer in network_layers(model)["decoder"]],
         "axes": card["axes"],
         "metadata": card["metadata"],
         "weights_sha256": card["weights_sha256"],
     }
 
 
-def _layers(weights: Mapping[str, np.ndarray], activation: str) -> list[dict[str, Any]]:
+def network_layers(model: "BetaVAE") -> dict[str, list[Layer]]:
+    """Layers of a fitted model's networks.
+
+    Returns
+    -------
+    dict of list of Layer
+        `encoder`, from the curve to what the two heads take; `mean` and `log_variance`, the heads;
+        `decoder`, from the latent point to the curve.
+    """
+    weights, activation = model.weights_, model.architecture_.activation
     n_hidden = sum(name.startswith("decoder.layers.") for name in weights) // 2
-    names = [f"decoder.layers.{number}" for number in range(n_hidden)]
-    layers = [_layer(weights, name, activation) for name in names]
-    return [*layers, _layer(weights, "output", "sigmoid")]
+
+    def layer(name: str, activation: str) -> Layer:
+        return Layer(activation, weights[f"{name}.kernel"], weights[f"{name}.bias"])
+
+    def hidden(network: str) -> list[Layer]:
+        return [layer(f"{network}.layers.{number}", activation) for number in range(n_hidden)]
+
+    return {
+        "encoder": hidden("encoder"),
+        "mean": [layer("mean_head", "linear")],
+        "log_variance": [layer("log_variance_head", "linear")],
+        "decoder": [*hidden("decoder"), layer("output", "sigmoid")],
+    }
 
 
-def _layer(weights: Mapping[str, np.ndarray], name: str, activation: str) -> dict[str, Any]:
-    kernel, bias = weights[f"{name}.kernel"], weights[f"{name}.bias"]
-    n_inputs, n_outputs = kernel.shape
+def _as_json(layer: Layer) -> dict[str, Any]:
+    n_inputs, n_outputs = layer.kernel.shape
     return {
         "n_inputs": n_inputs,
         "n_outputs": n_outputs,
-        "activation": activation,
-        "kernel": _base64(kernel),
-        "bias": _base64(bias),
+        "activation": layer.activation,
+        "kernel": _base64(layer.kernel),
+        "bias": _base64(layer.bias),
     }
 
 

@@ -5,16 +5,22 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 
 from latent_nmr.errors import InputError
-from latent_nmr.plots.style import COLOUR_MAPS, KERNEL_STYLES, LABEL_TEXTS, new_figure, own_axes
+from latent_nmr.plots.style import (
+    COLOUR_MAPS,
+    KERNEL_STYLES,
+    LABEL_TEXTS,
+    OTHER_MAP,
+    UNKNOWN_MARKER,
+    colour_table,
+    new_figure,
+    own_axes,
+)
 
-UNKNOWN_MARKER = "D"
 MANY_POINTS = 2000
 # More than these have no legend.
 MANY_CLASSES = 12
@@ -91,7 +97,7 @@ def latent_map(
                 columnspacing=0.8,
             )  # fmt: skip
     else:
-        points = ax.scatter(x, y, c=values, cmap=COLOUR_MAPS.get(label, "cividis"), **style)
+        points = ax.scatter(x, y, c=values, cmap=COLOUR_MAPS.get(label, OTHER_MAP), **style)
         bar = ax.figure.colorbar(points, ax=ax, location="top", pad=0.02, shrink=0.9)
         bar.set_label(text)
     ax.set_xlabel(axis_names[0])
@@ -104,10 +110,9 @@ def _draw_classes(
 ) -> None:
     """Draw every point with the colour and the marker of its class, and name the classes."""
     every = sorted(set(names))
-    colours = colormaps["cividis"](np.linspace(0, 1, len(every)))
     styles = {
-        name: KERNEL_STYLES.get(name, (name or UNKNOWN, to_hex(colour), UNKNOWN_MARKER))
-        for name, colour in zip(every, colours, strict=True)
+        name: KERNEL_STYLES.get(name, (name or UNKNOWN, colour, UNKNOWN_MARKER))
+        for name, colour in zip(every, colour_table("", len(every)), strict=True)
     }
     markers = {marker: MarkerStyle(marker) for _, _, marker in styles.values()}
     shapes = {

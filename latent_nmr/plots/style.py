@@ -7,7 +7,10 @@ each), viridis and similar maps for numbers.
 import io
 from pathlib import Path
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -18,7 +21,10 @@ KERNEL_STYLES = {
     "power": ("power law", "#D55E00", "^"),
     "rkky": ("RKKY", "#009E73", "s"),
 }
+# Marker of classes that are no kernels.
+UNKNOWN_MARKER = "D"
 COLOUR_MAPS = {"W": "viridis", "L": "plasma"}
+OTHER_MAP = "cividis"
 LABEL_TEXTS = {
     "W": "W (MHz)",
     "L": "L (lattice constants)",
@@ -93,6 +99,12 @@ def png_bytes(figure: Figure, dpi: float, *, max_bytes: int = MAX_BYTES) -> byte
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=dpi)
     return shrink_png(content.getvalue(), max_bytes)
+
+
+def colour_table(label: str, n_colours: int = 64) -> list[str]:
+    """Colours of the map of a label from its lowest to its highest value, as #RRGGBB."""
+    colours = colormaps[COLOUR_MAPS.get(label, OTHER_MAP)](np.linspace(0, 1, n_colours))
+    return [to_hex(colour) for colour in colours]
 
 
 def own_axes(ax: Axes | None, width: float = 4.0, height: float = 3.2) -> Axes:

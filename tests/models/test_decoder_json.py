@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
+import latent_nmr
 from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.decoder_json import save_decoder
 from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from tests.models import reference
 
-READER = Path(__file__).parents[2] / "docs" / "decoder.mjs"
+READER = Path(latent_nmr.__file__).parent / "report" / "explorer" / "decoder.mjs"
 DECODE = """
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -29,7 +30,7 @@ process.stdout.write(JSON.stringify({ curves, metadata, nFeatures }));
 
 
 def in_javascript(decoder, points, folder):
-    """What docs/decoder.mjs makes of points."""
+    """What decoder.mjs makes of points."""
     (folder / "decode.mjs").write_text(DECODE, "utf-8")
     (folder / "points.json").write_text(json.dumps(points.tolist()), "utf-8")
     command = ["node", folder / "decode.mjs", READER, decoder, folder / "points.json"]
@@ -78,7 +79,7 @@ class TestSaveDecoder:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 class TestJavaScript:
-    """docs/decoder.mjs under Node."""
+    """decoder.mjs under Node."""
 
     @pytest.mark.parametrize(
         ("n_features", "activation"), [(400, "leaky_relu"), (1882, "leaky_relu"), (24, "gelu")]

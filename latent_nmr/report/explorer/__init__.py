@@ -1,0 +1,4 @@
+"""One HTML file on which one moves through a latent space, without network or framework."""
+
+from latent_nmr.report.explorer._page import ExplorerPage as ExplorerPage
+from latent_nmr.report.explorer._page import explore as explore
