@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_nmr.analysis.score_names import HEADLINES
 from latent_nmr.commands._shell import parse
 from latent_nmr.commands.main import COMMANDS
 from latent_nmr.models.pretrained import load_pretrained
@@ -235,16 +234,34 @@ class TestEvaluation:
         assert is_shown(shown, self.DOCUMENT, "settings")
 
     def test_the_readme_shows_the_same_numbers(self):
-        rows = chosen(table("evaluation-full"), "held-out")
-        text = (ROOT / "README.md").read_text("utf-8")
-        names = {"vae": "β-VAE", "pca": "PCA", "umap": "UMAP", "kmeans": "K-means distances"}
-        for method, title in names.items():
-            row = next(row for row in rows if (row.method, row.n_components) == (method, 2))
-            cells = [row.cell(name).text() for name in HEADLINES]
-            assert f"| {title} | " + " | ".join(cells) in text
-        ceiling = next(row for row in rows if row.role == "ceiling")
-        cells = [ceiling.cell(name).text() for name in HEADLINES]
-        assert "| ceiling | " + " | ".join(cells) in text
+        text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+
+        def numbers(name, row, *columns):
+            cells = [SITE.score(name, row, column) for column in columns]
+            return ", ".join(cells[:-1]) + " and " + cells[-1] if cells[1:] else cells[0]
+
+        three = ("R² W", "R² α_x", "R² L")
+        rms = [SITE.score("evaluation-full", row, "rms") for row in ("β-VAE, 2", "PCA, 2")]
+        fresh = "evaluation-polar-pair-fresh", "β-VAE with repeats, 4"
+        independent, forest = "evaluation-full-independent", "random forest"
+        for sentence in (
+            f"R² {numbers('evaluation-full', 'β-VAE, 2', *three)} (β-VAE)",
+            f"{numbers('evaluation-full', 'PCA, 2', *three)} (PCA)",
+            f"an rms of {rms[0]} instead of {rms[1]}",
+            f"(R² {numbers('evaluation-full', 'β-VAE, 2', 'R² α_z')} with two coordinates)",
+            f"α_z with R² {numbers(*fresh, 'R² α_z')}",
+            f"W with {numbers(*fresh, 'R² W')}",
+            f"L with {numbers(*fresh, 'R² L')}",
+            f"predicts W with R² {numbers('evaluation-full', forest, 'R² W')} on",
+            f"falls to {numbers(independent, forest, 'R² W')} on",
+            f"still has {numbers(independent, 'β-VAE, 2', 'R² W')}.",
+        ):
+            assert sentence in text
+
+
+def test_every_command_has_a_row_on_the_page_of_commands():
+    text = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)", text, re.M)) == set(COMMANDS)
 
 
 def test_the_time_of_the_challenges_networks_is_the_one_that_was_measured():

@@ -1,4 +1,4 @@
-"""The README's example runs as it stands."""
+"""The README is short, its example runs as it stands, and what it names is there."""
 
 import re
 import subprocess
@@ -38,14 +38,32 @@ def test_the_example_is_short():
     assert len(example.splitlines()) <= 15
 
 
+def test_the_readme_is_short():
+    assert len(README.read_text("utf-8").splitlines()) < 120
+
+
 def test_every_figure_of_the_readme_is_in_the_repository():
     figures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README.read_text("utf-8"))
     assert figures
     assert all((README.parent / figure).is_file() for figure in figures)
 
 
+def test_every_file_that_it_links_to_is_there():
+    links = re.findall(r"(?<!!)\[[^]]+\]\(([^)]+)\)", README.read_text("utf-8"))
+    assert len(links) > 20
+    assert [link for link in links if not (README.parent / link).exists()] == []
+
+
 def test_every_command_in_the_readme_exists():
     from latent_nmr.commands.main import COMMANDS
 
-    named = set(re.findall(r"latent-nmr ([a-z-]+)", README.read_text("utf-8")))
-    assert named == set(COMMANDS)
+    named = set(re.findall(r"latent-nmr ([a-z][a-z-]*)", README.read_text("utf-8")))
+    assert named
+    assert named <= set(COMMANDS)
+
+
+def test_every_target_of_make_in_the_readme_exists():
+    makefile = (README.parent / "Makefile").read_text("utf-8")
+    named = set(re.findall(r"\bmake ([a-z-]+)", README.read_text("utf-8")))
+    assert {"run", "test"} <= named
+    assert [name for name in named if f"\n{name}: " not in makefile] == []
