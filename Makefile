@@ -3,6 +3,7 @@
 # make check        lint, types and tests: what continuous integration runs
 # make test-slow    the checks that take minutes, properties on ten times as many examples; says how long
 # make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
+# make test-browser  pages in Chromium and Firefox, from files and without a network; installs both if they are missing
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (half an hour); CURVES=15000 for more
@@ -23,7 +24,7 @@ STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 CURVES ?= 7500
 
-.PHONY: run test test-slow test-slurm check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text lock clean
+.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -32,10 +33,16 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "(slow or hypothesis) and not slurm" --durations 10
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "(slow or hypothesis) and not slurm and not browser" --durations 10
 
 test-slurm: $(STAMP)
 	$(BIN)/python -m pytest -m slurm -n 0 -s -v tests/cluster
+
+test-browser: $(STAMP)
+	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null || \
+	  { apt-get -qq update && apt-get -qq install -y chromium firefox-esr; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check websocket-client
+	$(BIN)/python -m pytest -m browser -n 0 tests/report
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

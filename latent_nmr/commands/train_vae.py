@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from latent_nmr.studies.training import TrainingResult
 
 RUNS_FOLDER = Path("artifacts/runs")
+PAGE = "map.html"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def run(options: Options) -> Report:
     if finished is not None:
         return report_of(*finished, out)
     with output.folder(kept=("checkpoint.safetensors",)) as folder:
-        values, digest = train_and_write(options, model, source, folder)
+        values, digest = train_and_write(options, model, source, folder, out.name)
         manifest = output.write_manifest(values, {source: digest}, folder)
     return report_of(manifest, "", out)
 
@@ -121,11 +122,15 @@ def for_measured_echoes(options: Options) -> Options:
 
 
 def train_and_write(
-    options: Options, model: "BetaVAE", source: Path, folder: Path
+    options: Options, model: "BetaVAE", source: Path, folder: Path, name: str
 ) -> tuple[dict[str, Any], str]:
-    """Fit the model and write everything but the manifest; returns what that says, and of what."""
+    """Fit the model and write everything but the manifest; returns what that says, and of what.
+
+    The page calls the model by `name`.
+    """
     from latent_nmr.data.labels import labelled_fingerprint
     from latent_nmr.physics.simulate import Simulation
+    from latent_nmr.report.explorer import write_page_of_run
     from latent_nmr.report.training import training_values
     from latent_nmr.studies._workplace import Stopwatch
     from latent_nmr.studies.stores import fill_with_progress
@@ -135,13 +140,17 @@ def train_and_write(
         simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
         fill_with_progress(source, simulation, options.simulate, tell)
     dataset = options.open(source)
+    seen = options.measured(dataset)
     clock.lap("data")
-    result = fit(options, model, options.measured(dataset), folder)
+    result = fit(options, model, seen, folder)
     clock.lap("training")
     result.write_model(folder)
     result.table.to_csv(folder / "history.csv", index=False)
     result.embedding.to_csv(folder / "embedding.csv", index=False)
     result.figures.save(folder / "figures")
+    remark = write_page_of_run(result.model, seen, folder / PAGE, f"the model {name}")
+    if remark:
+        tell(remark)
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
     clock.lap("writing")
     values = {**training_values(result), "data": source, "seconds": clock.seconds}
@@ -237,5 +246,7 @@ def report_of(values: dict[str, Any], remark: str, out: Path) -> Report:
     lines = [remark] if remark else []
     lines += training_lines(values)
     lines.append(f"{'written':<11} {out}/: {', '.join(values['files'])}")
+    if PAGE in values["files"]:
+        lines.append(f"{'explore':<11} open {out / PAGE} in a browser, and move over the map")
     exit_code = NUMERICAL_FAILURE if values["stop_reason"] == NOT_FINITE else SUCCESS
     return Report(lines, {**values, "out": out}, exit_code)

@@ -133,7 +133,10 @@ def explorer_of(
     name = title
     if not title and isinstance(model, str | Path):
         name = f"the model {Path(model).resolve().name}"
-    return explorer_content(found, reference_of(found) if dataset is None else dataset, title=name)
+    shown = reference_of(found) if dataset is None else dataset
+    if found.parameters_.get("augment") is not None:
+        shown = visible_echoes(shown)
+    return explorer_content(found, shown, title=name)
 
 
 def reference_of(model: "BetaVAE") -> "xr.Dataset":
@@ -148,8 +151,7 @@ def reference_of(model: "BetaVAE") -> "xr.Dataset":
             f"{part_name(settings.part)!r}. Simulate some with its pulses, such as "
             "latent_nmr.simulate('paper-pair', 600) for polar-pair."
         )
-    dataset = load_reference()
-    return dataset if model.parameters_.get("augment") is None else visible_echoes(dataset)
+    return load_reference()
 
 
 def whole_numbers(X: npt.NDArray[np.floating]) -> tuple[dict[str, npt.NDArray], float, float]:

@@ -80,9 +80,16 @@ class TestRunFolder:
     def test_it_holds_everything_promised(self, finished):
         names = {path.name for path in finished.iterdir()}
         promised = {"weights.safetensors", "model.json", "history.csv", "embedding.csv", "run.json"}
-        assert names == promised | {"figures"}
+        assert names == promised | {"figures", "map.html"}
         figures = {path.name for path in (finished / "figures").iterdir()}
         assert figures == {f"{stem}.png" for stem in FIGURES}
+
+    def test_the_page_of_the_run_is_named_last(self, finished, data, capsys):
+        assert main(train(data, finished)) == 0
+        (*_, last) = capsys.readouterr().out.splitlines()
+        assert last.split()[:3] == ["explore", "open", str(finished / "map.html")]
+        page = (finished / "map.html").read_text("utf-8")
+        assert "<title>Latent space of the model run</title>" in page
 
     def test_the_embedding_has_the_promised_columns_and_the_models_own_numbers(
         self, finished, data
@@ -185,6 +192,7 @@ class TestRunFolder:
         figures = {path.stem for path in (out / "figures").iterdir()}
         assert {f"traversal_LA{axis}" for axis in range(1, n_components + 1)} <= figures
         assert ("latent_map" in figures) == (n_components > 1)
+        assert (out / "map.html").is_file() == (n_components > 1)
 
     @pytest.mark.slow
     def test_the_full_window_and_the_bernoulli_likelihood_run(self, data, tmp_path):

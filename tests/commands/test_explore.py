@@ -24,6 +24,8 @@ class TestExplore:
         assert "map.html: 8 curves, 0." in capsys.readouterr().out
         assert "<title>Latent space of the model echo</title>" in out.read_text("utf-8")
         before = out.read_bytes()
+        assert main(["explore", "echo", str(data), "--out", str(out)]) == 0
+        assert "is already finished" in capsys.readouterr().out
         assert main(["explore", "echo", str(data), "--out", str(out), "--json"]) == 0
         values = json.loads(capsys.readouterr().out)
         assert (values["n_shown"], values["n_bytes"]) == (8, len(before))

@@ -176,22 +176,24 @@ class TestJudgement:
     def test_it_is_the_audit_s_without_new_simulations(self, model, rows, page):
         Z = model.transform(rows).astype(float)
         points = np.random.default_rng(1).uniform(-2, 2, (30, 2))
-        found = in_node(page, judge=points.tolist())["judge"]
-        near, step = spacing(Z, 20), float(np.ptp(rows)) / 255
-        for point, own in zip(points, found, strict=True):
+        found = in_node(
+            page, judge=points.tolist(), decode=points.tolist(), curve=list(range(N_POINTS))
+        )
+        near, shown = spacing(Z, 20), np.array(found["curve"])
+        for point, decoded, own in zip(points, found["decode"], found["judge"], strict=True):
             distance = np.linalg.norm(Z - point, axis=1)
             nearest = np.argsort(distance)[:20]
             mean = distance[nearest].mean()
             assert own["distance"] == pytest.approx(mean, abs=1e-4)
             assert own["offData"] == pytest.approx(mean - near.edge, abs=1e-4)
-            curves, decoded = rows[nearest].astype(float), model.inverse_transform(point[None])[0]
-            beyond = excess(decoded.astype(float), curves, BAND_WIDTH)
-            assert own["excess"] == pytest.approx(beyond, abs=3 * step)
+            curves = shown[nearest]
+            beyond = excess(np.array(decoded), curves, BAND_WIDTH)
+            assert own["excess"] == pytest.approx(beyond, abs=1e-6)
             others = [
                 excess(curves[i], np.delete(curves, i, axis=0), BAND_WIDTH) for i in range(20)
             ]
             limit = float(np.quantile(others, LIMIT_QUANTILE))
-            assert own["limit"] == pytest.approx(limit, abs=3 * step)
+            assert own["limit"] == pytest.approx(limit, abs=1e-6)
 
 
 def excess(curve, neighbours, width):

@@ -2,3 +2,4 @@
 
 from latent_nmr.report.explorer._page import ExplorerPage as ExplorerPage
 from latent_nmr.report.explorer._page import explore as explore
+from latent_nmr.report.explorer._page import write_page_of_run as write_page_of_run

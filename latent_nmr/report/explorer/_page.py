@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_nmr._files import staged_file
+from latent_nmr.errors import InputError
 from latent_nmr.report.explorer._assembly import assemble
 from latent_nmr.studies.explorer import ExplorerContent, explorer_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from latent_nmr.studies.explorer import AnyModel
+    from latent_nmr.studies.explorer import AnyModel, BetaVAE
 
 WINDOWS = {
     "echo": "the echo window",
@@ -27,6 +28,13 @@ class ExplorerPage:
     Parameters
     ----------
     content : ExplorerContent
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> page = ln.explore("echo", ln.load_reference(n_curves=5))
+    >>> page.html[:15]
+    '<!DOCTYPE html>'
     """
 
     def __init__(self, content: ExplorerContent):
@@ -87,10 +95,24 @@ def explore(
     >>> import latent_nmr as ln
     >>> page = ln.explore("echo", ln.load_reference(n_curves=50))
     >>> page
-    <ExplorerPage: echo, 50 curves; .html, .save>
+    <ExplorerPage: the model echo, 50 curves; .html, .save>
     >>> path = page.save("map.html")
     """
     return ExplorerPage(explorer_of(model, dataset, title=title))
+
+
+def write_page_of_run(model: "BetaVAE", dataset: "xr.Dataset", path: Path, title: str) -> str:
+    """Write the page of a model beside its other results; returns why there is none, if so.
+
+    A model of one axis has no map.
+    """
+    if model.n_components < 2:
+        return ""
+    try:
+        explore(model, dataset, title=title).save(path)
+    except InputError as error:
+        return f"no {path.name}: {error}"
+    return ""
 
 
 def _texts(facts: dict[str, Any]) -> dict[str, str]:
