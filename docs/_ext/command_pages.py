@@ -33,6 +33,7 @@ EXAMPLES = {
         "measured",
         ["latent-nmr measure echo.tnt other.csdf --tau 100us --out report.html"],
     ),
+    "calibrate": ("posterior", ["latent-nmr calibrate my-posterior curves.zarr --out cal.json"]),
     "axes": ("axes", ["latent-nmr axes reference --models seed0 seed1 seed2"]),
     "baselines": ("baselines", ["latent-nmr baselines reference --window echo"]),
     "evaluate": (

@@ -15,9 +15,11 @@ def card_lines(facts: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     facts : mapping
-        Of a β-VAE or a regressor, as `card` of the estimators gives them.
+        Of a β-VAE, a regressor or a posterior, as `card` of the estimators gives them.
     """
-    rows = (_of_vae if "axes" in facts else _of_regressor)(facts) | {
+    kinds = {"axes": _of_vae, "prior": _of_posterior}
+    described = next((own for key, own in kinds.items() if key in facts), _of_regressor)
+    rows = described(facts) | {
         "metadata": listed(facts["metadata"]) or "none",
         "device": facts["device"],
         "packages": listed(facts["packages"]),
@@ -64,6 +66,24 @@ def _of_vae(facts: Mapping[str, Any]) -> dict[str, str]:
         f"KL {_number(best['validation_kl'], 2)} nats per curve",
         "scale": f"σ {facts['scale']:.3g}",
         "axes": "; ".join(axes),
+    }
+
+
+def _of_posterior(facts: Mapping[str, Any]) -> dict[str, str]:
+    training, shape, prior = facts["training"], facts["shape"], facts["prior"]
+    hidden = "-".join(map(str, shape["hidden_layer_sizes"]))
+    ranges = {"couplings": prior["coupling_range"], "W": prior["strength_range"]}
+    ranges |= prior["kernel_ranges"]
+    limits = [f"{name} {low:g} to {high:g}" for name, (low, high) in ranges.items()]
+    return {
+        "model": f"posterior of echoes, {shape['receiver']} of {shape['n_features']} columns, "
+        f"hidden layers {hidden}, {shape['n_mixtures']} Gaussians for each of "
+        f"{shape['n_kernels']} kernels, {facts['n_weights']} weights",
+        "prior": f"{', '.join(limits)} (couplings and W in MHz)",
+        "parameters": listed(facts["parameters"]),
+        "data": _rows(training),
+        "epochs": f"{training['n_epochs']}, best {training['best_epoch']}",
+        "losses": listed(training["best"]),
     }
 
 

@@ -18,12 +18,12 @@ from latent_nmr.models.fitted import installed_packages
 from latent_nmr.models.inference import device_name
 from latent_nmr.models.parameters import check_rows_left
 from latent_nmr.models.posterior.fitted import FittedPosterior
-from latent_nmr.models.posterior.mixture import Mixture, draw, log_kernel
+from latent_nmr.models.posterior.mixture import Mixture, draw, log_kernel, of_kernels
 from latent_nmr.models.posterior.network import PosteriorShape, principal_of, state_of
 from latent_nmr.models.posterior.parameters import check_posterior, schedule_of, shape_of
 from latent_nmr.models.posterior.pieces import conditions_of, log_joint, mixtures_by_piece, per_row
 from latent_nmr.models.posterior.principal import principal_blocks
-from latent_nmr.models.posterior.prior import Materials, Prior, as_materials
+from latent_nmr.models.posterior.prior import Materials, Prior, as_materials, kernel_numbers
 from latent_nmr.models.posterior.receiver import RECORD
 from latent_nmr.models.posterior.training import Data, PosteriorRecord, train
 from latent_nmr.models.saved_estimator import SavedEstimator
@@ -238,6 +238,7 @@ class EchoPosterior(SavedEstimator):
         *,
         phase: npt.ArrayLike = True,
         snr: npt.ArrayLike = np.inf,
+        kernel: npt.ArrayLike | None = None,
         n_draws: int = 1000,
         random_state: Any = 0,
     ) -> Materials:
@@ -254,6 +255,8 @@ class EchoPosterior(SavedEstimator):
         snr : float or array-like, shape (n_rows,)
             Height of M(0), or of the top of the echo, over the standard deviation of the noise of
             one column in one channel.
+        kernel : str or array-like of str, shape (n_rows,), optional
+            Draw given that the material has this kernel.
         n_draws : int
         random_state : int, RandomState or None
 
@@ -264,12 +267,14 @@ class EchoPosterior(SavedEstimator):
         """
         check_count("n_draws", n_draws)
         random = check_random_state(random_state)
-        found = [
-            draw(mixture, n_draws, random)
-            for _, mixture in self._mixtures(X, flip_angle_deg, phase, snr)
-        ]
-        kernel, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        return self.prior_.materials(kernel, scores)
+        names = None if kernel is None else kernel_numbers(self.prior_, kernel, len(X))
+        found = []
+        for rows, mixture in self._mixtures(X, flip_angle_deg, phase, snr):
+            if names is not None:
+                mixture = of_kernels(mixture, names[rows])
+            found.append(draw(mixture, n_draws, random))
+        numbers, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        return self.prior_.materials(numbers, scores)
 
     def check_parameters(self) -> None:
         """Raise `InputError` for a constructor argument that cannot be used."""

@@ -60,6 +60,12 @@ def log_kernel(mixture: Mixture) -> jax.Array:
     return jax.nn.log_softmax(mixture.kernel_logits, axis=-1)
 
 
+def of_kernels(mixture: Mixture, kernel: npt.NDArray[np.int64]) -> Mixture:
+    """Posteriors given the kernel, a number for each row, shape (n_rows,)."""
+    is_own = np.arange(mixture.kernel_logits.shape[1]) == kernel[:, None]
+    return mixture._replace(kernel_logits=np.where(is_own, 0.0, -np.inf))
+
+
 def log_density(mixture: Mixture, kernel: jax.Array, scores: jax.Array) -> jax.Array:
     """log p(u | kernel, x) of one point per row: `kernel` (n_rows,) and `scores` (n_rows, 3)."""
     place = kernel[:, None, None]

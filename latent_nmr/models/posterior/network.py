@@ -14,9 +14,9 @@ from flax import nnx
 from latent_nmr._jax_settings import own_settings
 from latent_nmr.models.networks import ACTIVATIONS, Weights
 from latent_nmr.models.posterior.mixture import N_PER_COMPONENT, Mixture, as_mixture, n_outputs
-from latent_nmr.models.posterior.receiver import Conditions, n_read_off, read_off
+from latent_nmr.models.posterior.receiver import N_COLUMNS, Conditions, n_read_off, read_off
+from latent_nmr.models.posterior.tempering import NAME, SHAPE, tempered
 
-N_CONDITIONS = 5
 ACTIVATION = ACTIVATIONS["gelu"]
 # The two blocks of what is read off, by the names of their arrays in a file.
 BLOCKS = ("amplitudes", "phases")
@@ -50,7 +50,7 @@ class PosteriorShape:
     @property
     def n_inputs(self) -> int:
         """Numbers that the perceptron takes."""
-        return sum(self.n_directions) + N_CONDITIONS
+        return sum(self.n_directions) + N_COLUMNS
 
     @property
     def n_outputs(self) -> int:
@@ -59,7 +59,7 @@ class PosteriorShape:
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight by its dotted name, from arithmetic alone."""
-        shapes: dict[str, tuple[int, ...]] = {}
+        shapes: dict[str, tuple[int, ...]] = {NAME: SHAPE}
         sizes = (self.n_inputs, *self.hidden_layer_sizes, self.n_outputs)
         for number, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
             shapes |= {f"layers.{number}.kernel": (n_in, n_out), f"layers.{number}.bias": (n_out,)}
@@ -133,7 +133,10 @@ def mixtures_of(
 ) -> Mixture:
     """Posteriors of rows as they were measured."""
     outputs = nnx.merge(graph_of(shape), state)(inputs_of(shape, principal, rows, given))
-    return as_mixture(outputs, shape.n_kernels, shape.n_mixtures)
+    found = as_mixture(outputs, shape.n_kernels, shape.n_mixtures)
+    if NAME not in principal:  # before and in training
+        return found
+    return tempered(found, principal[NAME], given, shape.receiver)
 
 
 def weights_of(state: nnx.State) -> Weights:
@@ -152,8 +155,9 @@ def state_of(shape: PosteriorShape, weights: Mapping[str, np.ndarray]) -> nnx.St
 
 
 def principal_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Means and directions of the blocks that there are."""
-    return {name: own for name, own in weights.items() if name.split(".")[0] in BLOCKS}
+    """Means and directions of the blocks that there are, and coefficients of the tempering."""
+    kept = (*BLOCKS, NAME)
+    return {name: own for name, own in weights.items() if name.split(".")[0] in kept}
 
 
 @cache

@@ -49,6 +49,11 @@ class Materials(NamedTuple):
         """W = 2 α_x + α_z, MHz."""
         return 2 * self.alpha_x + self.alpha_z
 
+    def rows(self, part: Any) -> "Materials":
+        """Those that `part` indexes."""
+        numbers = self.alpha_x[part], self.alpha_z[part], self.kernel_parameter[part]
+        return Materials(self.kernel[part], *numbers)
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -244,13 +249,7 @@ def as_materials(prior: Prior, y: Any) -> Materials:
                 f"y must have {', '.join(Materials._fields)} of every row, but {name} is missing. "
                 "Give the data set of the curves, or a data frame with these columns."
             ) from None
-    names = columns.pop("kernel").astype(str)
-    unknown = sorted(set(names.ravel().tolist()) - set(prior.kernels))
-    if unknown:
-        raise InputError(
-            f"kernel must be one of {', '.join(prior.kernels)}, but some rows have {unknown[0]!r}. "
-            "Drop these rows, or give a prior that holds them."
-        )
+    codes = kernel_numbers(prior, columns.pop("kernel"))
     numbers = [np.asarray(columns[name], np.float64) for name in Materials._fields[1:]]
     for name, values in zip(Materials._fields[1:], numbers, strict=True):
         if not np.isfinite(values).all():
@@ -258,6 +257,32 @@ def as_materials(prior: Prior, y: Any) -> Materials:
             raise InputError(
                 f"{name} must be finite, but is {values[row]} in row {row}. Drop such rows."
             )
-    kernels = np.array(prior.kernels)
-    codes = np.argmax(names[:, None] == kernels[None], axis=1) if len(names) else np.zeros(0, int)
-    return Materials(codes.astype(np.int64), *numbers)
+    return Materials(codes, *numbers)
+
+
+def kernel_numbers(
+    prior: Prior, names: npt.ArrayLike, n_rows: int | None = None
+) -> npt.NDArray[np.int64]:
+    """Numbers of kernels in a prior, of the shape of their names, or one for each of `n_rows`.
+
+    Raises
+    ------
+    InputError
+        For a kernel that the prior does not have, or too few of them.
+    """
+    own = np.asarray(names).astype(str)
+    unknown = sorted(set(own.ravel().tolist()) - set(prior.kernels))
+    if unknown:
+        raise InputError(
+            f"kernel must be one of {', '.join(prior.kernels)}, but some rows have {unknown[0]!r}. "
+            "Drop these rows, or give a prior that holds them."
+        )
+    codes = np.argmax(own[..., None] == np.array(prior.kernels), axis=-1)
+    if n_rows is None:
+        return codes.astype(np.int64)
+    if codes.shape not in ((), (n_rows,)):
+        raise InputError(
+            f"kernel must be one name, or one for each of the {n_rows} rows, but has shape "
+            f"{codes.shape}. Give one name for all."
+        )
+    return np.broadcast_to(codes, (n_rows,)).astype(np.int64)

@@ -23,6 +23,10 @@ SNR_RANGES = {RECORD: (10.0, 2000.0), SPECTROMETER: (3.0, 300.0)}
 LAG, WEIGHT_FLOOR = 4, 0.002
 
 
+# Numbers that say how a row was measured.
+N_COLUMNS = 5
+
+
 class Conditions(NamedTuple):
     """How echoes were measured, arrays of shape (n_rows,).
 
@@ -94,7 +98,7 @@ def n_read_off(n_columns: int, receiver: str) -> tuple[int, int]:
     if receiver == SPECTROMETER:
         return n_columns, 0
     n_samples = n_columns // 2
-    return n_samples, len(range(0, n_samples - LAG, 2)) + n_columns
+    return n_samples, len(range(0, n_samples - LAG, 2)) + 2 * (n_samples // 2)
 
 
 def read_off(rows: jax.Array, receiver: str) -> tuple[jax.Array, jax.Array]:
@@ -116,5 +120,7 @@ def read_off(rows: jax.Array, receiver: str) -> tuple[jax.Array, jax.Array]:
     advance = signal[:, LAG:] * jnp.conj(signal[:, :-LAG])
     size = jnp.abs(advance)
     frequency = size / (size + WEIGHT_FLOOR) * jnp.angle(advance) / np.pi
-    phases = jnp.concatenate([frequency[:, ::2], signal.real, signal.imag], axis=1)
+    n_pairs = signal.shape[1] // 2
+    pairs = signal[:, : 2 * n_pairs].reshape(-1, n_pairs, 2).mean(axis=2)
+    phases = jnp.concatenate([frequency[:, ::2], pairs.real, pairs.imag], axis=1)
     return jnp.abs(signal), phases

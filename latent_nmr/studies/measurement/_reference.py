@@ -49,16 +49,12 @@ class Reference:
         Of more than MOST_ROWS curves, those that are new come first, up to half of that number.
         """
         from latent_nmr.data.labels import known_labels
-        from latent_nmr.data.windows import features
 
         new = np.flatnonzero(is_new)[: MOST_ROWS // 2]
         rows = np.sort(np.concatenate([new, np.flatnonzero(~is_new)[: MOST_ROWS - len(new)]]))
         dataset = dataset.isel(curve=rows)
         labels = {k: np.asarray(v) for k, v in known_labels(dataset, LABELS).items()}
-        own = features(dataset, "top", "initial")
-        if {"mx", "my"} <= set(dataset):
-            own *= _signs(features(dataset, "top", "initial", "both"))
-        return cls(own, labels, np.asarray(is_new, bool)[rows])
+        return cls(signed_rows(dataset), labels, np.asarray(is_new, bool)[rows])
 
     @classmethod
     def of_training(cls, dataset: "xr.Dataset", rows: npt.NDArray[np.integer]) -> Self:
@@ -117,6 +113,16 @@ class Reference:
                 f"cannot be read ({error}). Train the model again, or copy its whole folder."
             ) from error
         return found
+
+
+def signed_rows(dataset: "xr.Dataset") -> npt.NDArray[np.float32]:
+    """|M| over |M(0)| in the window `top`; negative where M points against its top, if known."""
+    from latent_nmr.data.windows import features
+
+    own = features(dataset, "top", "initial")
+    if {"mx", "my"} <= set(dataset):
+        own *= _signs(features(dataset, "top", "initial", "both"))
+    return own
 
 
 def measured_features(augment: str, window: str) -> dict[str, str]:

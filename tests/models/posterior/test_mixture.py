@@ -6,12 +6,15 @@ import scipy.stats
 
 from latent_nmr.models.posterior.mixture import (
     MOST_SHARP,
+    Mixture,
     as_mixture,
     draw,
     log_density,
     log_kernel,
     n_outputs,
 )
+from latent_nmr.models.posterior.receiver import RECORD, Conditions
+from latent_nmr.models.posterior.tempering import fit_tempering, tempered
 
 N_KERNELS, N_COMPONENTS = 2, 3
 
@@ -86,3 +89,25 @@ class TestMixture:
     def test_no_parameter_is_known_without_limit(self):
         outputs = np.full((1, n_outputs(1, 1)), 1e6, np.float32)
         assert np.asarray(as_mixture(outputs, 1, 1).log_diagonals).max() <= MOST_SHARP
+
+
+class TestTempering:
+    """Widths that are wrong by a factor are put right, and right ones are left alone."""
+
+    @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+    def test_the_factor_of_wrong_widths_is_found(self, factor):
+        rng = np.random.default_rng(0)
+        n_rows = 1500
+        zeros = np.zeros((n_rows, 1, 1, 3))
+        stated = np.full(zeros.shape, -np.log(factor))
+        mixture = Mixture(np.zeros((n_rows, 1)), zeros[..., 0], zeros, stated, zeros)
+        mixture = Mixture(*(part.astype(np.float32) for part in mixture))
+        angles, phase = rng.uniform(0.5, 2.6, n_rows), rng.integers(0, 2, n_rows)
+        given = Conditions(*np.float32([angles, phase, 10 ** rng.uniform(1, 3, n_rows)]))
+        scores = rng.normal(size=(n_rows, 3)).astype(np.float32)
+        kernel = np.zeros(n_rows, int)
+        found = fit_tempering(mixture, given, kernel, scores, RECORD)
+        after = np.asarray(tempered(mixture, found, given, RECORD).log_diagonals)
+        # A deviation from 3 n values is known to 1/√(6 n); coefficients of 7 are fitted.
+        assert after.mean() == pytest.approx(0, abs=0.05)
+        assert after.std() < 4 * np.sqrt(7 / (6 * n_rows))
