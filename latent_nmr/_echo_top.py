@@ -24,7 +24,7 @@ class Top(NamedTuple):
     height: Any
 
 
-def find_top(rows: Any, measured: Any = None, reach: int = REACH) -> Top:
+def find_top(rows: Any, measured: Any = None, reach: int = REACH, middle: Any = None) -> Top:
     """Highest point of each smoothed row, near its middle sample.
 
     Parameters
@@ -35,14 +35,17 @@ def find_top(rows: Any, measured: Any = None, reach: int = REACH) -> Top:
         The others are left out of every mean, and hold no top. Without it, all are measured.
     reach : int
         Samples on either side of the middle that may hold it.
+    middle : array of int, shape (n_rows,), optional
+        Sample of each row that counts as its middle; by default half of its length.
     """
     xp = rows.__array_namespace__()
     n_samples = rows.shape[1]
     marks = xp.ones(rows.shape, dtype=bool) if measured is None else measured
     marks = xp.broadcast_to(marks, rows.shape)
     smooth = smoothed_rows(rows, marks)
-    steps = np.abs(np.arange(n_samples) - n_samples // 2)
-    near = marks & (steps <= reach)[None]
+    places = np.arange(n_samples)[None]
+    about = n_samples // 2 if middle is None else middle[:, None]
+    near = marks & (xp.abs(places - about) <= reach)
     sample = xp.argmax(xp.where(near, smooth, -xp.ones((1, 1), dtype=rows.dtype)), axis=1)
     height = xp.take_along_axis(smooth, sample[:, None], axis=1)[:, 0]
     return Top(sample, height)
@@ -54,7 +57,7 @@ def smoothed_rows(rows: Any, measured: Any) -> Any:
     Parameters
     ----------
     rows : array, shape (n_rows, n_samples)
-    measured : array of bool, shape (n_rows, n_samples)
+    measured : array of bool, shape (n_rows, n_samples) or (1, n_samples)
 
     Returns
     -------

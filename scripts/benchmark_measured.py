@@ -32,10 +32,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--out", type=Path, default=Path("artifacts/benchmarks/measured.json"))
     given = parser.parse_args()
-    echoes = ln.open_echoes(given.data)
-    if "protocol" in echoes.dims:
-        echoes = echoes.sel(protocol="90deg")
-    echoes = visible_echoes(echoes.isel(curve=slice(given.first, None)))
+    data = ln.open_echoes(given.data).isel(curve=slice(given.first, None))
+    several = "protocol" in data.dims
+    echoes = visible_echoes(data.sel(protocol="90deg") if several else data)
     found: dict = {"command": f"python scripts/benchmark_measured.py DATA --first {given.first}"}
     for model in given.models:
         own = echoes.isel(curve=slice(given.n_curves))
@@ -48,6 +47,11 @@ def main() -> None:
             table = judged_records(own, model, alternative=kind)
             found[model][kind] = calibration_summary(table)
             print(kind, found[model][kind]["all"]["verdicts"], flush=True)
+        if several:
+            own = visible_echoes(data.sel(protocol="120deg")).isel(curve=slice(len(own.curve)))
+            found[model]["pulses of 120° and 240°"] = calibration_summary(
+                judged_records(own, model)
+            )
     write_result(given.out, found)
 
 

@@ -1,21 +1,12 @@
 """The networks in PyTorch that benchmarks compare with have the weights of ours."""
 
-from importlib import import_module
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from latent_nmr.models.networks import Architecture, layer_sizes, weight_shapes
 from latent_nmr.models.regression_network import NetworkShape
 from latent_nmr.studies.speed.regression import HIDDEN_WIDTH, NETWORKS
-
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-
-
-@pytest.fixture(autouse=True)
-def scripts_on_the_path(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
+from latent_nmr.studies.speed.torch_networks import torch_epoch, torch_network
 
 
 def test_the_network_in_pytorch_has_our_weights(monkeypatch):
@@ -31,17 +22,16 @@ def test_the_network_in_pytorch_has_our_weights(monkeypatch):
         keep(self, parameters, **options)
 
     monkeypatch.setattr(torch.optim.Adam, "__init__", noted)
-    import_module("benchmark_training").torch_epoch(rows, fused=False)
+    torch_epoch(rows, fused=False)
     assert sorted(sizes) == sorted(int(np.prod(shape)) for shape in shapes)
 
 
 def test_the_challenges_network_in_pytorch_has_our_weights():
     pytest.importorskip("torch")
-    script = import_module("benchmark_training")
     for network in NETWORKS.values():
         widths = (HIDDEN_WIDTH,) * len(network.activations)
-        sizes = (script.N_FEATURES, widths, network.activations, script.N_TARGETS)
+        sizes = (400, widths, network.activations, 3)
         ours = NetworkShape(*sizes, batch_norm=True).weight_shapes()
         learned = [shape for name, shape in ours.items() if not name.endswith(("mean", "var"))]
-        theirs = script.torch_network(network.activations).parameters()
+        theirs = torch_network(network.activations, 400, 3).parameters()
         assert sorted(p.numel() for p in theirs) == sorted(int(np.prod(s)) for s in learned)

@@ -53,6 +53,19 @@ def test_samples_that_were_not_measured_neither_hold_the_top_nor_lower_it():
     assert float(top.height[0]) == pytest.approx(2.0)
 
 
+@given(st.integers(-REACH, REACH))
+@settings(max_examples=20, deadline=None)
+def test_the_top_is_looked_for_about_the_middle_that_is_given(shift):
+    # Two echoes: the higher one is beyond reach of one middle, and not of the other.
+    middle = N_SAMPLES // 2
+    rows = echo_at(middle, width=15) + 2 * echo_at(middle + REACH + 30, width=15)
+    rows = np.concatenate([rows, rows])
+    about = np.array([middle, middle + REACH + 30 + shift])
+    assert find_top(rows, middle=about).sample.tolist() == [middle, middle + REACH + 30]
+    one, moved = find_top(rows[:1]), find_top(rows[:1], middle=np.array([middle]))
+    assert one.sample == moved.sample
+
+
 def test_what_lies_beyond_a_record_is_nought_and_marked():
     row, inside = centred(np.ones((1, 10)), np.array([2]), 10)
     assert row[0].tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1]

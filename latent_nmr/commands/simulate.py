@@ -39,6 +39,8 @@ class Options:
     """How the resonance offsets ν of the spins are drawn."""
     line_shape: Literal["lorentzian", "gaussian"] = "lorentzian"
     """Distribution of ν."""
+    fwhm: float | None = None
+    """Full width of that distribution at half maximum, MHz; without it, the preset's."""
     n_edge: int | None = None
     """Lattice edge in sites; without it, the preset's."""
     tolerance: float = 1e-3

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from latent_nmr.models.beta_vae import BetaVAE
+    from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.training import TrainingResult
 
 RUNS_FOLDER = Path("artifacts/runs")
@@ -36,6 +37,8 @@ class Options(ReceiverOptions):
     """Seed of the curves that --simulate makes."""
     line_draw: Literal["independent", "stratified", "frozen"] = "independent"
     """How ν of these curves is drawn."""
+    fwhm: float | None = None
+    """Full width at half maximum of their line, MHz; without it, that of the preset."""
     setting: Literal["published", "thorough", "repeats"] = "published"
     """Where options that are not given come from: BetaVAE(), BetaVAE.thorough(), which trains to
     the end, or BetaVAE.of_repeats(), which learns from repeats of materials."""
@@ -129,7 +132,6 @@ def train_and_write(
     The page calls the model by `name`.
     """
     from latent_nmr.data.labels import labelled_fingerprint
-    from latent_nmr.physics.simulate import Simulation
     from latent_nmr.report.explorer import write_page_of_run
     from latent_nmr.report.training import training_values
     from latent_nmr.studies._workplace import Stopwatch
@@ -137,7 +139,7 @@ def train_and_write(
 
     clock = Stopwatch()
     if options.simulate is not None:
-        simulation = Simulation(seed=options.data_seed, line_draw=options.line_draw)
+        simulation = simulation_of(options)
         fill_with_progress(source, simulation, options.simulate, tell)
     dataset = options.open(source)
     seen = options.measured(dataset)
@@ -177,11 +179,13 @@ def untrained_model(options: Options) -> "BetaVAE":
             "--data and --simulate must not both be given, as each is a source of curves, but are "
             f"{options.data} and {options.simulate}. Leave one out."
         )
-    if options.simulate is None and (options.data_seed, options.line_draw) != (0, "independent"):
+    own = (options.data_seed, options.line_draw, options.fwhm)
+    if options.simulate is None and own != (0, "independent", None):
         raise InputError(
-            "--data-seed and --line-draw must come with --simulate, but there is none, and they "
-            f"are {options.data_seed} and {options.line_draw}. Pass --simulate N."
+            "--data-seed, --line-draw and --fwhm must come with --simulate, but there is none, and "
+            f"they are {', '.join(map(str, own))}. Pass --simulate N."
         )
+    simulation_of(options)
     names = {field.name for field in fields(options)} & set(BetaVAE().get_params())
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = {"thorough": BetaVAE.thorough, "repeats": BetaVAE.of_repeats}
@@ -192,12 +196,18 @@ def untrained_model(options: Options) -> "BetaVAE":
 
 def source_of(options: Options) -> Path:
     """Where the curves come from: --data, the reference set, or the store of --simulate."""
-    from latent_nmr.physics.simulate import Simulation
     from latent_nmr.studies.stores import REFERENCE_SET, default_store
 
     if options.simulate is None:
         return options.data or REFERENCE_SET
-    return default_store(Simulation(seed=options.data_seed, line_draw=options.line_draw))
+    return default_store(simulation_of(options))
+
+
+def simulation_of(options: Options) -> "Simulation":
+    """How the curves of --simulate are made."""
+    from latent_nmr.physics.simulate import Simulation
+
+    return Simulation(seed=options.data_seed, line_draw=options.line_draw, fwhm=options.fwhm)
 
 
 def fit(

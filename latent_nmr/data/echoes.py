@@ -76,7 +76,7 @@ def simulation_attributes(simulation: Simulation) -> dict[str, Any]:
     settings = asdict(simulation) | {"n_edge": preset.n_edge}
     rule = asdict(RULE) if simulation.has_tolerance else None
     settings |= {"tolerance": simulation.tolerance if rule else None, "step_rule": rule}
-    del settings["protocols"]
+    del settings["protocols"], settings["fwhm"]  # it stands below, as `fwhm_MHz`
     if simulation.repeats == 1:  # as sets of earlier versions have it
         del settings["repeats"]
     if len(preset.sequences) == 1:

@@ -45,6 +45,7 @@ def simulate(
     line_draw: str = "independent",
     n_edge: int | None = None,
     line_shape: str = "lorentzian",
+    fwhm: float | None = None,
     tolerance: float = 1e-3,
     step: float | None = None,
     scheme: str = "averaged",
@@ -70,7 +71,7 @@ def simulate(
         of the same seed.
     seed : int
         The one seed.
-    line_draw, n_edge, line_shape, tolerance, step, scheme, dtype, with_mz
+    line_draw, n_edge, line_shape, fwhm, tolerance, step, scheme, dtype, with_mz
         As in `Simulation`.
     flip_angle_deg, relaxation_rate, equilibrium_mz
         As in `Simulation`.
@@ -107,6 +108,7 @@ def simulate(
         line_draw=line_draw,
         n_edge=n_edge,
         line_shape=line_shape,
+        fwhm=fwhm,
         tolerance=tolerance,
         step=step,
         scheme=scheme,

@@ -42,6 +42,9 @@ class Quality(NamedTuple):
         Standard deviation, of one channel, of what is left of an offset, over the row's height.
     level_turns : shape (n_rows,)
         Turns per sample of that offset, which mixing down sets turning.
+    delay : int, shape (n_rows,), or None
+        Samples from 2τ to the top, where 2τ is known: the top of what was measured is looked for
+        about 2τ. None looks for it about the top itself.
     """
 
     noise: jax.Array
@@ -49,6 +52,7 @@ class Quality(NamedTuple):
     measured: jax.Array
     level: jax.Array
     level_turns: jax.Array
+    delay: jax.Array | None = None
 
 
 def draw_quality(key: jax.Array, n_rows: int, n_samples: int) -> Quality:
@@ -89,33 +93,76 @@ def spectrometer(key: jax.Array, rows: jax.Array, quality: Quality, *, knows_gai
         Nought where nothing was measured.
     measured : Array of bool, shape (n_rows, n_samples)
     """
+    return as_measured(disturb(key, rows), quality, knows_gain=knows_gain)
+
+
+class Disturbance(NamedTuple):
+    """What is drawn for rows before it is said how they are measured.
+
+    Attributes
+    ----------
+    signal, white : Array, shape (n_rows, 2 n_samples)
+        Spectra of the rows with carrier and phase, and of white noise of one per channel.
+    level : Array, shape (n_rows, 1)
+        Of an offset, of one per channel.
+    height : Array, shape (n_rows, 1)
+        Of the echo.
+    """
+
+    signal: jax.Array
+    white: jax.Array
+    level: jax.Array
+    height: jax.Array
+
+
+def disturb(key: jax.Array, rows: jax.Array) -> Disturbance:
+    """Draw carrier, phase, time of samples, offset and noise of rows, for `spectrometer`."""
     n_rows, n_samples = rows.shape
     keys = jax.random.split(key, 5)
     steps = jnp.arange(n_samples)
     turns = CARRIER_ERROR * jax.random.normal(keys[0], (n_rows, 1)) * (steps - n_samples // 2)[None]
     phase = jax.random.uniform(keys[1], (n_rows, 1))
     signal = rows * jnp.exp(2j * math.pi * (turns + phase))
-    height = find_top(jnp.abs(rows)).height[:, None]
-    noise = quality.noise[:, None] * height
     # Twice as many, so that what a filter sees beyond the ends is no other end.
     white = _complex_normal(keys[2], (n_rows, 2 * n_samples))
-    frequencies = np.fft.fftfreq(2 * n_samples)[None].astype(np.float32)
-    response = band_response(jnp.asarray(2 * frequencies), quality.band[:, None])
-    white *= noise / jnp.sqrt(jnp.mean(response**2, axis=1, keepdims=True))
     pad = n_samples // 2
-    padded = jnp.pad(signal, ((0, 0), (pad, n_samples - pad)), mode="edge") + white
+    padded = jnp.pad(signal, ((0, 0), (pad, n_samples - pad)), mode="edge")
     # The samples of a record stand anywhere between those of the model.
     late = jax.random.uniform(keys[4], (n_rows, 1), minval=-0.5, maxval=0.5)
-    moved = jnp.exp(2j * math.pi * late * frequencies)
-    filtered = jnp.fft.ifft(jnp.fft.fft(padded) * response * moved)[:, pad : pad + n_samples]
-    level = quality.level[:, None] * height * _complex_normal(keys[3], (n_rows, 1))
-    level *= jnp.exp(2j * math.pi * quality.level_turns[:, None] * steps[None])
-    return recentred(jnp.abs(filtered + level), quality.measured, knows_gain=knows_gain)
+    moved = jnp.exp(2j * math.pi * late * _frequencies(n_samples))
+    return Disturbance(
+        jnp.fft.fft(padded) * moved,
+        jnp.fft.fft(white),
+        _complex_normal(keys[3], (n_rows, 1)),
+        find_top(jnp.abs(rows)).height[:, None],
+    )
 
 
-def recentred(rows: jax.Array, measured: jax.Array, *, knows_gain: bool):
-    """Rows about their tops, as features of measured echoes have them, and what was measured."""
-    top = find_top(rows, measured)
+def as_measured(drawn: Disturbance, quality: Quality, *, knows_gain: bool):
+    """Disturbed rows in a band and with noise of this quality, for `spectrometer`."""
+    n_samples = drawn.signal.shape[1] // 2
+    response = band_response(2 * _frequencies(n_samples), quality.band[:, None])
+    noise = quality.noise[:, None] * drawn.height
+    noise /= jnp.sqrt(jnp.mean(response**2, axis=1, keepdims=True))
+    pad = n_samples // 2
+    spectrum = (drawn.signal + noise * drawn.white) * response
+    filtered = jnp.fft.ifft(spectrum)[:, pad : pad + n_samples]
+    level = quality.level[:, None] * drawn.height * drawn.level
+    turns = quality.level_turns[:, None] * jnp.arange(n_samples)[None]
+    level *= jnp.exp(2j * math.pi * turns)
+    due = None if quality.delay is None else n_samples // 2 - quality.delay
+    return recentred(jnp.abs(filtered + level), quality.measured, due, knows_gain=knows_gain)
+
+
+def recentred(
+    rows: jax.Array, measured: jax.Array, due: jax.Array | None = None, *, knows_gain: bool
+):
+    """Rows about their tops, as features of measured echoes have them, and what was measured.
+
+    `due`, of shape (n_rows,), is the sample about which the top is looked for: by default the
+    middle one.
+    """
+    top = find_top(rows, measured, middle=due)
     marked = jnp.where(measured, rows, jnp.zeros((1, 1), rows.dtype))
     moved, _ = centred(marked, top.sample, rows.shape[1])
     marks = centred(measured.astype(rows.dtype), top.sample, rows.shape[1])[0] > 0
@@ -130,6 +177,11 @@ def augmented(key: jax.Array, rows: jax.Array, kind: str) -> jax.Array:
     quality_key, own = jax.random.split(key)
     quality = draw_quality(quality_key, *rows.shape)
     return spectrometer(own, rows, quality, knows_gain=kind == "spectrometer-m0")[0]
+
+
+def _frequencies(n_samples: int) -> jax.Array:
+    """Of the spectra of rows twice as long, turns per sample; shape (1, 2 n_samples)."""
+    return jnp.asarray(np.fft.fftfreq(2 * n_samples)[None].astype(np.float32))
 
 
 def _log_uniform(key: jax.Array, n_rows: int, low: float, high: float) -> jax.Array:

@@ -9,6 +9,7 @@ from typing import Any
 from latent_nmr._json import python_scalar
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
 from latent_nmr.physics.lattices import DTYPES, SCHEMES
+from latent_nmr.physics.line import Line
 from latent_nmr.physics.parameters import FlipAngleLaw
 from latent_nmr.physics.presets import Preset, get_preset
 from latent_nmr.physics.protocols import parse_protocols, sequences_of
@@ -36,7 +37,9 @@ class Simulation:
     n_edge : int or None
         Lattice edge in sites; None takes the preset's.
     line_shape : {"lorentzian", "gaussian"}
-        Distribution of ν, with the preset's width and cutoff.
+        Distribution of ν, with the preset's cutoff.
+    fwhm : float or None
+        Its full width at half maximum, MHz; None takes the preset's.
     tolerance : float
         Largest error of any component of M of a curve, |M(0)| being 1/2; see `simulate_lattices`.
     step : float or None
@@ -80,6 +83,7 @@ class Simulation:
     line_draw: str = "independent"
     n_edge: int | None = None
     line_shape: str = "lorentzian"
+    fwhm: float | None = None
     tolerance: float = 1e-3
     step: float | None = None
     scheme: str = "averaged"
@@ -105,7 +109,7 @@ class Simulation:
             fixed_cut(self.step)
         check_choice("scheme", self.scheme, SCHEMES)
         check_tolerance(self.tolerance, check_choice("dtype", self.dtype, DTYPES), self.step)
-        replace(get_preset(self.preset).line, draw=self.line_draw, shape=self.line_shape)
+        self._line()
         if not isinstance(self.with_mz, bool):
             raise InputError(f"with_mz must be True or False, but is {self.with_mz!r}. Choose.")
         if self.n_edge is not None:
@@ -174,10 +178,15 @@ class Simulation:
         """Whether steps follow the tolerance: they are not fixed, by `step` or the scheme."""
         return self.step is None and self.scheme != "source"
 
+    def _line(self) -> Line:
+        """The preset's line with this simulation's shape, width and draw."""
+        line = get_preset(self.preset).line
+        fwhm = line.fwhm if self.fwhm is None else self.fwhm
+        return replace(line, draw=self.line_draw, shape=self.line_shape, fwhm=fwhm)
+
     def resolve(self) -> Preset:
         """Return the preset with this simulation's lattice edge, line and sequences."""
         preset = get_preset(self.preset)
-        line = replace(preset.line, draw=self.line_draw, shape=self.line_shape)
         sequence = preset.sequence
         if self.flip_angle_deg is not None:
             sequence = sequence.flipped_by(math.radians(self.flip_angle_deg))
@@ -186,7 +195,7 @@ class Simulation:
         n_edge = self.n_edge or preset.n_edge
         return replace(
             preset,
-            line=line,
+            line=self._line(),
             n_edge=n_edge,
             sequence=sequences[0],
             sequences=tuple(sequences),

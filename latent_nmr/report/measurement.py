@@ -25,6 +25,9 @@ VERDICT_MEANINGS = {
 MOST_ROWS = 100
 # Parameters of the library that have another name as options of the command.
 OPTION_NAMES = {"pulse_separation": "tau"}
+# A training on curves of another line, in Python and as a command.
+RETRAINED = r"ln\.train\(ln\.simulate\('paper', (\d+), fwhm=([\d.e-]+)\), .*\)\)"
+RETRAIN = r"latent-nmr train-vae --simulate \1 --fwhm \2 --setting thorough --augment spectrometer"
 PARAMETERS = "pulse_separation|echo_time|m0|fwhm|carrier|bandwidth|train|crop|columns|time_unit"
 PARAMETERS += "|dwell|points_per_record|domain"
 HEADS = ("record", "verdict", "echo (µs)", "SNR", "W (MHz)", "L", "kernel", "p")
@@ -78,6 +81,7 @@ def _options_in(text: str) -> str:
 
     stated = rf"(?<![\w(])({PARAMETERS})=(\([^)]*\)|'[^']*'|[\d.]*\d|…)"
     bare = r"(?<![\w(-])(pulse_separation|echo_time|time_unit|points_per_record|fwhm)()\b"
+    text = re.sub(RETRAINED, RETRAIN, text)
     return re.sub(bare, as_option, re.sub(stated, as_option, text))
 
 

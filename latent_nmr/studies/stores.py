@@ -26,6 +26,7 @@ def default_store(simulation: "Simulation") -> Path:
         spacing = "" if protocol.tau_us is None else f"-{protocol.tau_us:g}us"
         turned += f"-{protocol.flip_angle_deg:g}deg{spacing}"
     turned += "-fresh" * (simulation.offsets == "fresh")
+    turned += "" if simulation.fwhm is None else f"-fwhm{simulation.fwhm:g}"
     repeated = "" if simulation.repeats == 1 else f"-repeats{simulation.repeats}"
     stem = f"{simulation.preset}-{simulation.line_draw}{turned}{repeated}-seed{simulation.seed}"
     return DATA_FOLDER / f"{stem}.zarr"

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 # Attributes of the data that a model's figures mark, where the data have them, and what must be
 # known of a model.
-COPIED_ATTRIBUTES = ("echo_index", "dt_us", "pulse_samples", "pulse_angles_rad", "receiver")
+COPIED_ATTRIBUTES = (
+    *("echo_index", "dt_us", "pulse_samples", "pulse_angles_rad"),
+    *("fwhm_MHz", "receiver"),
+)
 REQUIRED_METADATA = ("window", "normalisation", "time_us", "data_sha256")
 
 

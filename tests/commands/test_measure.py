@@ -152,6 +152,11 @@ class TestOptionsForFiles:
         ("Give time_unit='µs'.", "Give --time-unit µs."),
         ("Use ln.Line(fwhm=0.05).", "Use ln.Line(fwhm=0.05)."),
         ("fwhm times pulse_separation is 5.", "--fwhm times --tau is 5."),
+        (
+            "ln.train(ln.simulate('paper', 6000, fwhm=0.08), window='top', model=ln.BetaVAE())).",
+            "latent-nmr train-vae --simulate 6000 --fwhm 0.08 --setting thorough "
+            "--augment spectrometer.",
+        ),
     ],
 )
 def test_messages_name_options_in_place_of_parameters(text, said):

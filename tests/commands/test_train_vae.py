@@ -264,7 +264,7 @@ class TestFinishedRuns:
 
     def test_settings_of_fresh_curves_need_simulate(self, data, tmp_path, capsys):
         words = self.complaint(capsys, train(data, tmp_path / "run", "--data-seed", "3"))
-        assert "--data-seed and --line-draw must come with --simulate" in words
+        assert "--data-seed, --line-draw and --fwhm must come with --simulate" in words
 
 
 class TestOutput:

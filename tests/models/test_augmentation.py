@@ -132,10 +132,22 @@ def test_what_is_not_measured_is_nought_and_the_rest_stays_where_the_top_is():
 
 def test_a_half_echo_is_centred_on_its_first_samples():
     rows = echoes(8)
-    made, marks = measured(rows, quality(8, noise=0.001, first=200))
-    # Samples stand half of one beside those of the row, at most.
+    made, marks = measured(rows, quality(8, noise=1e-4, first=200))
+    # Samples stand half of one beside those of the row, at most; one beside the top the row is
+    # lower by 1/50² = 4e-4, three times what noise differs by from sample to sample.
     assert (np.abs(np.argmax(made, axis=1) - 200) <= 1).all()
     assert not marks[:, :195].any()
+
+
+def test_the_top_is_looked_for_about_two_tau_where_that_is_known():
+    # A spike 50 samples before the top of the echo, which 2τ is 40 samples after or before.
+    rows = 0.1 * (np.asarray(echoes(2)) + 6 * np.exp(-(((STEPS - 150) / 5) ** 2)))
+    own = quality(2)._replace(delay=jnp.asarray([-40, 40]))
+    seen, _ = measured(jnp.asarray(rows, jnp.float32), own)
+    spike = seen.argmax(axis=1) - N_SAMPLES // 2
+    # The slope of the echo moves the smoothed top of the spike a little.
+    assert spike[0] == pytest.approx(-50, abs=2)
+    assert spike[1] == pytest.approx(0, abs=2)
 
 
 def test_draws_cover_what_they_are_said_to():

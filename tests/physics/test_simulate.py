@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+import latent_nmr as ln
 from latent_nmr.errors import InputError
 from latent_nmr.physics.kernels import coupling_length, kernel_table
 from latent_nmr.physics.lattices import simulate_lattices
@@ -16,6 +17,7 @@ from latent_nmr.physics.simulate import (
     planned_evaluations,
     simulate_curves,
 )
+from tests.analytic import line_transform
 
 N_EDGE = 8
 SMALL = Simulation("paper", seed=7, n_edge=N_EDGE)
@@ -227,6 +229,22 @@ class TestSimulationSettings:
         # Width and cutoff stay the preset's.
         assert (preset.line.fwhm, preset.line.cutoff) == (0.05, 0.25)
         assert Simulation("paper").resolve().n_edge == 100
+
+    def test_the_width_of_the_line_replaces_that_of_the_preset(self):
+        assert Simulation("paper", fwhm=0.08).resolve().line.fwhm == 0.08
+        with pytest.raises(InputError, match="fwhm must be > 0 MHz"):
+            Simulation(fwhm=-0.05)
+
+    def test_a_data_set_says_its_line_and_echoes_of_a_wider_one_are_narrower(self):
+        for fwhm in (0.03, 0.06):
+            echoes = ln.simulate("paper", 3, n_edge=20, fwhm=fwhm, line_draw="stratified")
+            assert echoes.attrs["fwhm_MHz"] == fwhm
+            # Until couplings turn spins apart, |M| is the transform of the line.
+            decay = np.hypot(echoes.mx, echoes.my).to_numpy()
+            early = int(np.argmin(np.abs(echoes.time.to_numpy() - 1.0)))
+            time = float(echoes.time[early])
+            expected = line_transform(np.array([time]), fwhm, echoes.attrs["cutoff_MHz"])
+            assert decay[:, early] / decay[:, 0] == pytest.approx(expected[0], abs=0.01)
 
 
 def test_a_choice_about_mz_that_is_no_choice_is_refused():

@@ -127,7 +127,9 @@ class TestPulseSeparation:
         assert one.nearest_labels["W"] == pytest.approx(2 * other.nearest_labels["W"])
 
     def test_a_line_that_the_model_does_not_know_is_refused(self, folder):
-        with pytest.raises(InputError, match=r"fwhm.*train a model"):
+        with pytest.raises(
+            InputError, match=r"fwhm.*Train a model on such curves: ln\.train\(.*fwhm=0\.08"
+        ):
             ln.measure(folder / "good.npz", pulse_separation=TAU, fwhm=0.08)
         assert not ln.measure([folder / "good.npz"], pulse_separation=TAU, fwhm=0.05).refused
 

@@ -13,7 +13,7 @@ from latent_nmr.data.measured.mixing import band_limit, mix_down, noise_bandwidt
 from latent_nmr.data.measured.noise import Noise, estimate_noise
 from latent_nmr.data.measured.phasing import echo_phase
 from latent_nmr.data.measured.resample import resample
-from latent_nmr.data.measured.settings import Given, check_settings, window_of
+from latent_nmr.data.measured.settings import Given, check_settings, top_reach, window_of
 from latent_nmr.data.measured.steps import Step, with_steps
 from latent_nmr.data.measured.time_scale import time_factor
 from latent_nmr.data.measured.working import (
@@ -45,13 +45,13 @@ def prepare_measurement(
     grid: str | None = "echo",
     preset: str = "paper",
     fwhm: float | None = None,
+    model_fwhm: float | None = None,
 ) -> xr.Dataset:
     """Bring measured records into the form that a model was trained on.
 
     In this order: split trains, remove spurs, find the echo, subtract the offset, mix down, limit
     the band, turn the phase, crop, and resample to the model's window with time mapped by t/τ.
-    Every step stands in `attrs["steps"]`. Nothing is made up for times that the record does not
-    have: they are NaN, and `measured` is false there.
+    Every step stands in `attrs["steps"]`. What the record does not have is NaN, not `measured`.
 
     Parameters
     ----------
@@ -84,8 +84,9 @@ def prepare_measurement(
         Window of the model; None keeps the samples of the record.
     preset : str
         Preset that the model was trained on.
-    fwhm : float, optional
-        Full width of the line, MHz, if known: FWHM τ must be within 10 % of the model's.
+    fwhm, model_fwhm : float, optional
+        Full width of the line, MHz, if known, and of that which the model was trained on, by
+        default the preset's: FWHM τ must be within 10 % of the model's.
 
     Returns
     -------
@@ -94,11 +95,10 @@ def prepare_measurement(
         with `grid=None`, and `record_time`; along `record` the coordinates `noise` (standard
         deviation of one channel), `offset_error` (that of what is left of an offset, which turns
         at the attribute `offset_frequency`, MHz), `snr` (height of the echo over the noise) and
-        `p_value` (that noise is as high at this place). Attributes `echo_time`, `echo_width` (µs
-        of the record),
-        `echo_kind`, `echo_p_value` (that noise shows as much anywhere), `echo_carrier` (MHz),
-        `dwell` (µs), `noise` and `snr` of the clearest record, `pulse_separation`, `time_factor`,
-        and `steps`. The gain remains unknown: there is no |M(0)|.
+        `p_value` (that noise is as high here). Attributes `echo_time`, `echo_width` (µs of the
+        record), `echo_kind`, `echo_p_value` (that noise shows as much anywhere), `echo_carrier`
+        (MHz), `dwell` (µs), `noise` and `snr` of the clearest record, `pulse_separation`,
+        `time_factor` and `steps`.
 
     Raises
     ------
@@ -122,7 +122,9 @@ def prepare_measurement(
     """
     given = check_settings(
         dataset,
-        Given(pulse_separation, echo_time, carrier, train, bandwidth, phase, crop, fwhm),
+        Given(
+            pulse_separation, echo_time, carrier, train, bandwidth, phase, crop, fwhm, model_fwhm
+        ),
         preset,
         grid,
     )
@@ -131,7 +133,7 @@ def prepare_measurement(
     records, spur_steps = without_spurs(records) if remove_spurs else (records, ())
     echo, which, echo_step = found_echo(records, given, dataset.attrs)
     noises = [_noise(records, echo, row) for row in range(len(records.signal))]
-    chances = chance_at_echo(records, echo, noises)
+    chances = chance_at_echo(records, echo, noises, top_reach(given, preset))
     # Before the record is mixed down, after which an offset turns.
     offset = levelled(records, echo, noises) if baseline else Levelled.none(records)
     records = offset.records

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr.data.measured.time_scale import check_fwhm
+from latent_nmr._echo_top import REACH
+from latent_nmr.data.measured.time_scale import check_fwhm, time_factor
 from latent_nmr.data.scaling import TOP
 from latent_nmr.data.windows import HALF_WIDTHS, window_slice
 from latent_nmr.errors import InputError, check_choice, check_count, check_number
@@ -29,6 +30,7 @@ class Given:
     phase: Any
     crop: float | None
     fwhm: float | None
+    model_fwhm: float | None
 
     @property
     def tau(self) -> float:
@@ -51,6 +53,15 @@ def window_of(preset: str, grid: str) -> Window:
     sequence = get_preset(preset).sequence
     part = window_slice(grid, sequence.n_samples, sequence.echo_sample)
     return Window(sequence.time[part], sequence.dt * sequence.echo_sample / 2, sequence.dt)
+
+
+def top_reach(given: Given, preset: str) -> float:
+    """How far from a given 2τ models look for the top, µs of the record; nought of a found one."""
+    if given.echo_time == FIND:
+        return 0.0
+    window = window_of(preset, "echo")
+    tau = window.tau if given.pulse_separation is None else given.tau
+    return REACH * window.dt / time_factor(tau, window.tau)
 
 
 def check_settings(dataset: xr.Dataset, given: Given, preset: str, grid: str | None) -> Given:
@@ -84,7 +95,11 @@ def check_settings(dataset: xr.Dataset, given: Given, preset: str, grid: str | N
     )
     if given.fwhm is not None:
         model_tau = window_of(preset, "full").tau
-        check_fwhm(given.fwhm, checked.tau, preset_of.line.fwhm, model_tau)
+        model_fwhm = given.model_fwhm
+        if model_fwhm is None:
+            model_fwhm = preset_of.line.fwhm
+        check_number("model_fwhm", model_fwhm, above=0, unit="MHz")
+        check_fwhm(given.fwhm, checked.tau, model_fwhm, model_tau)
     if dataset.attrs.get("signal_kind") == "magnitude":
         # |M| has no frequency and no phase.
         checked = replace(checked, carrier=None, phase=None)

@@ -101,7 +101,7 @@ def remove_spurs(
         # The same line may need a second look, its neighbours having been in the way.
         refused[top] = True
         frequency = _refined(rest, dwell, float(frequencies[top]))
-        amplitude = _steady_amplitude(rest, dwell, frequency)
+        amplitude = _steady_amplitude(rest, dwell, frequency, threshold)
         if amplitude == 0:
             # Not steady, and so are the frequencies beside it that the same signal reaches.
             refused[max(0, top - 2) : top + 3] = True
@@ -130,15 +130,24 @@ def _refined(values: ComplexArray, dwell: float, frequency: float) -> float:
     return float(best.x)
 
 
-def _steady_amplitude(values: ComplexArray, dwell: float, frequency: float) -> complex:
-    """Amplitude of a line at the first sample; 0 if parts of the record do not agree on it."""
+def _steady_amplitude(
+    values: ComplexArray, dwell: float, frequency: float, threshold: float
+) -> complex:
+    """Amplitude of a line at the first sample; 0 if parts of the record do not agree on it.
+
+    `threshold` is the power, over that of the noise, by which lines stand out of the whole record.
+    """
     turned = values * np.exp(-2j * np.pi * frequency * dwell * np.arange(len(values)))
     means = np.array([part.mean() for part in np.array_split(turned, N_PARTS)], np.complex128)
     typical = complex(np.median(np.real(means)), np.median(np.imag(means)))
     # Noise of one of the means, from neighbours: what is steady drops out of differences.
-    spread = np.median(np.abs(np.diff(turned))) / np.sqrt(2) / np.sqrt(len(values) / N_PARTS)
+    noise = np.median(np.abs(np.diff(turned))) / np.sqrt(2)
+    spread = noise / np.sqrt(len(values) / N_PARTS)
     near = np.abs(means - typical) <= SLACK * abs(typical) + 2.5 * spread
     window = np.hanning(len(values) + 2)[1:-1]
     whole = abs(np.sum(window * turned)) / window.sum()
-    is_steady = near.sum() >= N_STEADY and abs(typical) > LEAST_SHARE * whole
+    # What an echo shows of a frequency the other parts do not: their median is noise then. A line
+    # of that power has this amplitude; half of a complex normal's lengths exceed 1.18 deviations.
+    least = np.sqrt(2 * threshold / len(values)) * noise / 1.18
+    is_steady = near.sum() >= N_STEADY and abs(typical) > max(LEAST_SHARE * whole, least)
     return complex(np.mean(means[near])) if is_steady else 0j

@@ -66,8 +66,8 @@ def check_fwhm(
         product, known = width * pulse_separation, model_fwhm * model_separation
         raise InputError(
             f"fwhm times pulse_separation must be within {100 * tolerance:g} % of the model's, "
-            f"{known:.3g}, but is {product:.3g}. Simulate with a line of FWHM {seen:.3g} MHz and "
-            f"τ = {model_separation:.4g} µs, and train a model on that: ln.Line(fwhm={seen:.3g}) "
-            "and ln.simulate_lattices, then ln.train."
+            f"{known:.3g}, but is {product:.3g}. Train a model on such curves: "
+            f"ln.train(ln.simulate('paper', 6000, fwhm={seen:.3g}), window='top', "
+            "normalisation='height', model=ln.BetaVAE.thorough(augment='spectrometer'))."
         )
     return seen

@@ -193,13 +193,22 @@ def _said(echo: FoundEcho, start: float) -> str:
 
 
 def chance_at_echo(
-    records: Records, echo: FoundEcho, noises: Sequence[Noise]
+    records: Records, echo: FoundEcho, noises: Sequence[Noise], reach: float = 0.0
 ) -> npt.NDArray[np.float64]:
-    """For each record, how likely noise alone is as high at the place of the echo."""
-    elapsed = records.dwell * np.arange(len(records.time)) - echo.time
-    place = elapsed / np.where(elapsed < 0, echo.rise, echo.decay)
-    heights = np.where(records.measured, np.exp(-np.log(2) * np.abs(place)), 0)
+    """For each record, how likely noise alone is as high within `reach` µs of the echo's place.
+
+    Places a quarter of the echo's width apart are tried, and what each says is multiplied by their
+    number: at most so likely is it that one of them is as high (Bonferroni).
+    """
+    n_places = 1 + 2 * int(np.ceil(reach / (echo.width / 4)))
+    places = echo.time + np.linspace(-reach, reach, n_places)
+    elapsed = records.dwell * np.arange(len(records.time)) - places[:, None]
+    shape = elapsed / np.where(elapsed < 0, echo.rise, echo.decay)
+    heights = np.where(records.measured, np.exp(-np.log(2) * np.abs(shape)), 0)
     turned = heights * np.exp(-2j * np.pi * echo.carrier * elapsed)
-    variance = np.array([noise.density for noise in noises]) / records.dwell
-    power = np.abs(records.signal @ turned) ** 2 / (2 * variance * np.sum(heights**2))
-    return np.exp(-np.minimum(power, 700))
+    variance = np.array([noise.density for noise in noises])[:, None] / records.dwell
+    squares = np.maximum(np.sum(heights**2, axis=1), 1e-300)
+    power = np.abs(records.signal @ turned.T) ** 2 / (2 * variance * squares)
+    # Places where nothing was measured show nothing.
+    power = np.where(heights.any(axis=1), power, 0.0)
+    return np.minimum(n_places * np.exp(-np.minimum(power.max(axis=1), 700)), 1.0)

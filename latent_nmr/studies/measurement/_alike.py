@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._jax_settings import own_settings, seed_key
-from latent_nmr.models.augmentation import Quality, spectrometer
+from latent_nmr.models.augmentation import Quality, as_measured, disturb
 
 # Rows at a time: one shape to compile for, and little memory.
 ROWS_AT_ONCE = 1024
@@ -33,6 +33,8 @@ class Conditions:
         Standard deviation of what is left of an offset, of one channel, over the height.
     level_turns : float
         Turns per sample of that offset.
+    knows_due : bool
+        Whether the top was looked for about 2τ, and not about the highest point.
     """
 
     noise: float
@@ -41,47 +43,69 @@ class Conditions:
     measured: npt.NDArray[np.bool_]
     level: float = 0.0
     level_turns: float = 0.0
+    knows_due: bool = False
 
 
-@own_settings()
-def measured_alike(
-    rows: npt.NDArray[np.floating], conditions: Conditions, seed: int, *, knows_gain: bool
-) -> npt.NDArray[np.float32]:
-    """Rows under those conditions, as a model of measured echoes sees them.
+class Drawn:
+    """Rows with a disturbance each, which are then measured in any way.
 
     Parameters
     ----------
     rows : ndarray, shape (n_rows, n_window)
         |M| about the top, without noise.
-    conditions : Conditions
     seed : int
-    knows_gain : bool
-
-    Returns
-    -------
-    ndarray of float32, shape (n_rows, n_window)
+    delays : ndarray of int, shape (n_rows,), optional
+        Samples from 2τ to the tops of the rows; used if conditions know 2τ.
     """
-    n_rows, n_window = rows.shape
-    key = seed_key(seed)
-    spread = np.random.default_rng(seed).standard_normal(n_rows)
-    noise = conditions.noise * np.exp(conditions.noise_error * spread)
-    found = np.empty((n_rows, n_window), np.float32)
-    for number, start in enumerate(range(0, n_rows, ROWS_AT_ONCE)):
-        own = slice(start, start + ROWS_AT_ONCE)
-        short = ROWS_AT_ONCE - len(rows[own])
-        padded = np.pad(rows[own].astype(np.float32), ((0, short), (0, 0)), mode="wrap")
-        quality = Quality(
-            jnp.asarray(np.pad(noise[own], (0, short), mode="wrap"), jnp.float32),
-            jnp.full(ROWS_AT_ONCE, conditions.band, jnp.float32),
-            jnp.broadcast_to(jnp.asarray(conditions.measured), padded.shape),
-            jnp.full(ROWS_AT_ONCE, conditions.level, jnp.float32),
-            jnp.full(ROWS_AT_ONCE, conditions.level_turns, jnp.float32),
-        )
-        made = _spectrometer(jax.random.fold_in(key, number), padded, quality, knows_gain)
-        found[own] = np.asarray(made)[: len(rows[own])]
-    return found
+
+    @own_settings()
+    def __init__(
+        self,
+        rows: npt.NDArray[np.floating],
+        seed: int,
+        delays: npt.NDArray[np.integer] | None = None,
+    ):
+        self.n_rows, self.n_window = rows.shape
+        n_pieces = -(-self.n_rows // ROWS_AT_ONCE)
+        self._wrapped = np.arange(n_pieces * ROWS_AT_ONCE).reshape(n_pieces, -1) % self.n_rows
+        self._spread = np.random.default_rng(seed).standard_normal(self.n_rows)
+        delays = np.zeros(self.n_rows) if delays is None else delays
+        self._delays = delays.astype(np.int32)
+        key = seed_key(seed)
+        self._drawn = [
+            _disturb(jax.random.fold_in(key, number), rows[own].astype(np.float32))
+            for number, own in enumerate(self._wrapped)
+        ]
+
+    @own_settings()
+    def measured(self, conditions: Conditions, *, knows_gain: bool) -> npt.NDArray[np.float32]:
+        """Rows under those conditions, as a model of measured echoes sees them.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_window)
+        """
+        noise = conditions.noise * np.exp(conditions.noise_error * self._spread)
+        delays = self._delays if conditions.knows_due else np.zeros_like(self._delays)
+        marks = np.broadcast_to(conditions.measured, (ROWS_AT_ONCE, self.n_window))
+        same = np.ones(ROWS_AT_ONCE, np.float32)
+        found = []
+        for drawn, own in zip(self._drawn, self._wrapped, strict=True):
+            quality = Quality(
+                jnp.asarray(noise[own], jnp.float32),
+                jnp.asarray(conditions.band * same),
+                jnp.asarray(marks),
+                jnp.asarray(conditions.level * same),
+                jnp.asarray(conditions.level_turns * same),
+                jnp.asarray(delays[own]),
+            )
+            found.append(np.asarray(_as_measured(drawn, quality, knows_gain)))
+        return np.concatenate(found)[: self.n_rows]
 
 
-@partial(jax.jit, static_argnums=3)
-def _spectrometer(key, rows, quality, knows_gain):
-    return spectrometer(key, rows, quality, knows_gain=knows_gain)[0]
+_disturb = jax.jit(disturb)
+
+
+@partial(jax.jit, static_argnums=2)
+def _as_measured(drawn, quality, knows_gain):
+    return as_measured(drawn, quality, knows_gain=knows_gain)[0]

@@ -88,7 +88,7 @@ class NullHypothesis:
         # First what is usual at a place, then how far from it.
         terms, raw = self._terms(new), self._raw(new)
         self.fits = [np.linalg.lstsq(terms, own, rcond=None)[0] for own in raw[1:]]
-        own = self._distances(new)
+        own = self._unusual(raw, terms)
         self.sorted = [np.sort(values) for values in own]
         ranks = np.stack([self._ranks(n, values) for n, values in enumerate(own)])
         self.least = np.sort(ranks.min(axis=0))
@@ -107,8 +107,8 @@ class NullHypothesis:
         return (np.asarray(points, np.float64) - self.centre) / self.scales
 
     def _smooth(self, rows) -> FloatArray:
-        marks = np.broadcast_to(self.measured, rows.shape)
-        return np.where(self.measured, smoothed_rows(np.asarray(rows, np.float64), marks), 0.0)
+        smooth = smoothed_rows(np.asarray(rows, np.float64), self.measured[None])
+        return np.where(self.measured, smooth, 0.0)
 
     def _terms(self, seen: Seen) -> FloatArray:
         # Beyond the simulated points nothing is known of what is usual but at the edge.
@@ -123,7 +123,10 @@ class NullHypothesis:
         return Distances(np.log(place + 1e-12), np.log(curve + 1e-12), *sizes)
 
     def _distances(self, seen: Seen) -> Distances:
-        raw, terms = self._raw(seen), self._terms(seen)
+        return self._unusual(self._raw(seen), self._terms(seen))
+
+    def _unusual(self, raw: Distances, terms: FloatArray) -> Distances:
+        """Distances without what is usual at the place."""
         usual = [terms @ fit for fit in self.fits]
         return Distances(raw.place, *(own - its for own, its in zip(raw[1:], usual, strict=True)))
 
@@ -136,7 +139,7 @@ class NullHypothesis:
 
 def principal_directions(rows: npt.NDArray[np.floating]) -> FloatArray:
     """The first principal components of smoothed rows, shape (n_window, N_PRINCIPAL)."""
-    smooth = smoothed_rows(np.asarray(rows, np.float64), np.ones(rows.shape, bool))
+    smooth = smoothed_rows(np.asarray(rows, np.float64), np.ones((1, rows.shape[1]), bool))
     rest = smooth - smooth.mean(axis=0)
     return np.linalg.eigh(rest.T @ rest)[1][:, -N_PRINCIPAL:]
 
@@ -144,7 +147,7 @@ def principal_directions(rows: npt.NDArray[np.floating]) -> FloatArray:
 def residual_sizes(rows, decoded, measured: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
     """Logarithm of the mean square of rows minus decoded curves, and of that smoothed."""
     rest = np.where(measured, np.asarray(rows, np.float64) - decoded, 0.0)
-    smooth = np.where(measured, smoothed_rows(rest, np.broadcast_to(measured, rest.shape)), 0.0)
+    smooth = np.where(measured, smoothed_rows(rest, measured[None]), 0.0)
     n_measured = max(int(measured.sum()), 1)
     return tuple(  # type: ignore[return-value]
         np.log(np.sum(part**2, axis=1) / n_measured + 1e-300) for part in (rest, smooth)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from latent_nmr._echo_top import smoothed_rows
 from latent_nmr.errors import InputError
 from latent_nmr.shipped import named_or_path
-from latent_nmr.studies.measurement._alike import Conditions, measured_alike
+from latent_nmr.studies.measurement._alike import Conditions, Drawn
+from latent_nmr.studies.measurement._correction import CORRECTION_FILE, Correction
 from latent_nmr.studies.measurement._distance import NullHypothesis, Seen, principal_directions
 from latent_nmr.studies.measurement._neighbours import Cloud
 from latent_nmr.studies.measurement._reference import REFERENCE_FILE, Reference
@@ -48,9 +49,7 @@ class Alike:
     def __init__(self, instrument: "Instrument", conditions: Conditions, seed: int):
         model, reference = instrument.model, instrument.reference
         draws = [
-            measured_alike(
-                reference.rows, conditions, seed + number, knows_gain=instrument.knows_gain
-            )
+            instrument.drawn(seed + number).measured(conditions, knows_gain=instrument.knows_gain)
             for number in range(N_DRAWS)
         ]
         points = [model.transform(rows) for rows in draws]
@@ -62,21 +61,25 @@ class Alike:
         seen = Seen(points[0], draws[0], model.inverse_transform(points[0]))
         directions = instrument.directions
         self.null = NullHypothesis(seen[~new], seen[new], conditions.measured, directions)
-        self._rows, self._knows_gain = reference.rows, instrument.knows_gain
-        self._quiet = replace(conditions, noise=QUIET, noise_error=0.0, level=0.0)
+        self._instrument = instrument
+        quiet = replace(conditions, noise=QUIET, noise_error=0.0, level=0.0)
+        self._quiet = replace(quiet, knows_due=False)
 
     def seen(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Rows through the band of the record, without its noise: what is to be like it.
 
         NaN at the ends, where rows do not reach after they were centred again.
         """
-        found = measured_alike(rows, self._quiet, 0, knows_gain=self._knows_gain)
+        return self._seen(Drawn(rows, 0))
+
+    def _seen(self, drawn: Drawn) -> npt.NDArray[np.float32]:
+        found = drawn.measured(self._quiet, knows_gain=self._instrument.knows_gain)
         return np.where(found > 0, found, np.float32(np.nan))
 
     @cached_property
     def clean(self) -> npt.NDArray[np.float32]:
         """All reference curves, so seen."""
-        return self.seen(self._rows)
+        return self._seen(self._instrument.drawn(0))
 
 
 class Instrument:
@@ -89,11 +92,21 @@ class Instrument:
     reference : Reference
     name : str
         What messages call it.
+    correction : Correction, optional
+        Of its p-values and ellipses; without one they are as the reference gives them.
     """
 
-    def __init__(self, model: "BetaVAE", reference: Reference, name: str):
+    def __init__(
+        self,
+        model: "BetaVAE",
+        reference: Reference,
+        name: str,
+        correction: Correction | None = None,
+    ):
         self.model, self.reference, self.name = model, reference, name
+        self.correction = correction
         self._kept: dict[tuple, Alike] = {}
+        self._drawn: dict[int, Drawn] = {}
 
     @property
     def knows_gain(self) -> bool:
@@ -125,17 +138,26 @@ class Instrument:
         """Their points and labels, for the latent map."""
         return ReferenceMap(self.points, self.reference.labels)
 
+    def drawn(self, seed: int) -> Drawn:
+        """The reference with disturbances, which records of all conditions share."""
+        if seed not in self._drawn:
+            while len(self._drawn) > N_DRAWS:
+                self._drawn.pop(next(iter(self._drawn)))
+            self._drawn[seed] = Drawn(self.reference.rows, seed, self.reference.delays)
+        return self._drawn[seed]
+
     def alike(self, conditions: Conditions, seed: int) -> Alike:
         """The reference measured like a record; records measured alike share it."""
         positive = conditions.noise, conditions.band, max(conditions.level, LEAST_LEVEL)
         steps = [round(math.log(own) / STEP) for own in positive]
         error, turns = round(conditions.noise_error, 2), round(conditions.level_turns, 3)
-        key = *steps, error, turns, conditions.measured.tobytes(), seed
+        known = conditions.knows_due
+        key = *steps, error, turns, conditions.measured.tobytes(), known, seed
         if key not in self._kept:
             while len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
             noise, band, level = (math.exp(step * STEP) for step in steps)
-            near = Conditions(noise, error, band, conditions.measured, level, turns)
+            near = Conditions(noise, error, band, conditions.measured, level, turns, known)
             self._kept[key] = Alike(self, near, seed)
         return self._kept[key]
 
@@ -164,7 +186,9 @@ def load_instrument(model: Path | str) -> Instrument:
             f"model must have its reference echoes beside it, but {path} is missing. Copy the "
             "whole folder that the training wrote."
         )
-    return Instrument(found, Reference.load(path), str(model))
+    corrected = Path(place) / CORRECTION_FILE
+    correction = Correction.load(corrected) if corrected.exists() else None
+    return Instrument(found, Reference.load(path), str(model), correction)
 
 
 def echo_widths(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

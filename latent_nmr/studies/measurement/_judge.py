@@ -30,6 +30,7 @@ LEAST_BAND = 1e-3
 CLEARLY = 1.5
 ENDS = (0.025, 0.16, 0.84, 0.975)
 PARTS = (0.68, 0.95)
+HALF = " Only its second half is on the record: a free induction decay may look like that."
 FREQUENCIES = ("W", "alpha_x", "alpha_z")  # which another τ multiplies
 
 
@@ -110,10 +111,14 @@ def _judged(
         measured,
         float(prepared.offset_error[number]) / float(rows.height[number]),
         per_sample(float(prepared.attrs["offset_frequency"]), prepared),
+        _knows_due(prepared),
     )
     alike = instrument.alike(conditions, seed)
     point = instrument.model.transform(x)
     distance = alike.null.distance(Seen(point, x, instrument.model.inverse_transform(point)))
+    if instrument.correction is not None:
+        corrected = instrument.correction.p_value(distance.p_value)
+        distance = distance._replace(p_value=corrected)
     odd = _odd_width(prepared, instrument)
     is_inside = distance.p_value >= FALSE_ALARMS and odd is None
     common["p_value"] = distance.p_value
@@ -193,7 +198,7 @@ def _with_point(
         **common,
         point=mean,
         covariance=np.atleast_2d(np.cov(clean.T, aweights=near.weights)),
-        radii=_radii(clean, near),
+        radii=_radii(clean, near, common["snr"], instrument),
         estimates=_estimates(near, labels, float(prepared.attrs["time_factor"]))
         if is_inside
         else {},
@@ -224,10 +229,13 @@ def _labels_of(
     }
 
 
-def _radii(points: npt.NDArray[np.float64], near: Neighbourhood) -> npt.NDArray[np.float64]:
+def _radii(
+    points: npt.NDArray[np.float64], near: Neighbourhood, snr: float, instrument: Instrument
+) -> npt.NDArray[np.float64]:
     """Radii of the ellipses of axes 1 and 2, 3 and 4, …, shape (n_pairs, 2)."""
     pairs = [points[:, a : a + 2] for a in range(0, points.shape[1] - 1, 2)]
-    return np.array([radii(own, near.weights, PARTS) for own in pairs]).reshape(-1, 2)
+    found = np.array([radii(own, near.weights, PARTS) for own in pairs]).reshape(-1, 2)
+    return found if instrument.correction is None else found * instrument.correction.factors(snr)
 
 
 def _estimates(
@@ -254,9 +262,12 @@ def _estimates(
 
 def _odd_width(prepared: "xr.Dataset", instrument: Instrument) -> str | None:
     """What is to be said of an echo that is clearly narrower or wider than any simulated."""
-    dt = abs(float(np.diff(prepared.time[:2])[0]))
     width = float(prepared.attrs["echo_width"]) * float(prepared.attrs["time_factor"])
-    low, high = dt * instrument.widths.min(), dt * instrument.widths.max()
+    if instrument.correction is None:
+        dt = abs(float(np.diff(prepared.time[:2])[0]))
+        low, high = dt * instrument.widths.min(), dt * instrument.widths.max()
+    else:
+        low, high = instrument.correction.widths
     if width * CLEARLY < low:
         return f"The echo is {_times(low / width)} times narrower than any simulated"
     if width > CLEARLY * high:
@@ -268,7 +279,8 @@ def _reason(prepared: "xr.Dataset", distance: Distance, odd: str | None, *, is_i
     """Why a record lies inside or outside, in a sentence."""
     chance = f"p = {distance.p_value:.2g}"
     if is_inside:
-        return f"It differs from what the model knows by no more than simulations do ({chance})."
+        said = f"It differs from what the model knows by no more than simulations do ({chance})."
+        return said + (HALF if prepared.attrs["echo_kind"] == "half" else "")
     if odd is not None:
         return f"{odd} ({chance})."
     said = {
@@ -282,11 +294,16 @@ def _reason(prepared: "xr.Dataset", distance: Distance, odd: str | None, *, is_i
 
 def _advice(prepared: "xr.Dataset") -> str:
     """What may be wrong with the place of an echo that was not given."""
-    given = [step.values.get("given") for step in steps_of(prepared) if step.name == "echo"]
-    if given and given[-1]:
+    if _knows_due(prepared):
         return ""
     time = float(prepared.attrs["echo_time"])
     return f" If 2τ is not near {time:.4g} µs of the record, give its time."
+
+
+def _knows_due(prepared: "xr.Dataset") -> bool:
+    """Whether 2τ was given, about which the top was then looked for."""
+    given = [step.values.get("given") for step in steps_of(prepared) if step.name == "echo"]
+    return bool(given and given[-1])
 
 
 def _times(ratio: float) -> str:

@@ -36,11 +36,14 @@ class Reference:
         Of `W`, `L`, `alpha_x`, `alpha_z` (MHz of the model) and `kernel` those that are known.
     is_new : ndarray of bool, shape (n_rows,)
         Of materials that the model was not trained on.
+    delays : ndarray of int16, shape (n_rows,)
+        Samples from 2τ to the top; nought in files that do not have them.
     """
 
     rows: npt.NDArray[np.float32]
     labels: dict[str, npt.NDArray[Any]]
     is_new: npt.NDArray[np.bool_]
+    delays: npt.NDArray[np.int16]
 
     @classmethod
     def of(cls, dataset: "xr.Dataset", is_new: npt.NDArray[np.bool_]) -> Self:
@@ -49,12 +52,16 @@ class Reference:
         Of more than MOST_ROWS curves, those that are new come first, up to half of that number.
         """
         from latent_nmr.data.labels import known_labels
+        from latent_nmr.data.windows import features
 
         new = np.flatnonzero(is_new)[: MOST_ROWS // 2]
         rows = np.sort(np.concatenate([new, np.flatnonzero(~is_new)[: MOST_ROWS - len(new)]]))
         dataset = dataset.isel(curve=rows)
         labels = {k: np.asarray(v) for k, v in known_labels(dataset, LABELS).items()}
-        return cls(signed_rows(dataset), labels, np.asarray(is_new, bool)[rows])
+        # The window `echo` has 2τ in its middle.
+        about = features(dataset, "echo", "initial")
+        delays = (find_top(about).sample - about.shape[1] // 2).astype(np.int16)
+        return cls(signed_rows(dataset), labels, np.asarray(is_new, bool)[rows], delays)
 
     @classmethod
     def of_training(cls, dataset: "xr.Dataset", rows: npt.NDArray[np.integer]) -> Self:
@@ -82,6 +89,7 @@ class Reference:
             "negative": np.packbits(self.rows < 0, axis=1),
             "scales": scales,
             "is_new": self.is_new,
+            "delays": self.delays,
         }
         arrays |= {f"label_{name}": _small(values) for name, values in self.labels.items()}
         with staged_file(path) as staging, staging.open("wb") as file:
@@ -104,8 +112,11 @@ class Reference:
                     for name in file.files
                     if name.startswith("label_")
                 }
-                found = cls(rows, labels, file["is_new"])
-                if any(len(own) != len(rows) for own in (found.is_new, *labels.values())):
+                none = np.zeros(len(rows), np.int16)
+                delays = file["delays"] if "delays" in file.files else none
+                found = cls(rows, labels, file["is_new"], delays)
+                entries = (found.is_new, found.delays, *labels.values())
+                if any(len(own) != len(rows) for own in entries):
                     raise ValueError("its entries are of different lengths")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(

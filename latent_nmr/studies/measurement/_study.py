@@ -131,6 +131,7 @@ def measure(
     name = WITH_M0 if m0 is not None and str(model) == WITHOUT_M0 else model
     instrument = load_instrument(name)
     check_gain(instrument, m0)
+    preparation["model_fwhm"] = instrument.model.metadata_.get("fwhm_MHz")
     with progress_bar(len(given), "record", shown=progress, delay=2) as bar:
         task = _Task(instrument, preparation, dict(opening or {}), m0, seed, bar)
         files = [_measured(one, n, task, alone=is_single) for n, one in enumerate(given, 1)]

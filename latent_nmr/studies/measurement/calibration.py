@@ -20,9 +20,11 @@ from latent_nmr.data.measured.prepare import prepare_measurement
 from latent_nmr.data.measured.resample import resample
 from latent_nmr.data.windows import features
 from latent_nmr.errors import check_choice
+from latent_nmr.studies.measurement._correction import CORRECTION_FILE, Correction
 from latent_nmr.studies.measurement._instrument import Instrument, load_instrument
-from latent_nmr.studies.measurement._judge import FALSE_ALARMS, judge
+from latent_nmr.studies.measurement._judge import FALSE_ALARMS, PARTS, judge
 from latent_nmr.studies.measurement._records import LABELS, RecordResult
+from latent_nmr.studies.measurement.visible import visible_echoes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,8 @@ LEAST_SNR, MOST_SNR = 3.0, 100.0
 # Standard deviation of the time of 2τ, where it is known, µs.
 TIME_ERROR = 0.5
 SNR_EDGES = (3.0, 10.0, 30.0, 100.0)
+# Parts of the signal-to-noise ratio that ellipses are corrected in.
+N_BINS = 3
 # Every alternative is one over the whole record, with the echo of a curve in it or in its place.
 Alter = Callable[
     [npt.NDArray[np.complexfloating], npt.NDArray[np.float64], np.random.Generator], Any
@@ -173,6 +177,7 @@ def judged_records(
         m0 = 0.5 * gain if instrument.knows_gain else None
         (found,) = judge(prepared, instrument, m0=m0, seed=seed)
         row = {"snr": snr, "seen_snr": found.snr, "verdict": found.verdict, "p": found.p_value}
+        row["width"] = prepared.attrs["echo_width"] * prepared.attrs["time_factor"]
         row["late"] = found.echo_time - float(dataset.time[int(dataset.attrs["echo_index"])])
         if found.estimates:
             labels = {name: dataset[name].to_numpy()[number] for name in (*LABELS, "kernel")}
@@ -196,6 +201,7 @@ def _compared(
         radius = np.sqrt(rest @ np.linalg.solve(found.covariance[axes, axes], rest))
         name = f"LA{2 * pair + 1}-{2 * pair + 2}"
         row |= {f"{name} 68": radius < inner, f"{name} 95": radius < outer}
+        row |= {f"{name} over inner": radius / inner, f"{name} over outer": radius / outer}
     for name, one in found.estimates.items():
         truth = float(labels[name])
         row |= {
@@ -207,6 +213,29 @@ def _compared(
     kernel = str(labels["kernel"])
     likeliest = max(found.kernels, key=lambda name: found.kernels[name])
     return row | {"kernel share": found.kernels[kernel], "kernel right": likeliest == kernel}
+
+
+def correction_of(table: pd.DataFrame) -> Correction:
+    """What the records of :func:`judged_records`, by a model without one, say of that model."""
+    judged = table.dropna(subset=["W"])
+    names = [name.removesuffix(" over inner") for name in judged if name.endswith(" over inner")]
+    ratios = np.stack(
+        [judged[[f"{own} over inner", f"{own} over outer"]].to_numpy(float) for own in names],
+        axis=1,
+    )
+    # Thirds: within the band that was kept, noise is lower than that of a sample by any factor.
+    edges = np.quantile(judged["seen_snr"], np.linspace(0, 1, N_BINS + 1))
+    widths = table.loc[table["p"].notna(), "width"]
+    return Correction.of(table["p"], judged["seen_snr"], ratios, PARTS, edges, widths)
+
+
+def write_correction(folder: Path, dataset: xr.Dataset, *, seed: int = 1) -> Path:
+    """Write the correction of the model in a folder, from measurements of a data set's echoes."""
+    instrument = load_instrument(folder)
+    instrument.correction = None
+    table = judged_records(visible_echoes(dataset), instrument, seed=seed)
+    correction_of(table).save(folder / CORRECTION_FILE)
+    return folder / CORRECTION_FILE
 
 
 def calibration_summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -42,9 +42,7 @@ def test_a_line_of_the_same_product_is_the_models(tau, off):
 
 @pytest.mark.parametrize("fwhm", [0.04, 0.06, 5e-5])
 def test_another_line_is_refused_with_what_to_simulate(fwhm):
-    with pytest.raises(
-        InputError, match=rf"is {fwhm * 100:.3g}\. Simulate with .*FWHM {fwhm:g} MHz"
-    ):
+    with pytest.raises(InputError, match=rf"is {fwhm * 100:.3g}\. Train .*fwhm={fwhm:g}\)"):
         check_fwhm(fwhm, 100, 0.05, 100)
 
 
