@@ -13,6 +13,8 @@
 # make reproduce    make every table, figure and model of the reference run from nothing (hours; says how long)
 # make docs         build the site into docs/_build/html and run its gallery
 # make docs-text    the same without the gallery, which is quicker
+# make dist         build wheel and source archive, check them, and try the wheel in an empty folder;
+#                   PYTHONS="python3.11 python3.13" for other interpreters
 # make lock         resolve the pinned requirements anew (needs uv)
 
 PYTHON ?= python3
@@ -22,9 +24,10 @@ CUDA ?=
 LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
+PYTHONS ?= $(PYTHON)
 CURVES ?= 7500
 
-.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text lock clean
+.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text dist lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -84,6 +87,17 @@ $(SITE): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[docs]'
 	@touch $@
 
+DIST := $(VENV)/.installed-dist
+dist: $(DIST)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python tests/try_dist.py dist/*.whl $(PYTHONS)
+
+$(DIST): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[dist]'
+	@touch $@
+
 $(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "latent_nmr needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1). Use: make PYTHON=python3.12 run" >&2; exit 2; }
@@ -101,4 +115,4 @@ lock:
 	uv pip compile $(LOCK_FLAGS) --extra cuda -c requirements.lock pyproject.toml -o requirements-cuda.lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

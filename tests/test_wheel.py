@@ -1,10 +1,12 @@
 """The package as pip installs it, used in an empty folder."""
 
 import os
+import re
 import shutil
 import site
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -70,6 +72,15 @@ def environment(wheel, tmp_path_factory):
     install = ["install", "--no-deps", "--no-index", wheel]
     run(sys.executable, "-m", "pip", "-q", "--python", folder / "bin" / "python", *install)
     return folder
+
+
+def test_the_next_release_has_one_number_wherever_it_is_said():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    release = settings["project"]["version"].partition(".dev")[0]
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(r"^version: (.*)$", citation, re.M)[1] == release
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert headings[0] in ("Unreleased", release)
 
 
 def test_the_wheel_is_small_and_holds_the_whole_package(wheel):
