@@ -37,7 +37,7 @@ const answers = {
   decode: (points) => points.map(space.decode),
   encode: (rows) => rows.map(space.encode),
   curve: (rows) => rows.map(space.curve),
-  judge: (points) => points.map(space.judge),
+  judge: (points) => points.map((point) => space.judge(point)),
   nearest: (points) => points.map((point) => space.nearest(point, 3)),
   arrays: (names) => names.map((name) => arrays[name]),
   features: (texts) => texts.map(rowOf),

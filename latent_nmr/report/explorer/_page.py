@@ -20,6 +20,12 @@ WINDOWS = {
     "full": "whole curves",
     "top": "400 samples about the top of the echo",
 }
+PARTS = {
+    "both": ", as real and imaginary part,",
+    "real": ", real part,",
+    "imaginary": ", imaginary part,",
+    "polar": ", as amplitude and local frequency,",
+}
 
 
 class ExplorerPage:
@@ -119,7 +125,7 @@ def _texts(facts: dict[str, Any]) -> dict[str, str]:
     """What the page says around its figures."""
     echo, shown = facts["echo"], facts["n_shown"]
     window = WINDOWS.get(echo["window"], echo["window"])
-    part = "" if echo["part"] == "magnitude" else f", {echo['part']} features"
+    part = PARTS.get(echo["part"], "")
     of_all = "" if shown == facts["n_curves"] else f" of {facts['n_curves']:,}"
     lead = (
         f"A β-VAE of {window}{part} with {len(facts['axes'])} latent axes, and {shown:,}{of_all} "
@@ -137,7 +143,10 @@ def _texts(facts: dict[str, Any]) -> dict[str, str]:
 def _wanted(echo: dict[str, Any]) -> str:
     if echo["part"] != "magnitude" or echo["n_protocols"] > 1:
         return "This model sees the phase or several protocols: use latent-nmr embed for echoes."
-    return "A column of times (µs, or the unit in its header), then |M|, or Re M and Im M."
+    return (
+        "A column of times (µs, or the unit in its header), then |M|, or Re M and Im M. The file "
+        "stays on this computer."
+    )
 
 
 def _footer(facts: dict[str, Any]) -> str:

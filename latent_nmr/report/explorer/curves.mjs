@@ -4,7 +4,7 @@ import { INK, SOFT, colourBar, colourOf, fixed, frame, scale, ticks } from "./fi
 
 export const LINES = {
   decoded: { colour: INK, width: 2.2, text: "decoded" },
-  nearest: { colour: "#D55E00", width: 1.8, dash: [7, 4], text: "nearest simulated curve" },
+  nearest: { colour: "#D55E00", width: 1.8, dash: [7, 4], text: "nearest simulated" },
   echo: { colour: "#CC79A7", width: 1.8, dash: [2, 3], text: "your echo" },
 };
 
@@ -28,7 +28,7 @@ export function drawCurves(pen, width, height, view) {
     const box = [64, top + number * room + 18, width - 12, top + (number + 1) * room - 44];
     drawPanel(pen, box, block, arrays, rows, fan, facts.audit.every);
   });
-  let at = 64;
+  let at = width > 420 ? 64 : 10;
   for (const [name, style] of Object.entries(LINES)) {
     if (!rows[name]) continue;
     pen.line([[at, 14], [at + 26, 14]], style);
@@ -36,18 +36,23 @@ export function drawCurves(pen, width, height, view) {
   }
   if (fan) {
     const text = `traversal of ${fan.name}`;
-    colourBar(pen, [Math.min(200, 0.5 * width), 44, width - 14, 54], fan.limits, facts.traversal_colours, text);
+    colourBar(pen, [Math.min(200, 0.5 * width), 44, width - 24, 54], fan.limits, facts.traversal_colours, text);
   }
 }
 
-/** Name the ends of a traversal, for eyes and prints without colour. */
-function nameEnds(pen, box, fan, pointsOf, echo) {
-  for (const i of [0, fan.rows.length - 1]) {
-    const points = pointsOf(fan.rows[i]);
-    const height = ([px, py]) => (echo === null ? py : Math.abs(px - echo));
-    const [px, py] = points.reduce((best, point) => (height(point) < height(best) ? point : best));
-    pen.text(fixed(fan.positions[i], 1), px + 5, Math.max(py - 3, box[1] + 11), { size: 11, halo: true });
+/** Name the ends of a traversal where they differ most, for eyes and prints without colour. */
+function nameEnds(pen, box, fan, pointsOf) {
+  const ends = [0, fan.rows.length - 1];
+  const [first, last] = ends.map((i) => pointsOf(fan.rows[i]));
+  const apart = (i) => (first[i][0] < box[2] - 40 ? Math.abs(first[i][1] - last[i][1]) : 0);
+  let place = 0;
+  for (let i = 1; i < first.length; i += 1) {
+    if (apart(i) > apart(place)) place = i;
   }
+  [first, last].forEach((points, end) => {
+    const [px, py] = points[place];
+    pen.text(fixed(fan.positions[ends[end]], 1), px + 5, Math.max(py - 3, box[1] + 11), { size: 11, halo: true });
+  });
 }
 
 function drawPanel(pen, box, block, arrays, rows, fan, every) {
@@ -80,8 +85,7 @@ function drawPanel(pen, box, block, arrays, rows, fan, every) {
       if (rows[name]) pen.line(pointsOf(rows[name]), LINES[name]);
     }
   });
-  const { echo } = block.marks;
-  if (fan) nameEnds(pen, box, fan, fewPointsOf, echo === undefined ? null : x(echo));
+  if (fan) nameEnds(pen, box, fan, fewPointsOf);
   frame(pen, box, x, y, {
     xTicks: ticks(time[0], time[time.length - 1], (box[2] - box[0]) / 70),
     yTicks: ticks(low, high, Math.max(2, (box[3] - box[1]) / 45)),

@@ -1,6 +1,6 @@
 // An echo that the reader opens or drops: its point, its ellipse, whether it lies inside.
 
-import { featuresOf, readRecord } from "./record.mjs";
+import { featuresOf, placesRecords, readRecord } from "./record.mjs";
 import { byId, fill } from "./screen.mjs";
 import { echoWords } from "./words.mjs";
 
@@ -49,6 +49,7 @@ export function addEchoes(app) {
     }
   }
 
+  byId("opener").hidden = !placesRecords(app.facts.echo);
   window.addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("over");

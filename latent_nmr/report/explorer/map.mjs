@@ -45,7 +45,7 @@ function drawLegend(pen, view, label) {
   const kernels = view.facts.labels.find((own) => own.name === "kernel");
   if (label.kind === "number") {
     const room = Math.min(width - 30, 160 + 0.25 * (box[2] - box[0]));
-    colourBar(pen, [Math.max(room, 190), 20, box[2] - 2, 30], label.limits, label.colours, label.text);
+    colourBar(pen, [Math.max(room, 190), 20, box[2] - 14, 30], label.limits, label.colours, label.text);
   }
   const classes = label.kind === "class" ? label.classes : kernels ? kernels.classes : [];
   let at = box[0];

@@ -129,6 +129,11 @@ function aboutTop(record, grid, echo, settings) {
   return { row: row.map((v) => (Number.isFinite(v) ? v : 0)), height: smooth[top], top: first + top * step };
 }
 
+/** Whether the page makes features for a model itself. */
+export function placesRecords({ part, n_protocols: nProtocols }) {
+  return part === "magnitude" && nProtocols === 1;
+}
+
 /**
  * Features of a record.
  *
@@ -138,7 +143,7 @@ function aboutTop(record, grid, echo, settings) {
  * @param m0 |M(0)| in the unit of the record, or null if it is not known
  */
 export function featuresOf(record, grid, settings, m0 = null) {
-  if (settings.part !== "magnitude" || settings.n_protocols > 1) {
+  if (!placesRecords(settings)) {
     throw new Error(
       "this model needs the phase of M in a way that the page does not compute; " +
         "use latent-nmr embed or ln.embed for the echo",

@@ -97,12 +97,12 @@ export function makeSpace(facts, arrays) {
    *
    * `offData` is positive where the neighbours are farther away than those of 99 % of the data;
    * `invents` where what exceeds the band is more than for 90 % of the neighbours themselves, each
-   * with respect to the others.
+   * with respect to the others. `whole` is the decoded curve, where it is known already.
    */
-  function judge(point) {
+  function judge(point, whole = null) {
     const n = audit.n_neighbors;
     const { rows, distances } = nearest(point, n);
-    const decoded = decodeThinned(point);
+    const decoded = whole ? whole.filter((_, column) => column % audit.every === 0) : decodeThinned(point);
     const squares = new Float64Array(n);
     let beyond = 0;
     const own = new Float64Array(n);

@@ -47,7 +47,7 @@ export function addView(app) {
     fill(byId("point"), pointWords(facts, app.state.z));
     fill(byId("labels"), labelWords(facts, arrays, row).join(", "));
     fill(byId("apart"), apartWords(facts.splits[arrays.split[row]], near.distances[0], space.rms(rows.decoded, rows.nearest)));
-    const judged = space.judge(app.state.z);
+    const judged = space.judge(app.state.z, rows.decoded);
     fill(byId("trust"), trustWords(facts, judged));
     byId("trust").className = judged.offData > 0 || judged.invents > 0 ? "doubt" : "";
   }
