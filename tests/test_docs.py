@@ -80,6 +80,10 @@ class TestTablesOfTheSite:
             missing = [one for one in table.sources if not (SITE.ARTIFACTS / one).is_file()]
             assert missing == [], name
 
+    def test_the_page_of_tables_in_the_repository_is_what_the_results_say(self):
+        page = (TABLES / "README.md").read_text("utf-8")
+        assert page == SITE.all_tables_text(), "run: python docs/_ext/result_tables.py"
+
     def test_every_shown_table_row_and_column_is_there(self):
         n_shown = 0
         for page in PAGES:
@@ -163,6 +167,18 @@ def test_the_calibration_of_estimated_errors_is_the_one_that_was_measured():
         ratios = [f"{row[name]:.2f}" for name in ("ratio_50", "ratio_99")]
         name = "all" if row["family"] == "all" else f"{row['family']}: {row['value']}"
         assert " | ".join(["", name, str(row["n"]), *shares, *ratios, ""]).strip() in text
+
+
+def test_errors_of_the_sources_scheme_are_those_that_were_measured():
+    path = ROOT / "artifacts" / "benchmarks" / "accuracy.json"
+    measured = json.loads(path.read_text("utf-8"))
+    random = f"{measured['paper']['source']['max']:.3f} among a hundred random curves"
+    cases = measured["hard_cases"]["cases"]
+    hard = f"{max(max(case['source_error']) for case in cases):.2f} among kernels"
+    for name in ("paper/data.md", "presets.md"):
+        text = " ".join((ROOT / "docs" / name).read_text("utf-8").split())
+        assert random in text
+        assert hard in text
 
 
 @pytest.mark.slow

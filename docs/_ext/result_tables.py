@@ -152,6 +152,19 @@ def result_table(name: str) -> Table:
     return Table(title, lines[0], lines[2:], sources)
 
 
+def all_tables_text() -> str:
+    """Every table under its name, as Markdown for readers of the repository without the site."""
+    parts = [
+        "# Result tables",
+        "Pages of `docs/` have a table's name where the site shows some of its rows; here are all "
+        "tables. Made by `python docs/_ext/result_tables.py` of the files beside this one.",
+    ]
+    for name in TABLES:
+        table = result_table(name)
+        parts += [f"## {name}", f"{table.title}.", table.text()]
+    return "\n\n".join(parts) + "\n"
+
+
 def score(name: str, row: str, column: str) -> str:
     """One cell of a table, by the beginning of its row and the head of its column."""
     return excerpt(result_table(name), [row], [column]).rows[0][1]
@@ -352,3 +365,6 @@ TABLES: dict[str, Callable[[], tuple]] = {
     "calibration": _calibration,
     "training-speed": _training,
 }
+
+if __name__ == "__main__":
+    (ARTIFACTS / "tables" / "README.md").write_text(all_tables_text(), "utf-8")

@@ -49,7 +49,7 @@ class ResultTable(SphinxDirective):
         if "all" not in self.options:
             words = _counted(len(shown.rows), len(whole.rows))
             below += self.parse_inline(f"{words}: ")[0]
-            below += self.parse_inline(f"[the whole table](/tables.md#{name}), ")[0]
+            below += self.parse_inline(f"{{ref}}`the whole table <{name}>`, ")[0]
         below += nodes.raw("", f'<a href="{self._csv(name, whole)}">CSV</a>', format="html")
         below += self.parse_inline(f"; from {_places(whole.sources)}")[0]
         return [table, below]

@@ -25,9 +25,9 @@ receivers = {
 }
 
 # %%
-# Kinds of features: Re M and Im M; the length \|M\|; and polar ones, which are length and local
-# frequency. A frequency means little where there is little signal, and polar features weigh it by
-# the signal's strength; with a larger `weight_floor` they are more cautious. How far does a
+# Kinds of features: Re M and Im M; the length :math:`|M|`; and polar ones, which are length and
+# local frequency. A frequency means little where there is little signal, and polar features weigh
+# it by the signal's strength; with a larger `weight_floor` they are more cautious. How far does a
 # receiver move each of them, in units of what distinguishes the materials?
 
 
