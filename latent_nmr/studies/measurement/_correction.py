@@ -25,6 +25,7 @@ CORRECTION_FILE = "correction.json"
 FORMAT, VERSION = "latent_nmr.measurement_correction", 1
 # Fewer records between two SNR say too little of 95 %.
 LEAST_RECORDS = 60
+WIDTHS = (0.01, 0.99)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class Correction:
     radius_factors : ndarray, shape (n_bins, n_pairs, 2)
         Of the pairs of axes, at 68 and at 95 %.
     widths : (float, float)
-        Least and largest width of their echoes as the preparation finds it, µs of the model.
+        Of their echoes as the preparation finds them, µs of the model: 98 % lie between.
     """
 
     p_values: npt.NDArray[np.float64]
@@ -96,8 +97,8 @@ class Correction:
             rising = np.sort(own, axis=0)
             last = np.minimum(ranks, len(own)) - 1
             factors.append(np.stack([rising[k, :, n] for n, k in enumerate(last)], axis=-1))
-        own = np.asarray(widths, np.float64)
-        return cls(tested, edges, np.stack(factors), (float(own.min()), float(own.max())))
+        narrowest, widest = np.quantile(np.asarray(widths, np.float64), WIDTHS).tolist()
+        return cls(tested, edges, np.stack(factors), (narrowest, widest))
 
     def p_value(self, found: float) -> float:
         """How often a simulated measurement has a p-value as low, counting this one."""

@@ -20,13 +20,13 @@ from latent_nmr.studies.measurement._records import LABELS, Estimate, RecordResu
 if TYPE_CHECKING:
     import xarray as xr
 
-# A simulated measurement is called OUTSIDE this often.
-FALSE_ALARMS = 0.01
+# A simulated measurement is called OUTSIDE this often; of an echo of odd width, p may be higher.
+FALSE_ALARMS, ODD_ALARMS = 0.02, 0.3
 # A record with less of the window than this part has no shape to be seen.
 LEAST_MEASURED = 0.2
 # In a band narrower than this part of half the sampling rate, noise is constant in a window.
 LEAST_BAND = 1e-3
-# How much wider or narrower than any simulated echo it must be for that to be the reason.
+# How much wider or narrower than simulated echoes it must be for that to be the reason.
 CLEARLY = 1.5
 ENDS = (0.025, 0.16, 0.84, 0.975)
 PARTS = (0.68, 0.95)
@@ -120,7 +120,7 @@ def _judged(
         corrected = instrument.correction.p_value(distance.p_value)
         distance = distance._replace(p_value=corrected)
     odd = _odd_width(prepared, instrument)
-    is_inside = distance.p_value >= FALSE_ALARMS and odd is None
+    is_inside = distance.p_value >= (FALSE_ALARMS if odd is None else ODD_ALARMS)
     common["p_value"] = distance.p_value
     common["verdict"] = "INSIDE" if is_inside else "OUTSIDE"
     common["reason"] = _reason(prepared, distance, odd, is_inside=is_inside)
@@ -261,7 +261,7 @@ def _estimates(
 
 
 def _odd_width(prepared: "xr.Dataset", instrument: Instrument) -> str | None:
-    """What is to be said of an echo that is clearly narrower or wider than any simulated."""
+    """What is to be said of an echo that is clearly narrower or wider than simulated ones."""
     width = float(prepared.attrs["echo_width"]) * float(prepared.attrs["time_factor"])
     if instrument.correction is None:
         dt = abs(float(np.diff(prepared.time[:2])[0]))
@@ -269,9 +269,9 @@ def _odd_width(prepared: "xr.Dataset", instrument: Instrument) -> str | None:
     else:
         low, high = instrument.correction.widths
     if width * CLEARLY < low:
-        return f"The echo is {_times(low / width)} times narrower than any simulated"
+        return f"The echo is {_times(low / width)} times narrower than almost any simulated"
     if width > CLEARLY * high:
-        return f"The echo is {_times(width / high)} times wider than any simulated"
+        return f"The echo is {_times(width / high)} times wider than almost any simulated"
     return None
 
 
