@@ -70,7 +70,9 @@ from latent_nmr.studies.evaluation import evaluate as evaluate
 from latent_nmr.studies.measurement import MeasurementResult as MeasurementResult
 from latent_nmr.studies.measurement import measure as measure
 from latent_nmr.studies.posterior import CalibrationResult as CalibrationResult
+from latent_nmr.studies.posterior import Inference as Inference
 from latent_nmr.studies.posterior import calibrate as calibrate
+from latent_nmr.studies.posterior import infer as infer
 from latent_nmr.studies.probes.result import ProbeResult as ProbeResult
 from latent_nmr.studies.probes.study import probe as probe
 from latent_nmr.studies.training import TrainingResult as TrainingResult

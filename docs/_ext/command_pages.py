@@ -33,6 +33,13 @@ EXAMPLES = {
         "measured",
         ["latent-nmr measure echo.tnt other.csdf --tau 100us --out report.html"],
     ),
+    "infer": (
+        "posterior",
+        [
+            "latent-nmr infer echo.tnt --tau 100us --out posterior.html",
+            "latent-nmr infer first.npz second.npz --theta 60 120 --phase trusted --json",
+        ],
+    ),
     "calibrate": ("posterior", ["latent-nmr calibrate my-posterior curves.zarr --out cal.json"]),
     "axes": ("axes", ["latent-nmr axes reference --models seed0 seed1 seed2"]),
     "baselines": ("baselines", ["latent-nmr baselines reference --window echo"]),

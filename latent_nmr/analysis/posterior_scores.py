@@ -149,6 +149,23 @@ def corrected_ranks(
     return (below + 0.5) / (n_neighbors + 1)
 
 
+def corrected_levels(
+    place: npt.NDArray[np.floating],
+    known_ranks: npt.NDArray[np.floating],
+    known_places: npt.NDArray[np.floating],
+    levels: npt.ArrayLike,
+    n_neighbors: int = 300,
+) -> FloatArray:
+    """Ranks below which these parts of the nearest known ranks lie, shape (n_levels,).
+
+    The inverse of `corrected_ranks`, for one row at `place`, shape (n_coordinates,).
+    """
+    n_neighbors = min(n_neighbors, len(known_ranks))
+    _, near = cKDTree(known_places).query(place, k=n_neighbors)
+    chosen = np.asarray(known_ranks, np.float64)[np.atleast_1d(near)]
+    return np.asarray(np.quantile(chosen, np.asarray(levels)), np.float64)
+
+
 def contraction(spreads: npt.NDArray[np.floating], prior_spread: float) -> float:
     """1 less the mean variance of posteriors over that of the prior: 1 all known, 0 nothing."""
     return float(1 - np.mean(np.square(spreads)) / prior_spread**2)

@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "compare the curves that a decoder generates with new simulations",
     "embed": "write the latent coordinates of a data set to a file",
     "measure": "place measured echoes in latent space: verdict, W, L and kernel with intervals",
+    "infer": "say what an echo says of its material: couplings, W, L, kernel, probabilities",
     "calibrate": "check posteriors on simulated curves: ranks, coverage, classes",
     "axes": "find the labels that each latent axis orders, and compare models of several seeds",
     "baselines": "plot the principal components and the clusters of a data set",

@@ -5,6 +5,7 @@ import pytest
 
 from latent_nmr.analysis.posterior_scores import (
     contraction,
+    corrected_levels,
     corrected_ranks,
     coverage,
     nearness_ranks,
@@ -116,6 +117,16 @@ class TestCorrection:
             np.array([0.5]), np.zeros((1, 1)), np.array([0.4, 0.6]), np.zeros((2, 1))
         )
         assert found.tolist() == [0.5]
+
+
+def test_corrected_levels_are_the_inverse_of_corrected_ranks():
+    rng = np.random.default_rng(3)
+    known, places = rng.beta(0.5, 0.5, 1000), rng.normal(size=(1000, 2))
+    levels = corrected_levels(places[0], known, places, [0.1, 0.5, 0.9])
+    back = corrected_ranks(levels, np.repeat(places[:1], 3, axis=0), known, places)
+    np.testing.assert_allclose(back, [0.1, 0.5, 0.9], atol=2 / 300)
+    # Truths crowd at both ends: intervals must reach farther than they say.
+    assert levels[0] < 0.1 < 0.9 < levels[2]
 
 
 def test_contraction_is_nought_at_the_prior_and_one_where_all_is_known():

@@ -12,7 +12,7 @@ from latent_nmr.errors import InputError, check_number
 from latent_nmr.models.posterior.mixture import Mixture, log_density, log_kernel
 from latent_nmr.models.posterior.network import PosteriorShape
 from latent_nmr.models.posterior.receiver import Conditions
-from latent_nmr.models.posterior.training import PIECE, apply
+from latent_nmr.models.posterior.training import PIECE, apply, network_inputs
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,6 +53,19 @@ def mixtures_by_piece(
             piece = jnp.asarray(np.pad(X[rows], (padding, (0, 0)), mode="edge"))
             found = apply(state, principal, piece, own, shape=shape)
         yield rows, Mixture(*(np.asarray(part)[:n_rows] for part in found))
+
+
+def inputs_by_piece(
+    shape: PosteriorShape, principal: Any, X: npt.NDArray[np.float32], given: Conditions
+) -> npt.NDArray[np.float32]:
+    """What the network takes of rows, shape (n_rows, n_inputs)."""
+    found = []
+    for start in range(0, len(X), PIECE):
+        rows = slice(start, start + PIECE)
+        with own_settings():
+            own = Conditions(*(jnp.asarray(part[rows], jnp.float32) for part in given))
+            found.append(np.asarray(network_inputs(principal, X[rows], own, shape=shape)))
+    return np.concatenate(found)
 
 
 def log_joint(mixture: Mixture, kernel: npt.NDArray[np.int64], scores: FloatArray) -> FloatArray:

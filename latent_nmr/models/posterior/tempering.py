@@ -1,9 +1,9 @@
 """Widths of posteriors put right on held-out rows, by what is known of a measurement.
 
 A network is surer of rows that it was trained on, and so is overconfident of others. Standard
-deviations of all Gaussians, and logits of the kernels, are multiplied by factors whose logarithms
-are linear in the conditions (C. Guo et al., On calibration of modern neural networks, ICML 2017,
-have one such factor for classes), with the highest likelihood of held-out rows.
+deviations of all Gaussians, by parameter, and logits of the kernels are multiplied by factors whose
+logarithms are linear in the conditions, with the highest likelihood of held-out rows (C. Guo et
+al., On calibration of modern neural networks, ICML 2017, have one such factor for classes).
 """
 
 from functools import partial
@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
-from latent_nmr.models.posterior.mixture import Mixture, log_density, log_kernel
+from latent_nmr.models.posterior.mixture import N_PARAMETERS, Mixture, log_density, log_kernel
 from latent_nmr.models.posterior.receiver import N_COLUMNS, Conditions
 
 NAME = "tempering"
 N_FACTORS = N_COLUMNS + 2
-SHAPE = (2, N_FACTORS)
+SHAPE = (N_PARAMETERS + 1, N_FACTORS)
 N_STEPS, LEARNING_RATE = 300, 0.02
 # Standard deviation that coefficients have beforehand, so that few rows change little.
 PRIOR_SPREAD = 0.3
@@ -29,11 +29,15 @@ PRIOR_SPREAD = 0.3
 def tempered(
     mixture: Mixture, coefficients: jax.Array, given: Conditions, receiver: str
 ) -> Mixture:
-    """Posteriors with other widths; `coefficients` have shape (2, N_FACTORS)."""
-    wider, flatter = coefficients @ _factors(given, receiver).T
+    """Posteriors with other widths; `coefficients` have shape `SHAPE`."""
+    logs = _factors(given, receiver) @ coefficients.T
+    wider = logs[:, None, None, :N_PARAMETERS]
+    # Λ of D Σ D is D⁻¹ Λ; what is below its diagonal is kept over the diagonal of its row.
+    rows, columns = np.array([1, 2, 2]), np.array([0, 0, 1])
     return mixture._replace(
-        log_diagonals=mixture.log_diagonals - wider[:, None, None, None],
-        kernel_logits=mixture.kernel_logits * jnp.exp(-flatter)[:, None],
+        log_diagonals=mixture.log_diagonals - wider,
+        below=mixture.below * jnp.exp(wider[..., rows] - wider[..., columns]),
+        kernel_logits=mixture.kernel_logits * jnp.exp(-logs[:, N_PARAMETERS:]),
     )
 
 

@@ -18,6 +18,7 @@ from latent_nmr.analysis.posterior_scores import (
 )
 from latent_nmr.models.posterior.prior import Materials, Prior
 from latent_nmr.studies._result import record
+from latent_nmr.studies.posterior._correction import place_columns, places_of
 from latent_nmr.studies.posterior._quantities import QUANTITIES, quantities
 
 if TYPE_CHECKING:
@@ -80,18 +81,21 @@ def _corrected(
     n_rows = len(questions.snr)
     half = np.random.RandomState(seed).permutation(n_rows) < n_rows // 2
     found = [np.empty_like(answers.ranks), np.empty_like(answers.ranks)]
-    common = [np.cos(np.radians(questions.flip_angle_deg)), np.log(questions.snr)]
-    common.append(answers.means[:, QUANTITIES.index("W")])
+    columns = columns_of(questions, answers)
     for column in range(len(QUANTITIES)):
-        places = np.stack([*common, np.log(answers.spreads[:, column] + 1e-12)], axis=1)
-        spread = places.std(axis=0)
-        places = places / np.where(spread > 0, spread, 1)
+        places = places_of(columns, column)
         for own, other in ((half, ~half), (~half, half)):
             for kept, ranks in zip(found, (answers.ranks, answers.given_ranks), strict=True):
                 kept[own, column] = corrected_ranks(
                     ranks[own, column], places[own], ranks[other, column], places[other]
                 )
     return found[0], found[1]
+
+
+def columns_of(questions: "Questions", answers: "Answers") -> FloatArray:
+    """Where posteriors lie, see `place_columns`."""
+    W = answers.means[:, QUANTITIES.index("W")]
+    return place_columns(questions.flip_angle_deg, questions.snr, W, answers.spreads)
 
 
 def _coverages(note: Any, way: str, ranks: FloatArray, groups: dict) -> Iterator[dict[str, Any]]:

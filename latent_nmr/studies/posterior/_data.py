@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ANGLE = "challenge_theta"
 # Attributes of simulated curves on which a curve of a given number depends.
 ORIGIN = ("preset", "seed", "line_draw", "n_edge")
-SIMULATED, TIME = "simulated", "time_us"
+SIMULATED, TIME, ANGLES = "simulated", "time_us", "flip_angle_deg"
 
 
 class Questions(NamedTuple):

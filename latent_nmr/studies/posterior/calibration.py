@@ -12,7 +12,8 @@ from latent_nmr.errors import check_count, check_number
 from latent_nmr.models.posterior.prior import as_materials
 from latent_nmr.studies._result import StudyResult, as_records
 from latent_nmr.studies.posterior._answers import answers_of
-from latent_nmr.studies.posterior._calibration_records import records_of
+from latent_nmr.studies.posterior._calibration_records import columns_of, records_of
+from latent_nmr.studies.posterior._correction import WAYS, Correction
 from latent_nmr.studies.posterior._data import ask, check_times, new_curves, phases_of
 from latent_nmr.studies.posterior._quantities import QUANTITIES
 from latent_nmr.studies.posterior.models import as_posterior
@@ -29,6 +30,16 @@ class CalibrationResult(StudyResult):
     """Calibration of a posterior: `records`, `table`, and the checks of `gate`.
 
     `facts["gate"]` holds every check with its value, its limit and whether it is passed.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ds = ln.simulate("challenge2021-spin", n_curves=60, n_edge=8)
+    >>> model = ln.EchoPosterior((16,), n_mixtures=2, max_epochs=2, random_state=0)
+    >>> model = model.fit(ln.record_rows(ds), ds, ds.challenge_theta)
+    >>> r = ln.calibrate(model, ln.simulate("challenge2021-spin", n_curves=40, n_edge=8, seed=1))
+    >>> r.gate[-1]["check"], r.gate[-1]["passed"]
+    ('leaked mass', True)
     """
 
     study = "calibration"
@@ -37,6 +48,13 @@ class CalibrationResult(StudyResult):
     def gate(self) -> list[dict[str, Any]]:
         """Checks: `features`, `model`, `check`, `value`, `limit`, `passed`."""
         return self.facts["gate"]
+
+    def correction(self) -> Correction:
+        """What puts intervals of `infer` right: save it into the model's folder."""
+        there = {phase: name for phase, name in WAYS.items() if f"{name}_ranks" in self.arrays}
+        ranks = {phase: self.arrays[f"{name}_ranks"] for phase, name in there.items()}
+        columns = {phase: self.arrays[f"{name}_columns"] for phase, name in there.items()}
+        return Correction(ranks, columns)
 
     def _drawers(self) -> "dict[str, Callable[[], Any]]":
         from latent_nmr.plots.calibration import rank_figure
@@ -115,6 +133,7 @@ def calibrate(
             own, checks = records_of(name, questions, truth, answers, found.prior_, n_edge, seed)
             rows, gate = rows + own, gate + checks
             arrays |= {f"{name}_ranks": answers.ranks, f"{name}_shares": answers.shares}
+            arrays[f"{name}_columns"] = columns_of(questions, answers)
     facts = {
         "gate": gate,
         "receiver": receiver,

@@ -14,7 +14,7 @@ from latent_nmr.models.posterior.mixture import (
     n_outputs,
 )
 from latent_nmr.models.posterior.receiver import RECORD, Conditions
-from latent_nmr.models.posterior.tempering import fit_tempering, tempered
+from latent_nmr.models.posterior.tempering import SHAPE, fit_tempering, tempered
 
 N_KERNELS, N_COMPONENTS = 2, 3
 
@@ -94,6 +94,18 @@ class TestMixture:
 class TestTempering:
     """Widths that are wrong by a factor are put right, and right ones are left alone."""
 
+    def test_deviations_are_multiplied_parameter_by_parameter(self, mixture):
+        factors = np.array([0.5, 1.5, 3.0])
+        coefficients = np.zeros(SHAPE, np.float32)
+        coefficients[:3, 0] = np.log(factors)
+        given = Conditions(*np.ones((3, 4), np.float32))
+        found = tempered(mixture, coefficients, given, RECORD)
+        for (_, own), (_, wider) in zip(
+            gaussians(mixture, 0, 1), gaussians(found, 0, 1), strict=True
+        ):
+            np.testing.assert_allclose(wider.cov, own.cov * np.outer(factors, factors), rtol=1e-4)
+            np.testing.assert_array_equal(wider.mean, own.mean)
+
     @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
     def test_the_factor_of_wrong_widths_is_found(self, factor):
         rng = np.random.default_rng(0)
@@ -108,6 +120,6 @@ class TestTempering:
         kernel = np.zeros(n_rows, int)
         found = fit_tempering(mixture, given, kernel, scores, RECORD)
         after = np.asarray(tempered(mixture, found, given, RECORD).log_diagonals)
-        # A deviation from 3 n values is known to 1/√(6 n); coefficients of 7 are fitted.
+        # A deviation from n values is known to 1/√(2 n); 7 coefficients are fitted for each.
         assert after.mean() == pytest.approx(0, abs=0.05)
-        assert after.std() < 4 * np.sqrt(7 / (6 * n_rows))
+        assert after.std() < 4 * np.sqrt(7 / (2 * n_rows))

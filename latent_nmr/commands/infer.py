@@ -1,0 +1,94 @@
+"""Say what an echo says of its material: couplings, W, L and the kernel, with probabilities."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from latent_nmr.commands._shell import Report
+from latent_nmr.errors import InputError, check_choice
+from latent_nmr.studies.measurement._options import MeasurementOptions
+
+Echoes = Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="ECHOES")]
+# Options that `measure` takes, by what `infer` has no use for.
+NOT_MEASURING = ("m0",)
+
+
+@dataclass(frozen=True)
+class Options(MeasurementOptions):
+    """Say what an echo says of its material: couplings, W, L and the kernel, with probabilities.
+
+    Data sets of echoes are taken as whole records, other files as measured echoes. Several are of
+    one material, and their posteriors are combined. An echo whose verdict is OUTSIDE is refused.
+    """
+
+    echoes: Echoes
+    """Data sets of echoes, or files of spectrometers."""
+    model: Path | None = None
+    """Folder of a posterior; without it, that of the package for such echoes."""
+    theta: tuple[float, ...] = ()
+    """Angle of the first pulse, degrees, of all or of each; without it, what the data say, or 90.
+    """
+    snr: float | None = None
+    """Signal-to-noise ratio of a column; without it, it is found."""
+    phase: Literal["trusted", "unknown"] = "unknown"
+    """Whether the phase of whole records is trusted."""
+    curve: int = 0
+    """Number of the curve or record, from 0."""
+    anyway: bool = False
+    """Take an echo whose verdict is OUTSIDE."""
+    predictive: int = 20
+    """Curves to simulate for the page, of whole records; 0 for none."""
+    n_draws: int = 4000
+    """Draws of the posterior."""
+    seed: int = 0
+    """Seed of draws and simulations."""
+    out: Path | None = None
+    """Page to write, .html; without it, none."""
+    force: bool = False
+    """Replace an existing file."""
+    json: bool = False
+    """Print the result as one JSON object."""
+
+
+def run(options: Options) -> Report:
+    """Infer, write the page, report."""
+    from latent_nmr._files import file_digest
+    from latent_nmr.commands._output import Output
+    from latent_nmr.report.inference import inference_lines
+    from latent_nmr.report.inference_page import write_page
+    from latent_nmr.studies.posterior import infer
+
+    if not options.echoes:
+        raise InputError("ECHOES must be at least one file, but there is none. Give one.")
+    output = None
+    if options.out is not None:
+        check_choice("the suffix of --out", options.out.suffix, (".html",))
+        output = Output("infer", options, options.out, positional=("echoes",), is_file=True)
+    measuring = {k: v for k, v in options.settings().items() if k not in NOT_MEASURING}
+    found = infer(
+        list(options.echoes),
+        options.model,
+        flip_angle_deg=options.theta or None,
+        snr=options.snr,
+        phase=options.phase == "trusted",
+        curve=options.curve,
+        anyway=options.anyway,
+        n_draws=options.n_draws,
+        random_state=options.seed,
+        **measuring,
+    )
+    values = found.as_json()
+    lines = inference_lines(values)
+    if output is not None:
+        inputs = {path: file_digest for path in options.echoes if path.is_file()}
+        finished = output.finished(inputs)
+        if finished is None:
+            if options.predictive:
+                found.predict(options.predictive, options.seed)
+            with output.file() as staging:
+                write_page(found, values | {"command": output.command}, staging)
+            output.write_manifest(values, {path: file_digest(path) for path in inputs})
+        lines.append(f"written    {options.out}" if finished is None else finished[1])
+    return Report(lines, values)

@@ -1,0 +1,125 @@
+"""What one material is, given one echo or several of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latent_nmr.errors import InputError, check_count
+from latent_nmr.studies.posterior._echoes import OUTSIDE, Echo, Settings, open_echo
+from latent_nmr.studies.posterior._inference import Inference
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# Echoes of one material are of one pulse separation, and so of one scale of frequencies.
+FACTOR_SLACK = 0.01
+
+
+def infer(
+    echoes: "Path | str | xr.Dataset | Sequence[Path | str | xr.Dataset]",
+    model: Any = None,
+    *,
+    flip_angle_deg: "float | Sequence[float] | None" = None,
+    snr: float | None = None,
+    phase: bool = False,
+    curve: int = 0,
+    anyway: bool = False,
+    n_draws: int = 4000,
+    random_state: int = 0,
+    **measuring: Any,
+) -> Inference:
+    """Posterior of a material given one echo, or several that are all of it.
+
+    Parameters
+    ----------
+    echoes : path-like, xarray.Dataset, or sequence of them
+        Data sets of echoes, of which one curve is taken as a whole record, or files that
+        :func:`latent_nmr.open_measurement` reads, of which |M| about the top of the echo is taken.
+    model : EchoPosterior or path-like, optional
+        By default that of the package for such echoes.
+    flip_angle_deg : float or sequence of float, optional
+        θ of the first pulse, degrees, of all echoes or of each; by default what the data say, and
+        90 of measured files.
+    snr : float, optional
+        As of :meth:`latent_nmr.EchoPosterior.sample`; by default it is found.
+    phase : bool
+        Whether the phase of whole records is trusted.
+    curve : int
+        Number, from 0, of the curve or record.
+    anyway : bool
+        Take echoes whose verdict is OUTSIDE.
+    n_draws : int
+    random_state : int
+        Of draws, and of the simulated echoes that the verdict compares with.
+    **measuring
+        Of :func:`latent_nmr.measure`, for measured files: `pulse_separation` (µs), `opening`, ….
+
+    Returns
+    -------
+    Inference
+
+    Raises
+    ------
+    InputError
+        If an echo is OUTSIDE, or cannot be used.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> ds = ln.simulate("challenge2021-spin", n_curves=60, n_edge=8)
+    >>> model = ln.EchoPosterior((16,), n_mixtures=2, max_epochs=2, random_state=0)
+    >>> model = model.fit(ln.record_rows(ds), ds, ds.challenge_theta)
+    >>> r = ln.infer(ds, model, curve=1, snr=100, anyway=True)
+    >>> list(r.table.index[:4])
+    ['alpha_x', 'alpha_z', 'W', 'L']
+    """
+    check_count("n_draws", n_draws, at_least=100)
+    given = [echoes] if isinstance(echoes, str | Path) or hasattr(echoes, "data_vars") else echoes
+    if not isinstance(given, Sequence) or not given:
+        raise InputError(
+            f"echoes must be a path, a data set, or a sequence of them, but is {echoes!r:.60}. "
+            "Give at least one."
+        )
+    angles = _for_each("flip_angle_deg", flip_angle_deg, len(given))
+    found = []
+    for one, angle in zip(given, angles, strict=True):
+        settings = Settings(model, angle, snr, phase, curve, measuring, random_state)
+        found.append(open_echo(one, settings))
+    _check(found, anyway=anyway)
+    return Inference(found, n_draws, random_state)
+
+
+def _for_each(name: str, value: Any, n_echoes: int) -> list[Any]:
+    """One value for each echo."""
+    values = list(value) if isinstance(value, Sequence) else [value] * n_echoes
+    if len(values) == 1:
+        values *= n_echoes
+    if len(values) != n_echoes:
+        raise InputError(
+            f"{name} must be one number, or one for each of the {n_echoes} echoes, but has "
+            f"{len(values)}. Give one for each."
+        )
+    return values
+
+
+def _check(echoes: Sequence[Echo], *, anyway: bool) -> None:
+    """Refuse echoes that are of no simulated kind, and echoes that cannot be of one material."""
+    for echo in echoes:
+        if echo.verdict == OUTSIDE and not anyway:
+            raise InputError(
+                f"an echo must be like simulated ones for its posterior to mean anything, but of "
+                f"{echo.name} the verdict is OUTSIDE. {echo.reason} Pass anyway=True to have it "
+                "all the same."
+            )
+    factors = [echo.time_factor for echo in echoes]
+    if max(factors) > (1 + FACTOR_SLACK) * min(factors):
+        raise InputError(
+            "echoes of one material must have one pulse separation, but times are multiplied by "
+            f"{', '.join(f'{factor:.4g}' for factor in factors)} for the model. Infer them one by "
+            "one."
+        )
+    if any(echo.model.prior_ != echoes[0].model.prior_ for echo in echoes):
+        raise InputError(
+            "models of echoes that are combined must have one prior, but theirs differ. Give one "
+            "model."
+        )
