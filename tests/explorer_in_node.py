@@ -17,6 +17,7 @@ const load = (name) => import(pathToFileURL(`${folder}/${name}.mjs`));
 const { inflate, unpack } = await load("arrays");
 const { makeSpace } = await load("space");
 const { readRecord, featuresOf } = await load("record");
+const { trustedPoint } = await load("regions");
 const { asHash, firstState, fromHash } = await load("state");
 const html = readFileSync(page, "utf8");
 const content = (id) => new RegExp(`<script[^>]* id="${id}">([^]*?)</script>`).exec(html)[1];
@@ -39,6 +40,7 @@ const answers = {
   curve: (rows) => rows.map(space.curve),
   judge: (points) => points.map((point) => space.judge(point)),
   nearest: (points) => points.map((point) => space.nearest(point, 3)),
+  start: () => trustedPoint(space, arrays, facts),
   arrays: (names) => names.map((name) => arrays[name]),
   features: (texts) => texts.map(rowOf),
   hash: (hashes) => hashes.map((hash) => {

@@ -9,7 +9,7 @@ from latent_nmr._locks import real_path
 from latent_nmr.commands._shell import DataPath, ModelPath, Report
 from latent_nmr.studies.echo_options import DataOptions
 
-TABLE_FILE, RESULT_FILE = "audit.csv", "audit.json"
+TABLE_FILE, RESULT_FILE, PAGE = "audit.csv", "audit.json", "report.html"
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Options(DataOptions):
     """Compare decoded curves with new simulations: where does a decoder invent structure?
 
     Each curve along a latent axis is compared with simulations at the mean W, L and commonest
-    kernel of the data nearest to it, and with these data themselves.
+    kernel of the data nearest to it, and with these data themselves. Writes a page (report.html), a
+    table, and a figure for each axis.
     """
 
     model: ModelPath
@@ -52,6 +53,7 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._output import Output
     from latent_nmr.data.echoes import fingerprint
     from latent_nmr.report.audit import audit_values
+    from latent_nmr.report.audit_page import write_page
     from latent_nmr.studies._ledger import STEPS_FOLDER
     from latent_nmr.studies.audit import audit
     from latent_nmr.studies.trained_model import load_model, model_digest
@@ -67,6 +69,7 @@ def run(options: Options) -> Report:
         return _report(*finished, options, out)
     model = load_model(options.model)
     dataset = options.open(options.data)
+    counts = {name: getattr(options, name) for name in ("n_neighbors", "n_simulations")}
     with output.folder(kept=(STEPS_FOLDER,)) as folder:
         result = audit(
             model,
@@ -74,8 +77,7 @@ def run(options: Options) -> Report:
             axes=options.axes or None,
             span=options.span,
             n_steps=options.n_steps,
-            n_neighbors=options.n_neighbors,
-            n_simulations=options.n_simulations,
+            **counts,
             seed=options.seed,
             folder=folder,
         )
@@ -83,6 +85,8 @@ def run(options: Options) -> Report:
         result.table.to_csv(folder / TABLE_FILE, index=False)
         write_json(folder / RESULT_FILE, {**values, "settings": output.settings})
         result.figures.save(folder)
+        named = {**values, "model": path_text(options.model), "data": path_text(options.data)}
+        write_page(result, named, folder / PAGE, **counts)
         shutil.rmtree(folder / STEPS_FOLDER)
         digests = {path: digest(path) for path, digest in inputs.items()}
         manifest = output.write_manifest(values, digests, folder)

@@ -8,7 +8,7 @@ from latent_nmr.commands._shell import DataPath, Report
 from latent_nmr.studies.echo_options import FeatureOptions
 
 FIGURES_FOLDER = Path("artifacts/figures")
-NUMBERS_FILE = "baselines.json"
+NUMBERS_FILE, PAGE = "baselines.json", "report.html"
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,9 @@ class Options(FeatureOptions):
     """Draw the principal components and the clusters of a data set, and describe the clusters.
 
     Writes maps of the first two principal components coloured by W, L and kernel, the sum of
-    squares and the silhouette over the number of clusters, and the mean curves of two and of three
-    clusters. Labels colour and describe; neither method sees them.
+    squares and the silhouette over the number of clusters, the mean curves of two and of three
+    clusters, and a page of all of it (report.html). Labels colour and describe; neither method sees
+    them.
     """
 
     data: DataPath
@@ -40,6 +41,7 @@ def run(options: Options) -> Report:
     from latent_nmr.commands._output import Output
     from latent_nmr.errors import check_count
     from latent_nmr.report.clusters import notes_on
+    from latent_nmr.report.clusters_page import write_page
     from latent_nmr.studies._ledger import STEPS_FOLDER
     from latent_nmr.studies.clusters import clusters
 
@@ -69,6 +71,7 @@ def run(options: Options) -> Report:
             "notes": notes_on(result.facts),
         }
         write_json(folder / NUMBERS_FILE, values)
+        write_page(result, values, folder / PAGE)
         shutil.rmtree(folder / STEPS_FOLDER)
         inputs = {options.data: values["data_sha256"]}
         manifest = output.write_manifest(values, inputs, folder)

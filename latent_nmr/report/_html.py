@@ -4,6 +4,7 @@ import io
 import re
 import struct
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from typing import Any, NamedTuple
 
@@ -61,6 +62,33 @@ def document(title: str, content: str, style: str = "") -> str:
 </body>
 </html>
 """
+
+
+def sectioned(
+    title: str, head: str, sections: Mapping[str, tuple[str, str]], style: str = ""
+) -> str:
+    """A page of sections, with a table of contents.
+
+    Parameters
+    ----------
+    title : str
+        As text.
+    head : str
+        What stands above the contents, as HTML.
+    sections : mapping of (title, content)
+        By the name that an address has after #, title and content as HTML; those without content
+        are left out.
+    style : str
+        Rules beside those that all pages share.
+    """
+    filled = {name: found for name, found in sections.items() if found[1]}
+    links = "\n".join(f'<li><a href="#{n}">{title}</a></li>' for n, (title, _) in filled.items())
+    body = "\n".join(
+        f'<section aria-labelledby="{name}">\n<h2 id="{name}">{title}</h2>\n{text}\n</section>'
+        for name, (title, text) in filled.items()
+    )
+    contents = f'<nav aria-label="Sections"><ul>\n{links}\n</ul></nav>'
+    return document(title, f"{head}\n{contents}\n{body}", style)
 
 
 def words(text: str) -> str:

@@ -89,12 +89,12 @@ def remarks(points: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def audit_lines(
-    values: Mapping[str, Any], source: str, *, n_neighbors: int, n_simulations: int
-) -> list[str]:
-    """Sentences, a line per point, and what the columns are; `source` names the data."""
-    heads = ["axis", "z", "verdict", "rms", "ratio", "outside", "to neighbours", "worst", "µs"]
-    rows = [heads] + [
+HEADS = ["axis", "z", "verdict", "rms", "ratio", "outside", "to neighbours", "worst", "µs"]
+
+
+def point_rows(values: Mapping[str, Any]) -> list[list[str]]:
+    """A row of texts for each point, under `HEADS`."""
+    return [
         [
             point["axis"],
             f"{point['z']:.3g}",
@@ -108,6 +108,27 @@ def audit_lines(
         ]
         for point in values["points"]
     ]
+
+
+def meanings(
+    values: Mapping[str, Any], source: str, *, n_neighbors: int, n_simulations: int
+) -> dict[str, str]:
+    """What columns mean and what was compared; `source` names the data."""
+    return {
+        "rms": "of decoded minus simulated; ratio: over the rms scatter of the simulations; "
+        f"outside: samples beyond ± 2 sd, {chance_outside(n_simulations):.0%} for one more "
+        "simulation",
+        "scatter": values["scatter"],
+        "data": f"{values['n_curves']} curves of {source}, {values['n_fitted']} of which "
+        f"the model was fitted to; the nearest {n_neighbors} at each point",
+    }
+
+
+def audit_lines(
+    values: Mapping[str, Any], source: str, *, n_neighbors: int, n_simulations: int
+) -> list[str]:
+    """Sentences, a line per point, and what the columns are; `source` names the data."""
+    rows = [HEADS, *point_rows(values)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -116,16 +137,12 @@ def audit_lines(
         )
         for row in rows
     ]
+    meant = meanings(values, source, n_neighbors=n_neighbors, n_simulations=n_simulations)
     return [
         *values["sentences"],
         "",
         *lines,
         "",
-        "rms        of decoded minus simulated; ratio: over the rms scatter of the simulations; "
-        f"outside: samples beyond ± 2 sd, {chance_outside(n_simulations):.0%} for one more "
-        "simulation",
-        f"scatter    {values['scatter']}",
-        f"data       {values['n_curves']} curves of {source}, {values['n_fitted']} of which "
-        f"the model was fitted to; the nearest {n_neighbors} at each point",
+        *(f"{name:<10} {text}" for name, text in meant.items()),
         *(f"remark     {sentence}" for sentence in values["remarks"]),
     ]

@@ -12,22 +12,55 @@ FOLLOWS_NOT, FOLLOWS = 0.1, 0.5
 
 def cluster_lines(facts: Mapping[str, Any], source: str = "") -> list[str]:
     """Facts of a `ClustersResult` in lines; `source` says where the data come from."""
-    ratio = [f"{100 * share:.1f} %" for share in facts["pca"]["explained_variance_ratio"][:2]]
-    parts = [f"PC{number} explains {text}" for number, text in enumerate(ratio, 1)]
-    needed = facts["pca"]["n_components_for"]
+    rows = [
+        ("data", data_text(facts, source)),
+        ("PCA", pca_text(facts)),
+        *_scree_rows(facts),
+        ("elbow", choice_text(facts)),
+    ]
+    for count, described in facts["clusters"].items():
+        rows += described_rows(count, described)
+    rows += [("note", note) for note in notes_on(facts)]
+    return [f"{name:<11} {text}" for name, text in rows]
+
+
+def data_text(facts: Mapping[str, Any], source: str = "") -> str:
+    """Of what the result is."""
     of = f" of {source}" if source else ""
     window = f", window {facts['window']}" if facts["window"] else ""
     columns = f"{facts['part']} features" if "part" in facts else "samples"
-    rows = [
-        ("data", f"{facts['n_curves']} curves × {facts['n_features']} {columns}{of}{window}"),
-        ("PCA", f"{', '.join(parts).replace('PC2 explains', 'PC2')} of the variance; "
-         f"90 % take {needed['0.9']} components, 99 % take {needed['0.99']}"),
-        *_scree_rows(facts),
-    ]  # fmt: skip
-    for count, described in facts["clusters"].items():
-        rows += _cluster_rows(count, described)
-    rows += [("note", note) for note in notes_on(facts)]
-    return [f"{name:<11} {text}" for name, text in rows]
+    return f"{facts['n_curves']} curves × {facts['n_features']} {columns}{of}{window}"
+
+
+def pca_text(facts: Mapping[str, Any]) -> str:
+    """What the components explain."""
+    first, second = (100 * share for share in facts["pca"]["explained_variance_ratio"][:2])
+    needed = facts["pca"]["n_components_for"]
+    return (
+        f"PC1 explains {first:.1f} %, PC2 {second:.1f} % of the variance; 90 % take "
+        f"{needed['0.9']} components, 99 % take {needed['0.99']}"
+    )
+
+
+def choice_text(facts: Mapping[str, Any]) -> str:
+    """What SSE and silhouette say of the choice of K."""
+    return (
+        f"at K = {facts['elbow']}, where SSE lies farthest below the line between its ends; the "
+        f"largest silhouette is at K = {facts['largest_silhouette']}"
+    )
+
+
+def choice_rows(facts: Mapping[str, Any]) -> list[list[str]]:
+    """Of each K its SSE, as a fraction of that of one cluster, and its silhouette."""
+    sums, silhouettes = facts["sse"], facts["silhouette"]
+    return [
+        [count, f"{value / sums['1']:.2f}", _silhouette_text(silhouettes.get(count))]
+        for count, value in sums.items()
+    ]
+
+
+def _silhouette_text(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
 
 
 def notes_on(facts: Mapping[str, Any]) -> list[str]:
@@ -48,20 +81,16 @@ def notes_on(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _scree_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """SSE and silhouette over K, and what they say of its choice."""
-    sums, silhouettes = facts["sse"], facts["silhouette"]
-    shown = [silhouettes.get(count) for count in sums]
-    texts = ["-" if score is None else f"{score:.2f}" for score in shown]
+    """SSE and silhouette over K."""
+    counts, fractions, silhouettes = zip(*choice_rows(facts), strict=True)
     return [
-        ("K", "  ".join(f"{count:>4}" for count in sums)),
-        ("SSE/SSE(1)", "  ".join(f"{value / sums['1']:.2f}" for value in sums.values())),
-        ("silhouette", "  ".join(f"{text:>4}" for text in texts)),
-        ("elbow", f"at K = {facts['elbow']}, where SSE lies farthest below the line between its "
-         f"ends; the largest silhouette is at K = {facts['largest_silhouette']}"),
-    ]  # fmt: skip
+        ("K", "  ".join(f"{count:>4}" for count in counts)),
+        ("SSE/SSE(1)", "  ".join(fractions)),
+        ("silhouette", "  ".join(f"{text:>4}" for text in silhouettes)),
+    ]
 
 
-def _cluster_rows(count: str, described: Mapping[str, Any]) -> list[tuple[str, str]]:
+def described_rows(count: str, described: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Size, W and labels of the clusters of one K."""
     rows = []
     for number, member in enumerate(described["members"], 1):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_nmr.analysis.score_names import METHOD_TITLES
-from latent_nmr.report._html import PageFigure, document, picture, png_of, words
+from latent_nmr.report._html import PageFigure, picture, png_of, sectioned, words
 from latent_nmr.report._page_tables import LEGEND, axes_words, dimensions_of, tables
 from latent_nmr.report._score_blocks import blocks
 from latent_nmr.report._score_words import SPREAD_RULE, listed
@@ -57,23 +57,13 @@ def page(
         "meanings": ("What the scores mean", _glossary(rows)),
         "again": ("To make this again", _again(result)),
     }
-    filled = {name: found for name, found in sections.items() if found[1]}
-    links = "\n".join(f'<li><a href="#{n}">{title}</a></li>' for n, (title, _) in filled.items())
-    body = "\n".join(
-        f'<section aria-labelledby="{name}">\n<h2 id="{name}">{title}</h2>\n{text}\n</section>'
-        for name, (title, text) in filled.items()
-    )
     data = str(result.get("data", "unknown data"))
-    content = f"""<header>
+    head = f"""<header>
 <h1>{TITLE}</h1>
 {_facts(result)}
 </header>
-{_introduction(result, rows)}
-<nav aria-label="Sections"><ul>
-{links}
-</ul></nav>
-{body}"""
-    return document(f"{TITLE}: {data}", content, _dimension_rules(rows))
+{_introduction(result, rows)}"""
+    return sectioned(f"{TITLE}: {data}", head, sections, _dimension_rules(rows))
 
 
 def _facts(result: Mapping[str, Any]) -> str:

@@ -71,7 +71,8 @@ class TestOutput:
         out = tmp_path / "audit"
         assert main(arguments(workplace, out)) == 0
         assert {path.name for path in out.iterdir() if path.suffix != ".pdf"} == {
-            "LA1.png", "LA2.png", "profile.png", "audit.csv", "audit.json", "run.json",
+            "LA1.png", "LA2.png", "profile.png", "audit.csv", "audit.json", "report.html",
+            "run.json",
         }  # fmt: skip
         output = capsys.readouterr().out
         manifest = json.loads((out / "audit.json").read_text("utf-8"))

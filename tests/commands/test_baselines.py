@@ -15,6 +15,7 @@ from latent_nmr.data.store import fill_store
 ROOT = Path(__file__).parents[2]
 N_CURVES = 40
 FIGURES = {"baselines.png", "clusters.png"}
+OTHERS = {"baselines.json", "report.html", "run.json"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +66,7 @@ class TestResult:
 
     def test_figures_and_numbers_are_written_and_nothing_else(self, finished):
         out, values = finished
-        assert {path.name for path in out.iterdir()} == {*FIGURES, "baselines.json", "run.json"}
+        assert {path.name for path in out.iterdir()} == {*FIGURES, *OTHERS}
         assert values["command"] == (
             f"latent-nmr baselines {values['data']} --window echo --normalisation initial "
             "--part magnitude --seed 0"
@@ -160,7 +161,7 @@ class TestFolder:
     def test_force_replaces_it(self, earlier, store, capsys):
         lines_of(capsys, [store, "--out", earlier, "--seed", "1", "--force"])
         assert json.loads((earlier / "baselines.json").read_text("utf-8"))["seed"] == 1
-        assert {path.name for path in earlier.iterdir()} == {*FIGURES, "baselines.json", "run.json"}
+        assert {path.name for path in earlier.iterdir()} == {*FIGURES, *OTHERS}
         assert list(earlier.parent.glob(".*.progress")) == []
 
     def test_force_removes_nothing_of_others(self, earlier, store, capsys):

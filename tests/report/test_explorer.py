@@ -195,6 +195,16 @@ class TestJudgement:
             limit = float(np.quantile(others, LIMIT_QUANTILE))
             assert own["limit"] == pytest.approx(limit, abs=1e-6)
 
+    def test_the_page_begins_where_the_decoder_is_trusted_near_the_middle(self, model, rows, page):
+        Z = model.transform(rows)
+        start = in_node(page, start=None)["start"]
+        judged = in_node(page, judge=[start])["judge"][0]
+        assert judged["offData"] <= 0
+        assert judged["invents"] <= 0
+        distance = np.linalg.norm(Z - np.median(Z, axis=0), axis=1)
+        assert np.linalg.norm(Z - start, axis=1).min() < 1e-5  # a curve
+        assert np.linalg.norm(start - np.median(Z, axis=0)) < np.quantile(distance, 0.25)
+
 
 def excess(curve, neighbours, width):
     """Root mean square of what a curve exceeds the band of its neighbours by."""

@@ -62,7 +62,10 @@ export function colourBar(pen, [x0, y0, x1, y1], limits, colours, text, size = 1
   colours.forEach((colour, i) => pen.rectangles([[x0 + i * width, y0, width + 0.5, y1 - y0]], { fill: colour }));
   pen.shape([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], { colour: INK, width: 0.8 });
   const at = scale(limits[0], limits[1], x0, x1);
-  for (const tick of ticks(limits[0], limits[1], Math.min(5, Math.max(1, (x1 - x0) / TICK_PX)))) {
+  const count = Math.min(5, Math.max(1, (x1 - x0) / TICK_PX));
+  let found = ticks(limits[0], limits[1], count);
+  if (found.length < 2) found = ticks(limits[0], limits[1], 2 * count);
+  for (const tick of found) {
     pen.line([[at(tick), y0 - 3], [at(tick), y0]], { colour: INK });
     pen.text(plain(tick), at(tick), y0 - 5, { size, colour: INK, anchor: "middle" });
   }

@@ -6,6 +6,7 @@ import { addControls } from "./controls.mjs";
 import { addEchoes, placed } from "./echoes.mjs";
 import { addPointer } from "./pointer.mjs";
 import { readRecord } from "./record.mjs";
+import { trustedPoint } from "./regions.mjs";
 import { byId } from "./screen.mjs";
 import { makeSpace } from "./space.mjs";
 import { firstState } from "./state.mjs";
@@ -15,7 +16,8 @@ export async function start() {
   const facts = JSON.parse(byId("facts").textContent);
   const arrays = unpack(await inflate(byId("arrays").textContent.trim()), facts.arrays);
   const space = makeSpace(facts, arrays);
-  const app = { facts, arrays, space, state: firstState(facts), echo: null, regions: null, place: null };
+  const state = { ...firstState(facts), z: trustedPoint(space, arrays, facts) };
+  const app = { facts, arrays, space, state, echo: null, regions: null, place: null };
   addView(app);
   addChanges(app);
   addControls(app);

@@ -2,6 +2,26 @@
 
 const NODES = 49;
 const FINER = 4;
+const MOST_TRIED = 100;
+
+/** The simulated curve nearest to the middle of the data of those where the decoder is trusted. */
+export function trustedPoint(space, { latent }, facts) {
+  const n = facts.axes.length;
+  const rows = Array.from({ length: facts.n_shown }, (_, row) => row);
+  const pointOf = (row) => Array.from(latent.subarray(row * n, (row + 1) * n));
+  const middle = facts.axes.map((_, axis) => {
+    const values = rows.map((row) => latent[row * n + axis]).sort((a, b) => a - b);
+    return values[values.length >> 1];
+  });
+  const distance = (row) => Math.hypot(...pointOf(row).map((value, axis) => value - middle[axis]));
+  const distances = rows.map(distance);
+  rows.sort((a, b) => distances[a] - distances[b]);
+  const trusted = rows.slice(0, MOST_TRIED).find((row) => {
+    const { offData, invents } = space.judge(pointOf(row));
+    return offData <= 0 && invents <= 0;
+  });
+  return pointOf(trusted ?? rows[0]);
+}
 
 /**
  * Judge the nodes of a grid over the plane, the other axes being those of `point`, some at a time:
