@@ -64,6 +64,8 @@ from latent_nmr.studies.challenge import ChallengeResult as ChallengeResult
 from latent_nmr.studies.challenge import challenge as challenge
 from latent_nmr.studies.clusters import ClustersResult as ClustersResult
 from latent_nmr.studies.clusters import clusters as clusters
+from latent_nmr.studies.design import DesignResult as DesignResult
+from latent_nmr.studies.design import design as design
 from latent_nmr.studies.embedding import embed as embed
 from latent_nmr.studies.evaluation import EvaluationResult as EvaluationResult
 from latent_nmr.studies.evaluation import evaluate as evaluate

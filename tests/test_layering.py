@@ -71,7 +71,7 @@ PUBLIC_NAMES = {
     "latent_nmr.commands.main": {"run_script", "script"},
 }
 OPEN_ROOMS = ("studies", "report")
-MODULE_LINES, BODY_LINES, COMMANDS_LINES, SCRIPTS_LINES = 320, 45, 2600, 1000
+MODULE_LINES, BODY_LINES, COMMANDS_LINES, SCRIPTS_LINES = 320, 45, 2800, 1000
 TOO_LONG: set[str] = set()  # what is still beyond these limits; never to be added to
 HEAVY = ("jax", "flax", "sklearn", "xarray", "umap", "matplotlib", "zarr", "scipy", "pandas")
 

@@ -16,7 +16,7 @@ from latent_nmr.commands.main import COMMANDS
 RANDOM = re.compile(r"seed|random_state|^rng$|^generator$|^key$")
 COUNTS = {"n_seeds", "n_forest_seeds", "n_detail_seeds"}
 MAKE_CURVES = {"simulate", "Simulation", "add_noise", "unknown_receiver", "challenge", "audit"}
-MAKE_CURVES |= {"measure", "calibrate"}
+MAKE_CURVES |= {"measure", "calibrate", "design"}
 # Which repetition of a study, and the numbers of all of them.
 PICK_REPETITIONS = {"EvaluationResult.embedding": "seed", "fit_many": "seeds"}
 

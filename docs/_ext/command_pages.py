@@ -40,6 +40,7 @@ EXAMPLES = {
             "latent-nmr infer first.npz second.npz --theta 60 120 --phase trusted --json",
         ],
     ),
+    "design": ("design", ['latent-nmr design --candidates "theta 30:150:10" "pair 60" --out next']),
     "calibrate": ("posterior", ["latent-nmr calibrate my-posterior curves.zarr --out cal.json"]),
     "axes": ("axes", ["latent-nmr axes reference --models seed0 seed1 seed2"]),
     "baselines": ("baselines", ["latent-nmr baselines reference --window echo"]),

@@ -23,6 +23,7 @@ COMMANDS = {
     "embed": "write the latent coordinates of a data set to a file",
     "measure": "place measured echoes in latent space: verdict, W, L and kernel with intervals",
     "infer": "say what an echo says of its material: couplings, W, L, kernel, probabilities",
+    "design": "say which pulse angle to measure next, and what it will buy",
     "calibrate": "check posteriors on simulated curves: ranks, coverage, classes",
     "axes": "find the labels that each latent axis orders, and compare models of several seeds",
     "baselines": "plot the principal components and the clusters of a data set",

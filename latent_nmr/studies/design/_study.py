@@ -1,0 +1,297 @@
+"""The study that ranks pulse angles by what an echo after them is expected to say."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from latent_nmr._progress import progress_bar
+from latent_nmr.errors import InputError, check_count, check_number
+from latent_nmr.models.posterior.prior import Materials
+from latent_nmr.models.posterior.receiver import RECORD
+from latent_nmr.studies._identity import digest_of
+from latent_nmr.studies._ledger import Ledger
+from latent_nmr.studies._result import RECORD_COLUMNS, StudyResult
+from latent_nmr.studies.design._belief import Says, SimulatedEcho, Weighted, combined
+from latent_nmr.studies.design._candidates import Candidate, parse_candidates
+from latent_nmr.studies.design._echoes import simulated_echoes
+from latent_nmr.studies.design._gain import ALL, KERNEL, TARGETS, Spread, gain_of
+from latent_nmr.studies.posterior._data import ask
+from latent_nmr.studies.posterior._quantities import QUANTITIES
+from latent_nmr.studies.posterior.models import as_posterior
+
+if TYPE_CHECKING:
+    from latent_nmr.models.posterior.echo_posterior import EchoPosterior
+
+SCORE = "gain, nats"
+MOST_SEED = 2**32 - 1
+# Draws of what is known, for each draw of a further echo.
+BELIEF_DRAWS = 5
+DEFAULT_CANDIDATES = ("theta 30:150:10",)
+
+
+class Conditions(NamedTuple):
+    """How echoes of a design are measured.
+
+    Attributes
+    ----------
+    snr : float
+        Of one echo at 90° that takes all of the measuring time: |M(0)| over the standard deviation
+        of the noise of one column.
+    phase : bool
+        Whether phase and carrier are trusted.
+    flip_error : float
+        Pulses turn spins by 1 + flip_error times the angle that they are taken for.
+    """
+
+    snr: float
+    phase: bool
+    flip_error: float
+
+
+class DesignResult(StudyResult):
+    """Candidates and what they are expected to say.
+
+    Attributes
+    ----------
+    gains : DataFrame
+        One row for each candidate, the best first: `gain` (nats) with its standard error `error`,
+        and for α_x, α_z, W and L the mean logarithm of how much narrower they become; `kernel` is
+        the fall of the entropy of its shares, nats.
+    best : Candidate
+    """
+
+    study = "design"
+
+    @property
+    def gains(self) -> pd.DataFrame:
+        """One row for each candidate, the best first."""
+        table = self.records.pivot_table("value", "features", "target", aggfunc="mean")
+        spread = self.records[self.records["target"] == ALL].groupby("features")["value"]
+        table = table[[ALL, *QUANTITIES, KERNEL]].rename(columns={ALL: "gain"})
+        table.insert(1, "error", spread.sem())
+        return table.sort_values("gain", ascending=False).rename_axis("candidate").reset_index()
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate of the largest gain."""
+        name = str(self.gains["candidate"][0])
+        return Candidate(tuple(float(angle) for angle in name.split("+")))
+
+    def _drawers(self) -> dict[str, Callable[[], Any]]:
+        from latent_nmr.plots.design import gain_figure
+
+        return {"gains": lambda: gain_figure(self.gains)}
+
+
+def design(
+    posterior: "EchoPosterior | Path | str",
+    known: Sequence[Says] = (),
+    *,
+    candidates: Iterable[str | Candidate] | str | Candidate = DEFAULT_CANDIDATES,
+    snr: float = 30.0,
+    phase: bool = True,
+    flip_error: float = 0.0,
+    n_materials: int = 48,
+    n_draws: int = 400,
+    n_edge: int | None = None,
+    seed: int = 0,
+    folder: Path | str | None = None,
+    progress: bool | None = None,
+) -> DesignResult:
+    """Rank pulse angles by what an echo after them is expected to say about a material.
+
+    Materials are drawn from what is known: the prior, or the posterior of measured echoes.
+    Each is simulated after every candidate's pulses, with the same offsets for all candidates, and
+    noise of an equal measuring time is added; several echoes of one candidate share that time.
+
+    Parameters
+    ----------
+    posterior : EchoPosterior, path-like or str
+        Of whole records; or the name of one of the package.
+    known : sequence
+        Echoes of the sample that were measured, as :func:`latent_nmr.infer` keeps them in
+        `result.echoes`; none leaves the prior.
+    candidates : str, Candidate, or iterable of them
+        As :func:`latent_nmr.studies.design.parse_candidates` reads them.
+    snr : float
+        |M(0)| of an echo at 90° over the standard deviation of the noise of one column of
+        :func:`latent_nmr.record_rows`; at θ it is sin θ times as large.
+    phase : bool
+        Whether phase and carrier will be known; otherwise |M| alone counts.
+    flip_error : float
+        Part by which all pulses turn spins further than they are taken for.
+    n_materials : int
+        Materials whose gains are averaged; the error falls with its root.
+    n_draws : int
+        Draws of each posterior.
+    n_edge : int, optional
+        Lattice edge of the simulations, in sites; by default that of preset `paper`.
+    seed : int
+        Of materials, offsets, noise and draws.
+    folder : path-like, optional
+        Where the gains of each candidate are kept, so that an interrupted study continues.
+    progress : bool, optional
+        Show a progress bar; by default on a terminal.
+
+    Returns
+    -------
+    DesignResult
+
+    Raises
+    ------
+    InputError
+        For a setting that cannot be used.
+    """
+    model, echoes = _model(posterior), list(known)
+    chosen = _candidates(candidates)
+    conditions = Conditions(
+        check_number("snr", snr, above=0), bool(phase), check_number("flip_error", flip_error)
+    )
+    for name, count in (("n_materials", n_materials), ("n_draws", n_draws)):
+        check_count(name, count, at_least=2)
+    check_count("seed", seed, at_least=0, at_most=MOST_SEED)
+    task = _Task.of(model, echoes, conditions, n_materials, n_draws, n_edge, seed)
+    ledger = Ledger(None if folder is None else Path(folder), task.identity())
+    records, effective = [], []
+    with progress_bar(len(chosen), "candidate", shown=progress, delay=2) as bar:
+        for candidate in chosen:
+            found = ledger.take({"candidate": candidate.name}, partial(task.gains, candidate))
+            records += _records(candidate, found)
+            effective += [own["n_effective"] for own in found]
+            bar.update()
+    facts = {
+        **conditions._asdict(),
+        "n_materials": n_materials,
+        "n_draws": n_draws,
+        "n_known": len(echoes),
+        "seed": seed,
+        "least_effective": min(effective),
+        "before": {**task.before.deviations, KERNEL: task.before.entropy},
+    }
+    return DesignResult(pd.DataFrame(records, columns=list(RECORD_COLUMNS)), facts)
+
+
+class _Task(NamedTuple):
+    """What all candidates have in common."""
+
+    model: "EchoPosterior"
+    known: Sequence[Says]
+    belief: Weighted
+    before: Spread
+    truths: Materials
+    conditions: Conditions
+    n_draws: int
+    n_edge: int | None
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        model: "EchoPosterior",
+        known: Sequence[Says],
+        conditions: Conditions,
+        n_materials: int,
+        n_draws: int,
+        n_edge: int | None,
+        seed: int,
+    ) -> Self:
+        """With materials drawn from what is known."""
+        random = np.random.RandomState(seed)
+        belief = combined(model.prior_, known, BELIEF_DRAWS * n_draws, random)
+        picked = random.choice(len(belief.weights), n_materials, p=belief.weights)
+        truths, before = belief.materials.rows(picked), Spread.of(model.prior_, belief)
+        return cls(model, known, belief, before, truths, conditions, n_draws, n_edge, seed)
+
+    def gains(self, candidate: Candidate) -> list[dict[str, float]]:
+        """What echoes of a candidate say about each material, as JSON holds it."""
+        new = _measured(self.model, self.truths, candidate, self.conditions, self.n_edge, self.seed)
+        found = []
+        for number, echoes in enumerate(new):
+            random = np.random.RandomState([self.seed, number, len(echoes)])
+            gain = gain_of(
+                self.model.prior_,
+                self.known,
+                self.belief,
+                self.before,
+                self.truths.rows([number]),
+                echoes,
+                self.n_draws,
+                random,
+            )
+            found.append({ALL: gain.nats, **gain.narrowing, "n_effective": gain.n_effective})
+        return found
+
+    def identity(self) -> dict[str, Any]:
+        """What decides all gains: what is known stands in its densities at the materials."""
+        said = [echo.information(self.truths) for echo in self.known]
+        weights = {name: np.asarray(own) for name, own in self.model.weights_.items()}
+        digest = digest_of(self.truths._asdict(), said, weights)
+        settings = {**self.conditions._asdict(), "n_draws": self.n_draws, "n_edge": self.n_edge}
+        return {"study": DesignResult.study, "digest": digest, "seed": self.seed, **settings}
+
+
+def _measured(
+    model: "EchoPosterior",
+    truths: Materials,
+    candidate: Candidate,
+    conditions: Conditions,
+    n_edge: int | None,
+    seed: int,
+) -> list[list[Says]]:
+    """Echoes of every material after the pulses of a candidate, with noise."""
+    angles, columns = candidate.flip_angles_deg, []
+    for step, angle in enumerate(angles):
+        echoes = simulated_echoes(
+            model.prior_,
+            truths,
+            angle,
+            seed=seed + step,
+            n_edge=n_edge,
+            flip_error=conditions.flip_error,
+        )
+        # Rows are over |M(0)|, which is sin θ of that at 90°; the time is shared.
+        snr = float(conditions.snr * np.sin(np.radians(angle)) / np.sqrt(len(angles)))
+        asked = ask(RECORD, echoes, snr=snr, seed=seed + step)
+        columns.append(
+            [SimulatedEcho(model, row[None], angle, conditions.phase, snr) for row in asked.rows]
+        )
+    return [list(own) for own in zip(*columns, strict=True)]
+
+
+def _records(candidate: Candidate, found: list[dict[str, float]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "study": DesignResult.study,
+            "target": target,
+            "group": "",
+            "features": candidate.name,
+            "model": "posterior",
+            "seed": number,
+            "score": SCORE,
+            "value": own[target],
+        }
+        for number, own in enumerate(found)
+        for target in TARGETS
+    ]
+
+
+def _candidates(candidates: Iterable[str | Candidate] | str | Candidate) -> list[Candidate]:
+    """Candidates that are read, in place of texts."""
+    given = [candidates] if isinstance(candidates, str | Candidate) else list(candidates)
+    ready = [own for own in given if isinstance(own, Candidate)]
+    return ready if given and len(ready) == len(given) else parse_candidates(map(str, given))
+
+
+def _model(posterior: "EchoPosterior | Path | str") -> "EchoPosterior":
+    """A posterior of whole records."""
+    model = as_posterior(posterior)
+    if model.get_params()["receiver"] != RECORD:
+        raise InputError(
+            "posterior must be one of whole records, whose M(0) further echoes are simulated over, "
+            f"but its receiver is {model.get_params()['receiver']!r}. Use 'posterior'."
+        )
+    return model
