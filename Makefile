@@ -7,6 +7,7 @@
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (half an hour); CURVES=15000 for more
+# make data-posterior  simulate 30,000 curves after first pulses of 30° to 150° (half a day; it resumes, and `latent-nmr status` says how far it is); ANGLES=3000 for fewer
 # make accuracy     measure the simulator's integration error (about ten minutes)
 # make benchmark    time the simulator beside the algorithm of its source, and training beside PyTorch's
 # make likelihood   compare likelihoods of the β-VAE on the compact set (a few minutes)
@@ -26,8 +27,9 @@ STAMP := $(VENV)/.installed-$(LOCK)
 WORKERS ?= auto
 PYTHONS ?= $(PYTHON)
 CURVES ?= 7500
+ANGLES ?= 30000
 
-.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats accuracy benchmark likelihood reproduce docs docs-text dist lock clean
+.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats data-posterior accuracy benchmark likelihood reproduce docs docs-text dist lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -62,6 +64,10 @@ data: $(STAMP)
 data-repeats: $(STAMP)
 	$(BIN)/latent-nmr simulate --protocols 90 60 120 --n-curves $(CURVES) --repeats 2 --seed 0 \
 	  --out artifacts/data/paper-repeats-seed0.zarr
+
+data-posterior: $(STAMP)
+	$(BIN)/latent-nmr simulate --preset challenge2021-spin --n-curves $(ANGLES) --seed 0 \
+	  --out artifacts/data/paper-angles-seed0.zarr
 
 accuracy: $(STAMP)
 	$(BIN)/python scripts/study_accuracy.py

@@ -137,6 +137,8 @@ class TestNames:
             "measured-echo-m0": ln.BetaVAE,
             "polar-60": ln.BetaVAE,
             "polar-pair": ln.BetaVAE,
+            "posterior": ln.EchoPosterior,
+            "posterior-echo": ln.EchoPosterior,
         }
 
     def test_the_reference_set_is_read_by_name(self, tmp_path, monkeypatch):

@@ -15,6 +15,12 @@ from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.report.challenge_tables import challenge_tables
 from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table, markdown
+from latent_nmr.report.posterior_tables import (
+    contraction_table,
+    coverage_table,
+    gate_table,
+    sharpness_table,
+)
 from latent_nmr.report.probe_tables import probe_tables
 from latent_nmr.report.score_table import Row
 from latent_nmr.report.study_tables import likelihood_table, noise_table, settings_table
@@ -306,6 +312,11 @@ def _measured_power() -> tuple:
     return "What is called something else than INSIDE", text, (MEASURED,)
 
 
+def _posterior(title: str, make: Callable) -> tuple:
+    source = "tables/posterior.json"
+    return f"Posteriors: {title}", make(_read(source)["receivers"]), (source,)
+
+
 def _audit(folder: str) -> tuple:
     source = f"audit/{folder}/audit.json"
     rows = [
@@ -327,6 +338,10 @@ def _audit(folder: str) -> tuple:
 
 
 TABLES: dict[str, Callable[[], tuple]] = {
+    "posterior-gate": lambda: _posterior("checks", gate_table),
+    "posterior-coverage": lambda: _posterior("coverage", coverage_table),
+    "posterior-contraction": lambda: _posterior("contraction by angle", contraction_table),
+    "posterior-sharpness": lambda: _posterior("R² beside a forest", sharpness_table),
     "evaluation-echo": lambda: _evaluation("echo", "Echo window, held-out part"),
     "evaluation-full": lambda: _evaluation("full", "Full curve, held-out part"),
     "evaluation-echo-independent": lambda: _evaluation(

@@ -4,10 +4,12 @@ from latent_nmr.models.beta_vae import BetaVAE
 from latent_nmr.models.curve_regressor import CurveRegressor
 from latent_nmr.models.fitted import FittedRegressor
 from latent_nmr.models.persistence import read_card
+from latent_nmr.models.posterior.echo_posterior import EchoPosterior
+from latent_nmr.models.posterior.fitted import FittedPosterior
 from latent_nmr.shipped import shipped_path
 
 
-def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
+def load_pretrained(name: str) -> BetaVAE | CurveRegressor | EchoPosterior:
     """Load a model that comes with the package, after its files were checked.
 
     Parameters
@@ -19,11 +21,13 @@ def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
         frequency after a pulse of 60°, and of a pair of echoes of 60° and 120°. `measured-echo`
         and `measured-echo-m0`, of four axes, are those that measured records are looked at with.
         `challenge-gauss` and `challenge-rkky` are the networks that predict the three parameters
-        of the ML4SCI challenge of 2021 from Re and Im of M.
+        of the ML4SCI challenge of 2021 from Re and Im of M. `posterior` and `posterior-echo` are
+        posteriors of whole records and of |M| about the top of an echo, after first pulses of 30°
+        to 150°.
 
     Returns
     -------
-    BetaVAE or CurveRegressor
+    BetaVAE, CurveRegressor or EchoPosterior
 
     Raises
     ------
@@ -43,5 +47,5 @@ def load_pretrained(name: str) -> BetaVAE | CurveRegressor:
     (3, 2)
     """
     place = shipped_path("models", name)
-    is_regressor = isinstance(read_card(place).model, FittedRegressor)
-    return CurveRegressor.load(place) if is_regressor else BetaVAE.load(place)
+    kinds = {FittedRegressor: CurveRegressor, FittedPosterior: EchoPosterior}
+    return kinds.get(type(read_card(place).model), BetaVAE).load(place)

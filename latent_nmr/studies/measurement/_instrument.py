@@ -32,6 +32,8 @@ STEP = 0.05
 MOST_KEPT = 16
 # Noise, over the height of the echo, that no figure shows.
 QUIET = 1e-5
+# Models of the package that were trained on the same curves, and the one that has their reference.
+SHARING = {"measured-echo-m0": "measured-echo"}
 # An offset over the height of the echo that is none.
 LEAST_LEVEL = 1e-4
 
@@ -181,6 +183,8 @@ def load_instrument(model: Path | str) -> Instrument:
             "ln.train(…, window='top', model=ln.BetaVAE.thorough(augment='spectrometer'))."
         )
     path = Path(place) / REFERENCE_FILE
+    if not path.is_file() and str(model) in SHARING:
+        path = Path(named_or_path("models", SHARING[str(model)])) / REFERENCE_FILE
     if not path.is_file():
         raise InputError(
             f"model must have its reference echoes beside it, but {path} is missing. Copy the "
