@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latent_nmr.report._html import PageFigure, document, picture, png_of, words
+from latent_nmr.report._html import PageFigure, picture, png_of, sectioned, words
 from latent_nmr.report._measurement_style import MEASUREMENT_STYLE
 from latent_nmr.report.inference import (
     CORRECTED,
@@ -58,20 +58,11 @@ def page(values: Mapping[str, Any], figures: Sequence[PageFigure]) -> str:
         "meanings": ("How to read this page", _glossary()),
         "again": ("To make this again", f"<pre><code>{escape(_command(values))}</code></pre>"),
     }
-    body = "\n".join(
-        f'<section aria-labelledby="{name}">\n<h2 id="{name}">{title}</h2>\n{text}\n</section>'
-        for name, (title, text) in sections.items()
-    )
-    links = "\n".join(f'<li><a href="#{n}">{title}</a></li>' for n, (title, _) in sections.items())
-    content = f"""<header>
+    head = f"""<header>
 <h1>{TITLE}</h1>
 <p class="facts">{facts}</p>
-</header>
-<nav aria-label="Sections"><ul>
-{links}
-</ul></nav>
-{body}"""
-    return document(TITLE, content, MEASUREMENT_STYLE)
+</header>"""
+    return sectioned(TITLE, head, sections, MEASUREMENT_STYLE)
 
 
 def write_page(found: "Inference", values: Mapping[str, Any], path: Path) -> None:
