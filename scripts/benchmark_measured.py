@@ -1,7 +1,5 @@
 """Measure the verdicts and intervals of measured echoes on simulated measurements; write JSON.
 
-    python scripts/benchmark_measured.py DATA --first 13500 --n-curves 600
-
 DATA is a data set of whole curves of preset paper after 90° and 180°, with Re and Im; curves from
 --first on must not be those that the model was trained on.
 """

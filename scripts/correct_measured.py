@@ -1,6 +1,4 @@
-"""Correct the p-values and ellipses of a model of measured echoes by simulated measurements.
-
-    python scripts/correct_measured.py MODEL DATA --n-curves 450
+"""Correct p-values and ellipses of a model of measured echoes by simulated measurements.
 
 DATA has whole curves of preset paper, with Re and Im, of no training or test of MODEL.
 """

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from latent_nmr.commands._shell import Report
 from latent_nmr.errors import InputError, check_choice
 from latent_nmr.studies.measurement._options import MeasurementOptions
+
+if TYPE_CHECKING:
+    from latent_nmr.studies.design import DesignResult
+    from latent_nmr.studies.posterior import Inference
 
 Echoes = Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="ECHOES")]
 # Options that `measure` takes, by what `infer` has no use for.
@@ -40,6 +44,8 @@ class Options(MeasurementOptions):
     """Take an echo whose verdict is OUTSIDE."""
     predictive: int = 20
     """Curves to simulate for the page, of whole records; 0 for none."""
+    next: bool = False
+    """Say which pulse angle to measure next, at the noise of the last echo."""
     n_draws: int = 4000
     """Draws of the posterior."""
     seed: int = 0
@@ -80,7 +86,9 @@ def run(options: Options) -> Report:
         **measuring,
     )
     values = found.as_json()
-    lines = inference_lines(values)
+    lines, following = inference_lines(values), None
+    if options.next:
+        following = _following(options, found, values, lines)
     if output is not None:
         inputs = {path: file_digest for path in options.echoes if path.is_file()}
         finished = output.finished(inputs)
@@ -88,7 +96,21 @@ def run(options: Options) -> Report:
             if options.predictive:
                 found.predict(options.predictive, options.seed)
             with output.file() as staging:
-                write_page(found, values | {"command": output.command}, staging)
+                own = values | {"command": output.command}
+                write_page(found, own, staging, following)
             output.write_manifest(values, {path: file_digest(path) for path in inputs})
         lines.append(f"written    {options.out}" if finished is None else finished[1])
     return Report(lines, values)
+
+
+def _following(
+    options: Options, found: "Inference", values: dict[str, Any], lines: list[str]
+) -> "DesignResult":
+    """The design of a further echo, which `values` and `lines` then hold too."""
+    from latent_nmr.report.design import design_lines, design_values
+    from latent_nmr.studies.design import next_design
+
+    result = next_design(found, phase=options.phase == "trusted", seed=options.seed)
+    values["next"] = design_values(result)
+    lines += ["", *design_lines(values["next"])]
+    return result

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from latent_nmr.report._html import PageFigure, picture, png_of, sectioned, words
 from latent_nmr.report._measurement_style import MEASUREMENT_STYLE
+from latent_nmr.report.design import design_lines
 from latent_nmr.report.inference import (
     CORRECTED,
     HEADS,
@@ -17,6 +18,7 @@ from latent_nmr.report.inference import (
 )
 
 if TYPE_CHECKING:
+    from latent_nmr.studies.design import DesignResult
     from latent_nmr.studies.posterior import Inference
 
 TITLE = "What an echo says of its material"
@@ -28,6 +30,10 @@ CAPTIONS = {
     "echo": "The measured curve, and, where curves were simulated, the band that holds 90 % of "
     "those of draws of the posterior, each with offsets and noise of its own.",
 }
+GAINS = (
+    "What a further echo is expected to say, over the angle of its first pulse, with the standard "
+    "error of the mean over materials of the posterior; and how much narrower each number becomes."
+)
 MEANINGS = {
     "68 %, 95 %": "Intervals that hold the true number with this probability, if the sample is of "
     "the simulated kind.",
@@ -46,7 +52,8 @@ def page(values: Mapping[str, Any], figures: Sequence[PageFigure]) -> str:
     Parameters
     ----------
     values : mapping
-        What :meth:`latent_nmr.Inference.as_json` gives, and `command`.
+        What :meth:`latent_nmr.Inference.as_json` gives, `command`, and, of a design that follows,
+        `next` as :func:`latent_nmr.report.design.design_values` gives it.
     figures : sequence of PageFigure
     """
     kind = "outside" if values["is_outside"] else "inside"
@@ -55,6 +62,7 @@ def page(values: Mapping[str, Any], figures: Sequence[PageFigure]) -> str:
     sections = {
         "numbers": ("Numbers", f"{said}\n{_table(values)}\n{_kernels(values)}"),
         "figures": ("Figures", "\n".join(map(picture, figures))),
+        **_next(values),
         "meanings": ("How to read this page", _glossary()),
         "again": ("To make this again", f"<pre><code>{escape(_command(values))}</code></pre>"),
     }
@@ -65,15 +73,31 @@ def page(values: Mapping[str, Any], figures: Sequence[PageFigure]) -> str:
     return sectioned(TITLE, head, sections, MEASUREMENT_STYLE)
 
 
-def write_page(found: "Inference", values: Mapping[str, Any], path: Path) -> None:
-    """Write the page of an inference; `values` as `page` takes them."""
+def write_page(
+    found: "Inference",
+    values: Mapping[str, Any],
+    path: Path,
+    following: "DesignResult | None" = None,
+) -> None:
+    """Write the page of an inference; `values` as `page` takes them, with a design's figure."""
     captions = dict(CAPTIONS)
     figures = []
     for name, figure in found.figures.items():
         kind = name.partition("_")[0]
         title = FIGURE_TITLES[kind] + name.removeprefix(kind).replace("_", " ")
         figures.append(PageFigure(title, captions.pop(kind, ""), png_of(figure)))
+    if following is not None:
+        own = png_of(following.figures["gains"])
+        figures.append(PageFigure("The next pulse", GAINS, own))
     path.write_text(page(values, figures), "utf-8")
+
+
+def _next(values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The section of a design, if there is one."""
+    if "next" not in values:
+        return {}
+    text = "\n".join(design_lines(values["next"]))
+    return {"next": ("What to measure next", f"<pre>{words(text)}</pre>")}
 
 
 def _table(values: Mapping[str, Any]) -> str:

@@ -3,14 +3,25 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import latent_nmr as ln
+from latent_nmr.commands.main import main
 from latent_nmr.errors import InputError
 from latent_nmr.models.posterior.prior import Materials, Prior
-from latent_nmr.studies.design import DesignResult, parse_candidates
+from latent_nmr.report.design import design_values
+from latent_nmr.report.inference_page import write_page
+from latent_nmr.studies.design import (
+    Conditions,
+    DesignResult,
+    next_design,
+    parse_candidates,
+    proof_of_design,
+    summary_of_proof,
+)
 from latent_nmr.studies.design._belief import Weighted, combined
 from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import KERNEL, Spread, gain_of, narrowed
@@ -239,3 +250,65 @@ class TestDesign:
         other = copy.copy(model).set_params(receiver="spectrometer")
         with pytest.raises(InputError, match="posterior must be one of whole records"):
             ln.design(other, **SMALL)
+
+
+class TestProof:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def table(model):
+        conditions = Conditions(30.0, True, 0.0)
+        how = {"n_truths": 3, "n_materials": 2, "n_draws": 20, "n_edge": 6}
+        return proof_of_design(model, [60, 90], conditions, **how)
+
+    def test_every_material_has_both_gains_at_every_angle(self, table):
+        assert table["angle"].tolist() == [60, 90] * 3
+        assert np.isfinite(table[["predicted", "found"]].to_numpy()).all()
+
+    def test_a_summary_takes_the_angle_of_the_largest_prediction(self):
+        table = pd.DataFrame(
+            {"angle": [60, 90] * 2, "predicted": [2, 1, 0, 3], "found": [1.5, 1, 0, 2.0]}
+        )
+        found = summary_of_proof(table)
+        assert found["choices"]["designed"]["predicted"][0] == 2.5
+        assert found["choices"]["designed"]["found"][0] == 1.75
+        assert found["choices"]["90° again"]["found"][0] == 1.5
+        assert found["found less predicted"][0] == pytest.approx(-0.375)
+        assert found["angles"]["60"]["found"][0] == 0.75
+
+
+class TestNext:
+    """What is to be measured after an echo that was inferred."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def found(model):
+        curves = ln.simulate("challenge2021-spin", n_curves=8, n_edge=6, seed=3)
+        number = int(np.argmax(np.abs(flip_angles(curves) - 90)))
+        found = ln.infer(curves, model, curve=number, snr=40.0, n_draws=100)
+        return found, flip_angles(curves)[number]
+
+    def test_materials_are_of_the_posterior_and_noise_is_that_of_the_echo(self, found):
+        few = {"candidates": ["theta 60"], "n_materials": 2, "n_draws": 20, "n_edge": 6}
+        result = next_design(found[0], **few)
+        assert result.facts["n_known"] == 1
+        assert result.facts["snr"] == pytest.approx(40 / np.sin(np.radians(found[1])))
+        assert result.facts["before"]["alpha_x"] != pytest.approx(
+            ln.design(found[0].echoes[0].model, **few).facts["before"]["alpha_x"], rel=1e-3
+        )
+
+    def test_the_page_says_what_to_measure(self, found, tmp_path):
+        result = next_design(found[0], candidates=["theta 60"], n_materials=2, n_draws=9, n_edge=6)
+        values = found[0].as_json() | {"command": "x", "next": design_values(result)}
+        write_page(found[0], values, tmp_path / "page.html", result)
+        text = (tmp_path / "page.html").read_text("utf-8")
+        assert "What to measure next" in text
+        assert "θ = 60°" in text
+
+    @pytest.mark.slow
+    def test_the_command_ends_with_the_next_pulse(self, model, capsys, tmp_path):
+        model.save(tmp_path / "model")
+        curves = ln.simulate("challenge2021-spin", n_curves=4, seed=3)
+        ln.save_echoes(curves, tmp_path / "echoes.nc")
+        words = [str(tmp_path / "echoes.nc"), "--model", str(tmp_path / "model"), "--anyway"]
+        assert main(["infer", *words, "--next", "--predictive", "0"]) == 0
+        assert "next       θ = " in capsys.readouterr().out

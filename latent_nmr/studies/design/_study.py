@@ -154,7 +154,7 @@ def design(
     for name, count in (("n_materials", n_materials), ("n_draws", n_draws)):
         check_count(name, count, at_least=2)
     check_count("seed", seed, at_least=0, at_most=MOST_SEED)
-    task = _Task.of(model, echoes, conditions, n_materials, n_draws, n_edge, seed)
+    task = Task.of(model, echoes, conditions, n_materials, n_draws, n_edge, seed)
     ledger = Ledger(None if folder is None else Path(folder), task.identity())
     records, effective = [], []
     with progress_bar(len(chosen), "candidate", shown=progress, delay=2) as bar:
@@ -175,7 +175,7 @@ def design(
     return DesignResult(pd.DataFrame(records, columns=list(RECORD_COLUMNS)), facts)
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
     """What all candidates have in common."""
 
     model: "EchoPosterior"
@@ -208,7 +208,7 @@ class _Task(NamedTuple):
 
     def gains(self, candidate: Candidate) -> list[dict[str, float]]:
         """What echoes of a candidate say about each material, as JSON holds it."""
-        new = _measured(self.model, self.truths, candidate, self.conditions, self.n_edge, self.seed)
+        new = measured(self.model, self.truths, candidate, self.conditions, self.n_edge, self.seed)
         found = []
         for number, echoes in enumerate(new):
             random = np.random.RandomState([self.seed, number, len(echoes)])
@@ -234,7 +234,7 @@ class _Task(NamedTuple):
         return {"study": DesignResult.study, "digest": digest, "seed": self.seed, **settings}
 
 
-def _measured(
+def measured(
     model: "EchoPosterior",
     truths: Materials,
     candidate: Candidate,
