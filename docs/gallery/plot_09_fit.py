@@ -17,7 +17,7 @@ from scipy.optimize import least_squares
 
 import latent_nmr as ln
 
-N_EDGE, DT, N_SAMPLES, NOISE = 48, 0.5, 480, 0.004
+N_EDGE, DT, N_SAMPLES, NOISE = 48, 0.5, 481, 0.004
 time, sequence = DT * np.arange(N_SAMPLES), ln.spin_echo(DT, 200, N_SAMPLES, np.deg2rad(60))
 line = ln.Line(draw="stratified")  # the quantiles of the line, on the sites in random order
 
@@ -117,7 +117,7 @@ for values, label, style in (
     (signal, "fit", {"color": "#D55E00", "lw": 1.2}),
 ):
     left.plot(time, 2 * np.hypot(*values.reshape(-1, 2).T), label=label, **style)
-left.set(xlabel="t (µs)", ylabel="|M(t)| / |M(0)|", xlim=(150, 239), ylim=(0, 0.3))
+left.set(xlabel="t (µs)", ylabel="|M(t)| / |M(0)|", xlim=(150, 240), ylim=(0, 0.3))
 left.legend(frameon=False)
 around, path = np.array(start), np.array([visit[0] for visit in visited])
 rms = np.sqrt(distances / measured.size) / NOISE
