@@ -8,6 +8,8 @@ export const LINES = {
   echo: { colour: "#CC79A7", width: 1.8, dash: [2, 3], text: "your echo" },
 };
 
+const LETTER_PX = 7; // of a text at an axis
+
 function range([low, high]) {
   const from = low >= 0 ? 0 : low - 0.04 * (high - low);
   return [from, high + 0.04 * (high - from)];
@@ -86,11 +88,14 @@ function drawPanel(pen, box, block, arrays, rows, fan, every) {
     }
   });
   if (fan) nameEnds(pen, box, fan, fewPointsOf);
+  // A text that is longer than its axis stands inside of the panel.
+  const isShort = LETTER_PX * block.text.length < box[3] - box[1] + 30;
+  if (!isShort) pen.text(block.text, box[2] - 6, box[1] + 14, { size: 12, anchor: "end", halo: true });
   frame(pen, box, x, y, {
     xTicks: ticks(time[0], time[time.length - 1], (box[2] - box[0]) / 70),
     yTicks: ticks(low, high, Math.max(2, (box[3] - box[1]) / 45)),
     xText: "t (µs)",
-    yText: block.text,
+    yText: isShort ? block.text : "",
   });
 }
 
