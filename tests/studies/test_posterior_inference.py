@@ -256,6 +256,14 @@ class TestData:
         with pytest.raises(InputError, match=message):
             infer(curves, model, **{"curve": away, **change})
 
+    def test_every_protocol_of_a_data_set_is_an_echo_of_the_material(self, model):
+        pair = ln.simulate("paper-pair", n_curves=2, n_edge=6)
+        found = infer(pair, model, curve=1, n_draws=200)
+        assert [echo.flip_angle_deg for echo in found.echoes] == pytest.approx([60, 120])
+        np.testing.assert_array_equal(
+            found.echoes[1].row, ln.record_rows(pair.isel(protocol=1, curve=[1]))
+        )
+
     def test_nothing_is_refused(self, model):
         with pytest.raises(InputError, match="echoes must be a path"):
             infer([], model)

@@ -108,14 +108,20 @@ class Settings:
     seed: int
 
 
-def open_echo(given: Any, settings: Settings) -> Echo:
-    """An echo from a path, a data set of echoes, or what `open_measurement` gives."""
+def open_all(given: Any, settings: Settings) -> list[Echo]:
+    """Echoes from a path, a data set of echoes, or what `open_measurement` gives.
+
+    A data set with several protocols has an echo of the material for each.
+    """
+    from latent_nmr.data.protocols import each_protocol, has_protocols
+
     opened, name = given, path_text(given) if isinstance(given, str | Path) else "data set"
     if isinstance(given, str | Path):
         opened = _opened(given, settings)
-    if "mx" in opened.variables:
-        return _of_data_set(opened, name, settings)
-    return _of_measurement(opened, name, settings)
+    if "mx" not in opened.variables:
+        return [_of_measurement(opened, name, settings)]
+    parts = each_protocol(opened) if has_protocols(opened) else [opened]
+    return [_of_data_set(part, name, settings) for part in parts]
 
 
 def _opened(path: Path | str, settings: Settings) -> "xr.Dataset":

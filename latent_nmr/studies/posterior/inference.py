@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_nmr.errors import InputError, check_count
-from latent_nmr.studies.posterior._echoes import OUTSIDE, Echo, Settings, open_echo
+from latent_nmr.studies.posterior._echoes import OUTSIDE, Echo, Settings, open_all
 from latent_nmr.studies.posterior._inference import Inference
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def infer(
     echoes : path-like, xarray.Dataset, or sequence of them
         Data sets of echoes, of which one curve is taken as a whole record, or files that
         :func:`latent_nmr.open_measurement` reads, of which |M| about the top of the echo is taken.
+        A data set with several protocols has an echo for each.
     model : EchoPosterior or path-like, optional
         By default that of the package for such echoes.
     flip_angle_deg : float or sequence of float, optional
@@ -84,7 +85,7 @@ def infer(
     found = []
     for one, angle in zip(given, angles, strict=True):
         settings = Settings(model, angle, snr, phase, curve, measuring, random_state)
-        found.append(open_echo(one, settings))
+        found += open_all(one, settings)
     _check(found, anyway=anyway)
     return Inference(found, n_draws, random_state)
 
