@@ -21,7 +21,7 @@ def gain_figure(gains: pd.DataFrame) -> Figure:
     """
     angles = gains[CANDIDATE].str.split("+")
     table = gains.assign(angle=angles.str[0].astype(float), n_echoes=angles.str.len())
-    figure = new_figure(8.0, 3.2, wspace=0.3)
+    figure = new_figure(8.6, 3.2, wspace=0.1)
     whole, parts = figure.subplots(1, 2)
     for n_echoes, own in table.sort_values("angle").groupby("n_echoes"):
         is_one = n_echoes == 1
@@ -32,17 +32,17 @@ def gain_figure(gains: pd.DataFrame) -> Figure:
             fmt="o-" if is_one else "s--",
             capsize=2,
             color=COLOURS[0] if is_one else COLOURS[1],
-            label="one echo" if is_one else "θ and further angles, time shared",
+            label="one echo" if is_one else "several, at their first angle",
         )
         if is_one or (table["n_echoes"] > 1).all():
             _draw_parts(parts, own)
     whole.set_ylabel("expected gain (nats)")
-    parts.set_ylabel("ln of how much narrower, or nats (kernel)")
+    parts.set_ylabel("ln (deviation before / after)")
     for ax in (whole, parts):
         ax.set_xlabel("θ of the first pulse (°)")
         ax.axhline(0, color="0.7", linewidth=0.8)
-    whole.legend(frameon=False, fontsize="small")
-    parts.legend(frameon=False, fontsize="small", ncols=2)
+    whole.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    parts.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

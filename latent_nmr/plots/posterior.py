@@ -81,6 +81,7 @@ def pairs_figure(draws: Mapping[str, FloatArray], kernels: npt.NDArray[np.str_])
             if column > row:
                 ax.set_axis_off()
                 continue
+            ax.locator_params(axis="x", nbins=3)  # numbers of five digits stand side by side
             for kernel, (title, colour, marker) in KERNEL_STYLES.items():
                 own = np.flatnonzero(kernels[:MOST_POINTS] == kernel)
                 points = draws[along][own], draws[below][own]

@@ -28,14 +28,21 @@ def design_lines(values: Mapping[str, Any]) -> list[str]:
     ]
     heads = ("θ", "gain, nats", *COLUMNS.values(), "kernel, nats")
     phase = "phase trusted" if values["phase"] else "|M| alone"
-    first = f"{values['n_materials']} materials of " + (
-        "the prior" if not values["n_known"] else f"what {values['n_known']} echoes say"
+    n_known = values["n_known"]
+    source = (
+        "the prior"
+        if not n_known
+        else f"the posterior of {n_known} {'echo' if n_known == 1 else 'echoes'}"
     )
-    said = f"{first}, SNR {values['snr']:g} at 90°, {phase}"
+    first = f"{values['n_materials']} materials of {source}"
+    said = f"{first}, SNR {values['snr']:.3g} at 90°, {phase}"
     if values["flip_error"]:
         said += f", pulses {100 * values['flip_error']:+g} % off"
     note = "Columns of α_x to L: what is left of the standard deviation."
-    return [said, "", *text_table(heads, rows), "", note, _advice(values["gains"])]
+    lines = [said, "", *text_table(heads, rows), "", note]
+    if not values["phase"]:
+        lines.append("Where phase and carrier can be trusted, echoes beside 90° say more.")
+    return [*lines, _advice(values["gains"])]
 
 
 def _advice(gains: list[Mapping[str, Any]]) -> str:
