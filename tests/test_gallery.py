@@ -62,7 +62,7 @@ def dotted_names(tree):
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) >= 12
+    assert len(EXAMPLES) >= 13
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
