@@ -62,6 +62,14 @@ class DesignResult(StudyResult):
         and for α_x, α_z, W and L the mean logarithm of how much narrower they become; `kernel` is
         the fall of the entropy of its shares, nats.
     best : Candidate
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> few = {"n_materials": 2, "n_draws": 10, "n_edge": 8}
+    >>> r = ln.design("posterior", candidates="theta 60 90", progress=False, **few)
+    >>> sorted(r.gains["candidate"])
+    ['60', '90']
     """
 
     study = "design"
@@ -145,6 +153,14 @@ def design(
     ------
     InputError
         For a setting that cannot be used.
+
+    Examples
+    --------
+    >>> import latent_nmr as ln
+    >>> few = {"n_materials": 2, "n_draws": 10, "n_edge": 8}
+    >>> r = ln.design("posterior", candidates="theta 60", progress=False, **few)
+    >>> r.best.name, r.facts["n_known"]
+    ('60', 0)
     """
     model, echoes = _model(posterior), list(known)
     chosen = _candidates(candidates)
