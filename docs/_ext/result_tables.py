@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.report.challenge_tables import challenge_tables
+from latent_nmr.report.design import gain_table, proof_table
 from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table, markdown
 from latent_nmr.report.posterior_tables import (
@@ -317,6 +318,11 @@ def _posterior(title: str, make: Callable) -> tuple:
     return f"Posteriors: {title}", make(_read(source)["receivers"]), (source,)
 
 
+def _design(title: str, make: Callable) -> tuple:
+    source = "tables/design.json"
+    return title, make(_read(source)), (source,)
+
+
 def _audit(folder: str) -> tuple:
     source = f"audit/{folder}/audit.json"
     rows = [
@@ -342,6 +348,8 @@ TABLES: dict[str, Callable[[], tuple]] = {
     "posterior-coverage": lambda: _posterior("coverage", coverage_table),
     "posterior-contraction": lambda: _posterior("contraction by angle", contraction_table),
     "posterior-sharpness": lambda: _posterior("R² beside a forest", sharpness_table),
+    "design-gains": lambda: _design("What one echo is expected to say", gain_table),
+    "design-proof": lambda: _design("Second echoes: predicted and found", proof_table),
     "evaluation-echo": lambda: _evaluation("echo", "Echo window, held-out part"),
     "evaluation-full": lambda: _evaluation("full", "Full curve, held-out part"),
     "evaluation-echo-independent": lambda: _evaluation(
