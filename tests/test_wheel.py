@@ -1,16 +1,16 @@
 """The package as pip installs it, used in an empty folder."""
 
-import os
 import re
 import shutil
 import site
-import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.try_dist import run
 
 ROOT = Path(__file__).parents[1]
 # Ten trained models and the reference set; those of four axes take 3.5 and 1.3 MB of it, that of
@@ -30,21 +30,6 @@ assert main(["embed", "echo", "data.npz"]) == 0
 assert main(["plot-latent", "echo", "data.npz"]) == 0
 assert main(["card", "challenge-gauss"]) == 0
 """
-
-
-def run(*command, cwd=None):
-    """Run a command without this checkout on the path; returns what it prints."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    finished = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 
 
-def run(*command, cwd):
+def run(*command, cwd=None):
     """Run a command that sees no checkout; what it prints, or the end of this one."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     found = subprocess.run(

@@ -89,6 +89,12 @@ class Oracle:
 class TestKnownDecoders:
     """Decoders that are the simulator, and one that adds to it."""
 
+    @pytest.mark.parametrize("fwhm", [None, 0.08])
+    def test_curves_have_the_line_of_the_data(self, fwhm):
+        dataset = ln.simulate("paper", 3, n_edge=8, fwhm=fwhm)
+        own = simulation_of(dataset, 4).resolve().line.fwhm
+        assert own == dataset.attrs["fwhm_MHz"]
+
     def judged(self, data, extra=0.0, **settings):
         dataset = data.copy()
         model = Oracle(dataset, extra)

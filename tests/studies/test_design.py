@@ -22,9 +22,9 @@ from latent_nmr.studies.design import (
     proof_of_design,
     summary_of_proof,
 )
-from latent_nmr.studies.design._belief import Weighted, combined
 from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import KERNEL, Spread, gain_of, narrowed
+from latent_nmr.studies.posterior._combine import Weighted, weighted
 from latent_nmr.studies.posterior._data import flip_angles
 
 PRIOR = Prior()
@@ -62,7 +62,7 @@ class TestBelief:
         random = np.random.RandomState(0)
         readings = np.array([[0.6, -0.4, 0.2], [0.9, 0.1, -0.3]])
         echoes = [NormalEcho(*own) for own in zip(readings, deviations, strict=True)]
-        found = combined(PRIOR, echoes, 20_000, random)
+        found = weighted(PRIOR, echoes, 20_000, random)
         scores = PRIOR.scores(found.materials)
         precisions = 1 / np.array(deviations) ** 2
         sharper = 1 + precisions.sum()
@@ -81,8 +81,8 @@ class TestBelief:
 
     def test_of_no_echo_it_is_the_prior_and_of_one_its_own_posterior(self):
         random = np.random.RandomState(1)
-        nothing = combined(PRIOR, [], 1000, random)
-        one = combined(PRIOR, [NormalEcho(np.zeros(3), 0.5)], 1000, random)
+        nothing = weighted(PRIOR, [], 1000, random)
+        one = weighted(PRIOR, [NormalEcho(np.zeros(3), 0.5)], 1000, random)
         for found in (nothing, one):
             np.testing.assert_allclose(found.weights, 1e-3)
             assert found.log_z == pytest.approx(0)
@@ -100,7 +100,7 @@ class TestGain:
             # What is known belongs to the material.
             truth = PRIOR.draw(1, random)
             known = [reading_of(truth, deviation, random) for _ in range(n_known)]
-            belief = combined(PRIOR, known, 400, random)
+            belief = weighted(PRIOR, known, 400, random)
             before = Spread.of(PRIOR, belief)
             new = [reading_of(truth, deviation, random)]
             gains.append(gain_of(PRIOR, known, belief, before, truth, new, 400, random).nats)
@@ -112,7 +112,7 @@ class TestGain:
     def test_what_says_nothing_gains_nothing(self):
         random = np.random.RandomState(3)
         truth = PRIOR.draw(1, random)
-        belief = combined(PRIOR, [], 2000, random)
+        belief = weighted(PRIOR, [], 2000, random)
         before = Spread.of(PRIOR, belief)
         gain = gain_of(
             PRIOR, [], belief, before, truth, [NormalEcho(np.zeros(3), 1e6)], 2000, random
@@ -240,6 +240,8 @@ class TestDesign:
             ({"snr": 0}, "snr must be > 0"),
             ({"n_materials": 1}, "n_materials must be"),
             ({"candidates": "phi 3"}, "candidates must be written as"),
+            ({"phase": "unknown"}, "phase must be True or False"),
+            ({"flip_error": 3}, "flip_error must be"),
         ],
     )
     def test_bad_settings_are_refused_by_name(self, model, changed, said):

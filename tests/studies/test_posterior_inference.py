@@ -73,7 +73,7 @@ class TestCombination:
 
     def test_of_one_echo_it_is_its_own(self, formula):
         own = echo(formula, 0)
-        found = combined([own], N_DRAWS, np.random.RandomState(0))
+        found = combined(formula.prior_, [own], N_DRAWS, np.random.RandomState(0))
         expected = own.sample(N_DRAWS, np.random.RandomState(0))
         np.testing.assert_array_equal(found.draws.alpha_x, expected.alpha_x)
         assert found.n_effective == N_DRAWS
@@ -81,7 +81,7 @@ class TestCombination:
     def test_of_two_its_means_are_those_of_the_weighted_prior(self, formula):
         # Wide ones, so that enough draws of the prior count.
         echoes = [echo(formula, 3, snr=10), echo(formula, 3, snr=12)]
-        found = combined(echoes, N_DRAWS, np.random.RandomState(0))
+        found = combined(formula.prior_, echoes, N_DRAWS, np.random.RandomState(0))
         prior = formula.prior_.draw(40_000, np.random.RandomState(1))
         weights = np.exp(sum(own.information(prior) for own in echoes))
         weights /= weights.sum()
@@ -92,8 +92,8 @@ class TestCombination:
             assert own.mean() == pytest.approx(expected, abs=5 * own.std() / np.sqrt(n_effective))
 
     def test_two_say_more_than_one(self, formula):
-        alone = combined([echo(formula, 2)], N_DRAWS, np.random.RandomState(0))
-        both = combined([echo(formula, 2)] * 2, N_DRAWS, np.random.RandomState(0))
+        alone = combined(formula.prior_, [echo(formula, 2)], N_DRAWS, np.random.RandomState(0))
+        both = combined(formula.prior_, [echo(formula, 2)] * 2, N_DRAWS, np.random.RandomState(0))
         assert both.information > alone.information
         assert both.draws.alpha_x.std() < alone.draws.alpha_x.std()
 

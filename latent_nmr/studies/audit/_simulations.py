@@ -101,6 +101,9 @@ def simulation_of(dataset: "xr.Dataset", seed: int) -> Simulation:
     if attributes.get("tolerance") is None:  # of a fixed step, or of an earlier version
         names -= {"tolerance"}
     settings = {name: attributes[name] for name in names - {"seed", "with_mz", "repeats"}}
+    width = attributes.get("fwhm_MHz")
+    if width is not None and width != get_preset(settings["preset"]).line.fwhm:
+        settings["fwhm"] = width  # which data sets hold by this name
     if PROTOCOLS in settings:
         settings[PROTOCOLS] = selected_entries(dataset)
         if len(settings[PROTOCOLS]) == 1:

@@ -73,6 +73,13 @@ def parse_candidates(texts: Iterable[str] | str) -> list[Candidate]:
     return found
 
 
+def as_candidates(candidates: Iterable[str | Candidate] | str | Candidate) -> list[Candidate]:
+    """Candidates that are read, in place of texts."""
+    given = [candidates] if isinstance(candidates, str | Candidate) else list(candidates)
+    ready = [own for own in given if isinstance(own, Candidate)]
+    return ready if given and len(ready) == len(given) else parse_candidates(map(str, given))
+
+
 def _angles(entry: str, text: str) -> list[tuple[float, ...]]:
     """Angles of one entry: 60, 60+120, or 30:150:10."""
     number = r"\d+(?:\.\d*)?"

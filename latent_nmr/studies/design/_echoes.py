@@ -4,15 +4,12 @@ import math
 
 import jax
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from latent_nmr._jax_settings import own_settings, seed_key
+from latent_nmr._jax_settings import seed_key
 from latent_nmr.models.posterior.prior import Materials, Prior
-from latent_nmr.physics.kernels import kernel_table
-from latent_nmr.physics.lattices import simulate_lattices
-from latent_nmr.physics.line import draw_frequencies
 from latent_nmr.physics.presets import get_preset
+from latent_nmr.studies.posterior._curves import curves_of
 from latent_nmr.studies.posterior._data import ANGLE
 
 # Curves at a time: what a lattice needs fits many times over, and progress is seen.
@@ -55,22 +52,17 @@ def simulated_echoes(
     known = get_preset(preset)
     edge = known.n_edge if n_edge is None else n_edge
     sequence = known.sequence.flipped_by(math.radians(flip_angle_deg * (1 + flip_error)))
-    kernels = [prior.kernels[number] for number in materials.kernel]
+    key, n_materials = seed_key(seed), len(materials.kernel)
     pieces = []
-    for start in range(0, len(kernels), CURVES_AT_ONCE):
-        rows = range(start, min(start + CURVES_AT_ONCE, len(kernels)))
-        tables = [
-            kernel_table(kernels[row], float(materials.kernel_parameter[row]), edge) for row in rows
-        ]
-        couplings = [
-            (materials.alpha_x[row], materials.alpha_x[row], materials.alpha_z[row]) for row in rows
-        ]
-        fields = _fields(seed, rows, edge, known.line)
-        pieces.append(simulate_lattices(fields, np.stack(tables), np.array(couplings), sequence))
+    for start in range(0, n_materials, CURVES_AT_ONCE):
+        rows = range(start, min(start + CURVES_AT_ONCE, n_materials))
+        keys = [jax.random.fold_in(key, row) for row in rows]
+        part = materials.rows(slice(rows.start, rows.stop))
+        pieces.append(curves_of(prior, part, keys, known.line, sequence, edge))
     signal = np.concatenate(pieces)
     angles = np.full(len(signal), float(flip_angle_deg))
     return xr.Dataset(
-        {"mx": (("curve", "time"), signal[..., 0]), "my": (("curve", "time"), signal[..., 1])},
+        {"mx": (("curve", "time"), np.real(signal)), "my": (("curve", "time"), np.imag(signal))},
         {
             "curve": np.arange(len(signal)),
             "time": ("time", sequence.time, {"units": "µs"}),
@@ -78,11 +70,3 @@ def simulated_echoes(
         },
         {"echo_index": known.sequence.echo_sample, "dt_us": sequence.dt},
     )
-
-
-@own_settings(on_cpu=True)
-def _fields(seed: int, rows: range, n_edge: int, line) -> npt.NDArray[np.float32]:
-    """Offsets ν of these materials, MHz, shape (n_rows, n_edge, n_edge)."""
-    key = seed_key(seed)
-    drawn = [draw_frequencies(jax.random.fold_in(key, row), n_edge, line) for row in rows]
-    return np.stack([np.asarray(own) for own in drawn])

@@ -4,7 +4,7 @@ r"""What a further echo says about a material, on average over what is known of 
 
 over materials m of the belief b and echoes x of them is the expected information gain. An amortised
 posterior that errs makes it smaller, never larger on average (D. Barber and F. Agakov, NIPS 16, 201
-(2003)): it is a lower bound but for the error of finitely many materials.
+(2003)): it is a lower bound but for the errors of finitely many materials and draws.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from latent_nmr.models.posterior.prior import Materials, Prior
-from latent_nmr.studies.design._belief import Says, Weighted, combined
+from latent_nmr.studies.posterior._combine import Says, Weighted, weighted
 from latent_nmr.studies.posterior._quantities import QUANTITIES, quantities
 
 KERNEL, ALL = "kernel", "all"
@@ -94,7 +94,7 @@ def gain_of(
         Of each echo.
     random : RandomState
     """
-    after = combined(prior, [*known, *new], n_draws, random)
+    after = weighted(prior, [*known, *new], n_draws, random)
     own = sum(float(echo.information(truth)[0]) for echo in new)
     nats = own - after.log_z + belief.log_z
     return Gain(nats, narrowed(before, Spread.of(prior, after)), after.n_effective)

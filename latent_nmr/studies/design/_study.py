@@ -15,10 +15,11 @@ from latent_nmr.models.posterior.receiver import RECORD
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import RECORD_COLUMNS, StudyResult
-from latent_nmr.studies.design._belief import Says, SimulatedEcho, Weighted, combined
-from latent_nmr.studies.design._candidates import Candidate, parse_candidates
+from latent_nmr.studies.design._candidates import Candidate, as_candidates
 from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import ALL, KERNEL, TARGETS, Spread, gain_of
+from latent_nmr.studies.posterior._asked import AskedRow
+from latent_nmr.studies.posterior._combine import Says, Weighted, weighted
 from latent_nmr.studies.posterior._data import ask
 from latent_nmr.studies.posterior._quantities import QUANTITIES
 from latent_nmr.studies.posterior.models import as_posterior
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from latent_nmr.models.posterior.echo_posterior import EchoPosterior
 
 SCORE = "gain, nats"
+# Of pulse angles, either way: beyond it 150° would be more than half a turn.
+MOST_ERROR = 0.2
 MOST_SEED = 2**32 - 1
 # Draws of what is known, for each draw of a further echo.
 BELIEF_DRAWS = 5
@@ -50,6 +53,14 @@ class Conditions(NamedTuple):
     snr: float
     phase: bool
     flip_error: float
+
+    @classmethod
+    def of(cls, snr: float, phase: bool, flip_error: float) -> Self:
+        """Checked."""
+        if not isinstance(phase, bool | np.bool_):
+            raise InputError(f"phase must be True or False, but is {phase!r}. Choose one.")
+        check_number("flip_error", flip_error, at_least=-MOST_ERROR, at_most=MOST_ERROR)
+        return cls(check_number("snr", snr, above=0), bool(phase), float(flip_error))
 
 
 class DesignResult(StudyResult):
@@ -158,15 +169,12 @@ def design(
     --------
     >>> import latent_nmr as ln
     >>> few = {"n_materials": 2, "n_draws": 10, "n_edge": 8}
-    >>> r = ln.design("posterior", candidates="theta 60", progress=False, **few)
-    >>> r.best.name, r.facts["n_known"]
-    ('60', 0)
+    >>> ln.design("posterior", candidates="theta 60", progress=False, **few).best.name
+    '60'
     """
     model, echoes = _model(posterior), list(known)
-    chosen = _candidates(candidates)
-    conditions = Conditions(
-        check_number("snr", snr, above=0), bool(phase), check_number("flip_error", flip_error)
-    )
+    chosen = as_candidates(candidates)
+    conditions = Conditions.of(snr, phase, flip_error)
     for name, count in (("n_materials", n_materials), ("n_draws", n_draws)):
         check_count(name, count, at_least=2)
     check_count("seed", seed, at_least=0, at_most=MOST_SEED)
@@ -217,7 +225,7 @@ class Task(NamedTuple):
     ) -> Self:
         """With materials drawn from what is known."""
         random = np.random.RandomState(seed)
-        belief = combined(model.prior_, known, BELIEF_DRAWS * n_draws, random)
+        belief = weighted(model.prior_, known, BELIEF_DRAWS * n_draws, random)
         picked = random.choice(len(belief.weights), n_materials, p=belief.weights)
         truths, before = belief.materials.rows(picked), Spread.of(model.prior_, belief)
         return cls(model, known, belief, before, truths, conditions, n_draws, n_edge, seed)
@@ -273,7 +281,7 @@ def measured(
         snr = float(conditions.snr * np.sin(np.radians(angle)) / np.sqrt(len(angles)))
         asked = ask(RECORD, echoes, snr=snr, seed=seed + step)
         columns.append(
-            [SimulatedEcho(model, row[None], angle, conditions.phase, snr) for row in asked.rows]
+            [AskedRow(model, row[None], angle, conditions.phase, snr) for row in asked.rows]
         )
     return [list(own) for own in zip(*columns, strict=True)]
 
@@ -293,13 +301,6 @@ def _records(candidate: Candidate, found: list[dict[str, float]]) -> list[dict[s
         for number, own in enumerate(found)
         for target in TARGETS
     ]
-
-
-def _candidates(candidates: Iterable[str | Candidate] | str | Candidate) -> list[Candidate]:
-    """Candidates that are read, in place of texts."""
-    given = [candidates] if isinstance(candidates, str | Candidate) else list(candidates)
-    ready = [own for own in given if isinstance(own, Candidate)]
-    return ready if given and len(ready) == len(given) else parse_candidates(map(str, given))
 
 
 def _model(posterior: "EchoPosterior | Path | str") -> "EchoPosterior":

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from latent_nmr._letters import path_text
 from latent_nmr.errors import EchoFileError, InputError, check_count, check_number
-from latent_nmr.models.posterior.prior import Materials
 from latent_nmr.models.posterior.receiver import RECORD, SNR_RANGES, SPECTROMETER
 from latent_nmr.shipped import named_or_path
+from latent_nmr.studies.posterior._asked import Asked
 from latent_nmr.studies.posterior._correction import Correction
 from latent_nmr.studies.posterior._data import ANGLES, check_times, flip_angles
 from latent_nmr.studies.posterior.models import as_posterior
@@ -37,7 +37,7 @@ DIFFERENCES, MAD = (1, -4, 6, -4, 1), 1.4826
 
 
 @dataclass(frozen=True, eq=False)
-class Echo:
+class Echo(Asked):
     """An echo and what is known of its measurement.
 
     Attributes
@@ -74,25 +74,6 @@ class Echo:
     time_factor: float = 1.0
     facts: Mapping[str, Any] = field(default_factory=dict)
     correction: Correction | None = None
-
-    def sample(self, n_draws: int, random: np.random.RandomState) -> Materials:
-        """Draws of its posterior, shape (n_draws,), in frequencies of the model."""
-        drawn = self.model.sample(self.row, **self._given(), n_draws=n_draws, random_state=random)
-        return drawn.rows(0)
-
-    def information(self, materials: Materials) -> FloatArray:
-        """log of posterior over prior at materials of shape (n,), nats."""
-        names = np.array(self.model.prior_.kernels)[materials.kernel]
-        y = materials._replace(kernel=names)._asdict()
-        rows = np.repeat(self.row, len(names), axis=0)
-        return self.model.information(rows, y, **self._given())
-
-    def shares(self) -> FloatArray:
-        """Probabilities of the kernels."""
-        return self.model.predict_kernel_proba(self.row, **self._given())[0]
-
-    def _given(self) -> dict[str, Any]:
-        return {"flip_angle_deg": self.flip_angle_deg, "phase": self.phase, "snr": self.snr}
 
 
 @dataclass(frozen=True)

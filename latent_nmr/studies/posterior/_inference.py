@@ -13,7 +13,7 @@ from latent_nmr.analysis.posterior_scores import contraction
 from latent_nmr.models.posterior.prior import Materials, Prior
 from latent_nmr.studies._result import Figures
 from latent_nmr.studies.measurement._records import FREQUENCIES, Estimate
-from latent_nmr.studies.posterior._combine import combined, weighted_shares
+from latent_nmr.studies.posterior._combine import combined, kernel_frequencies
 from latent_nmr.studies.posterior._correction import place_columns
 from latent_nmr.studies.posterior._echoes import OUTSIDE, Echo
 from latent_nmr.studies.posterior._predictive import predicted, share_within
@@ -100,12 +100,12 @@ class Inference:
         self.is_corrected = len(echoes) == 1 and echoes[0].correction is not None
         self.is_outside = any(echo.verdict == OUTSIDE for echo in echoes)
         random = np.random.RandomState(random_state)
-        found = combined(echoes, n_draws, random)
+        found = combined(self.prior, echoes, n_draws, random)
         self.information, self.n_effective = found.information, found.n_effective
         self._materials, self._factor = found.draws, echoes[0].time_factor
         names = self.prior.kernels
         one = len(echoes) == 1
-        drawn = weighted_shares(found.draws.kernel, len(names))
+        drawn = kernel_frequencies(found.draws.kernel, len(names))
         shares = echoes[0].shares() if one else drawn
         self.kernels = dict(zip(names, map(float, shares), strict=True))
         self.known = self._known()

@@ -25,10 +25,9 @@ def predicted(echo: Echo, materials: Materials, seed: int, n_edge: int = N_EDGE)
     """
     import jax
 
-    from latent_nmr.physics.kernels import kernel_table
-    from latent_nmr.physics.lattices import simulate_lattices
-    from latent_nmr.physics.line import Line, draw_frequencies
+    from latent_nmr.physics.line import Line
     from latent_nmr.physics.sequence import spin_echo
+    from latent_nmr.studies.posterior._curves import curves_of
 
     if "pulse_samples" not in echo.facts or len(echo.facts["pulse_samples"]) != 2:
         raise InputError(
@@ -40,16 +39,8 @@ def predicted(echo: Echo, materials: Materials, seed: int, n_edge: int = N_EDGE)
         float(echo.facts["dt_us"]), spacing, len(echo.time), float(np.radians(echo.flip_angle_deg))
     )
     line = Line(fwhm=float(echo.facts["fwhm_MHz"]), cutoff=float(echo.facts["cutoff_MHz"]))
-    names = [echo.model.prior_.kernels[number] for number in materials.kernel]
-    tables = [
-        kernel_table(name, float(parameter), n_edge)
-        for name, parameter in zip(names, materials.kernel_parameter, strict=True)
-    ]
-    keys = jax.random.split(jax.random.key(seed), len(names))
-    frequencies = np.stack([np.asarray(draw_frequencies(key, n_edge, line)) for key in keys])
-    couplings = np.stack([materials.alpha_x, materials.alpha_x, materials.alpha_z], axis=1)
-    signal = simulate_lattices(frequencies, np.stack(tables), couplings, sequence)
-    transverse = signal[..., 0] + 1j * signal[..., 1]
+    keys = jax.random.split(jax.random.key(seed), len(materials.kernel))
+    transverse = curves_of(echo.model.prior_, materials, keys, line, sequence, n_edge)
     transverse = transverse / np.abs(transverse[:, :1])
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=(2, *transverse.shape)) * np.sqrt(BLOCK) / echo.snr
