@@ -21,6 +21,9 @@ USABLE_BAND = 0.8
 FEWEST_BINS, FEWEST_QUIET = 48, 16
 # Bins on either side of the carrier that are the signal's in any case.
 SMALLEST_REACH = 12
+# The power about a cusp falls to 0.35 of itself from one ring of frequencies to the next. Medians
+# of a few dozen values scatter by a quarter: one ring that does not fall may do so by chance.
+STILL_FALLING, LEVEL_RINGS = 0.7, 2
 NEAREST_BINS = 256  # noise of receivers is coloured: nearby it is most alike
 # Variance of a mean of neighbouring powers under a Hann window, over that of independent ones:
 # 1 + 2 (|2/3|² + |1/6|²), from the correlation of its transforms one and two bins apart.
@@ -203,12 +206,13 @@ def _beside_signal(
         return power[:0]
     centre = int(np.argmin(np.abs(frequencies - carrier)))
     distance = np.abs(np.arange(len(power)) - centre)
-    reach, level = SMALLEST_REACH, np.inf
+    reach, level, n_level = SMALLEST_REACH, np.inf, 0
     while reach < len(power):
         # A signal ends where the power stops falling; lines in a ring hardly change its median.
         ring = (distance > reach) & (distance <= max(1.5 * reach, reach + SMALLEST_REACH))
         before, level = level, float(np.median(power[ring])) if ring.any() else 0.0
-        if level > 0.7 * before:
+        n_level = n_level + 1 if level > STILL_FALLING * before else 0
+        if n_level == LEVEL_RINGS:
             break
         reach = int(1.3 * reach)
     usable = (np.abs(frequencies) <= USABLE_BAND / (2 * dwell)) & (distance > reach)

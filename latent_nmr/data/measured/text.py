@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,17 @@ _NAMES = {
     "imaginary": {"im", "imag", "imaginary", "q", "y", "my", "m_y"},
     "magnitude": {"abs", "mag", "magnitude", "|m|", "amplitude"},
 }
+# Words that say what a column is beside others: "Re M", "real part", "M_imag".
+_WORDS = {
+    "time": {"time"},
+    "real": {"re", "real", "inphase"},
+    "imaginary": {"im", "imag", "imaginary", "quadrature"},
+    "magnitude": {"abs", "mag", "magnitude"},
+}
+# Words beside those that say nothing of which signal it is.
+_FILLERS = {"part", "channel", "component", "signal", "of", "in", "the"}
+# A column called by one of these alone is of time; "s" may be a signal.
+_UNITS_ALONE = {"ns", "us", "µs", "μs", "ms"}
 _OURS = "# latent_nmr echo table"
 _STATE = "State what they hold: columns=('time', 'real', 'imaginary'), '-' for one to leave out."
 _UNIT = re.compile(r"^(.*?)[\s/_,]*[(\[]?\s*([^\W_]+)\s*[)\]]?$")
@@ -32,7 +44,7 @@ def read_text(path: Path, options: Options) -> Reading:
         detail = "The last line has no end, so that its last number may be cut short: left out."
         ends = (Step("unfinished", detail, {"row": len(table) - 1}),)
         table = table[:-1]
-    columns, unit = _columns(path, header, table.shape[1], options)
+    columns, unit = _columns(path, *header, table.shape[1], options)
     unit = options.time_unit or unit
     times = [table[:, i] for i, name in enumerate(columns) if name == "time"]
     if len(times) > 1:
@@ -64,8 +76,8 @@ def _lines(path: Path) -> tuple[list[str], bool]:
     return text.splitlines(), text[-1:] in ("\n", "\r")
 
 
-def _table(path: Path, lines: list[str]) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Numbers, shape (n_samples, n_columns), and the cells of the line above them."""
+def _table(path: Path, lines: list[str]) -> tuple[npt.NDArray[np.float64], tuple[list[str], str]]:
+    """Numbers, shape (n_samples, n_columns), and cells of the line above them with that line."""
     start = next((i for i, line in enumerate(lines) if _numbers(line)), None)
     if start is None:
         raise EchoFileError(path, "there must be rows of numbers, but there are none", _STATE)
@@ -83,8 +95,16 @@ def _table(path: Path, lines: list[str]) -> tuple[npt.NDArray[np.float64], list[
             )
         rows.append(row)
     above = [line for line in lines[:start] if line.strip()]
-    header = _cells(above[-1].lstrip("#% ")) if above else []
-    return np.array(rows), header if len(header) == width else []
+    return np.array(rows), _header(above[-1].lstrip("#% ").strip() if above else "", width)
+
+
+def _header(line: str, width: int) -> tuple[list[str], str]:
+    """Cells of a line, if there are as many as columns, and the line."""
+    # Where white space separates, names may hold single spaces.
+    for cells in (_cells(line), re.split(r"\s{2,}", line)):
+        if len(cells) == width:
+            return cells, line
+    return [], line
 
 
 def _cells(line: str) -> list[str]:
@@ -109,14 +129,11 @@ def _numbers(line: str) -> list[float] | None:
 
 
 def _columns(
-    path: Path, header: list[str], width: int, options: Options
+    path: Path, header: list[str], line: str, width: int, options: Options
 ) -> tuple[tuple[str, ...], str | None]:
     """What each column holds, and the unit that the header states for time."""
-    found, unit = [], None
-    for cell in header:
-        name, cell_unit = _named(cell)
-        found.append(name)
-        unit = cell_unit if name == "time" else unit
+    named = [_named(cell) for cell in header]
+    unit = next((own.unit for own in named[::-1] if own.kind == "time"), None)
     if options.columns is not None:
         if len(options.columns) != width:
             raise EchoFileError(
@@ -125,25 +142,48 @@ def _columns(
                 _STATE,
             )
         return options.columns, unit
-    if not header or "?" in found:
-        words = ", ".join(header) if header else "no header"
-        reason = f"columns must be named, but there is {words:.80} above {width} columns"
-        raise EchoFileError(path, reason, _STATE)
-    return tuple(found), unit
+    if not header or "?" in [own.kind for own in named]:
+        reason = f"columns must be named, but there is {line or 'no header':.80} above {width} "
+        raise EchoFileError(path, f"{reason}columns", _STATE)
+    parts = [[own.of for own in named if own.kind == kind] for kind in ("real", "imaginary")]
+    for real, imaginary in zip(*parts, strict=False):
+        if real and imaginary and real != imaginary:
+            reason = f"a real and an imaginary part must be of one signal, but are of {real} and "
+            raise EchoFileError(path, f"{reason}{imaginary}", _STATE)
+    return tuple(own.kind for own in named), unit
 
 
-def _named(cell: str) -> tuple[str, str | None]:
-    """What a cell of a header names, and its unit of time if it states one."""
+class _Named(NamedTuple):
+    """What a cell of a header says: a kind or "?", of which signal, and a unit of time."""
+
+    kind: str
+    of: str = ""
+    unit: str | None = None
+
+
+def _named(cell: str) -> _Named:
+    """What a cell of a header names."""
     word, unit = cell.strip(), None
+    if word.strip("[]()").lower() in _UNITS_ALONE:
+        return _Named("time", unit=word.strip("[]()"))
     parts = _UNIT.match(word)
-    if parts and parts[1] and parts[2] in MICROSECONDS:
+    if parts and parts[1] and not {parts[2], parts[2].lower()}.isdisjoint(MICROSECONDS):
         word, unit = parts[1], parts[2]
-    # A unit of another quantity, such as (V), is no part of the name.
-    word = re.sub(r"\s*[(\[].*?[)\]]\s*$", "", word).strip().lower()
-    for name, words in _NAMES.items():
-        if word in words:
-            return name, unit
-    return "?", None
+    # Its own unit, or that of another quantity, such as (V), is no part of the name.
+    other = re.search(r"\s*[(\[](.*?)[)\]]\s*$", word)
+    plain = (word[: other.start()] if other else word).strip().lower()
+    for kind, words in _NAMES.items():
+        if plain in words:
+            stated = other[1] if other and kind == "time" else None
+            return _Named(kind, unit=unit or stated)
+    words = re.findall(r"[^\W_]+", word.lower().replace("in-phase", "inphase"))
+    kinds = {kind: own.intersection(words) for kind, own in _WORDS.items()}
+    said = [kind for kind, own in kinds.items() if own]
+    # "Real time" says two things.
+    if len(said) != 1 or len(kinds[said[0]]) > 1:
+        return _Named("?")
+    rest = [own for own in words if own not in kinds[said[0]] | _FILLERS]
+    return _Named(said[0], "" if said[0] == "time" else " ".join(rest), unit)
 
 
 def _signal(

@@ -48,6 +48,13 @@ class TestLayouts:
             ("t/s,Mx,My", 1e-6),
             ('"t (ns)","Real","Imaginary"', 1e3),
             ("# time_us, I, Q", 1),
+            ("time (µs),Re M,Im M", 1),
+            ("Time [us],Re(M),Im(M)", 1),
+            ("t / µs,Re{M},Im{M}", 1),
+            ("time in ms,M_real,M_imag", 1e-3),
+            ("Acquisition time (us),Real part,Imaginary part", 1),
+            ("µs,in-phase,quadrature", 1),
+            ("TIME (US),RE (V),IM (V)", 1),
         ],
     )
     def test_a_header_names_columns_and_the_unit_of_time(self, tmp_path, head, factor):
@@ -55,6 +62,16 @@ class TestLayouts:
         found = ln.open_measurement(path)
         assert same(found)
         np.testing.assert_allclose(found.time, TIME, rtol=1e-7)
+
+    def test_names_with_spaces_stand_two_spaces_apart_where_nothing_else_separates(self, tmp_path):
+        columns = (TIME, SIGNAL.real, SIGNAL.imag)
+        path = table(tmp_path, columns, head="time (µs)  Re M   Im M", separator="  ")
+        assert same(ln.open_measurement(path))
+
+    def test_parts_of_several_signals_are_records(self, tmp_path):
+        columns = (TIME, SIGNAL.real, SIGNAL.imag, 2 * SIGNAL.real, 2 * SIGNAL.imag)
+        path = table(tmp_path, columns, head="time (µs),Re M1,Im M1,Re M2,Im M2")
+        assert same(ln.open_measurement(path).isel(record=[1]), 2 * SIGNAL)
 
     def test_lines_above_the_header_are_passed_over(self, tmp_path):
         head = "Instrument: A, serial 7\n\n% remark\ntime (µs),re,im"
@@ -99,6 +116,11 @@ class TestRefusals:
         [
             ("", {}, r"columns must be named.*columns=\('time'"),
             ("a,b,c", {}, "columns must be named"),
+            ("time (µs),CH1,CH2", {}, r"there is time \(µs\),CH1,CH2 above.*columns=\('time'"),
+            ("time (µs) Re M Im M", {}, r"there is time \(µs\) Re M Im M above"),
+            ("real time (µs),Re M,Im M", {}, "columns must be named"),
+            ("time (µs),Re M1,Im M2", {}, "of one signal, but are of m1 and m2"),
+            ("time (min),re,im", {}, r"the unit of time.*is 'min'.*time_unit='µs'"),
             ("time,re,im", {}, r"the unit of time.*is not stated.*time_unit='µs'"),
             ("", {"columns": ("time", "real")}, "name all 3 columns"),
             ("", {"columns": ("real", "real", "imaginary")}, "pairs of real and imaginary"),
