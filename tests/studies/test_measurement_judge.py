@@ -82,7 +82,8 @@ class TestInside:
         deviations = np.sqrt(np.diag(one.covariance))
         # The carrier is found again, and with it the edges of the band that is kept.
         assert np.all(np.abs(one.point - other.point) < deviations)
-        assert one.snr == pytest.approx(other.snr, rel=0.05)
+        # Noise is estimated beside each carrier from 256 frequencies, which tell it to 6.3 %.
+        assert one.snr == pytest.approx(other.snr, rel=3 * 0.063)
 
     def test_another_tau_gives_frequencies_of_the_sample(self, instrument):
         (row,) = known(instrument)

@@ -38,7 +38,8 @@ def test_echoes_under_spinning_are_found_at_the_origin():
     found = prepared("csdm/satRec_raw.csdfe", pulse_separation=41_000)
     assert found.attrs["echo_kind"] == "echo"
     assert abs(found.attrs["echo_time"]) < 250
-    assert (np.diff(found.snr) > 0).all()  # recovery
+    # Heights recover; the noise of each record is known to 6 % only.
+    assert (np.diff(found.snr * found.noise) > 0).all()
     assert found.measured.all()
 
 
