@@ -4,6 +4,7 @@
 # make test-slow    the checks that take minutes, properties on ten times as many examples; says how long
 # make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
 # make test-browser  pages in Chromium and Firefox, from files and without a network; installs both if they are missing
+# make test-notebooks  the notebooks of the gallery in Jupyter, which it installs
 # make run CUDA=1   the same on an NVIDIA GPU
 # make data         simulate the reference set: 15,000 curves, and 1,500 with independent ν
 # make data-repeats  simulate 3,750 materials × 2 curves after first pulses of 90°, 60° and 120° (half an hour); CURVES=15000 for more
@@ -24,12 +25,13 @@ BIN := $(VENV)/bin
 CUDA ?=
 LOCK := $(if $(CUDA),requirements-cuda.lock,requirements.lock)
 STAMP := $(VENV)/.installed-$(LOCK)
+SITE := $(VENV)/.installed-docs
 WORKERS ?= auto
 PYTHONS ?= $(PYTHON)
 CURVES ?= 7500
 ANGLES ?= 30000
 
-.PHONY: run test test-slow test-slurm test-browser check lint data data-repeats data-posterior accuracy benchmark likelihood reproduce docs docs-text dist lock clean
+.PHONY: run test test-slow test-slurm test-browser test-notebooks check lint data data-repeats data-posterior accuracy benchmark likelihood reproduce docs docs-text dist lock clean
 
 run: $(STAMP)
 	$(BIN)/python scripts/train_vae.py --window echo
@@ -38,7 +40,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(STAMP)
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "(slow or hypothesis) and not slurm and not browser" --durations 10
+	JAX_DISABLE_MOST_OPTIMIZATIONS=0 HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "(slow or hypothesis) and not slurm and not browser" --durations 10
 
 test-slurm: $(STAMP)
 	$(BIN)/python -m pytest -m slurm -n 0 -s -v tests/cluster
@@ -48,6 +50,10 @@ test-browser: $(STAMP)
 	  { apt-get -qq update && apt-get -qq install -y chromium firefox-esr; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check websocket-client
 	$(BIN)/python -m pytest -m browser -n 0 tests/report
+
+test-notebooks: $(SITE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check nbclient ipykernel
+	$(BIN)/python -m pytest -m slow -k notebook -n $(WORKERS) tests/test_gallery.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -82,7 +88,6 @@ likelihood: $(STAMP)
 reproduce: $(STAMP)
 	$(BIN)/python scripts/reproduce.py
 
-SITE := $(VENV)/.installed-docs
 docs: $(SITE)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 

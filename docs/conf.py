@@ -77,7 +77,7 @@ sphinx_gallery_conf = {
     "image_scrapers": (last_figure, "matplotlib"),
     "matplotlib_animations": False,
     "capture_repr": ("_repr_html_", "__repr__"),
-    "ignore_repr_types": r"matplotlib|list",
+    "ignore_repr_types": r"matplotlib|StillFigure|list",
     "nested_sections": False,
     "plot_gallery": "True",
 }

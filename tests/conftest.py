@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Tests of the simulator force nothing on JAX but this: shapes must match on purpose.
@@ -31,6 +32,9 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
 # programs of under 0.2 s left out, two files of tests took 17 s of CPU time instead of 10 s.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# Most of a first run is XLA's compiler: seven files of tests took 264 s of CPU time with all of its
+# optimisations and 206 s without most. Set to 0, all are made, as users' programs have them.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 KEPT_DAYS = 30
 
 # Tests start many interpreters: each would compile the package's source again.
@@ -41,6 +45,21 @@ sys.dont_write_bytecode = False
 settings.register_profile("quick", deadline=None, max_examples=30)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Linux gives a process 65,530 mapped regions by default, and every compiled program takes several:
+# a worker of this suite came to 57,000 before a quarter of the tests, and beyond the limit XLA ends
+# it with a segmentation fault, in whatever test is next.
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 30_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room_for_programs():
+    """Let programs of earlier files go once there are many; the next files read theirs again."""
+    if "jax" in sys.modules and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
+
 
 # Files that take longest start first, so that no worker ends long after the others.
 FIRST = ("test_wheel.py", "test_portable.py", "commands", "studies", "models", "physics")

@@ -1,10 +1,12 @@
 """Examples of the gallery: public names, nothing but what the wheel brings, and no network."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -106,4 +108,22 @@ def test_it_runs_in_an_empty_folder_without_a_network_and_leaves_nothing_there(p
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_its_notebook_runs_in_jupyter(path, tmp_path, monkeypatch):
+    pytest.importorskip("ipykernel", reason="make test-notebooks installs it")
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    gallery = pytest.importorskip("sphinx_gallery.notebook")
+    config = pytest.importorskip("sphinx_gallery.gen_gallery").DEFAULT_GALLERY_CONF
+    _, blocks = import_module("sphinx_gallery.py_source_parser").split_code_and_text_blocks(path)
+    made = gallery.jupyter_notebook(blocks, config, str(path.parent))
+    notebook = nbformat.reads(json.dumps(made), as_version=4)
+    monkeypatch.delenv("MPLBACKEND")  # as Jupyter has it: figures go into the notebook
+    where = {"metadata": {"path": tmp_path}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in shown)
     assert list(tmp_path.iterdir()) == []

@@ -45,8 +45,21 @@ FREQUENCY_TEXTS = {
     "w (ν₁ - ν₂)/2": r"half the difference, $w (\nu_1 - \nu_2)/2$ (MHz)",
 }
 TIME_TEXT = "t (µs)"
+SCREEN_DPI = 110
 # The first is the default.
 FORMATS = (".png", ".pdf", ".svg")
+
+
+class StillFigure(Figure):
+    """A figure that a notebook shows where it stands at the end of a cell.
+
+    Jupyter does so by itself for figures of pyplot, and for others only once pyplot was imported.
+    """
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=SCREEN_DPI)
+        return buffer.getvalue()
 
 
 def new_figure(width: float, height: float, *, wspace: float | None = None) -> Figure:
@@ -54,7 +67,8 @@ def new_figure(width: float, height: float, *, wspace: float | None = None) -> F
 
     `wspace` is the room between columns, as a fraction of the width of panels.
     """
-    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(wspace=wspace), dpi=200)
+    layout = ConstrainedLayoutEngine(wspace=wspace)
+    return StillFigure(figsize=(width, height), layout=layout, dpi=200)
 
 
 def save_figure(figure: Figure, path: Path | str, *, max_bytes: int = MAX_BYTES) -> Path:

@@ -14,6 +14,7 @@ from latent_nmr.plots.style import (
     COLOUR_MAPS,
     KERNEL_STYLES,
     LABEL_TEXTS,
+    SCREEN_DPI,
     mark_times,
     new_figure,
     own_axes,
@@ -60,6 +61,12 @@ class TestNewFigure:
         assert own_axes(ax) is ax
         made = own_axes(None, 5.0, 4.0)
         assert made.figure.get_size_inches().tolist() == [5.0, 4.0]
+
+    def test_a_notebook_shows_it_without_pyplot(self):
+        figure = new_figure(3, 2)
+        figure.subplots().plot([0, 1])
+        with Image.open(io.BytesIO(figure._repr_png_())) as shown:
+            assert (shown.format, shown.size) == ("PNG", (3 * SCREEN_DPI, 2 * SCREEN_DPI))
 
 
 class TestSaveFigure:
