@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -113,15 +114,20 @@ def check_compiler_flags() -> None:
     It ends the process when it reads them, with a page of text: so another process reads them.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    if not flags or not sys.executable:
-        return
+    if flags and sys.executable and (fault := _fault_of_flags(flags)):
+        raise InputError(fault)
+
+
+@lru_cache
+def _fault_of_flags(flags: str) -> str:
     code = "from jaxlib import xla_client; xla_client.CompileOptions()"
     finished = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
     found = re.search(r"^[EF]\d{4} .*?\] (.*)$", finished.stderr.decode(errors="replace"), re.M)
     if finished.returncode and found:
-        raise InputError(_wrong_setting("XLA_FLAGS", flags, found[1].rstrip(".")))
+        return _wrong_setting("XLA_FLAGS", flags, found[1].rstrip("."))
+    return ""
 
 
 def _one_line(error: BaseException) -> str:

@@ -110,6 +110,7 @@ class TestModels:
         new = np.zeros((3, model.n_features_in_), np.float32)
         assert (training_split(model, new) == "new").all()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("name", "preset"), [("polar-60", "paper-60"), ("polar-pair", "paper-pair")]
     )

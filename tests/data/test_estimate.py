@@ -30,6 +30,7 @@ def test_the_evaluations_are_the_mean_of_those_planned():
     assert estimate_cost(simulation, 10).evaluations == pytest.approx(np.mean(planned))
 
 
+@pytest.mark.slow
 def test_the_time_is_that_of_a_run_to_a_factor_of_a_few():
     simulation, rows = Simulation(n_edge=40, seed=3, step=4), range(12)
     simulate_curves(simulation, rows)  # compiles

@@ -34,10 +34,8 @@ class CalibrationResult(StudyResult):
     Examples
     --------
     >>> import latent_nmr as ln
-    >>> ds = ln.simulate("challenge2021-spin", n_curves=60, n_edge=8)
-    >>> model = ln.EchoPosterior((16,), n_mixtures=2, max_epochs=2, random_state=0)
-    >>> model = model.fit(ln.record_rows(ds), ds, ds.challenge_theta)
-    >>> r = ln.calibrate(model, ln.simulate("challenge2021-spin", n_curves=40, n_edge=8, seed=1))
+    >>> ds = ln.simulate("challenge2021-spin", n_curves=30, n_edge=8, seed=1)
+    >>> r = ln.calibrate("posterior", ds)
     >>> r.gate[-1]["check"], r.gate[-1]["passed"]
     ('leaked mass', True)
     """
@@ -107,10 +105,8 @@ def calibrate(
     Examples
     --------
     >>> import latent_nmr as ln
-    >>> ds = ln.simulate("challenge2021-spin", n_curves=60, n_edge=8)
-    >>> model = ln.EchoPosterior((16,), n_mixtures=2, max_epochs=2, random_state=0)
-    >>> model = model.fit(ln.record_rows(ds), ds, ds.challenge_theta)
-    >>> r = ln.calibrate(model, ln.simulate("challenge2021-spin", n_curves=40, n_edge=8, seed=1))
+    >>> ds = ln.simulate("challenge2021-spin", n_curves=30, n_edge=8, seed=1)
+    >>> r = ln.calibrate("posterior", ds)
     >>> float(r.records.query("score == 'leaked'").value.max())
     0.0
     """

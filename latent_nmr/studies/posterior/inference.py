@@ -67,10 +67,8 @@ def infer(
     Examples
     --------
     >>> import latent_nmr as ln
-    >>> ds = ln.simulate("challenge2021-spin", n_curves=60, n_edge=8)
-    >>> model = ln.EchoPosterior((16,), n_mixtures=2, max_epochs=2, random_state=0)
-    >>> model = model.fit(ln.record_rows(ds), ds, ds.challenge_theta)
-    >>> r = ln.infer(ds, model, curve=1, snr=100, anyway=True)
+    >>> ds = ln.simulate("challenge2021-spin", n_curves=2, n_edge=8)
+    >>> r = ln.infer(ds, "posterior", curve=1, snr=100, anyway=True)
     >>> list(r.table.index[:4])
     ['alpha_x', 'alpha_z', 'W', 'L']
     """
