@@ -85,8 +85,7 @@ def test_a_reader_who_has_gone_is_no_failure():
     [
         ("describe_data", ["--help"], 0, "usage: describe_data"),
         ("publish", ["nowhere"], 2, "publish.py: a run must hold"),
-        ("print_tables", ["probes", "--tables", "nowhere"], 2, "nowhere must hold results"),
-        ("print_tables", ["nothing"], 2, "invalid choice: 'nothing'"),
+        ("publish", [], 2, "the following arguments are required: runs"),
     ],
 )
 def test_mistakes_are_told_and_help_is_given(monkeypatch, capsys, name, arguments, code, said):

@@ -25,6 +25,9 @@ SLACK = 0.1
 # A line that is seen by the whole record comes from most of its parts: this much of it at least.
 LEAST_SHARE = 0.5
 MOST_SPURS = 64
+# The frequencies of an echo may have a steady part, where strongly coupled spins go on for longer
+# than the record: a line stands out of those beside it, too, from this to that bin on either side.
+BESIDE = np.arange(3, 11)
 # An echo may fill a record that is shorter than this, in samples, as a spur does.
 SHORTEST = 512
 
@@ -100,6 +103,9 @@ def remove_spurs(
             break
         # The same line may need a second look, its neighbours having been in the way.
         refused[top] = True
+        if power[top] < threshold * _beside(power, top):
+            refused[max(0, top - 2) : top + 3] = True
+            continue
         frequency = _refined(rest, dwell, float(frequencies[top]))
         amplitude = _steady_amplitude(rest, dwell, frequency, threshold)
         if amplitude == 0:
@@ -112,6 +118,12 @@ def remove_spurs(
         rest = values[part]
         found.append(Spur(frequency, float(abs(amplitude))))
     return values, sorted(found, key=lambda spur: -spur.amplitude)
+
+
+def _beside(power: npt.NDArray[np.float64], top: int) -> float:
+    """Mean power at frequencies beside a line, from their median."""
+    places = np.concatenate([top - BESIDE, top + BESIDE]) % len(power)
+    return float(np.median(power[places]) / np.log(2))
 
 
 def _refined(values: ComplexArray, dwell: float, frequency: float) -> float:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from latent_nmr._jax_settings import own_settings, seed_key
 from latent_nmr.models.augmentation import Quality, as_measured, disturb
 
-# Rows at a time: one shape to compile for, and little memory.
-ROWS_AT_ONCE = 1024
+# Rows at a time, of many and of few: two shapes to compile for, and little memory.
+ROWS_AT_ONCE, FEW = 1024, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,9 @@ class Drawn:
         delays: npt.NDArray[np.integer] | None = None,
     ):
         self.n_rows, self.n_window = rows.shape
-        n_pieces = -(-self.n_rows // ROWS_AT_ONCE)
-        self._wrapped = np.arange(n_pieces * ROWS_AT_ONCE).reshape(n_pieces, -1) % self.n_rows
+        self._size = FEW if self.n_rows <= FEW else ROWS_AT_ONCE
+        n_pieces = -(-self.n_rows // self._size)
+        self._wrapped = np.arange(n_pieces * self._size).reshape(n_pieces, -1) % self.n_rows
         self._spread = np.random.default_rng(seed).standard_normal(self.n_rows)
         delays = np.zeros(self.n_rows) if delays is None else delays
         self._delays = delays.astype(np.int32)
@@ -87,8 +88,8 @@ class Drawn:
         """
         noise = conditions.noise * np.exp(conditions.noise_error * self._spread)
         delays = self._delays if conditions.knows_due else np.zeros_like(self._delays)
-        marks = np.broadcast_to(conditions.measured, (ROWS_AT_ONCE, self.n_window))
-        same = np.ones(ROWS_AT_ONCE, np.float32)
+        marks = np.broadcast_to(conditions.measured, (self._size, self.n_window))
+        same = np.ones(self._size, np.float32)
         found = []
         for drawn, own in zip(self._drawn, self._wrapped, strict=True):
             quality = Quality(

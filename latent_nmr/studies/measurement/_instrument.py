@@ -1,10 +1,11 @@
 """A model of measured echoes with what it is compared with: simulated echoes, and their points."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 LEAST_NEW = 200
 # How often every reference curve is measured.
 N_DRAWS = 2
-# Conditions that differ by less than this part in noise and band share their simulations.
-STEP = 0.05
-MOST_KEPT = 16
+# Conditions that differ by less than this part in noise and band, and in what may be left of an
+# offset, which is known less well, share their simulations.
+STEP, LEVEL_STEP = 0.05, 0.2
+MOST_KEPT = 32
 # Noise, over the height of the echo, that no figure shows.
 QUIET = 1e-5
 # Models of the package that were trained on the same curves, and the one that has their reference.
@@ -63,8 +65,14 @@ class Alike:
         seen = Seen(points[0], draws[0], model.inverse_transform(points[0]))
         directions = instrument.directions
         self.null = NullHypothesis(seen[~new], seen[new], conditions.measured, directions)
+
+
+class Noiseless:
+    """Rows through the band of records that were measured alike, without their noise."""
+
+    def __init__(self, instrument: "Instrument", conditions: Conditions):
         self._instrument = instrument
-        quiet = replace(conditions, noise=QUIET, noise_error=0.0, level=0.0)
+        quiet = replace(conditions, noise=QUIET, noise_error=0.0, level=0.0, level_turns=0.0)
         self._quiet = replace(quiet, knows_due=False)
 
     def seen(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -107,7 +115,7 @@ class Instrument:
     ):
         self.model, self.reference, self.name = model, reference, name
         self.correction = correction
-        self._kept: dict[tuple, Alike] = {}
+        self._kept: dict[tuple, Any] = {}
         self._drawn: dict[int, Drawn] = {}
 
     @property
@@ -151,17 +159,31 @@ class Instrument:
     def alike(self, conditions: Conditions, seed: int) -> Alike:
         """The reference measured like a record; records measured alike share it."""
         positive = conditions.noise, conditions.band, max(conditions.level, LEAST_LEVEL)
-        steps = [round(math.log(own) / STEP) for own in positive]
+        sizes = STEP, STEP, LEVEL_STEP
+        steps = [round(math.log(own) / size) for own, size in zip(positive, sizes, strict=True)]
         error, turns = round(conditions.noise_error, 2), round(conditions.level_turns, 3)
         known = conditions.knows_due
+        noise, band, level = (math.exp(n * size) for n, size in zip(steps, sizes, strict=True))
+        near = Conditions(noise, error, band, conditions.measured, level, turns, known)
         key = *steps, error, turns, conditions.measured.tobytes(), known, seed
-        if key not in self._kept:
+        return self._shared(key, lambda: Alike(self, near, seed))
+
+    def noiseless(self, conditions: Conditions) -> Noiseless:
+        """The reference through the band of a record; records of one band share it."""
+        step = round(math.log(conditions.band) / STEP)
+        near = replace(conditions, band=math.exp(step * STEP))
+        key = "noiseless", step, conditions.measured.tobytes()
+        return self._shared(key, lambda: Noiseless(self, near))
+
+    def _shared(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """What was made for this key; of many, those that were asked for last are kept."""
+        found = self._kept.pop(key, None)
+        if found is None:
             while len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
-            noise, band, level = (math.exp(step * STEP) for step in steps)
-            near = Conditions(noise, error, band, conditions.measured, level, turns, known)
-            self._kept[key] = Alike(self, near, seed)
-        return self._kept[key]
+            found = make()
+        self._kept[key] = found
+        return found
 
 
 def load_instrument(model: Path | str) -> Instrument:

@@ -13,7 +13,7 @@ from latent_nmr.errors import InputError, check_number
 from latent_nmr.models.augmentation import LEAST_SNR, MOST_SNR
 from latent_nmr.studies.measurement._alike import Conditions
 from latent_nmr.studies.measurement._distance import Distance, Seen
-from latent_nmr.studies.measurement._instrument import N_DRAWS, Alike, Instrument
+from latent_nmr.studies.measurement._instrument import N_DRAWS, Alike, Instrument, Noiseless
 from latent_nmr.studies.measurement._neighbours import Neighbourhood, radii, weighted_quantiles
 from latent_nmr.studies.measurement._records import LABELS, Estimate, RecordResult
 
@@ -124,7 +124,8 @@ def _judged(
     common["p_value"] = distance.p_value
     common["verdict"] = "INSIDE" if is_inside else "OUTSIDE"
     common["reason"] = _reason(prepared, distance, odd, is_inside=is_inside)
-    return _with_point(point[0], x, measured, alike, instrument, prepared, common)
+    noiseless = instrument.noiseless(conditions)
+    return _with_point(point[0], x, measured, alike, noiseless, instrument, prepared, common)
 
 
 def _no_echo(prepared: "xr.Dataset", number: int) -> tuple[str, str] | None:
@@ -179,6 +180,7 @@ def _with_point(
     x: npt.NDArray[np.float32],
     measured: npt.NDArray[np.bool_],
     alike: Alike,
+    noiseless: Noiseless,
     instrument: Instrument,
     prepared: "xr.Dataset",
     common: dict[str, Any],
@@ -193,18 +195,16 @@ def _with_point(
     kernels = labels.get("kernel") if is_inside else None
     factor = float(prepared.attrs["time_factor"])
     decoded = instrument.model.inverse_transform(mean[None].astype(np.float32))
-    nearest = int(np.argmin(_mean_square(alike.clean - x, measured)))
+    nearest = int(np.argmin(_mean_square(noiseless.clean - x, measured)))
     return RecordResult(
         **common,
         point=mean,
         covariance=np.atleast_2d(np.cov(clean.T, aweights=near.weights)),
         radii=_radii(clean, near, common["snr"], instrument),
-        estimates=_estimates(near, labels, float(prepared.attrs["time_factor"]))
-        if is_inside
-        else {},
+        estimates=_estimates(near, labels, factor) if is_inside else {},
         kernels={} if kernels is None else near.shares(np.concatenate([kernels] * N_DRAWS)),
-        decoded=alike.seen(decoded)[0],
-        nearest=alike.clean[nearest],
+        decoded=noiseless.seen(decoded)[0],
+        nearest=noiseless.clean[nearest],
         nearest_labels=_labels_of(nearest, labels, factor),
     )
 

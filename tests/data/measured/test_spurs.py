@@ -46,6 +46,19 @@ class TestRemoveSpurs:
         top = np.abs(TIME - 70) < 4
         assert 0.8 < np.abs(np.vdot(echo[top], cleaned[top])) / np.sum(np.abs(echo[top]) ** 2) < 1.2
 
+    @settings(max_examples=settings.default.max_examples // 3)
+    @given(st.integers(0, 999), st.floats(0.9, 1.1), st.floats(0, 6))
+    def test_a_steady_part_among_the_frequencies_of_an_echo_is_the_spins_own(
+        self, seed, height, angle
+    ):
+        # Strongly coupled spins go on before and after the top of their echo.
+        echo = 20 * echo_of(TIME, at=70, rise=1, decay=1, carrier=2.0)
+        plateau = height * np.exp(2j * np.pi * 2.0 * (TIME - 70))
+        signal = (echo + plateau) * np.exp(1j * angle) + noise_of(3000, seed)
+        cleaned, spurs = remove_spurs(signal, TIME)
+        assert not spurs
+        np.testing.assert_array_equal(cleaned, signal)
+
     def test_blanked_samples_stay_as_they_are(self):
         signal = noise_of(3000, 0) + np.exp(2j * np.pi * 3 * TIME)
         signal[2500:] = 0
