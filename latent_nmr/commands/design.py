@@ -19,7 +19,8 @@ class Options:
     model: Path = Path("posterior")
     """Folder of a posterior of whole records, or the name of one that comes with the package."""
     candidates: tuple[str, ...] = ("theta 30:150:10",)
-    """Angles of the first pulse in degrees: "theta 30:150:10", "pair 60" is 60° and then 120°."""
+    """Angles of the first pulse in degrees: "theta 30:150:10", "pair 60" is 60° and then 120°; with
+    --linear also τ in µs: "tau 50:150:25" at 90°, "tau 50 at 60"."""
     snr: float = 30.0
     """|M(0)| of an echo at 90° over the noise of one column, 0.64 µs."""
     phase: Literal["trusted", "unknown"] = "trusted"
@@ -32,6 +33,8 @@ class Options:
     """Draws of every posterior."""
     seed: int = 0
     """Seed of materials, simulations and draws."""
+    linear: bool = False
+    """Also what derivatives of the simulator say, without the posterior; minutes an echo."""
     out: Path | None = None
     """Folder to write table, figure and gains of every material to; without it, none is kept."""
     force: bool = False
@@ -69,10 +72,12 @@ def _design(options: Options, folder: Path | None) -> dict[str, Any]:
     from latent_nmr.report.design import design_values
     from latent_nmr.studies.design import design
 
-    names = ("candidates", "snr", "flip_error", "n_materials", "n_draws", "seed")
+    names = ("candidates", "snr", "flip_error", "n_materials", "n_draws", "seed", "linear")
     how: dict[str, Any] = {name: getattr(options, name) for name in names}
     result = design(options.model, phase=options.phase == "trusted", folder=folder, **how)
     if folder is not None:
         result.gains.to_csv(folder / "gains.csv", index=False)
+        if options.linear:
+            result.linear.to_csv(folder / "linear.csv", index=False)
         result.figures.save(folder)
     return design_values(result)

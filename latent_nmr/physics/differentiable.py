@@ -147,7 +147,7 @@ def curve_function(
     tolerance: float = 1e-3,
     step: float | None = None,
     scheme: str = "averaged",
-) -> Callable[[CurveInputs], jax.Array]:
+) -> Callable[..., jax.Array]:
     """Make the function from inputs to one curve.
 
     Parameters
@@ -169,7 +169,8 @@ def curve_function(
     callable
         From `CurveInputs` to an Array of shape (n_samples, 3): mean (s^x, s^y, s^z),
         dimensionless. Not jitted. The backward pass keeps about two states for every square root of
-        the number of steps and computes the others again.
+        the number of steps and computes the others again. A second argument replaces `frequencies`
+        by others of the same line and shape: one compiled function serves many draws.
 
     Raises
     ------
@@ -230,11 +231,11 @@ def curve_function(
     plan = row.plan(cut, scheme)
     most = _most(_pace(near, near_table), cut.step * sequence.dt, is_chosen=is_chosen)
 
-    def curve(inputs: CurveInputs) -> jax.Array:
+    def curve(inputs: CurveInputs, frequencies: jax.Array = lattice_frequencies) -> jax.Array:
         dtype = jnp.result_type(float)
         table = _table(law, distance, inputs.kernel_parameter)
         lattice = propagate.Lattice(
-            frequencies=jnp.asarray(lattice_frequencies, dtype),
+            frequencies=jnp.asarray(frequencies, dtype),
             spectrum=jnp.fft.rfft2(table / table.sum()).real,
             couplings=inputs.couplings,
             decay_rate=inputs.decay_rate,

@@ -8,7 +8,9 @@ import pytest
 import latent_nmr as ln
 from latent_nmr.commands.main import main
 from latent_nmr.report.design import design_lines
+from latent_nmr.studies.design import _linear as linear_module
 from latent_nmr.studies.posterior._data import flip_angles
+from tests.studies.test_design_linear import FakeSlopes
 
 FEW = ["--n-materials", "2", "--n-draws", "10"]
 
@@ -49,11 +51,28 @@ def test_a_folder_holds_table_and_figure_and_a_rerun_reports_it(model, capsys, t
         (["--candidates", "phi 60"], "candidates must be written as"),
         (["--candidates", "theta 10"], "θ must be"),
         (["--snr", "-1"], "snr must be > 0"),
+        (["--candidates", "tau 50"], "but one is 90:50. Ask for the linear check"),
     ],
 )
 def test_wrong_options_are_named(model, capsys, arguments, said):
     assert main(["design", "--model", model, *FEW, *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_linear_check_stands_in_a_column_and_a_table_of_its_own(
+    model, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(linear_module, "Slopes", FakeSlopes)
+    arguments = ["--model", model, "--candidates", "theta 60", "tau 50", *FEW, "--linear"]
+    values = values_of(capsys, [*arguments, "--out", str(tmp_path / "next")])
+    assert {row["candidate"]: row["gain"] is None for row in values["gains"]} == {
+        "60": False,
+        "90:50": True,
+    }
+    assert list(pd.read_csv(tmp_path / "next" / "linear.csv")["gain"]) == [
+        row["linear"] for row in values["gains"]
+    ]
+    assert values["n_linear"] == 2
 
 
 def test_candidates_within_the_error_are_named_as_equal():

@@ -82,6 +82,14 @@ class TestCurve:
         other_curve = expected_curve(kernel_table("power", 2.0, N_EDGE), step=2)
         assert np.abs(np.asarray(one) - other_curve).max() > 0.1
 
+    def test_other_offsets_may_be_given_to_the_same_function(self):
+        others = np.roll(FREQUENCIES[::-1], 1, axis=0) * 0.9
+        with jax.enable_x64(True):
+            near = inputs(2.0)
+            one = curve_function(FREQUENCIES, "power", ECHO, near, step=2)(near, others)
+            same = curve_function(others, "power", ECHO, near, step=2)(near)
+        np.testing.assert_allclose(one, same, atol=self.TOLERANCE)
+
     def test_without_a_step_it_is_within_the_promised_thousandth(self):
         with jax.enable_x64(True):
             near = inputs(2.0)

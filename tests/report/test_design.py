@@ -2,7 +2,7 @@
 
 import math
 
-from latent_nmr.report.design import gain_table, proof_table
+from latent_nmr.report.design import gain_table, linear_table, proof_table
 
 ROW = {"error": 0.1, "alpha_x": 0.0, "alpha_z": math.log(2), "W": 0.0, "L": 0.0, "kernel": 0.2}
 
@@ -23,3 +23,19 @@ def test_a_proof_has_what_was_predicted_beside_what_was_found():
     lines = proof_table(found).splitlines()
     assert lines[2] == "| M alone: designed | 2.00 ± 0.10 | 1.50 ± 0.20 | 25 % | 100 % |"
     assert lines[3].startswith("| M alone: θ = 60° |")
+
+
+def test_the_linear_check_stands_beside_the_posterior_where_both_answer():
+    numbers = {"error": 0.1, "median": 1.5, **dict.fromkeys(("alpha_x", "alpha_z", "W", "L"), 0.0)}
+    rows = [{"candidate": name, "gain": 2.0, **numbers} for name in ("90:50", "60+120", "60")]
+    scattered = {"90:50": 0, "60+120": 2, "60": 1}
+    linear = {"phase trusted": {"linear": rows, "n_linear": 12, "scattered": scattered}}
+    found = {"phase trusted": {"gains": [{"candidate": "60", "gain": 1.0, **ROW}]}}
+    lines = linear_table(found, linear).splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == [
+        "| phase trusted: 60°",
+        "| phase trusted: 60° + 120°",
+        "| phase trusted: 90°, τ 50 µs",
+    ]
+    assert "| 1.00 ± 0.10 | 2.00 ± 0.10 | 1.50 | 1 of 12 | 100 % |" in lines[0]
+    assert "| – | 2.00 ± 0.10 | 1.50 | 2 of 12 |" in lines[1]

@@ -150,7 +150,6 @@ class TestCandidates:
             ("theta", "must be written as"),
             ("theta 30:150", "must be written as"),
             ("theta 30:150:0", "must be written as"),
-            ("tau 50:150:25", "must be written as"),
             ("theta 20", "θ must be"),
             ("pair 60 200", "θ must be"),
         ],

@@ -7,7 +7,8 @@ import numpy as np
 
 from latent_nmr.data.record_rows import BLOCK
 from latent_nmr.models.posterior.receiver import RECORD, SNR_RANGES, SPECTROMETER
-from latent_nmr.studies.design._study import DEFAULT_CANDIDATES, DesignResult, design
+from latent_nmr.studies.design._result import DesignResult
+from latent_nmr.studies.design._study import DEFAULT_CANDIDATES, design
 
 if TYPE_CHECKING:
     from latent_nmr.studies.posterior import Inference

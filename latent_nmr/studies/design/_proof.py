@@ -11,8 +11,9 @@ from latent_nmr._progress import progress_bar
 from latent_nmr.models.posterior.prior import Materials
 from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies.design._candidates import Candidate
+from latent_nmr.studies.design._conditions import Conditions
 from latent_nmr.studies.design._gain import ALL, gain_of
-from latent_nmr.studies.design._study import Conditions, Task, measured
+from latent_nmr.studies.design._study import Task, measured
 
 if TYPE_CHECKING:
     from latent_nmr.models.posterior.echo_posterior import EchoPosterior

@@ -1,6 +1,6 @@
 """The study that ranks pulse angles by what an echo after them is expected to say."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -9,101 +9,36 @@ import numpy as np
 import pandas as pd
 
 from latent_nmr._progress import progress_bar
-from latent_nmr.errors import InputError, check_count, check_number
+from latent_nmr.errors import InputError, check_count
 from latent_nmr.models.posterior.prior import Materials
 from latent_nmr.models.posterior.receiver import RECORD
+from latent_nmr.physics.presets import get_preset
 from latent_nmr.studies._identity import digest_of
 from latent_nmr.studies._ledger import Ledger
-from latent_nmr.studies._result import RECORD_COLUMNS, StudyResult
+from latent_nmr.studies._result import RECORD_COLUMNS
 from latent_nmr.studies.design._candidates import Candidate, as_candidates
+from latent_nmr.studies.design._conditions import Conditions
 from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import ALL, KERNEL, TARGETS, Spread, gain_of
+from latent_nmr.studies.design._linear import MOST_MATERIALS, SCATTERED, LinearCheck
+from latent_nmr.studies.design._result import (
+    POSTERIOR,
+    DesignResult,
+    records_of,
+)
 from latent_nmr.studies.posterior._asked import AskedRow
 from latent_nmr.studies.posterior._combine import Says, Weighted, weighted
 from latent_nmr.studies.posterior._data import ask
-from latent_nmr.studies.posterior._quantities import QUANTITIES
 from latent_nmr.studies.posterior.models import as_posterior
 
 if TYPE_CHECKING:
     from latent_nmr.models.posterior.echo_posterior import EchoPosterior
 
-SCORE = "gain, nats"
-# Of pulse angles, either way: beyond it 150° would be more than half a turn.
-MOST_ERROR = 0.2
 MOST_SEED = 2**32 - 1
 # Draws of what is known, for each draw of a further echo.
 BELIEF_DRAWS = 5
 DEFAULT_CANDIDATES = ("theta 30:150:10",)
-
-
-class Conditions(NamedTuple):
-    """How echoes of a design are measured.
-
-    Attributes
-    ----------
-    snr : float
-        Of one echo at 90° that takes all of the measuring time: |M(0)| over the standard deviation
-        of the noise of one column.
-    phase : bool
-        Whether phase and carrier are trusted.
-    flip_error : float
-        Pulses turn spins by 1 + flip_error times the angle that they are taken for.
-    """
-
-    snr: float
-    phase: bool
-    flip_error: float
-
-    @classmethod
-    def of(cls, snr: float, phase: bool, flip_error: float) -> Self:
-        """Checked."""
-        if not isinstance(phase, bool | np.bool_):
-            raise InputError(f"phase must be True or False, but is {phase!r}. Choose one.")
-        check_number("flip_error", flip_error, at_least=-MOST_ERROR, at_most=MOST_ERROR)
-        return cls(check_number("snr", snr, above=0), bool(phase), float(flip_error))
-
-
-class DesignResult(StudyResult):
-    """Candidates and what they are expected to say.
-
-    Attributes
-    ----------
-    gains : DataFrame
-        One row for each candidate, the best first: `gain` (nats) with its standard error `error`,
-        and for α_x, α_z, W and L the mean logarithm of how much narrower they become; `kernel` is
-        the fall of the entropy of its shares, nats.
-    best : Candidate
-
-    Examples
-    --------
-    >>> import latent_nmr as ln
-    >>> few = {"n_materials": 2, "n_draws": 10, "n_edge": 8}
-    >>> r = ln.design("posterior", candidates="theta 60 90", progress=False, **few)
-    >>> sorted(r.gains["candidate"])
-    ['60', '90']
-    """
-
-    study = "design"
-
-    @property
-    def gains(self) -> pd.DataFrame:
-        """One row for each candidate, the best first."""
-        table = self.records.pivot_table("value", "features", "target", aggfunc="mean")
-        spread = self.records[self.records["target"] == ALL].groupby("features")["value"]
-        table = table[[ALL, *QUANTITIES, KERNEL]].rename(columns={ALL: "gain"})
-        table.insert(1, "error", spread.sem())
-        return table.sort_values("gain", ascending=False).rename_axis("candidate").reset_index()
-
-    @property
-    def best(self) -> Candidate:
-        """The candidate of the largest gain."""
-        name = str(self.gains["candidate"][0])
-        return Candidate(tuple(float(angle) for angle in name.split("+")))
-
-    def _drawers(self) -> dict[str, Callable[[], Any]]:
-        from latent_nmr.plots.design import gain_figure
-
-        return {"gains": lambda: gain_figure(self.gains)}
+PRESET = "paper"
 
 
 def design(
@@ -118,6 +53,7 @@ def design(
     n_draws: int = 400,
     n_edge: int | None = None,
     seed: int = 0,
+    linear: bool = False,
     folder: Path | str | None = None,
     progress: bool | None = None,
 ) -> DesignResult:
@@ -151,6 +87,10 @@ def design(
         Lattice edge of the simulations, in sites; by default that of preset `paper`.
     seed : int
         Of materials, offsets, noise and draws.
+    linear : bool
+        Answer also by the information that the echoes of the first materials, 12 at most, have if
+        they are linear in the parameters: by derivatives of the simulator, without the posterior.
+        Only this check answers candidates of another τ. It takes pulses for known as they are.
     folder : path-like, optional
         Where the gains of each candidate are kept, so that an interrupted study continues.
     progress : bool, optional
@@ -178,14 +118,28 @@ def design(
     for name, count in (("n_materials", n_materials), ("n_draws", n_draws)):
         check_count(name, count, at_least=2)
     check_count("seed", seed, at_least=0, at_most=MOST_SEED)
+    usual = [own for own in chosen if own.has_spacing_of(get_preset(PRESET).sequence)]
+    if not linear and len(usual) < len(chosen):
+        other = next(own for own in chosen if own not in usual)
+        raise InputError(
+            "candidates must have the τ of the posterior, 100 µs, unless the linear check is asked "
+            f"for, which needs no posterior, but one is {other.name}. Ask for the linear check."
+        )
     task = Task.of(model, echoes, conditions, n_materials, n_draws, n_edge, seed)
-    ledger = Ledger(None if folder is None else Path(folder), task.identity())
+    place = None if folder is None else Path(folder)
+    check = task.linear_check(place)
     records, effective = [], []
-    with progress_bar(len(chosen), "candidate", shown=progress, delay=2) as bar:
-        for candidate in chosen:
+    with progress_bar(len(usual) + linear * len(chosen), "echo", shown=progress, delay=2) as bar:
+        ledger = Ledger(place, task.identity())
+        for candidate in usual:
             found = ledger.take({"candidate": candidate.name}, partial(task.gains, candidate))
-            records += _records(candidate, found)
+            records += records_of(POSTERIOR, candidate, found, TARGETS)
             effective += [own["n_effective"] for own in found]
+            bar.update()
+        scattered = {}
+        for candidate in chosen if linear else ():
+            found, scattered[candidate.name] = check.records(candidate)
+            records += found
             bar.update()
     facts = {
         **conditions._asdict(),
@@ -193,9 +147,11 @@ def design(
         "n_draws": n_draws,
         "n_known": len(echoes),
         "seed": seed,
-        "least_effective": min(effective),
+        "least_effective": min(effective, default=None),
         "before": {**task.before.deviations, KERNEL: task.before.entropy},
     }
+    if linear:
+        facts |= {"n_linear": min(n_materials, MOST_MATERIALS), SCATTERED: scattered}
     return DesignResult(pd.DataFrame(records, columns=list(RECORD_COLUMNS)), facts)
 
 
@@ -249,6 +205,12 @@ class Task(NamedTuple):
             found.append({ALL: gain.nats, **gain.narrowing, "n_effective": gain.n_effective})
         return found
 
+    def linear_check(self, folder: Path | None) -> LinearCheck:
+        """Of the same materials and conditions."""
+        belief = self.belief if self.known else None
+        how = self.conditions, self.n_edge, self.seed, folder
+        return LinearCheck.of(self.model.prior_, belief, self.truths, *how)
+
     def identity(self) -> dict[str, Any]:
         """What decides all gains: what is known stands in its densities at the materials."""
         said = [echo.information(self.truths) for echo in self.known]
@@ -284,23 +246,6 @@ def measured(
             [AskedRow(model, row[None], angle, conditions.phase, snr) for row in asked.rows]
         )
     return [list(own) for own in zip(*columns, strict=True)]
-
-
-def _records(candidate: Candidate, found: list[dict[str, float]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "study": DesignResult.study,
-            "target": target,
-            "group": "",
-            "features": candidate.name,
-            "model": "posterior",
-            "seed": number,
-            "score": SCORE,
-            "value": own[target],
-        }
-        for number, own in enumerate(found)
-        for target in TARGETS
-    ]
 
 
 def _model(posterior: "EchoPosterior | Path | str") -> "EchoPosterior":
