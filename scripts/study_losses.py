@@ -1,6 +1,6 @@
 """What do models of measured echoes lose against plain ones, and PCA against them?
 
-    latent-nmr simulate --n-curves 7500 --seed 19 --out artifacts/data/paper-independent-seed19.zarr
+    latent-nmr simulate --n-curves 4000 --seed 19 --out artifacts/data/paper-independent-seed19.zarr
     python scripts/study_losses.py artifacts/data/paper-independent-seed19.zarr
 
 DATA has whole curves of preset paper, with Re and Im, that no model of the package was trained on;
@@ -21,7 +21,7 @@ def main() -> None:
     """Score, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--n-scored", type=int, default=1500)
+    parser.add_argument("--n-scored", type=int, default=1200)
     options = parser.parse_args()
     dataset = open_echoes(options.data)
     kept = {"n_scored": options.n_scored}

@@ -65,6 +65,26 @@ RUNS = {
 
 MEASURED = "benchmarks/measured.json"
 MEASURED_MODELS = ("measured-echo", "measured-echo-m0")
+LOSSES, RECOVERY = "tables/measured-losses.json", "benchmarks/recovery.json"
+# By the model and what its rows are divided by.
+LOSS_MODELS = {
+    ("plain", "|M(0)|"): "plain, M(0) known",
+    ("plain", "maximum"): "plain, over the maximum",
+    ("measured-echo-m0", "|M(0)|"): "measured-echo-m0, M(0) known",
+    ("measured-echo", "height"): "measured-echo, M(0) unknown",
+    ("PCA", "|M(0)|"): "PCA, M(0) known",
+    ("PCA", "height"): "PCA, M(0) unknown",
+    ("echo", "|M(0)|"): "echo (two axes), M(0) known",
+    ("echo", "maximum"): "echo (two axes), over the maximum",
+}
+LOSS_SCORES = {
+    "r2_W": "R² W",
+    "r2_alpha_x": "R² α_x",
+    "r2_L": "R² L",
+    "f1_macro": "F1 power law",
+    "f1_kernels_macro": "F1 three kernels",
+}
+RECOVERY_DIGITS = {"r2_W": 3, "rms_W": 4, "r2_L": 3, "rms_L": 1}
 MEASURED_LABELS = {"W": "W", "alpha_x": "α_x", "alpha_z": "α_z", "L": "L"}
 MEASURED_INTERVALS = {
     "LA1-2": "ellipses of LA1 and LA2",
@@ -313,6 +333,54 @@ def _measured_power() -> tuple:
     return "What is called something else than INSIDE", text, (MEASURED,)
 
 
+def _losses(with_noise: bool) -> tuple:
+    """What models of measured echoes lose: on curves without noise, or over the SNR."""
+    found = {}
+    for row in _read(LOSSES)["rows"]:
+        found.setdefault((row["model"], row["over"]), {})[row["snr"]] = row
+    models = {title: found[name] for name, title in LOSS_MODELS.items()}
+    if not with_noise:
+        rows = [[m, *(f"{own[None][s]:.3f}" for s in LOSS_SCORES)] for m, own in models.items()]
+        text = markdown(["no noise, no receiver", *LOSS_SCORES.values()], rows)
+        return "What models of measured echoes lose", text, (LOSSES,)
+    rows = [
+        [title, model, *(f"{one[score]:.3f}" for one in own.values())]
+        for score, title in LOSS_SCORES.items()
+        for model, own in models.items()
+    ]
+    levels = [f"SNR {snr:g}" for snr in next(iter(models.values())) if snr is not None]
+    text = markdown(["score", "model", "neither", *levels], rows)
+    return "The same behind a receiver, with noise", text, (LOSSES,)
+
+
+def _recovery() -> tuple:
+    """W and L from files of known truth; formats that say the same share their rows."""
+    shared: dict[tuple, list[str]] = {}
+    for row in _read(RECOVERY)["rows"]:
+        cells = [f"{row[name]:.{n}f}" for name, n in RECOVERY_DIGITS.items()]
+        files = f"{row['estimated']} of {row['files']}"
+        shared.setdefault(("{:g} to {:g}".format(*row["snr"]), files, *cells), []).append(
+            row["format"]
+        )
+    rows = [[snr, *cells, ", ".join(formats)] for (snr, *cells), formats in shared.items()]
+    heads = ["SNR", "INSIDE", "R² W", "rms of W (MHz)", "R² L", "rms of L", "formats"]
+    return "W and L from files of known truth", markdown(heads, rows), (RECOVERY,)
+
+
+def _formats() -> tuple:
+    """How far records from files of every format are from those that were written."""
+    found = _read(RECOVERY)
+    files: dict[str, int] = {}
+    for row in found["rows"]:
+        files[row["format"]] = files.get(row["format"], 0) + row["files"]
+    rows = [
+        [name, str(files[name]), str(found["measured_again"][name]), f"{10**6 * apart:.1f}·10⁻⁶"]
+        for name, apart in found["largest_difference"].items()
+    ]
+    heads = ["format", "files", "prepared again", "largest difference over the height"]
+    return "Records from files beside those written", markdown(heads, rows), (RECOVERY,)
+
+
 def _posterior(title: str, make: Callable) -> tuple:
     source = "tables/posterior.json"
     return f"Posteriors: {title}", make(_read(source)["receivers"]), (source,)
@@ -383,6 +451,10 @@ TABLES: dict[str, Callable[[], tuple]] = {
     "measured": lambda: _measured("all"),
     "measured-clear": lambda: _measured("SNR 30 to 100"),
     "measured-power": _measured_power,
+    "measured-losses": lambda: _losses(with_noise=False),
+    "measured-losses-noise": lambda: _losses(with_noise=True),
+    "measured-recovery": _recovery,
+    "measured-formats": _formats,
     "audit-echo": lambda: _audit("echo"),
     "audit-polar-pair": lambda: _audit("polar-pair"),
     "calibration": _calibration,

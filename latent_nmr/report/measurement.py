@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import PurePath
 from typing import Any
 
 KERNEL_TITLES = {"gaussian": "Gaussian", "power": "power law", "rkky": "RKKY"}
@@ -31,6 +32,8 @@ RETRAIN = r"latent-nmr train-vae --simulate \1 --fwhm \2 --setting thorough --au
 PARAMETERS = "pulse_separation|echo_time|m0|fwhm|carrier|bandwidth|train|crop|columns|time_unit"
 PARAMETERS += "|dwell|points_per_record|domain"
 HEADS = ("record", "verdict", "echo (µs)", "SNR", "W (MHz)", "L", "kernel", "p")
+# Names that every experiment of a spectrometer has.
+PLAIN_NAMES = ("fid", "ser")
 NOTHING = "–"
 SMALL = 1e-3
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -61,12 +64,15 @@ def refusal_text(refused: Mapping[str, str]) -> str:
 
 
 def in_options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of a result whose refusals name options of the command, not parameters."""
+    """Values of a result whose texts name options of the command, not parameters."""
     files = [dict(file) for file in values["files"]]
     for file in files:
         if file["refused"]:
             texts = {name: _options_in(file["refused"][name]) for name in ("reason", "cure")}
             file["refused"] = file["refused"] | texts
+        file["records"] = [
+            record | {"reason": _options_in(record["reason"])} for record in file.get("records", ())
+        ]
     return {**values, "files": files}
 
 
@@ -83,6 +89,13 @@ def _options_in(text: str) -> str:
     bare = r"(?<![\w(-])(pulse_separation|echo_time|time_unit|points_per_record|fwhm)()\b"
     text = re.sub(RETRAINED, RETRAIN, text)
     return re.sub(bare, as_option, re.sub(stated, as_option, text))
+
+
+def file_title(path: str) -> str:
+    """Name of a file; of an experiment that is called by its number or `fid`, with its folder's."""
+    own = PurePath(path)
+    is_telling = not own.name.isdecimal() and own.name not in PLAIN_NAMES
+    return own.name if is_telling or not own.parent.name else f"{own.parent.name}/{own.name}"
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latent_nmr.report._html import PageFigure, picture, png_of, sectioned, words
@@ -14,6 +14,7 @@ from latent_nmr.report.measurement import (
     VERDICT_MEANINGS,
     estimate_text,
     facts_text,
+    file_title,
     p_text,
     sample_text,
     snr_text,
@@ -75,7 +76,7 @@ def page(
         sections["overview"] = ("All files", _overview(used, refused))
     for place, file in used:
         own = {row: found for (of, row), found in figures.items() if of == place}
-        title = words(PurePath(file["path"]).name)
+        title = words(file_title(file["path"]))
         sections[f"file-{place + 1}"] = (title, _file(file, own, ranges[place]))
     if refused:
         sections["refused"] = ("Refused files", _refused(refused))
@@ -143,9 +144,9 @@ def _overview(used: Sequence[tuple[int, Mapping[str, Any]]], refused: Sequence) 
     """A row for each file: its verdicts, or that it was refused."""
     rows = []
     for place, file in used:
-        name = f'<a href="#file-{place + 1}">{words(PurePath(file["path"]).name)}</a>'
+        name = f'<a href="#file-{place + 1}">{words(file_title(file["path"]))}</a>'
         rows.append((name, words(verdict_counts(file["records"]))))
-    rows += [(words(PurePath(one["path"]).name), "refused") for one in refused]
+    rows += [(words(file_title(one["path"])), "refused") for one in refused]
     body = "\n".join(f'<tr><th scope="row">{name}</th><td>{said}</td></tr>' for name, said in rows)
     return _framed("overview", ("file", "records by verdict"), body, "plain")
 
@@ -271,7 +272,7 @@ def _framed(name: str, heads: Sequence[str], body: str, style: str = "") -> str:
 def _refused(refused: Sequence[Mapping[str, str]]) -> str:
     """Each with its reason and its cure."""
     entries = [
-        f"<dt><code>{escape(PurePath(one['path']).name)}</code></dt>\n"
+        f"<dt><code>{escape(file_title(one['path']))}</code></dt>\n"
         f"<dd><p>{words(one['reason'].rstrip('.'))}.</p>\n<p>{words(one['cure'])}</p></dd>"
         for one in refused
     ]

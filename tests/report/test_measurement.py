@@ -9,6 +9,7 @@ from latent_nmr.report._html import PageFigure
 from latent_nmr.report.measurement import (
     VERDICT_MEANINGS,
     facts_text,
+    file_title,
     measurement_lines,
     p_text,
 )
@@ -138,3 +139,16 @@ class TestPage:
         # The range of W of the simulated curves, as that of this sample.
         strengths = found.map.labels["W"] * FACTS["time_factor"]
         assert f"{strengths.min():.3f} to {strengths.max():.3f}" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("runs/echo.tnt", "echo.tnt"),
+        ("runs/PbZrO3/1", "PbZrO3/1"),
+        ("PbZrO3.fid/fid", "PbZrO3.fid/fid"),
+        ("1", "1"),
+    ],
+)
+def test_a_file_that_is_called_by_a_number_has_its_folders_name(path, title):
+    assert file_title(path) == title

@@ -149,6 +149,8 @@ def found_echo(
         "top": echoes[best].time + start,
         "due": stated,
         "given": due is not None,
+        "start": start,
+        "end": float(records.time[-1]),
         "width": echo.width,
         "carrier": echo.carrier,
         "p_value": echo.p_value,

@@ -12,9 +12,10 @@ from latent_nmr.data.measured.steps import steps_of
 from latent_nmr.errors import InputError, check_number
 from latent_nmr.models.augmentation import LEAST_SNR, MOST_SNR
 from latent_nmr.studies.measurement._alike import Conditions
-from latent_nmr.studies.measurement._distance import Distance, Seen
+from latent_nmr.studies.measurement._distance import Seen
 from latent_nmr.studies.measurement._instrument import N_DRAWS, Alike, Instrument, Noiseless
 from latent_nmr.studies.measurement._neighbours import Neighbourhood, radii, weighted_quantiles
+from latent_nmr.studies.measurement._reasons import knows_due, odd_width, reason
 from latent_nmr.studies.measurement._records import LABELS, Estimate, RecordResult
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ FALSE_ALARMS, ODD_ALARMS = 0.02, 0.3
 LEAST_MEASURED = 0.2
 # In a band narrower than this part of half the sampling rate, noise is constant in a window.
 LEAST_BAND = 1e-3
-# How much wider or narrower than simulated echoes it must be for that to be the reason.
-CLEARLY = 1.5
 ENDS = (0.025, 0.16, 0.84, 0.975)
 PARTS = (0.68, 0.95)
-HALF = " Only its second half is on the record: a free induction decay may look like that."
 FREQUENCIES = ("W", "alpha_x", "alpha_z")  # which another τ multiplies
 
 
@@ -111,7 +109,7 @@ def _judged(
         measured,
         float(prepared.offset_error[number]) / float(rows.height[number]),
         per_sample(float(prepared.attrs["offset_frequency"]), prepared),
-        _knows_due(prepared),
+        knows_due(prepared),
     )
     alike = instrument.alike(conditions, seed)
     point = instrument.model.transform(x)
@@ -119,11 +117,11 @@ def _judged(
     if instrument.correction is not None:
         corrected = instrument.correction.p_value(distance.p_value)
         distance = distance._replace(p_value=corrected)
-    odd = _odd_width(prepared, instrument)
+    odd = odd_width(prepared, instrument)
     is_inside = distance.p_value >= (FALSE_ALARMS if odd is None else ODD_ALARMS)
     common["p_value"] = distance.p_value
     common["verdict"] = "INSIDE" if is_inside else "OUTSIDE"
-    common["reason"] = _reason(prepared, distance, odd, is_inside=is_inside)
+    common["reason"] = reason(prepared, distance, odd, is_inside=is_inside)
     noiseless = instrument.noiseless(conditions)
     return _with_point(point[0], x, measured, alike, noiseless, instrument, prepared, common)
 
@@ -258,57 +256,6 @@ def _estimates(
             high95=high95,
         )
     return found
-
-
-def _odd_width(prepared: "xr.Dataset", instrument: Instrument) -> str | None:
-    """What is to be said of an echo that is clearly narrower or wider than simulated ones."""
-    width = float(prepared.attrs["echo_width"]) * float(prepared.attrs["time_factor"])
-    if instrument.correction is None:
-        dt = abs(float(np.diff(prepared.time[:2])[0]))
-        low, high = dt * instrument.widths.min(), dt * instrument.widths.max()
-    else:
-        low, high = instrument.correction.widths
-    if width * CLEARLY < low:
-        return f"The echo is {_times(low / width)} times narrower than almost any simulated"
-    if width > CLEARLY * high:
-        return f"The echo is {_times(width / high)} times wider than almost any simulated"
-    return None
-
-
-def _reason(prepared: "xr.Dataset", distance: Distance, odd: str | None, *, is_inside: bool) -> str:
-    """Why a record lies inside or outside, in a sentence."""
-    chance = f"p = {distance.p_value:.2g}"
-    if is_inside:
-        said = f"It differs from what the model knows by no more than simulations do ({chance})."
-        return said + (HALF if prepared.attrs["echo_kind"] == "half" else "")
-    if odd is not None:
-        return f"{odd} ({chance})."
-    said = {
-        "place": "No simulated echo lies near it in latent space",
-        "curve": "No simulated echo has a curve like it",
-        "residual": "What the model leaves of it is larger than noise and the model's own error",
-        "shape": "It differs from what the model decodes over many samples, as noise does not",
-    }
-    return f"{said[distance.reason]} ({chance}).{_advice(prepared)}"
-
-
-def _advice(prepared: "xr.Dataset") -> str:
-    """What may be wrong with the place of an echo that was not given."""
-    if _knows_due(prepared):
-        return ""
-    time = float(prepared.attrs["echo_time"])
-    return f" If 2τ is not near {time:.4g} µs of the record, give its time."
-
-
-def _knows_due(prepared: "xr.Dataset") -> bool:
-    """Whether 2τ was given, about which the top was then looked for."""
-    given = [step.values.get("given") for step in steps_of(prepared) if step.name == "echo"]
-    return bool(given and given[-1])
-
-
-def _times(ratio: float) -> str:
-    """A ratio with two digits, without an exponent."""
-    return f"{float(f'{ratio:.2g}'):g}" if ratio < 1e6 else f"{ratio:.1e}"
 
 
 def _noise_error(prepared: "xr.Dataset") -> float:

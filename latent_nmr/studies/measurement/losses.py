@@ -99,7 +99,7 @@ def _received(key: jax.Array, rows: jax.Array, snr: float, knows_gain: bool) -> 
 def loss_scores(
     dataset: "xr.Dataset",
     *,
-    n_scored: int = 1500,
+    n_scored: int = 1200,
     levels: Sequence[float] = LEVELS,
     plain: BetaVAE | None = None,
     random_state: int = 0,

@@ -74,7 +74,7 @@ def is_read_alike(opened, record):
         return False
     times = [one.time.to_numpy() - float(one.time[0]) for one in (opened, record)]
     apart = np.abs(opened.signal.to_numpy() - record.signal.to_numpy()).max()
-    return np.allclose(*times, rtol=1e-9, atol=0) and apart < READ_ALIKE * HEIGHT
+    return np.allclose(*times, rtol=1e-6, atol=0) and apart < READ_ALIKE * HEIGHT
 
 
 def measured_files(own, kinds, folder, instrument, number=0):
