@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from latent_nmr.analysis.score_names import HEADLINES, SCORES
 from latent_nmr.report.challenge_tables import challenge_tables
-from latent_nmr.report.design import gain_table, proof_table
+from latent_nmr.report.design import gain_table, linear_table, proof_table
 from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table, markdown
 from latent_nmr.report.posterior_tables import (
@@ -391,6 +391,12 @@ def _design(title: str, make: Callable) -> tuple:
     return title, make(_read(source)), (source,)
 
 
+def _design_linear() -> tuple:
+    sources = ("tables/design.json", "tables/design-linear.json")
+    text = linear_table(*map(_read, sources))
+    return "Gains by the posterior and by the linear check", text, sources
+
+
 def _audit(folder: str) -> tuple:
     source = f"audit/{folder}/audit.json"
     rows = [
@@ -417,6 +423,7 @@ TABLES: dict[str, Callable[[], tuple]] = {
     "posterior-contraction": lambda: _posterior("contraction by angle", contraction_table),
     "posterior-sharpness": lambda: _posterior("R² beside a forest", sharpness_table),
     "design-gains": lambda: _design("What one echo is expected to say", gain_table),
+    "design-linear": _design_linear,
     "design-proof": lambda: _design("Second echoes: predicted and found", proof_table),
     "evaluation-echo": lambda: _evaluation("echo", "Echo window, held-out part"),
     "evaluation-full": lambda: _evaluation("full", "Full curve, held-out part"),

@@ -10,6 +10,8 @@ GAIN, ERROR, CANDIDATE = "gain", "error", "candidate"
 LINEAR, LINEAR_ERROR = "linear", "linear_error"
 QUANTITIES = ("alpha_x", "alpha_z", "W", "L", "kernel")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
+# Degrees between echoes of other τ at one angle.
+TAU_APART = 6
 MARKERS = ("o", "s", "^", "D", "v")
 
 
@@ -31,12 +33,14 @@ def gain_figure(gains: pd.DataFrame) -> Figure:
         n_echoes=angles.str.len(),
         tau=taus,
     ).sort_values("place")
+    if not is_over_tau:
+        table["place"] += _apart(table)
     figure = new_figure(8.6, 3.2, wspace=0.1)
     whole, parts = figure.subplots(1, 2)
     kinds = (
         (table["tau"].isna() & (table["n_echoes"] == 1), "one echo", "o-"),
-        (table["tau"].isna() & (table["n_echoes"] > 1), "several, at their first angle", "s-"),
-        (table["tau"].notna(), "of another τ", "^-" if is_over_tau else "^"),
+        (table["tau"].isna() & (table["n_echoes"] > 1), "several, at the first θ", "s-"),
+        (table["tau"].notna(), "other τ", "^-" if is_over_tau else "^"),
     )
     for (own, title, style), colour in zip(kinds, COLOURS, strict=False):
         _draw_gains(whole, table[own], title, style, colour)
@@ -62,16 +66,24 @@ def _draw_gains(ax: Axes, table: pd.DataFrame, title: str, style: str, colour: s
     if len(known):
         ax.errorbar(known["place"], known[GAIN], known[ERROR], fmt=style, label=title, **look)
     if len(table) and LINEAR in table:
-        dashed, said = style.replace("-", "--"), f"{title}, linear check"
+        dashed, said = style.replace("-", "--"), f"{title}: linear"
         numbers = table["place"], table[LINEAR], table[LINEAR_ERROR]
         ax.errorbar(*numbers, fmt=dashed, label=said, markerfacecolor="white", **look)
 
 
+def _apart(table: pd.DataFrame) -> pd.Series:
+    """By how much echoes of other τ at one angle are drawn beside it, degrees."""
+    ranks = table.groupby("place")["tau"].rank()
+    middles = ranks.groupby(table["place"]).transform("mean")
+    return (TAU_APART * (ranks - middles)).fillna(0)
+
+
 def _name_taus(ax: Axes, table: pd.DataFrame) -> None:
-    heights = table[LINEAR] if LINEAR in table else table[GAIN]
-    for place, height, tau in zip(table["place"], heights, table["tau"], strict=True):
+    names = (LINEAR, LINEAR_ERROR) if LINEAR in table else (GAIN, ERROR)
+    for place, tau, height, error in table[["place", "tau", *names]].to_numpy():
+        where = {"xytext": (0, -4), "textcoords": "offset points", "ha": "center", "va": "top"}
         text = f"{tau:g} µs"
-        ax.annotate(text, (place, height), (6, 0), textcoords="offset points", fontsize="x-small")
+        ax.annotate(text, (place, height - error), rotation=90, fontsize="x-small", **where)
 
 
 def _draw_parts(ax: Axes, table: pd.DataFrame) -> None:

@@ -119,6 +119,21 @@ class TestInformation:
         scaled = [Features(own.rows * units, own.slopes * units) for own in plain]
         np.testing.assert_allclose(self.gains(scaled), self.gains(plain), rtol=1e-6)
 
+    def test_components_are_those_of_features_over_their_noise(self):
+        # More features than components: one that is loud by its unit alone must not be kept.
+        rng = np.random.default_rng(9)
+        quiet = self.features()
+        units = np.repeat([1.0, 1e3], [self.N_FEATURES, 60])
+        padded = []
+        for own in quiet:
+            shape = (*own.rows.shape[:2], 60)
+            noise = 0.5 * rng.normal(size=shape)
+            slopes = np.zeros((N_SLOPES, 3, 60))
+            rows = np.concatenate([own.rows, noise], axis=2) * units
+            padded.append(Features(rows, np.concatenate([own.slopes, slopes], axis=2) * units))
+        # What is pure noise beside costs a tenth, as components may be of it.
+        assert np.mean(self.gains(padded)) > 0.9 * np.mean(self.gains(quiet))
+
     def test_slopes_that_are_scatter_are_named_and_say_nothing(self):
         found = information_of(self.features(error=3.0, size=0.0))
         assert np.mean([own.is_scattered for own in found]) > 0.9
@@ -134,7 +149,7 @@ class TestFeatures:
     SIGNAL = np.exp(-0.02 * TIME)
 
     def features(self, slope, snr=1e5, *, phase):
-        repeats = Repeats(np.tile(self.SIGNAL, (2, 1)), np.tile(slope, (1, 3, 1)))
+        repeats = Repeats(np.tile(self.SIGNAL, (2, 1)), np.tile(slope, (2, 3, 1)))
         return features_of(repeats, snr, phase=phase)
 
     def test_without_a_phase_they_are_amplitudes(self):
@@ -152,6 +167,11 @@ class TestFeatures:
         size = self.SIGNAL[4:] * self.SIGNAL[:-4]
         expected = 2 * 2.56 * size / (size + 0.002)
         np.testing.assert_allclose(found[n:], expected[::2], rtol=1e-2)
+
+    def test_every_draw_of_offsets_has_noise_of_its_own(self):
+        found = self.features(-0.3 * self.TIME * self.SIGNAL, snr=20.0, phase=False)
+        for own in (found.rows, found.slopes):
+            assert np.abs(own[0] - own[1])[..., 1:].min() > 0
 
     @pytest.mark.parametrize("phase", [True, False])
     def test_a_phase_or_gain_common_to_all_says_nothing(self, phase):
