@@ -1,6 +1,6 @@
 # make run          train the default β-VAE (echo window) in a fresh environment
 # make test         the test suite, in the same environment
-# make check        lint, types and tests: what continuous integration runs
+# make check        lint, types, the site's text and tests: what continuous integration runs
 # make test-slow    the checks that take minutes, properties on ten times as many examples; says how long
 # make test-slurm   jobs of a real Slurm, set up from Debian's packages in a temporary folder, some of them killed
 # make test-browser  pages in Chromium and Firefox, from files and without a network; installs both if they are missing
@@ -60,7 +60,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-check: lint test
+check: lint docs-text test
 
 data: $(STAMP)
 	$(BIN)/latent-nmr simulate --n-curves 15000 --line-draw stratified --seed 0

@@ -100,6 +100,8 @@ class Output:
             If `out` holds anything that must not be replaced, or is one of the inputs.
         """
         self._refuse_inputs(inputs)
+        if self.is_file and self.out.is_dir():
+            raise InputError(f"--out must be a file, but {self.out} is a folder. Name one in it.")
         if not _is_taken(self.out):
             return None
         if not self.is_file and not self.manifest.is_file():
@@ -288,8 +290,6 @@ class Output:
 
     def _refuse_foreign_files(self) -> None:
         """Raise if a folder holds anything that no run of this command wrote."""
-        if self.is_file:
-            return
         try:
             own = {*self._read_manifest()["files"], MANIFEST}
         except _DamagedManifestError:

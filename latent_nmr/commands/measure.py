@@ -40,7 +40,7 @@ class Options(MeasurementOptions):
 def run(options: Options) -> Report:
     """Measure all files, write the page, report."""
     from latent_nmr.commands._output import Output
-    from latent_nmr.report.measurement import in_options, refusal_text
+    from latent_nmr.report.measurement import in_options, options_in, refusal_text
     from latent_nmr.report.measurement_page import write_page
     from latent_nmr.studies.measurement import measure, measurement_digest
     from latent_nmr.studies.trained_model import model_digest
@@ -57,7 +57,10 @@ def run(options: Options) -> Report:
         finished = output.finished(inputs)
         if finished is not None:
             return _report(finished[0]["result"], options, finished[1])
-    result = measure(list(options.files), options.model, seed=options.seed, **settings)
+    try:
+        result = measure(list(options.files), options.model, seed=options.seed, **settings)
+    except InputError as error:
+        raise InputError(options_in(str(error))) from error
     values = in_options(result.as_json(arrays=False))
     if len(result.refused) == len(result.files):
         raise InputError(" ".join(refusal_text(file["refused"]) for file in values["files"]))

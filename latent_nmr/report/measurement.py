@@ -68,21 +68,28 @@ def in_options(values: Mapping[str, Any]) -> dict[str, Any]:
     files = [dict(file) for file in values["files"]]
     for file in files:
         if file["refused"]:
-            texts = {name: _options_in(file["refused"][name]) for name in ("reason", "cure")}
+            texts = {name: options_in(file["refused"][name]) for name in ("reason", "cure")}
             file["refused"] = file["refused"] | texts
         file["records"] = [
-            record | {"reason": _options_in(record["reason"])} for record in file.get("records", ())
+            record | {"reason": options_in(record["reason"])} for record in file.get("records", ())
         ]
     return {**values, "files": files}
 
 
-def _options_in(text: str) -> str:
-    """A message with options in place of parameters: pulse_separation=100 is --tau 100."""
+def options_in(text: str) -> str:
+    """A message with options in place of parameters: pulse_separation=100 is --tau 100.
+
+    Examples
+    --------
+    >>> from latent_nmr.report.measurement import options_in
+    >>> options_in("pulse_separation must be > 0 µs, but is -5. State it: time_unit='µs'.")
+    '--tau must be > 0 µs, but is -5. State it: --time-unit us.'
+    """
 
     def as_option(found: re.Match) -> str:
         own = str(found[1])
         name = OPTION_NAMES.get(own, own).replace("_", "-")
-        value = re.sub("[(),'\"]+", " ", found[2] or "").split()
+        value = re.sub("[(),'\"]+", " ", found[2] or "").replace("µs", "us").split()
         return " ".join([f"--{name}", *value])
 
     stated = rf"(?<![\w(])({PARAMETERS})=(\([^)]*\)|'[^']*'|[\d.]*\d|…)"

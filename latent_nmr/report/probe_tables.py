@@ -170,8 +170,8 @@ def regressions(probes: Mapping[str, Result]) -> str:
     rows = []
     for target, title in TARGET_TITLES.items():
         for group, words in GROUP_TITLES.items():
-            known = PAPER_R2.get((target, group))
-            row = [f"{title}, {words}", "" if known is None else f"about {known}"]
+            known, bound = PAPER_R2.get((target, group)), "above" if target == "L" else "about"
+            row = [f"{title}, {words}", "" if known is None else f"{bound} {known}"]
             for result in probes.values():
                 for kind in ("points", "polynomial"):
                     found = _find(

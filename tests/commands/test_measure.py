@@ -77,6 +77,7 @@ class TestExitCodes:
         ("options", "said"),
         [
             (["--tau", "1,5ms"], "tau must be a number and one of the units"),
+            (["--tau=-5us"], "--tau must be > 0 µs, but is -5.0"),
             (["--tau", "100us", "--fwhm", "50us"], "fwhm must be a number and one of the units Hz"),
             (["--tau", "100us", "--model", "echo"], "model must be one of measured echoes"),
             (["--tau", "100us", "--out", "page.pdf"], "--out must be one of .html, .json"),
@@ -149,7 +150,7 @@ class TestOptionsForFiles:
     [
         ("Give the time in µs: pulse_separation=100.", "Give the time in µs: --tau 100."),
         ("State columns=('time', 'real').", "State --columns time real."),
-        ("Give time_unit='µs'.", "Give --time-unit µs."),
+        ("Give time_unit='µs'.", "Give --time-unit us."),
         ("Use ln.Line(fwhm=0.05).", "Use ln.Line(fwhm=0.05)."),
         ("fwhm times pulse_separation is 5.", "--fwhm times --tau is 5."),
         (

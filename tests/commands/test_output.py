@@ -240,6 +240,16 @@ class TestNothingIsLost:
         assert (tmp_path / "out.csv").read_text("utf-8") == "numbers"
 
     @pytest.mark.parametrize("force", [False, True])
+    @pytest.mark.parametrize("entries", [(), ("thesis.tex",)], ids=["empty", "full"])
+    def test_a_folder_is_no_place_for_a_file(self, tmp_path, data, entries, force):
+        (tmp_path / "out.csv").mkdir()
+        for name in entries:
+            (tmp_path / "out.csv" / name).write_text("years", "utf-8")
+        with pytest.raises(InputError, match=r"out\.csv is a folder\. Name one in it"):
+            run(file_output(tmp_path, force=force), data)
+        assert [path.name for path in (tmp_path / "out.csv").iterdir()] == list(entries)
+
+    @pytest.mark.parametrize("force", [False, True])
     @pytest.mark.parametrize(
         "out", [folder_output, file_output], ids=["folder that holds it", "file"]
     )

@@ -106,10 +106,20 @@ def even_grid(path: object, times: npt.NDArray[np.float64]) -> tuple[float, floa
             f"{int(np.isfinite(times).sum())} are finite",
             "Export the file again.",
         )
+    falls = np.flatnonzero(np.diff(times) <= 0)
+    if falls.size:
+        first = int(falls[0])
+        raise EchoFileError(
+            path,
+            f"times must rise from sample to sample, but sample {first + 1} of {len(times)} stands "
+            f"at {times[first + 1]:g}, after {times[first]:g}",
+            "Sort the samples by their times, or say which column holds the times: "
+            "columns=('time', 'real', 'imaginary').",
+        )
     interval = float(times[-1] - times[0]) / (len(times) - 1)
     off = np.abs(times - (times[0] + interval * np.arange(len(times))))
     worst = int(np.argmax(off))
-    if not interval > 0 or off[worst] > UNEVEN * interval:
+    if off[worst] > UNEVEN * interval:
         raise EchoFileError(
             path,
             f"samples must be equally spaced in time, but sample {worst} stands at "

@@ -46,6 +46,11 @@ def open_records(dataset: xr.Dataset) -> Records:
     """Records of a data set, with what is blanked in any of them."""
     signal = dataset.signal.transpose("record", "time").to_numpy().astype(np.complex128)
     measured = np.asarray(~blanked_samples(signal).any(axis=0))
+    if not measured.any() and len(signal) == 1:
+        raise InputError(
+            "the record must have samples that are not blanked, but repeats one value throughout. "
+            "Give the record of a receiver that was open."
+        )
     if not measured.any():
         raise InputError(
             "records must share samples that are not blanked, but have none. Prepare records that "

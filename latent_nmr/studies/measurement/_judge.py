@@ -97,7 +97,7 @@ def _judged(
         "measured": np.where(measured, seen / gain, np.nan),
         "noise": noise / gain,
     }
-    found = _no_echo(prepared, number) or _too_noisy(float(prepared.snr[number]), measured)
+    found = _no_echo(prepared, number) or _too_noisy(prepared, number, measured)
     if found is not None:
         return _without_point(*found, common)
     # As features are: cut above 1, and nought where there is nothing.
@@ -141,7 +141,10 @@ def _no_echo(prepared: "xr.Dataset", number: int) -> tuple[str, str] | None:
     return None
 
 
-def _too_noisy(snr: float, measured: npt.NDArray[np.bool_]) -> tuple[str, str] | None:
+def _too_noisy(
+    prepared: "xr.Dataset", number: int, measured: npt.NDArray[np.bool_]
+) -> tuple[str, str] | None:
+    snr = float(prepared.snr[number])
     if snr < LEAST_SNR:
         return "TOO NOISY", (
             f"The echo stands {snr:.2g} times above the noise of one sample, and a shape can be "
@@ -151,9 +154,15 @@ def _too_noisy(snr: float, measured: npt.NDArray[np.bool_]) -> tuple[str, str] |
     if measured.mean() < LEAST_MEASURED:
         return "TOO NOISY", (
             f"Only {int(measured.sum())} of the {len(measured)} samples about the echo were "
-            "measured. Record more of it."
+            f"measured, which reach over {len(measured) * _dwell(prepared):.4g} µs if τ is "
+            f"{float(prepared.attrs['pulse_separation']):.4g} µs. Record more of it, or check τ."
         )
     return None
+
+
+def _dwell(prepared: "xr.Dataset") -> float:
+    """Time between the samples of a window, µs of the record."""
+    return float(np.diff(prepared.record_time[:2])[0])
 
 
 def _without_point(verdict: str, reason: str, common: dict[str, Any]) -> RecordResult:

@@ -45,7 +45,7 @@ class MeasurementOptions:
     """Subtract the mean of the quiet part."""
     columns: tuple[str, ...] = ()
     """Columns of a table: time, real, imaginary, magnitude, or - for one to leave out."""
-    time_unit: Literal["ns", "us", "ms", "s"] | None = None
+    time_unit: Literal["ns", "us", "µs", "ms", "s"] | None = None
     """Unit of the times in a table or an archive that does not say it."""
     dwell: str | None = None
     """Time between samples, in place of what the files say."""

@@ -167,7 +167,7 @@ def _verdict(
 
     low, high = TESTED_ANGLES
     if not low <= angle <= high:
-        return UNTESTED, f"Echoes after pulses of {angle:.4g}° are not among those it knows."
+        return UNTESTED, f"Verdicts are of echoes after 90° alone; this one is after {angle:.4g}°."
     echo_time = float(time[int(dataset.attrs["echo_index"])])
     signals = {"signal": (("record", "time"), signal[None].astype(np.complex128))}
     record = xr.Dataset(signals, {"record": [0], "time": time})
@@ -203,7 +203,7 @@ def _of_measurement(opened: "xr.Dataset", name: str, settings: Settings) -> Echo
     low, high = TESTED_ANGLES
     if not low <= angle <= high:
         verdict = UNTESTED
-        reason = f"Echoes after pulses of {angle:.4g}° are not among those it knows."
+        reason = f"Verdicts are of echoes after 90° alone; this one is after {angle:.4g}°."
     row = np.nan_to_num(np.minimum(found.measured, 1)).astype(np.float32)[None]
     return Echo(
         f"{name}, record {found.record}",

@@ -69,7 +69,7 @@ def test_several_records_are_read(tmp_path):
     ("entries", "match"),
     [
         ({"tdx": [0.0, 0.5]}, "as many samples"),
-        ({"tdx": [0.0] * 256}, "equally spaced"),
+        ({"tdx": [0.0] * 256}, "times must rise"),
         ({"tdy": [0.0] * 256}, "pairs of real and imaginary"),
         ({"tdy": [[0.0, "a"]] * 256}, "must be readable"),
         ({"tdy": [[0.0, float("nan")]] * 256}, "finite"),

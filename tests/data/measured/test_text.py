@@ -142,6 +142,13 @@ class TestRefusals:
         with pytest.raises(ln.EchoFileError, match="line 10 must hold 3 numbers"):
             ln.open_measurement(path)
 
+    def test_times_that_fall_are_named_with_their_samples(self, tmp_path):
+        path = write_table(tmp_path / "a.csv", SIGNAL)
+        head, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([head, *rows[::-1], ""]))
+        with pytest.raises(ln.EchoFileError, match="rise from sample to sample, but sample 1 of"):
+            ln.open_measurement(path)
+
     def test_a_missing_row_is_a_gap_in_time(self, tmp_path):
         path = write_table(tmp_path / "a.csv", SIGNAL)
         lines = path.read_text().splitlines()
