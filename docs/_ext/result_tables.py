@@ -16,6 +16,11 @@ from latent_nmr.report.challenge_tables import challenge_tables
 from latent_nmr.report.design import gain_table, linear_table, proof_table
 from latent_nmr.report.kept_results import CHALLENGE, PROBE, read_results
 from latent_nmr.report.markdown import chosen, evaluation_table, markdown
+from latent_nmr.report.posterior_checks import (
+    independent_table,
+    predictive_table,
+    repeats_table,
+)
 from latent_nmr.report.posterior_tables import (
     contraction_table,
     coverage_table,
@@ -386,6 +391,11 @@ def _posterior(title: str, make: Callable) -> tuple:
     return f"Posteriors: {title}", make(_read(source)["receivers"]), (source,)
 
 
+def _checks(title: str, make: Callable) -> tuple:
+    source = "tables/posterior-checks.json"
+    return title, make(_read(source)), (source,)
+
+
 def _design(title: str, make: Callable) -> tuple:
     source = "tables/design.json"
     return title, make(_read(source)), (source,)
@@ -422,6 +432,13 @@ TABLES: dict[str, Callable[[], tuple]] = {
     "posterior-coverage": lambda: _posterior("coverage", coverage_table),
     "posterior-contraction": lambda: _posterior("contraction by angle", contraction_table),
     "posterior-sharpness": lambda: _posterior("R² beside a forest", sharpness_table),
+    "posterior-independent": lambda: _checks(
+        "Posteriors beside simulations near five echoes", independent_table
+    ),
+    "posterior-predictive": lambda: _checks(
+        "Curves within bands of simulated curves of draws", predictive_table
+    ),
+    "posterior-repeats": lambda: _checks("Posteriors of repeats of a material", repeats_table),
     "design-gains": lambda: _design("What one echo is expected to say", gain_table),
     "design-linear": _design_linear,
     "design-proof": lambda: _design("Second echoes: predicted and found", proof_table),

@@ -22,10 +22,10 @@ from latent_nmr.studies.design import (
     proof_of_design,
     summary_of_proof,
 )
-from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import KERNEL, Spread, gain_of, narrowed
 from latent_nmr.studies.posterior._combine import Weighted, weighted
 from latent_nmr.studies.posterior._data import flip_angles
+from latent_nmr.studies.posterior._simulated import simulated_echoes
 
 PRIOR = Prior()
 N_SCORES = 3

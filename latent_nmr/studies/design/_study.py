@@ -18,7 +18,6 @@ from latent_nmr.studies._ledger import Ledger
 from latent_nmr.studies._result import RECORD_COLUMNS
 from latent_nmr.studies.design._candidates import Candidate, as_candidates
 from latent_nmr.studies.design._conditions import Conditions
-from latent_nmr.studies.design._echoes import simulated_echoes
 from latent_nmr.studies.design._gain import ALL, KERNEL, TARGETS, Spread, gain_of
 from latent_nmr.studies.design._linear import MOST_MATERIALS, SCATTERED, LinearCheck
 from latent_nmr.studies.design._result import (
@@ -29,6 +28,7 @@ from latent_nmr.studies.design._result import (
 from latent_nmr.studies.posterior._asked import AskedRow
 from latent_nmr.studies.posterior._combine import Says, Weighted, weighted
 from latent_nmr.studies.posterior._data import ask
+from latent_nmr.studies.posterior._simulated import simulated_echoes
 from latent_nmr.studies.posterior.models import as_posterior
 
 if TYPE_CHECKING:
