@@ -30,6 +30,7 @@ def test_the_file_is_the_one_that_the_manifest_describes(reference):
     assert reference.attrs == MANIFEST["stores"]["stratified"]["settings"]
 
 
+@pytest.mark.slow
 def test_curves_simulated_more_finely_are_those_of_the_set_within_its_tolerance(reference):
     names = Simulation.__dataclass_fields__
     # A set that is older than a setting was made with its default.

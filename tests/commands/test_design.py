@@ -59,6 +59,7 @@ def test_wrong_options_are_named(model, capsys, arguments, said):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_linear_check_stands_in_a_column_and_a_table_of_its_own(
     model, capsys, tmp_path, monkeypatch
 ):

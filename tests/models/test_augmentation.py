@@ -184,6 +184,7 @@ def family(n_rows=120):
     return 0.75 * np.exp(-np.abs(STEPS - N_SAMPLES // 2) / widths).astype(np.float32), widths[:, 0]
 
 
+@pytest.mark.slow
 def test_an_encoder_that_has_seen_noise_is_moved_less_by_it():
     X, _ = family()
     own = quality(len(X), noise=0.1, band=0.5)

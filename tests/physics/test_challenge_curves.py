@@ -68,10 +68,12 @@ def mean_squares(index, measured, curves, later=0):
 
 
 @pytest.mark.parametrize("row", ROWS)
+@pytest.mark.slow
 def test_the_scheme_that_made_them_reproduces_the_real_curves(row, real):
     assert np.median(np.sqrt(mean_squares(*real[row]))) <= BOUNDS[row]
 
 
+@pytest.mark.slow
 def test_both_curves_together_fit_no_better_one_sample_earlier_or_later(real):
     earlier, as_is, later = (
         sum(mean_squares(*real[row], later=shift) for row in ROWS) for shift in (-1, 0, 1)

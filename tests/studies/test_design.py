@@ -206,6 +206,7 @@ class TestDesign:
         values = result.records.query("target == 'all' and features == '90'")["value"]
         assert gains.set_index("candidate").loc["90", "gain"] == pytest.approx(values.mean())
 
+    @pytest.mark.slow
     def test_the_same_call_gives_the_same_numbers_and_others_other_ones(self, model, result):
         again = ln.design(model, **SMALL)
         np.testing.assert_array_equal(again.records["value"], result.records["value"])

@@ -263,6 +263,7 @@ def result(model):
         return ln.design(model, linear=True, **{**SMALL, "candidates": candidates})
 
 
+@pytest.mark.slow
 class TestDesign:
     """Both answers side by side."""
 

@@ -234,6 +234,7 @@ class TestInstrument:
         assert echo_widths(rows)[0] == pytest.approx(wanted, abs=2)
 
 
+@pytest.mark.slow
 def test_training_for_measured_echoes_leaves_out_what_no_one_sees(tmp_path):
     echoes = ln.simulate("paper", 40, n_edge=16, step=4, seed=1)
     for name in ("mx", "my"):

@@ -110,6 +110,7 @@ class TestPulseSeparation:
         assert [bool(file.refused) for file in found.files] == [False, True]
         assert found.table["W"][0] == pytest.approx(measured.table["W"][0])
 
+    @pytest.mark.slow
     def test_another_than_the_files_own_is_said(self, tmp_path):
         write_npz(tmp_path / "own.npz", simulated_record()[0], DT, pulse_separation=TAU)
         found = ln.measure(tmp_path / "own.npz", pulse_separation=2 * TAU)

@@ -221,6 +221,7 @@ class TestCorrection:
         with pytest.raises(InputError, match="calibration of a model must be as it was saved"):
             Correction.load(tmp_path)
 
+    @pytest.mark.slow
     def test_a_calibration_gives_one(self, model):
         other = ln.simulate("challenge2021-spin", n_curves=40, n_edge=6, seed=2)
         found = ln.calibrate(model, other, n_draws=20).correction()

@@ -153,6 +153,7 @@ class TestReceiver:
         alone = model.predict_kernel_proba(held_out.X[7:8], held_out.angles[7:8])[0]
         np.testing.assert_allclose(alone, among, atol=1e-5)
 
+    @pytest.mark.slow
     def test_the_spectrometer_takes_amplitudes_about_the_top(self):
         rng = np.random.default_rng(0)
         rows = rows_of_a_formula(60)
