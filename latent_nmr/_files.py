@@ -87,6 +87,16 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def path_digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all files of a folder."""
+    if not path.is_dir():
+        return file_digest(path)
+    found = hashlib.sha256()
+    for name in sorted(own for own in path.rglob("*") if own.is_file()):
+        found.update(f"{name.relative_to(path).as_posix()}\0{file_digest(name)}\0".encode())
+    return found.hexdigest()
+
+
 def put_in_place(folder: Path, path: Path) -> None:
     """Give a finished folder the name `path`, beside it; what was there before is removed.
 

@@ -61,11 +61,12 @@ def environment(wheel, tmp_path_factory):
 
 def test_the_next_release_has_one_number_wherever_it_is_said():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    release = settings["project"]["version"].partition(".dev")[0]
+    release, _, is_ahead = settings["project"]["version"].partition(".dev")
     citation = (ROOT / "CITATION.cff").read_text("utf-8")
     assert re.search(r"^version: (.*)$", citation, re.M)[1] == release
     headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
-    assert headings[0] in ("Unreleased", release)
+    assert headings[0] == "Unreleased"
+    assert is_ahead or re.fullmatch(rf"{re.escape(release)} - \d{{4}}-\d\d-\d\d", headings[1])
 
 
 def test_the_wheel_is_small_and_holds_the_whole_package(wheel):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latent_nmr.commands._shell import Report
+from latent_nmr.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,16 @@ def run(options: Options) -> Report:
 def _design(options: Options, folder: Path | None) -> dict[str, Any]:
     """The design as JSON holds it; table and figure are written into a folder."""
     from latent_nmr.report.design import design_values
+    from latent_nmr.report.measurement import options_in
     from latent_nmr.studies.design import design
 
     names = ("candidates", "snr", "flip_error", "n_materials", "n_draws", "seed", "linear")
     how: dict[str, Any] = {name: getattr(options, name) for name in names}
-    result = design(options.model, phase=options.phase == "trusted", folder=folder, **how)
+    try:
+        result = design(options.model, phase=options.phase == "trusted", folder=folder, **how)
+    except InputError as error:
+        text = str(error).replace("Ask for the linear check", "Ask for it with --linear")
+        raise InputError(options_in(text)) from error
     if folder is not None:
         result.gains.to_csv(folder / "gains.csv", index=False)
         if options.linear:

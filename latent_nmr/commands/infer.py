@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from latent_nmr.commands._shell import Report
-from latent_nmr.errors import InputError, check_choice
+from latent_nmr.errors import InputError, check_choice, check_count
 from latent_nmr.studies.measurement._options import MeasurementOptions
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from latent_nmr.studies.posterior import Inference
 
 Echoes = Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="ECHOES")]
-# Options that `measure` takes, by what `infer` has no use for.
-NOT_MEASURING = ("m0",)
 
 
 @dataclass(frozen=True)
@@ -60,37 +58,26 @@ class Options(MeasurementOptions):
 
 def run(options: Options) -> Report:
     """Infer, write the page, report."""
-    from latent_nmr._files import file_digest
+    from latent_nmr._files import path_digest
     from latent_nmr.commands._output import Output
     from latent_nmr.report.inference import inference_lines
     from latent_nmr.report.inference_page import write_page
-    from latent_nmr.studies.posterior import infer
 
     if not options.echoes:
         raise InputError("ECHOES must be at least one file, but there is none. Give one.")
+    check_count("--predictive", options.predictive, at_least=0, at_most=max(0, options.n_draws))
     output = None
     if options.out is not None:
         check_choice("the suffix of --out", options.out.suffix, (".html",))
         output = Output("infer", options, options.out, positional=("echoes",), is_file=True)
-    measuring = {k: v for k, v in options.settings().items() if k not in NOT_MEASURING}
-    found = infer(
-        list(options.echoes),
-        options.model,
-        flip_angle_deg=options.theta or None,
-        snr=options.snr,
-        phase=options.phase == "trusted",
-        curve=options.curve,
-        anyway=options.anyway,
-        n_draws=options.n_draws,
-        random_state=options.seed,
-        **measuring,
-    )
+    found = _inferred(options)
     values = found.as_json()
     lines, following = inference_lines(values), None
     if options.next:
         following = _following(options, found, values, lines)
     if output is not None:
-        inputs = {path: file_digest for path in options.echoes if path.is_file()}
+        given = [*options.echoes, *([] if options.model is None else [options.model])]
+        inputs = {path: path_digest for path in given if path.exists()}
         finished = output.finished(inputs)
         if finished is None:
             if options.predictive:
@@ -98,9 +85,37 @@ def run(options: Options) -> Report:
             with output.file() as staging:
                 own = values | {"command": output.command}
                 write_page(found, own, staging, following)
-            output.write_manifest(values, {path: file_digest(path) for path in inputs})
+            output.write_manifest(values, {path: path_digest(path) for path in inputs})
         lines.append(f"written    {options.out}" if finished is None else finished[1])
     return Report(lines, values)
+
+
+def _inferred(options: Options) -> "Inference":
+    """The posterior; what cannot be used is told with the names of options."""
+    from latent_nmr.report.measurement import options_in
+    from latent_nmr.studies.posterior import infer
+
+    measuring = options.settings()
+    if measuring.pop("m0", None) is not None:
+        raise InputError(
+            f"--m0 must be left out, but is {options.m0}: posteriors take |M| of any gain. Use "
+            "latent-nmr measure with it."
+        )
+    try:
+        return infer(
+            list(options.echoes),
+            options.model,
+            flip_angle_deg=options.theta or None,
+            snr=options.snr,
+            phase=options.phase == "trusted",
+            curve=options.curve,
+            anyway=options.anyway,
+            n_draws=options.n_draws,
+            random_state=options.seed,
+            **measuring,
+        )
+    except InputError as error:
+        raise InputError(options_in(str(error))) from error
 
 
 def _following(

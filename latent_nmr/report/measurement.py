@@ -25,12 +25,20 @@ VERDICT_MEANINGS = {
 # As many rows of a file go to a terminal.
 MOST_ROWS = 100
 # Parameters of the library that have another name as options of the command.
-OPTION_NAMES = {"pulse_separation": "tau"}
+OPTION_NAMES = {
+    "pulse_separation": "tau",
+    "flip_angle_deg": "theta",
+    "random_state": "seed",
+    "posterior": "model",
+}
 # A training on curves of another line, in Python and as a command.
 RETRAINED = r"ln\.train\(ln\.simulate\('paper', (\d+), fwhm=([\d.e-]+)\), .*\)\)"
 RETRAIN = r"latent-nmr train-vae --simulate \1 --fwhm \2 --setting thorough --augment spectrometer"
 PARAMETERS = "pulse_separation|echo_time|m0|fwhm|carrier|bandwidth|train|crop|columns|time_unit"
 PARAMETERS += "|dwell|points_per_record|domain"
+# These are told from words of a sentence wherever they stand.
+BARE = "pulse_separation|echo_time|time_unit|points_per_record|fwhm|flip_angle_deg|random_state"
+BARE += "|n_draws|n_materials|flip_error|posterior(?= must)"
 HEADS = ("record", "verdict", "echo (µs)", "SNR", "W (MHz)", "L", "kernel", "p")
 # Names that every experiment of a spectrometer has.
 PLAIN_NAMES = ("fid", "ser")
@@ -93,8 +101,8 @@ def options_in(text: str) -> str:
         return " ".join([f"--{name}", *value])
 
     stated = rf"(?<![\w(])({PARAMETERS})=(\([^)]*\)|'[^']*'|[\d.]*\d|…)"
-    bare = r"(?<![\w(-])(pulse_separation|echo_time|time_unit|points_per_record|fwhm)()\b"
-    text = re.sub(RETRAINED, RETRAIN, text)
+    bare = rf"(?<![\w(-])({BARE})()\b"
+    text = re.sub(RETRAINED, RETRAIN, text).replace("anyway=True", "--anyway")
     return re.sub(bare, as_option, re.sub(stated, as_option, text))
 
 

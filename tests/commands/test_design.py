@@ -50,8 +50,9 @@ def test_a_folder_holds_table_and_figure_and_a_rerun_reports_it(model, capsys, t
     [
         (["--candidates", "phi 60"], "candidates must be written as"),
         (["--candidates", "theta 10"], "θ must be"),
+        (["--model", "posterior-echo"], "--model must be one of whole records"),
         (["--snr", "-1"], "snr must be > 0"),
-        (["--candidates", "tau 50"], "but one is 90:50. Ask for the linear check"),
+        (["--candidates", "tau 50"], "but one is 90:50. Ask for it with --linear"),
     ],
 )
 def test_wrong_options_are_named(model, capsys, arguments, said):

@@ -50,6 +50,18 @@ class TestAdvice:
     def test_an_echo_inside_that_is_whole_has_no_advice(self):
         assert "give" not in said(at=60, distance=Distance(0.5, "place", {}))
 
+    @pytest.mark.parametrize(("p_value", "is_warned"), [(0.05, True), (0.2, False)])
+    def test_an_echo_that_is_barely_inside_says_so(self, p_value, is_warned):
+        text = said(at=60, distance=Distance(p_value, "place", {}))
+        assert text.startswith("Few simulated measurements") == is_warned
+        assert f"(p = {p_value})" in text
+
+    @pytest.mark.parametrize("kind", ["real", None])
+    def test_one_channel_is_told(self, kind):
+        facts = {} if kind is None else {"signal_kind": kind}
+        text = said(at=60, distance=Distance(0.5, "place", {}), facts=facts)
+        assert ("Only one channel" in text) == (kind == "real")
+
     def test_what_the_file_says_goes_before_guesses(self):
         text = said(at=60, facts={"echo_time": 150.0})
         assert "echo_time=150 as the file says." in text

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -306,13 +307,45 @@ class TestCommand:
         assert values["echoes"][0]["flip_angle_deg"] == 60
         assert values["echoes"][0]["phase_trusted"]
 
+    def test_a_store_of_other_curves_is_no_finished_page(self, model, curves, tmp_path, capsys):
+        data, out = tmp_path / "one.zarr", tmp_path / "page.html"
+        argv = ["infer", str(data), "--model", str(model), "--n-draws", "100", "--predictive", "0"]
+        argv += ["--anyway", "--out", str(out)]
+        ln.save_echoes(curves.isel(curve=[0]), data)
+        assert main(argv) == 0
+        page = out.read_bytes()
+        shutil.rmtree(data)
+        ln.save_echoes(curves.isel(curve=[1]), data)
+        assert main(argv) == 2
+        assert "one.zarr" in capsys.readouterr().err
+        assert out.read_bytes() == page
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--seed", "-1"], "--seed must be a whole number of at least 0"),
+            (["--n-draws", "2000000"], "--n-draws must be a whole number"),
+            (["--theta", "200"], "--theta must be"),
+            (["--theta", "60", "90"], "--theta must be one number, or one for each"),
+            (["--predictive", "-1"], "--predictive must be a whole number of at least 0"),
+            (["--m0", "0.5"], "--m0 must be left out, but is 0.5"),
+        ],
+    )
+    def test_wrong_options_are_named(self, model, curves, tmp_path, capsys, options, said):
+        ln.save_echoes(curves.isel(curve=[0]), tmp_path / "one.npz")
+        argv = ["infer", str(tmp_path / "one.npz"), "--model", str(model), "--n-draws", "100"]
+        assert main([*argv, *options]) == 2
+        assert said in capsys.readouterr().err
+
     @pytest.mark.slow
     def test_an_outside_echo_ends_with_2(self, model, odd, tmp_path, capsys):
         ln.save_echoes(odd, tmp_path / "odd.npz")
         argv = ["infer", str(tmp_path / "odd.npz"), "--model", str(model)]
         argv += ["--theta", "90", "--snr", "100"]
         assert main(argv) == 2
-        assert "OUTSIDE" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "OUTSIDE" in error
+        assert "Pass --anyway to" in error
         assert main([*argv, "--anyway"]) == 0
         assert capsys.readouterr().out.startswith("OUTSIDE")
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # How much wider or narrower than simulated echoes it must be for that to be the reason.
 CLEARLY = 1.5
 HALF = " Only its second half is on the record: a free induction decay may look like that."
+# Below this p-value a record that is inside is so by little.
+BARELY = 0.1
+ONE_CHANNEL = " Only one channel is stored: off resonance its |M| is not that of the echo."
 # A found top within this part of τ of where 2τ may be is that echo's.
 NEAR = 0.12
 
@@ -40,6 +43,13 @@ def reason(prepared: "xr.Dataset", distance: Distance, odd: str | None, *, is_in
     chance = f"p = {distance.p_value:.2g}"
     if is_inside:
         said = f"It differs from what the model knows by no more than simulations do ({chance})."
+        if distance.p_value < BARELY:
+            said = (
+                f"Few simulated measurements differ as much from what the model knows ({chance}): "
+                "couplings and L may be further off than they say."
+            )
+        if prepared.attrs.get("signal_kind") == "real":
+            said += ONE_CHANNEL
         return said + (HALF + _advice(prepared) if prepared.attrs["echo_kind"] == "half" else "")
     if odd is not None:
         # What is longer than τ is no echo that stands elsewhere.

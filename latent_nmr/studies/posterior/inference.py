@@ -11,6 +11,8 @@ from latent_nmr.studies.posterior._inference import Inference
 if TYPE_CHECKING:
     import xarray as xr
 
+# A million draws of all columns are 100 MB.
+MOST_DRAWS, MOST_SEED = 1_000_000, 2**32 - 1
 # Echoes of one material are of one pulse separation, and so of one scale of frequencies.
 FACTOR_SLACK = 0.01
 
@@ -72,7 +74,8 @@ def infer(
     >>> list(r.table.index[:4])
     ['alpha_x', 'alpha_z', 'W', 'L']
     """
-    check_count("n_draws", n_draws, at_least=100)
+    check_count("n_draws", n_draws, at_least=100, at_most=MOST_DRAWS)
+    check_count("random_state", random_state, at_least=0, at_most=MOST_SEED)
     given = [echoes] if isinstance(echoes, str | Path) or hasattr(echoes, "data_vars") else echoes
     if not isinstance(given, Sequence) or not given:
         raise InputError(
