@@ -60,33 +60,34 @@ def run(options: Options) -> Report:
     """Infer, write the page, report."""
     from latent_nmr._files import path_digest
     from latent_nmr.commands._output import Output
-    from latent_nmr.report.inference import inference_lines
     from latent_nmr.report.inference_page import write_page
 
     if not options.echoes:
         raise InputError("ECHOES must be at least one file, but there is none. Give one.")
     check_count("--predictive", options.predictive, at_least=0, at_most=max(0, options.n_draws))
-    output = None
+    output, inputs = None, {}
     if options.out is not None:
         check_choice("the suffix of --out", options.out.suffix, (".html",))
         output = Output("infer", options, options.out, positional=("echoes",), is_file=True)
-    found = _inferred(options)
-    values = found.as_json()
-    lines, following = inference_lines(values), None
-    if options.next:
-        following = _following(options, found, values, lines)
-    if output is not None:
         given = [*options.echoes, *([] if options.model is None else [options.model])]
         inputs = {path: path_digest for path in given if path.exists()}
         finished = output.finished(inputs)
-        if finished is None:
-            if options.predictive:
-                found.predict(options.predictive, options.seed)
-            with output.file() as staging:
-                own = values | {"command": output.command}
-                write_page(found, own, staging, following)
-            output.write_manifest(values, {path: path_digest(path) for path in inputs})
-        lines.append(f"written    {options.out}" if finished is None else finished[1])
+        if finished is not None:
+            values, remark = finished
+            return Report([*_lines(values), remark], values)
+    found = _inferred(options)
+    values, following = found.as_json(), None
+    if options.next:
+        following = _following(options, found, values)
+    lines = _lines(values)
+    if output is not None:
+        if options.predictive:
+            found.predict(options.predictive, options.seed)
+        with output.file() as staging:
+            own = values | {"command": output.command}
+            write_page(found, own, staging, following)
+        output.write_manifest(values, {path: path_digest(path) for path in inputs})
+        lines.append(f"written    {options.out}")
     return Report(lines, values)
 
 
@@ -118,14 +119,20 @@ def _inferred(options: Options) -> "Inference":
         raise InputError(options_in(str(error))) from error
 
 
-def _following(
-    options: Options, found: "Inference", values: dict[str, Any], lines: list[str]
-) -> "DesignResult":
-    """The design of a further echo, which `values` and `lines` then hold too."""
-    from latent_nmr.report.design import design_lines, design_values
+def _lines(values: dict[str, Any]) -> list[str]:
+    """The posterior in words, and the next echo if it was asked for."""
+    from latent_nmr.report.design import design_lines
+    from latent_nmr.report.inference import inference_lines
+
+    following = ["", *design_lines(values["next"])] if "next" in values else []
+    return [*inference_lines(values), *following]
+
+
+def _following(options: Options, found: "Inference", values: dict[str, Any]) -> "DesignResult":
+    """The design of a further echo, which `values` then hold too."""
+    from latent_nmr.report.design import design_values
     from latent_nmr.studies.design import next_design
 
     result = next_design(found, phase=options.phase == "trusted", seed=options.seed)
     values["next"] = design_values(result)
-    lines += ["", *design_lines(values["next"])]
     return result

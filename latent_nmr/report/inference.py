@@ -18,8 +18,8 @@ OUTSIDE_WARNING = (
 )
 CORRECTED = "Intervals of α_x, α_z, W and L are put right by curves whose materials are known."
 CONTRADICTION = (
-    "The echoes contradict each other: few draws agree with all. They are hardly of one material, "
-    "or an angle or a phase is not what was said."
+    "The echoes contradict each other: no material is likely to have given all of them. They are "
+    "of different ones, or an angle or a phase is not what was said."
 )
 
 

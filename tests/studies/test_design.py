@@ -56,6 +56,11 @@ def reading_of(materials, deviation, random):
     return NormalEcho(scores + deviation * random.standard_normal(scores.shape), deviation)
 
 
+def test_candidates_that_are_none_are_refused():
+    with pytest.raises(InputError, match="candidates must be texts such as"):
+        ln.design("posterior", candidates=None)
+
+
 class TestBelief:
     @pytest.mark.parametrize("deviations", [(0.5, 0.5), (0.2, 1.5)])
     def test_the_product_of_two_echoes_is_that_of_their_readings(self, deviations):

@@ -147,6 +147,8 @@ class TestSettings:
             ({"train": 0}, "train must be a whole number"),
             ({"seed": -1}, "seed must be a whole number"),
             ({"m0": 0.0}, "m0 must be > 0"),
+            ({"opening": {"colums": 1}}, "opening must map names of columns, domain"),
+            ({"opening": ["x"]}, "opening must map names"),
             ({"model": "echo"}, "model must be one of measured echoes"),
             ({"model": "measured-echo-m0"}, r"m0.*must be given"),
         ],

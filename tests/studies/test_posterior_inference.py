@@ -11,7 +11,12 @@ import latent_nmr as ln
 from latent_nmr.commands.main import main
 from latent_nmr.errors import InputError
 from latent_nmr.models.posterior.receiver import SPECTROMETER
-from latent_nmr.report.inference import NOT_IDENTIFIABLE, OUTSIDE_WARNING, inference_lines
+from latent_nmr.report.inference import (
+    CONTRADICTION,
+    NOT_IDENTIFIABLE,
+    OUTSIDE_WARNING,
+    inference_lines,
+)
 from latent_nmr.report.inference_page import page
 from latent_nmr.studies.posterior import Inference, infer
 from latent_nmr.studies.posterior._combine import combined
@@ -104,6 +109,19 @@ class TestCombination:
         far = Inference([echo(formula, n, snr=1000.0) for n in ends], N_DRAWS, 0)
         same = Inference([echo(formula, ends[0], snr=1000.0)] * 2, N_DRAWS, 0)
         assert far.n_effective < same.n_effective / 10
+        assert far.contradict
+        assert not same.contradict
+        assert CONTRADICTION in inference_lines(far.as_json())
+
+    def test_agreement_is_the_overlap_of_both_over_the_prior(self, formula):
+        # Wide ones: Z is the mean over the prior of the product of both ratios.
+        for other in (3, 5):
+            echoes = [echo(formula, 3, snr=10), echo(formula, other, snr=12)]
+            found = combined(formula.prior_, echoes, 4 * N_DRAWS, np.random.RandomState(0))
+            prior = formula.prior_.draw(100_000, np.random.RandomState(1))
+            products = np.exp(sum(own.information(prior) for own in echoes))
+            error = products.std() / products.mean() * np.sqrt(1 / 1e5 + 1 / found.n_effective)
+            assert found.agreement == pytest.approx(np.log(products.mean()), abs=5 * error)
 
 
 class TestNoise:
@@ -290,6 +308,46 @@ class TestData:
             train_posterior(curves.assign_attrs(line_draw="stratified"))
 
 
+class TestRefusals:
+    """What is no echo, and what is not said of one."""
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ({"flip_angle_deg": "60"}, "flip_angle_deg must be a number, but is the text '60'"),
+            ({"flip_angle_deg": np.array([60.0, 90.0])}, "one for each of the 1 echoes, but has 2"),
+            ({"snr": [100, 50]}, "snr must be > 0"),
+            ({"snr": "100"}, "snr must be > 0"),
+            ({"random_state": "a"}, "random_state must be a whole number"),
+            ({"tau": 100}, "but one is tau. Leave it out"),
+            ({"m0": 0.5}, "but one is m0. Leave it out"),
+            ({"curve": 10_000}, "curve must be a whole number of at least 0 and at most"),
+        ],
+    )
+    def test_settings_are_checked_by_name(self, model, curves, settings, said):
+        with pytest.raises(InputError, match=re.escape(said)):
+            infer(curves, model, **settings)
+
+    def test_an_echo_is_not_combined_with_itself(self, model, curves):
+        with pytest.raises(InputError, match="is there twice"):
+            infer([curves, curves], model, anyway=True)
+
+    @pytest.mark.parametrize(
+        ("spoil", "said"),
+        [
+            (lambda ds: ds.drop_vars("my"), "mx, my"),
+            (lambda ds: ds.isel(curve=0), "curve"),
+            (lambda ds: ds.isel(curve=slice(0)), "curve"),
+            (lambda ds: ds.assign(mx=ds.mx * np.nan), "must be finite"),
+            (lambda ds: [ds.mx.to_numpy()], "must be an xarray.Dataset"),
+        ],
+        ids=["one component", "no dimension", "no curve", "no numbers", "no data set"],
+    )
+    def test_what_is_no_data_set_of_echoes(self, model, curves, spoil, said):
+        with pytest.raises(InputError, match=said):
+            infer(spoil(curves), model)
+
+
 class TestCommand:
     def test_it_prints_and_writes_a_page_and_does_it_once(
         self, model, curves, away, tmp_path, capsys
@@ -319,6 +377,17 @@ class TestCommand:
         assert main(argv) == 2
         assert "one.zarr" in capsys.readouterr().err
         assert out.read_bytes() == page
+
+    def test_a_foreign_page_is_refused_before_anything_is_inferred(
+        self, model, curves, tmp_path, capsys, monkeypatch
+    ):
+        ln.save_echoes(curves.isel(curve=[0]), tmp_path / "one.npz")
+        (tmp_path / "mine.html").write_text("thesis", "utf-8")
+        monkeypatch.setattr("latent_nmr.studies.posterior.infer", None)
+        argv = ["infer", str(tmp_path / "one.npz"), "--model", str(model)]
+        assert main([*argv, "--out", str(tmp_path / "mine.html")]) == 2
+        assert "--out must be a new path" in capsys.readouterr().err
+        assert (tmp_path / "mine.html").read_text("utf-8") == "thesis"
 
     @pytest.mark.parametrize(
         ("options", "said"),

@@ -2,8 +2,9 @@
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TypeVar
 
@@ -135,6 +136,19 @@ def open_measurement(
         library(name)
     dataset = _guarded(given, kind, lambda: assemble(given, _read(kind, place, options), options))
     return dataset.assign_attrs({k: v for k, v in stated.items() if v is not None})
+
+
+def checked_opening(opening: object) -> dict[str, object]:
+    """Arguments of :func:`open_measurement`, by name, as a study hands them on."""
+    known = signature(open_measurement).parameters.keys() - {"path"}
+    if opening is None:
+        return {}
+    if not isinstance(opening, Mapping) or not opening.keys() <= known:
+        raise InputError(
+            f"opening must map names of {', '.join(sorted(known))} to values, but is "
+            f"{opening!r:.80}. Leave out what open_measurement does not take."
+        )
+    return dict(opening)
 
 
 def _checked(

@@ -96,6 +96,11 @@ def parse_candidates(texts: Iterable[str] | str) -> list[Candidate]:
 
 def as_candidates(candidates: Iterable[str | Candidate] | str | Candidate) -> list[Candidate]:
     """Candidates that are read, in place of texts."""
+    if not isinstance(candidates, Iterable | Candidate):
+        raise InputError(
+            f"candidates must be texts such as 'theta 30:150:10', but are {candidates!r:.60}. "
+            "Write them so."
+        )
     given = [candidates] if isinstance(candidates, str | Candidate) else list(candidates)
     ready = [own for own in given if isinstance(own, Candidate)]
     return ready if given and len(ready) == len(given) else parse_candidates(map(str, given))

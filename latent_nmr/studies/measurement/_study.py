@@ -112,6 +112,7 @@ def measure(
     >>> r.table["verdict"].tolist()
     ['NO ECHO']
     """
+    from latent_nmr.data.measured.opening import checked_opening
     from latent_nmr.studies.measurement._instrument import load_instrument
     from latent_nmr.studies.measurement._judge import check_gain
 
@@ -128,12 +129,13 @@ def measure(
         "crop": crop,
     }
     _check(preparation, m0, seed)
+    how_opened = checked_opening(opening)
     name = WITH_M0 if m0 is not None and str(model) == WITHOUT_M0 else model
     instrument = load_instrument(name)
     check_gain(instrument, m0)
     preparation["model_fwhm"] = instrument.model.metadata_.get("fwhm_MHz")
     with progress_bar(len(given), "record", shown=progress, delay=2) as bar:
-        task = _Task(instrument, preparation, dict(opening or {}), m0, seed, bar)
+        task = _Task(instrument, preparation, how_opened, m0, seed, bar)
         files = [_measured(one, n, task, alone=is_single) for n, one in enumerate(given, 1)]
     facts = {"name": str(name), "n_components": int(instrument.points.shape[1])}
     return MeasurementResult(files, facts, instrument.map)

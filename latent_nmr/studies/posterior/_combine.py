@@ -112,12 +112,16 @@ class Combined(NamedTuple):
     information : float
         Divergence of the posterior from the prior, nats.
     n_effective : float
-        Draws of the same worth: few where echoes contradict each other.
+        Draws of the same worth.
+    agreement : float
+        log Z: that of how many times likelier the echoes are of one material than of as many drawn
+        from the prior; 0 of a single echo.
     """
 
     draws: Materials
     information: float
     n_effective: float
+    agreement: float
 
 
 def combined(
@@ -126,12 +130,13 @@ def combined(
     """The posterior given all echoes, in draws of one weight."""
     if len(echoes) == 1:
         draws = echoes[0].sample(n_draws, random)
-        return Combined(draws, float(np.mean(echoes[0].information(draws))), float(n_draws))
+        return Combined(draws, float(np.mean(echoes[0].information(draws))), float(n_draws), 0.0)
     found = weighted(prior, echoes, POOL * n_draws, random)
     chosen = random.choice(len(found.weights), n_draws, p=found.weights)
     total = sum(echo.information(found.materials) for echo in echoes)
     information = float(found.weights @ total - found.log_z)
-    return Combined(found.materials.rows(chosen), information, found.n_effective)
+    draws = found.materials.rows(chosen)
+    return Combined(draws, information, found.n_effective, found.log_z)
 
 
 def kernel_frequencies(kernel: npt.NDArray[np.int64], n_kernels: int) -> npt.NDArray[np.float64]:

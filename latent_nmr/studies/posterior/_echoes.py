@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latent_nmr._letters import path_text
+from latent_nmr.data.echoes import check_dataset, check_echoes, check_frame
 from latent_nmr.errors import EchoFileError, InputError, check_count, check_number
 from latent_nmr.models.posterior.receiver import RECORD, SNR_RANGES, SPECTROMETER
 from latent_nmr.shipped import named_or_path
@@ -99,8 +100,10 @@ def open_all(given: Any, settings: Settings) -> list[Echo]:
     opened, name = given, path_text(given) if isinstance(given, str | Path) else "data set"
     if isinstance(given, str | Path):
         opened = _opened(given, settings)
+    check_dataset(opened, "an echo")
     if "mx" not in opened.variables:
         return [_of_measurement(opened, name, settings)]
+    opened = check_frame(opened, name)
     parts = each_protocol(opened) if has_protocols(opened) else [opened]
     return [_of_data_set(part, name, settings) for part in parts]
 
@@ -108,13 +111,14 @@ def open_all(given: Any, settings: Settings) -> list[Echo]:
 def _opened(path: Path | str, settings: Settings) -> "xr.Dataset":
     """A data set of echoes, or else a measurement."""
     from latent_nmr.data.io import open_echoes
-    from latent_nmr.data.measured.opening import open_measurement
+    from latent_nmr.data.measured.opening import checked_opening, open_measurement
 
+    opening: Any = checked_opening(settings.measuring.get("opening"))
     try:
         return open_echoes(path)
     except InputError as no_echoes:
         try:
-            return open_measurement(path, **dict(settings.measuring.get("opening") or {}))
+            return open_measurement(path, **opening)
         except EchoFileError as error:
             is_store = Path(path).suffix in (".zarr", ".nc")
             raise (no_echoes if is_store else error) from error
@@ -126,7 +130,7 @@ def _of_data_set(dataset: "xr.Dataset", name: str, settings: Settings) -> Echo:
 
     model, correction = _model(settings, RECORD)
     check_count("curve", settings.curve, at_least=0, at_most=dataset.sizes["curve"] - 1)
-    dataset = dataset.isel(curve=[settings.curve])
+    dataset = check_echoes(dataset.isel(curve=[settings.curve]), name, both_components=True)
     check_times(model, dataset)
     angle = settings.flip_angle_deg
     angle = float(flip_angles(dataset)[0]) if angle is None else angle

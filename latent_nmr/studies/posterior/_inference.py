@@ -1,5 +1,6 @@
 """The posterior of a material: numbers, kernels, draws, and whether an echo said anything."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -32,6 +33,9 @@ LEAST_SHARE = 0.05
 ENDS = (0.16, 0.84, 0.025, 0.975)
 N_PRIOR = 20_000
 FEWEST_EFFECTIVE = 100
+# Where echoes are 20 times likelier of different materials than of one, they contradict each other:
+# by Markov's inequality no more than one in twenty pairs of one material does.
+LEAST_AGREEMENT = -math.log(20)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Inference:
         Divergence of the posterior from the prior, nats.
     n_effective : float
         Draws of the same worth, where echoes were combined.
+    agreement : float
+        Log of how many times likelier the echoes are of one material than of different ones.
     is_outside : bool
         Whether an echo was taken although its verdict is OUTSIDE.
     is_corrected : bool
@@ -100,6 +106,7 @@ class Inference:
         random = np.random.RandomState(random_state)
         found = combined(self.prior, echoes, n_draws, random)
         self.information, self.n_effective = found.information, found.n_effective
+        self.agreement = found.agreement
         self._materials, self._factor = found.draws, echoes[0].time_factor
         names = self.prior.kernels
         one = len(echoes) == 1
@@ -170,6 +177,11 @@ class Inference:
         self._figures = None
         return [share_within(self.echoes[n].measured, self.predicted[n]) for n in whole]
 
+    @property
+    def contradict(self) -> bool:
+        """Whether echoes are hardly of one material, or too few draws agree with all to say."""
+        return self.agreement < LEAST_AGREEMENT or self.n_effective < FEWEST_EFFECTIVE
+
     def as_json(self) -> dict[str, Any]:
         """All but the draws, as JSON holds it."""
         return json_value(
@@ -196,7 +208,8 @@ class Inference:
                 "information": self.information,
                 "n_draws": len(self._materials.kernel),
                 "n_effective": self.n_effective,
-                "contradict": self.n_effective < FEWEST_EFFECTIVE,
+                "agreement": self.agreement,
+                "contradict": self.contradict,
                 "leaked": self.prior.leaked(self._materials),
             }
         )

@@ -1,10 +1,14 @@
 """What one material is, given one echo or several of it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latent_nmr.errors import InputError, check_count
+import numpy as np
+
+from latent_nmr.errors import InputError, check_count, check_number
 from latent_nmr.studies.posterior._echoes import OUTSIDE, Echo, Settings, open_all
 from latent_nmr.studies.posterior._inference import Inference
 
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
 
 # A million draws of all columns are 100 MB.
 MOST_DRAWS, MOST_SEED = 1_000_000, 2**32 - 1
+# What `measure` takes and posteriors have no use for, or have from elsewhere.
+NOT_MEASURING = {"measurements", "model", "m0", "seed", "progress"}
 # Echoes of one material are of one pulse separation, and so of one scale of frequencies.
 FACTOR_SLACK = 0.01
 
@@ -82,6 +88,7 @@ def infer(
             f"echoes must be a path, a data set, or a sequence of them, but is {echoes!r:.60}. "
             "Give at least one."
         )
+    _check_settings(snr, measuring)
     angles = _for_each("flip_angle_deg", flip_angle_deg, len(given))
     found = []
     for one, angle in zip(given, angles, strict=True):
@@ -91,9 +98,25 @@ def infer(
     return Inference(found, n_draws, random_state)
 
 
+def _check_settings(snr: Any, measuring: Mapping[str, Any]) -> None:
+    """Refuse a signal-to-noise ratio that is none, and what no measured file takes."""
+    from latent_nmr.studies.measurement import measure
+
+    if snr is not None and snr != math.inf:
+        check_number("snr", snr, above=0)
+    known = signature(measure).parameters.keys() - NOT_MEASURING
+    for name in measuring.keys() - known:
+        raise InputError(
+            f"settings of measured files must be {', '.join(sorted(known))}, but one is {name}. "
+            "Leave it out."
+        )
+
+
 def _for_each(name: str, value: Any, n_echoes: int) -> list[Any]:
     """One value for each echo."""
-    values = list(value) if isinstance(value, Sequence) else [value] * n_echoes
+    if isinstance(value, str):
+        raise InputError(f"{name} must be a number, but is the text {value!r}. Give a number.")
+    values = [value] * n_echoes if np.ndim(value) == 0 else list(value)
     if len(values) == 1:
         values *= n_echoes
     if len(values) != n_echoes:
@@ -112,6 +135,12 @@ def _check(echoes: Sequence[Echo], *, anyway: bool) -> None:
                 f"an echo must be like simulated ones for its posterior to mean anything, but of "
                 f"{echo.name} the verdict is OUTSIDE. {echo.reason} Pass anyway=True to have it "
                 "all the same."
+            )
+    for number, echo in enumerate(echoes):
+        if any(np.array_equal(echo.row, other.row) for other in echoes[:number]):
+            raise InputError(
+                f"echoes that are combined must be measured one by one, but {echo.name} is there "
+                "twice. Give it once."
             )
     factors = [echo.time_factor for echo in echoes]
     if max(factors) > (1 + FACTOR_SLACK) * min(factors):
