@@ -146,7 +146,6 @@ def _regression(u: FloatArray, features: FloatArray) -> Callable[[FloatArray], F
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import RidgeCV
-    from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
@@ -155,11 +154,13 @@ def _regression(u: FloatArray, features: FloatArray) -> Callable[[FloatArray], F
     known = _second_degree(targets)
     rest = rows - known @ np.linalg.lstsq(known, rows, rcond=None)[0]
     scatter = np.maximum(rest.std(axis=0), 1e-9)
-    groups = np.repeat(np.arange(len(u)), n_repeats)
+    # Noise on one simulation stays in its fold.
+    fold = np.repeat(np.arange(len(u)) % N_FOLDS, n_repeats)
+    folds = [(np.flatnonzero(fold != own), np.flatnonzero(fold == own)) for own in range(N_FOLDS)]
     model = make_pipeline(
         FunctionTransformer(lambda own: own / scatter),
         PCA(min(N_COMPONENTS, n_features, len(rows) // 2), random_state=0),
-        RidgeCV(SHRINKAGES, cv=list(GroupKFold(N_FOLDS).split(rows, groups=groups))),
+        RidgeCV(SHRINKAGES, cv=folds),
     ).fit(rows, targets)
 
     def estimate(own: FloatArray) -> FloatArray:
